@@ -1,0 +1,62 @@
+"""planner: where outdoor workers get a place to rest.
+
+>>> import planner
+>>> study = planner.open_study()          # the embedded Suzhou
+>>> plan = study.site_stations()          # 200 sites, with bound and gap
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.errors import InfeasibleError, InputError, PlannerError
+    from planner.roads.areas import service_areas
+    from planner.roads.network import Network, read_network
+    from planner.roads.reach import Snapped, TravelTimes, nearest, snap, travel_times
+    from planner.siting.problems import Solution, maximal_covering, p_center, p_median, set_covering
+    from planner.study import Study, open_study
+
+__version__ = "0.1.0"
+
+# Loaded on first use, so that `import planner` stays quick.
+_HOME = {
+    "InfeasibleError": "errors", "InputError": "errors", "PlannerError": "errors",
+    "Network": "roads.network", "read_network": "roads.network",
+    "Snapped": "roads.reach", "TravelTimes": "roads.reach", "nearest": "roads.reach", "snap": "roads.reach",
+    "travel_times": "roads.reach", "service_areas": "roads.areas",
+    "Solution": "siting.problems", "maximal_covering": "siting.problems", "set_covering": "siting.problems",
+    "p_median": "siting.problems", "p_center": "siting.problems",
+    "Study": "study", "open_study": "study",
+}  # fmt: skip
+__all__ = [
+    "InfeasibleError",
+    "InputError",
+    "Network",
+    "PlannerError",
+    "Snapped",
+    "Solution",
+    "Study",
+    "TravelTimes",
+    "maximal_covering",
+    "nearest",
+    "open_study",
+    "p_center",
+    "p_median",
+    "read_network",
+    "service_areas",
+    "set_covering",
+    "snap",
+    "travel_times",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"planner.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'planner' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

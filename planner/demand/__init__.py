@@ -1,0 +1,1 @@
+"""Where outdoor workers are: per cell, group and period."""

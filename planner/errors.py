@@ -1,0 +1,177 @@
+"""The error tree and the one shape every complaint about an input takes.
+
+A :class:`Finding` says what is wrong, where, and what to do. Checks return findings; only the
+facade decides to stop, once, with all of them (:class:`InputError`).
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Literal
+
+__all__ = [
+    "Finding",
+    "InfeasibleError",
+    "InputError",
+    "NoInternetError",
+    "PlannerError",
+    "SettingsError",
+    "UnsafePathError",
+    "finding",
+]
+
+Severity = Literal["E", "W", "F", "I"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing noticed in the inputs.
+
+    Attributes
+    ----------
+    code
+        Stable code, e.g. ``"XY-001"``; its wording lives in ``planner/findings.csv``.
+    severity
+        ``E`` refuse, ``W`` go on and say so, ``F`` mended, ``I`` for information.
+    source
+        File (name, not path) or input the finding is about.
+    row
+        Row as the user counts it in that file (spreadsheet row, CSV line), or None.
+    field, value
+        The column or key concerned and the offending text, shortened.
+    message_en, message_zh
+        What is wrong and what to do about it.
+    """
+
+    code: str
+    severity: Severity
+    source: str
+    row: int | None = None
+    field: str = ""
+    value: str = ""
+    message_en: str = ""
+    message_zh: str = ""
+
+    def message(self, language: str) -> str:
+        """The finding in ``"zh"`` or ``"en"``."""
+        return self.message_zh if language == "zh" else self.message_en
+
+    def __str__(self) -> str:
+        where = self.source + (f", row {self.row}" if self.row is not None else "")
+        what = f" {self.field}={self.value!r}" if self.field or self.value else ""
+        return f"[{self.severity}] {self.code} {where}:{what} {self.message_en}".rstrip()
+
+
+@functools.cache
+def _catalogue() -> dict[str, dict[str, str]]:
+    """``planner/findings.csv`` by code: severity, en, zh (``str.format`` templates)."""
+    text = resources.files("planner").joinpath("findings.csv").read_text("utf-8")
+    return {row["code"]: row for row in csv.DictReader(text.splitlines())}
+
+
+def _short(value: object, limit: int = 80) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def finding(
+    code: str,
+    *,
+    source: str = "",
+    row: int | None = None,
+    field: str = "",
+    value: object = "",
+    severity: Severity | None = None,
+    **details: object,
+) -> Finding:
+    """Make a finding from the catalogue.
+
+    ``details`` fill the named places of the catalogue's sentences; text from files only ever
+    arrives as an argument of ``str.format``, never as a template.
+
+    Raises
+    ------
+    KeyError
+        The code is not in ``planner/findings.csv``.
+    """
+    entry = _catalogue()[code]
+    words: dict[str, object] = {k: _short(v) if isinstance(v, str) else v for k, v in details.items()}
+    words |= {"source": source, "row": row, "field": field, "value": _short(value)}
+    return Finding(
+        code=code,
+        severity=severity or entry["severity"],  # type: ignore[arg-type]
+        source=source,
+        row=None if row is None else int(row),
+        field=field,
+        value=_short(value),
+        message_en=entry["en"].format(**words),
+        message_zh=entry["zh"].format(**words),
+    )
+
+
+class PlannerError(Exception):
+    """Anything planner refuses to do, said in words a planner understands."""
+
+
+class UnsafePathError(PlannerError):
+    """A name or path that would leave the folder it belongs to, or is not a regular local file."""
+
+
+class NoInternetError(PlannerError):
+    """A service on the internet was needed and could not be reached."""
+
+
+@dataclass
+class InputError(PlannerError):
+    """The inputs were refused; ``findings`` holds every finding, not only the errors."""
+
+    findings: Sequence[Finding] = field(default_factory=tuple)
+
+    def __post_init__(self) -> None:
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        errors = [f for f in self.findings if f.severity == "E"]
+        shown = errors or list(self.findings)
+        head = f"{len(shown)} problem{'s' if len(shown) != 1 else ''} in the inputs:"
+        return "\n".join([head, *(f"  {f}" for f in shown)])
+
+
+class SettingsError(InputError):
+    """The study file was refused."""
+
+
+@dataclass
+class InfeasibleError(PlannerError):
+    """No answer obeys all the rules.
+
+    Attributes
+    ----------
+    clash
+        The smallest set of rules that cannot hold together, one sentence each.
+    suggestion
+        The nearest relaxation that would make the request possible.
+    """
+
+    clash: Sequence[str]
+    suggestion: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        rules = "; ".join(self.clash)
+        return f"no plan can obey these rules together: {rules}." + (
+            f" Nearest way out: {self.suggestion}" if self.suggestion else ""
+        )
+
+
+def refuse_if_errors(findings: Iterable[Finding]) -> None:
+    """Raise :class:`InputError` with all findings if any of them is an error."""
+    findings = list(findings)
+    if any(f.severity == "E" for f in findings):
+        raise InputError(findings)

@@ -1,0 +1,1 @@
+"""Reading and judging what the user brings: one datum, every finding told."""

@@ -1,0 +1,1 @@
+"""Who reaches what: street networks, travel times, service areas."""

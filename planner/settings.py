@@ -1,0 +1,359 @@
+"""The study file: every choice and assumption of a plan, in one TOML file.
+
+Models are frozen and refuse unknown keys. Every rate, speed and share carries its source beside
+it; what a study leaves out comes from ``planner/defaults.toml``, which is written the same way.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from planner.errors import Finding, SettingsError, finding
+
+Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09", "column"]
+Mode = Literal["walk", "ebike", "car", "truck"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """A part of the study file: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
+
+
+class About(Section):
+    """What the study is called, its language, its CRS and its seed."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
+    title_zh: str = ""
+    title_en: str = ""
+    language: Literal["zh", "en"] = "zh"
+    crs: str = "auto"
+    seed: int = Field(default=20240124, ge=0)
+    accept_gap: float = Field(default=0.002, ge=0)
+    synthetic: bool = False
+    synthetic_note_zh: str = ""
+    synthetic_note_en: str = ""
+    map_approval_no: str = ""
+
+    def title(self) -> str:
+        """The title in the study's language, or its name."""
+        return (self.title_zh if self.language == "zh" else self.title_en) or self.name
+
+
+class Table(Section):
+    """A file with rows: where it is, how to read it, which datum its coordinates are in."""
+
+    path: Path
+    crs: str | None = None
+    datum: Datum | None = None
+    sheet: str | None = None
+    layer: str | None = None
+    header_row: int | None = Field(default=None, ge=1)
+    encoding: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    swap: bool = False
+    max_missing_share: Share = 0.05
+
+
+class Streets(Section):
+    """The street file: .osm, .osm.pbf, .graphml, or lines (.geojson, .gpkg, .shp)."""
+
+    path: Path
+    crs: str | None = None
+    margin_m: float = Field(default=1000, ge=0)
+
+
+class Population(Section):
+    """Residents: a grid of points or cells, the buildings of an OSM file, or district totals alone."""
+
+    kind: Literal["grid", "buildings", "districts"] = "districts"
+    path: Path | None = None
+    column: str = "population"
+    crs: str | None = None
+    total: float | None = Field(default=None, gt=0)
+
+
+class Inputs(Section):
+    """The files of a study; only streets and an area (districts) are needed to begin."""
+
+    streets: Streets
+    districts: Table | None = None
+    stations: tuple[Table, ...] = ()
+    hosts: Table | None = None
+    population: Population = Population()
+    observations: Table | None = None
+    truck_counts: Table | None = None
+    truck_sites: Table | None = None
+    driver_homes: tuple[Table, ...] = ()
+
+
+class Period(Section):
+    """A part of the day, ``[start_h, end_h)``; the night may pass midnight (22 to 6)."""
+
+    name: str = Field(pattern=r"^[a-z0-9_]{1,20}$")
+    start_h: float = Field(ge=0, lt=24)
+    end_h: float = Field(gt=0, le=24)
+
+    @property
+    def hours(self) -> float:
+        """Length in hours."""
+        return (self.end_h - self.start_h) % 24 or 24.0
+
+
+class Group(Section):
+    """A group of outdoor workers and what is assumed of it, with the source of each figure."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")
+    name_zh: str = ""
+    name_en: str = ""
+    enabled: bool = True
+    rate_per_1000: float | None = Field(default=None, ge=0)
+    total: float | None = Field(default=None, ge=0)
+    totals: dict[str, float] = Field(default_factory=dict)
+    district_rates_per_1000: dict[str, float] = Field(default_factory=dict)
+    band_low: float = Field(default=0.7, ge=0, le=1)
+    band_high: float = Field(default=1.3, ge=1)
+    mode: Mode = "walk"
+    second_mode: Mode | None = None
+    minutes: Positive = 10
+    in_headline: bool = True
+    profile: dict[str, Share]
+    covariates: dict[str, float] = Field(default_factory=dict)
+    source: str = ""
+    confidence: Literal["H", "M", "L", ""] = ""
+
+    @field_validator("profile")
+    @classmethod
+    def _profile_sums_to_one(cls, value: dict[str, float]) -> dict[str, float]:
+        if abs(sum(value.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares of a profile must sum to 1, these sum to {sum(value.values()):.6g}")
+        return value
+
+    def label(self, language: str) -> str:
+        """Name of the group in the language asked for."""
+        return (self.name_zh if language == "zh" else self.name_en) or self.name
+
+
+class Demand(Section):
+    """How worker density is modelled."""
+
+    cell_m: Positive = 200
+    min_observed: int = Field(default=3, ge=1)
+    ensemble: int = Field(default=40, ge=2)
+    level: Literal["auto", "weights", "regression", "surface"] = "auto"
+
+
+class Circle(Section):
+    """What "within ten minutes" means, and the readings printed beside it."""
+
+    minutes: Positive = 10
+    walk_kmh: Positive = 4.0
+    readings_m: tuple[Positive, ...] = (500, 667, 833)
+    snap_limit_m: Positive = 100
+    open_share: Share = 0.5
+    speeds_kmh: dict[str, Positive] = Field(default_factory=lambda: {"ebike": 15.0})
+    source: str = ""
+
+    @property
+    def cutoff_s(self) -> float:
+        """The circle's minutes in seconds."""
+        return self.minutes * 60.0
+
+
+class Batch(Section):
+    """A phase of building: the first ``count`` sites of the plan belong to the first batch."""
+
+    name: str
+    count: int = Field(ge=1)
+
+
+class Siting(Section):
+    """How many sites, from which hosts, under which rules, and how hard to look."""
+
+    p: int = Field(default=200, ge=1)
+    batches: tuple[Batch, ...] = ()
+    host_kinds: tuple[str, ...] = ()
+    every_m: float | None = Field(default=None, gt=0)
+    street_within_m: Positive = 60
+    dedupe_m: float = Field(default=40, ge=0)
+    min_to_open_m: float = Field(default=100, ge=0)
+    quotas: Literal["half_proportional", "none"] = "half_proportional"
+    quota_min: dict[str, int] = Field(default_factory=dict)
+    quota_max: dict[str, int] = Field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    cost_yuan: dict[str, Positive] = Field(default_factory=dict)
+    default_cost_yuan: Positive = 8000
+    budget_yuan: float | None = Field(default=None, gt=0)
+    default_hours: str = "08:00-20:00"
+    host_hours: dict[str, str] = Field(default_factory=dict)
+    gap: float = Field(default=1e-4, ge=0)
+    work_limit: int = Field(default=400, ge=1)
+    time_limit_s: Positive = 120.0
+
+
+class Freight(Section):
+    """Driver homes: what "reach 10,000 drivers" means and what a home must have."""
+
+    enabled: bool = True
+    target_drivers: float = Field(default=10000, ge=0)
+
+
+class Settings(Section):
+    """The whole study file."""
+
+    study: About
+    inputs: Inputs
+    periods: tuple[Period, ...]
+    groups: tuple[Group, ...]
+    demand: Demand = Demand()
+    circle: Circle = Circle()
+    siting: Siting = Siting()
+    freight: Freight = Freight()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        names = [p.name for p in self.periods]
+        if len(set(names)) != len(names):
+            raise ValueError("two periods have the same name")
+        if abs(sum(p.hours for p in self.periods) - 24) > 1e-9:
+            raise ValueError(
+                "the periods must cover the day: their hours sum to "
+                f"{sum(p.hours for p in self.periods):g}, not 24"
+            )
+        groups = [g.name for g in self.groups]
+        if len(set(groups)) != len(groups):
+            raise ValueError("two groups have the same name")
+        for g in self.groups:
+            strange = set(g.profile) - set(names)
+            if strange:
+                raise ValueError(
+                    f"group {g.name}: its profile names periods that do not exist: {sorted(strange)}"
+                )
+        if self.siting.batches and sum(b.count for b in self.siting.batches) != self.siting.p:
+            raise ValueError("the batches' counts must sum to siting.p")
+        return self
+
+    @property
+    def active_groups(self) -> tuple[Group, ...]:
+        """Groups that are switched on."""
+        return tuple(g for g in self.groups if g.enabled)
+
+    @property
+    def headline_groups(self) -> tuple[Group, ...]:
+        """Groups that count in the circle (truck drivers have homes of their own)."""
+        return tuple(g for g in self.active_groups if g.in_headline)
+
+
+@functools.cache
+def _defaults_text() -> str:
+    return resources.files("planner").joinpath("defaults.toml").read_text("utf-8")
+
+
+def defaults() -> dict[str, Any]:
+    """``planner/defaults.toml``: periods and groups with their sources."""
+    return tomllib.loads(_defaults_text())
+
+
+def _known_keys(location: tuple[str | int, ...]) -> list[str]:
+    """Keys allowed in the section that ``location`` (of pydantic's error) points into."""
+    model: Any = Settings
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        found = re.findall(r"planner\.settings\.(\w+)", repr(annotation))
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+        elif found:
+            model = globals()[found[0]]
+        else:
+            return []
+    return list(model.model_fields)
+
+
+def _findings(error: ValidationError, source: str) -> list[Finding]:
+    found = []
+    for e in error.errors():
+        path = ".".join(str(p + 1 if isinstance(p, int) else p) for p in e["loc"])
+        if e["type"] == "extra_forbidden":
+            known = _known_keys(e["loc"])
+            near = difflib.get_close_matches(str(e["loc"][-1]), known, n=1, cutoff=0.0) or [", ".join(known)]
+            found.append(finding("SET-001", source=source, field=path, value=e["input"], nearest=near[0]))
+        else:
+            why = e["msg"].removeprefix("Value error, ")
+            value = "" if isinstance(e["input"], dict) else e["input"]
+            found.append(finding("SET-002", source=source, field=path, value=value, why=why))
+    return found
+
+
+def parse_settings(text: str, *, source: str = "study.toml", folder: Path | None = None) -> Settings:
+    """Read a study from TOML text; relative paths are taken from ``folder``.
+
+    Groups of the study replace the default group of the same name key by key; a study that names no
+    periods or groups gets the defaults.
+
+    Raises
+    ------
+    SettingsError
+        Not TOML, unknown keys (with the nearest right one) or impossible values, all at once.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError([finding("SET-003", source=source, why=str(error))]) from error
+    base = defaults()
+    raw.setdefault("periods", base["periods"])
+    if isinstance(raw.get("groups", []), list) and all(isinstance(g, dict) for g in raw.get("groups", [])):
+        own = {g.get("name"): g for g in raw.get("groups", [])}
+        known = {g["name"]: g for g in base["groups"]} if raw["periods"] == base["periods"] else {}
+        merged = [{**g, **own.pop(name, {})} for name, g in known.items()]
+        raw["groups"] = merged + list(own.values())
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(_findings(error, source)) from error
+    return _resolved(settings, folder) if folder is not None else settings
+
+
+def _resolved(settings: Settings, folder: Path) -> Settings:
+    """The same settings with every path made absolute from the study file's folder."""
+
+    def walk(node: Any) -> Any:
+        if isinstance(node, Path):
+            return node if node.is_absolute() else (folder / node).resolve()
+        if isinstance(node, BaseModel):
+            return node.model_copy(update={k: walk(getattr(node, k)) for k in type(node).model_fields})
+        if isinstance(node, tuple):
+            return tuple(walk(item) for item in node)
+        return node
+
+    return settings.model_copy(update={"inputs": walk(settings.inputs)})
+
+
+def read_settings(path: Path | str) -> Settings:
+    """Read ``study.toml``; paths inside it are relative to it.
+
+    Raises
+    ------
+    SettingsError
+        The file is missing, not UTF-8 TOML, or its content is refused.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise SettingsError([finding("SET-004", source=path.name, value=str(path))]) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([finding("SET-003", source=path.name, why=str(error))]) from error
+    return parse_settings(text, source=path.name, folder=path.resolve().parent)

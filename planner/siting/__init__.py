@@ -1,0 +1,1 @@
+"""What is covered and where the next sites stand."""
