@@ -1,0 +1,147 @@
+"""What every product is made from: one frozen bundle of tables and results of a finished study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+    from shapely.geometry.base import BaseGeometry
+
+    from planner.errors import Finding
+    from planner.settings import Settings
+    from planner.siting.coverage import Coverage
+    from planner.siting.freight import HomesPlan
+    from planner.siting.problems import Solution
+
+__all__ = ["Bundle", "ExtraLayer", "PopupField"]
+
+
+@dataclass(frozen=True, slots=True)
+class PopupField:
+    """One line of a popup: a column of the layer's table and what it is called.
+
+    ``digits`` rounds numbers for print; None leaves text as it is. ``unit`` is a short text shown
+    after the value (``"m"``, ``"辆/日"``) in the language of ``unit_zh`` / ``unit_en``.
+    """
+
+    column: str
+    zh: str
+    en: str
+    digits: int | None = None
+    unit_zh: str = ""
+    unit_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraLayer:
+    """A further layer of the map page, described by plain data.
+
+    Attributes
+    ----------
+    key
+        Short ASCII name, unique among the layers (``"truck_flows"``).
+    zh, en
+        Name in the layer control, the legend and the popups.
+    table
+        Points, lines or polygons with a CRS; they are converted and simplified for the page.
+    colour
+        ``#rrggbb`` of the fill (points, polygons) or the line.
+    name_column
+        Column with the popup's heading; empty: the layer's name.
+    fields
+        Lines of the popup, in order.
+    width_column, width_px
+        Lines: column that the drawn width follows (linear, 0 → first, maximum → second, in px).
+        Points: the same for the radius.
+    widths_zh, widths_en
+        Unit of ``width_column`` for the legend.
+    shape
+        How a point is drawn.
+    fill_opacity, dashed, outline
+        Further style.
+    shown
+        Switched on when the page opens.
+    searchable
+        Points found by the search box through ``name_column``.
+    """
+
+    key: str
+    zh: str
+    en: str
+    table: gpd.GeoDataFrame
+    colour: str = "#5b4b8a"
+    name_column: str = ""
+    fields: tuple[PopupField, ...] = ()
+    width_column: str = ""
+    width_px: tuple[float, float] = (1.0, 8.0)
+    widths_zh: str = ""
+    widths_en: str = ""
+    shape: Literal["circle", "square", "diamond", "triangle"] = "circle"
+    fill_opacity: float = 0.85
+    dashed: bool = False
+    outline: str = "#ffffff"
+    shown: bool = False
+    searchable: bool = False
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Everything the products show. Tables are in the study's CRS, with the columns of ``planner.tables``.
+
+    Attributes
+    ----------
+    settings
+        The study file.
+    districts, stations, hosts, demand, candidates, chosen
+        The tables of ``planner.tables``. ``stations`` has ``snap_m`` and ``covers`` (workers within
+        its cutoff) besides; ``chosen`` has ``name``, ``host_kind``, ``open_hours``, ``reason_zh`` and
+        ``reason_en`` besides; the geometry of ``demand`` is the cell, its column ``point`` the place
+        where the cell's workers stand.
+    before, after
+        Coverage by the existing stations, and with the chosen ones beside them.
+    area_before, area_after
+        Union of the ten-minute areas (study CRS).
+    gaps
+        Areas outside the circle: ``geometry``, ``district``, ``workers``, ``name``.
+    hotspots
+        ``name``, ``workers``, ``area_km2``, ``peak_period``, ``geometry``; None where not computed.
+    water, main_roads
+        Background from the street file; ``main_roads`` has ``class`` (OSM highway value).
+    findings
+        Everything the checks noticed.
+    solution
+        The siting problem's answer with its bound and gap.
+    curve
+        ``n``, ``covered``, ``share``, ``bound``; None where not computed.
+    homes
+        Driver homes; None where not computed.
+    run
+        The content of ``run.json``.
+    extra_layers
+        Further map layers as plain data (driver homes, observations, scenarios).
+    """
+
+    settings: Settings
+    districts: gpd.GeoDataFrame
+    stations: gpd.GeoDataFrame
+    hosts: gpd.GeoDataFrame
+    demand: gpd.GeoDataFrame
+    candidates: gpd.GeoDataFrame
+    chosen: gpd.GeoDataFrame
+    before: Coverage
+    after: Coverage
+    area_before: BaseGeometry
+    area_after: BaseGeometry
+    gaps: gpd.GeoDataFrame
+    hotspots: gpd.GeoDataFrame | None
+    water: gpd.GeoDataFrame
+    main_roads: gpd.GeoDataFrame
+    findings: tuple[Finding, ...]
+    solution: Solution
+    curve: pd.DataFrame | None
+    homes: HomesPlan | None
+    run: dict[str, Any] = field(default_factory=dict)
+    extra_layers: tuple[ExtraLayer, ...] = ()
