@@ -1,0 +1,167 @@
+"""Candidate sites: host venues that face a street, one per spot, not beside an open station."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from planner.errors import Finding, finding
+from planner.roads.network import Network
+from planner.roads.reach import snap
+from planner.settings import Siting
+
+Array = NDArray[Any]
+
+#: Hosts that stations are usually put in, best first (who opens long and has a toilet beside it counts
+#: more); used to pick one host where several share a spot. Own order, after Shandong's list of hosts.
+HOST_ORDER = (
+    "community", "bank", "post_office", "convenience", "fuel", "fast_food", "park", "bus_station", "mall",
+    "charging", "telecom", "pharmacy", "library", "police", "toilet", "parcel_depot", "rail_station",
+    "restaurant", "office", "service_area", "street",
+)  # fmt: skip
+
+COLUMNS = ["site_id", "host_id", "name", "host_kind", "open_hours", "cost_yuan", "district", "geometry"]
+
+
+def _xy(table: gpd.GeoDataFrame) -> Array:
+    return shapely.get_coordinates(table.geometry.to_numpy())
+
+
+def _one_per_spot(xy: Array, within_m: float) -> Array:
+    """Mask of the points that stay when, in the order given, each point drives out later ones nearby."""
+    keep = np.ones(len(xy), dtype=bool)
+    if within_m <= 0 or len(xy) < 2:
+        return keep
+    pairs = cKDTree(xy).query_pairs(within_m, output_type="ndarray")
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    for first, second in pairs:
+        if keep[first]:
+            keep[second] = False
+    return keep
+
+
+def _district_of(points: gpd.GeoSeries, districts: gpd.GeoDataFrame) -> pd.Series:
+    """Key of the district each point lies in (the first by order where two overlap), "" outside."""
+    which = shapely.STRtree(districts.geometry.to_numpy()).query(points.to_numpy(), predicate="intersects")
+    found = pd.Series(which[1], index=which[0]).groupby(level=0).min()
+    keys = districts["district"].to_numpy()
+    out = pd.Series("", index=points.index, dtype=object)
+    out.iloc[found.index.to_numpy()] = keys[found.to_numpy()]
+    return out.astype("str")
+
+
+def points_along_streets(network: Network, every_m: float) -> gpd.GeoDataFrame:
+    """Points every ``every_m`` metres of street of the components that count (network CRS)."""
+    usable = network.counts[network.edge_u] & network.counts[network.edge_v]
+    lines = network.edges().geometry.to_numpy()[usable]
+    lengths = shapely.length(lines)
+    ends = np.cumsum(lengths)
+    at = np.arange(every_m / 2, ends[-1] if len(ends) else 0.0, every_m)
+    edge = np.searchsorted(ends, at)
+    points = shapely.line_interpolate_point(lines[edge], at - (ends[edge] - lengths[edge]))
+    frame = {
+        "host_id": [f"street-{i:06d}" for i in range(len(points))],
+        "name": "",
+        "host_kind": "street",
+        "open_hours": "",
+    }
+    return gpd.GeoDataFrame(frame, geometry=points, crs=network.crs)
+
+
+def find_candidates(
+    hosts: gpd.GeoDataFrame,
+    network: Network,
+    districts: gpd.GeoDataFrame,
+    stations: gpd.GeoDataFrame,
+    *,
+    rules: Siting,
+    water: gpd.GeoDataFrame | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Candidates under ``rules``, and what was left out and why (counts, as findings).
+
+    Returns the table ``candidates`` with ``name`` and ``open_hours`` (the host's, else the rule table's
+    for its kind, else the study's default) beside the columns of the contract.
+    """
+    if progress:
+        progress("candidates", 0.0)
+    kinds = rules.host_kinds or tuple(k for k in HOST_ORDER if k != "street")
+    table = points_along_streets(network, rules.every_m) if rules.every_m else hosts
+    if not rules.every_m:
+        table = table[table["host_kind"].isin(kinds)]
+    left_out: dict[str, int] = {}
+
+    def drop(mask: Array, why: str) -> None:
+        nonlocal table
+        left_out[why] = int(mask.sum())
+        table = table[~mask]
+
+    district = _district_of(table.geometry, districts)
+    table = table.assign(district=district)
+    drop((district == "").to_numpy(), "outside")
+    if water is not None and len(water):
+        hit = shapely.STRtree(water.geometry.to_numpy()).query(
+            table.geometry.to_numpy(), predicate="intersects"
+        )
+        wet = np.zeros(len(table), dtype=bool)
+        wet[hit[0]] = True
+        drop(wet, "water")
+    drop(snap(network, table.geometry, limit_m=rules.street_within_m).edge < 0, "street")
+    open_now = stations[stations["status"] == "open"]
+    if len(open_now) and len(table):
+        far, _ = cKDTree(_xy(open_now)).query(_xy(table))
+        drop(far < rules.min_to_open_m, "open_station")
+    rank = table["host_kind"].map({k: i for i, k in enumerate(HOST_ORDER)}).fillna(len(HOST_ORDER))
+    wished = table["host_id"].isin(rules.required)
+    table = table.assign(_rank=rank - 1000 * wished).sort_values(["_rank", "host_id"], kind="stable")
+    if not rules.every_m:
+        drop(~_one_per_spot(_xy(table), rules.dedupe_m), "same_spot")
+    findings = [
+        finding("CAN-001", source="candidates", why_en=_WHY[k][0], why_zh=_WHY[k][1], n=n)
+        for k, n in left_out.items()
+        if n
+    ]
+    if table.empty:
+        findings.append(finding("CAN-002", source="candidates"))
+    return _finish(table, rules), findings
+
+
+_WHY = {
+    "outside": ("outside the study's districts", "不在研究区各区之内"),
+    "water": ("in water", "落在水面上"),
+    "street": ("no walkable street close enough", "附近没有可步行的街道"),
+    "open_station": ("beside a station that is open", "紧邻已开放的站点"),
+    "same_spot": ("another host stands at the same spot", "同一位置已有其他依托场所"),
+}
+
+
+def _finish(table: gpd.GeoDataFrame, rules: Siting) -> gpd.GeoDataFrame:
+    hours = table["open_hours"].fillna("").astype("str")
+    by_kind = table["host_kind"].map(rules.host_hours).fillna(rules.default_hours)
+    table = table.assign(
+        site_id=table["host_id"].astype("str"),
+        name=table["name"].fillna("").astype("str"),
+        open_hours=hours.where(hours != "", by_kind).astype("str"),
+        cost_yuan=table["host_kind"].map(rules.cost_yuan).fillna(rules.default_cost_yuan).astype(float),
+    )
+    return table.sort_values("site_id", kind="stable").reset_index(drop=True)[COLUMNS]
+
+
+def proportional_quota_min(
+    districts: gpd.GeoDataFrame, p: int, *, caps: Sequence[int] | None = None
+) -> dict[str, int]:
+    """Half of each district's share of ``p`` by population, rounded down, never above its ``caps``."""
+    population = districts["population"].fillna(0).to_numpy(dtype=float)
+    if population.sum() <= 0:
+        return {}
+    half = np.floor(p * population / population.sum() / 2).astype(int)
+    if caps is not None:
+        half = np.minimum(half, np.asarray(caps, dtype=int))
+    return {str(k): int(v) for k, v in zip(districts["district"], half, strict=True) if v > 0}

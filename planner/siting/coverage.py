@@ -1,0 +1,279 @@
+"""What is covered: workers with an open station within the cutoff, by radius, district, group and period.
+
+``covered`` = Σ workers[cell, group, period] over the cells and periods in which at least one station
+within the cutoff is open for at least half of the period (``Circle.open_share``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who reaches what, for the groups that travel the same way.
+
+    Attributes
+    ----------
+    groups
+        Names of the groups.
+    seconds
+        csr_array (n_sites × n_cells), seconds from the cell's point to the site; stored = reached.
+    cutoff_s
+        Cutoff in seconds.
+    metres_per_s
+        Speed on foot, so that other radii can be read; None for modes that have no single speed.
+    """
+
+    groups: tuple[str, ...]
+    seconds: sparse.csr_array
+    cutoff_s: float
+    metres_per_s: float | None = None
+
+    def cutoff_for(self, radius_m: float) -> float:
+        """Cutoff (s) of a reading in metres; modes without one speed keep their own cutoff."""
+        return self.cutoff_s if self.metres_per_s is None else radius_m / self.metres_per_s
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Workers within reach of an open station.
+
+    ``by_district`` [district, workers, covered, share, backup_share], ``by_group`` and
+    ``by_period`` likewise; ``cells`` on the demand index: workers, covered (workers), stations (within
+    the cutoff at any hour), nearest_m; ``readings``: other ways to read the same thing (shares).
+    """
+
+    workers: float
+    covered: float
+    share: float
+    share_backup: float
+    by_radius_m: dict[str, float]
+    by_district: pd.DataFrame
+    by_group: pd.DataFrame
+    by_period: pd.DataFrame
+    readings: dict[str, float]
+    cells: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return (
+            f"Coverage({self.covered:,.0f} of {self.workers:,.0f} workers, {self.share:.1%}; "
+            f"by two or more stations {self.share_backup:.1%})"
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.by_district.to_html(index=False, float_format=lambda v: f"{v:,.3f}", escape=True)
+        return f"<p>{escape(repr(self))}</p>{table}"
+
+
+def worker_cube(demand: pd.DataFrame, groups: Sequence[str], periods: Sequence[str]) -> Array:
+    """Workers as float64 [n_groups, n_cells, n_periods] from the columns ``{group}__{period}``."""
+    if not groups:
+        return np.zeros((0, len(demand), len(periods)))
+    columns = [f"{g}__{t}" for g in groups for t in periods]
+    flat = demand[columns].to_numpy(dtype=float)
+    return np.moveaxis(flat.reshape(len(demand), len(groups), len(periods)), 1, 0)
+
+
+def stations_in_reach(seconds: sparse.csr_array, cutoff_s: float, is_open: Array) -> Array:
+    """Number of open sites within the cutoff, per cell and period.
+
+    Parameters
+    ----------
+    seconds
+        csr (n_sites × n_cells); a stored 0 s counts as reached.
+    cutoff_s
+        Inclusive cutoff.
+    is_open
+        bool (n_sites × n_periods).
+    """
+    near = sparse.csr_array(
+        ((seconds.data <= cutoff_s).astype(np.float32), seconds.indices, seconds.indptr), shape=seconds.shape
+    )
+    return np.rint(near.T @ is_open.astype(np.float32)).astype(np.int32)
+
+
+def nearest_seconds(seconds: sparse.csr_array) -> Array:
+    """Least stored seconds per column (n_cells); NaN where no site reaches."""
+    least = np.full(seconds.shape[1], np.inf)
+    np.minimum.at(least, seconds.indices, seconds.data)
+    return np.where(np.isfinite(least), least, np.nan)
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else 0.0
+
+
+def _by(label: str, names: Sequence[str], workers: Array, covered: Array, backup: Array) -> pd.DataFrame:
+    with np.errstate(invalid="ignore"):
+        safe = np.where(workers > 0, workers, 1.0)
+    return pd.DataFrame(
+        {
+            label: list(names),
+            "workers": workers,
+            "covered": covered,
+            "share": covered / safe,
+            "backup_share": backup / safe,
+        }
+    )
+
+
+def measure_coverage(
+    demand: gpd.GeoDataFrame,
+    access: Sequence[Access],
+    open_share: Array,
+    *,
+    periods: Sequence[str],
+    night: Sequence[str] = ("22_06",),
+    readings_m: Sequence[float] = (500, 667, 833),
+    need_open: float = 0.5,
+    districts: Sequence[str] | None = None,
+) -> Coverage:
+    """Measure coverage by the sites of ``access`` (rows in the order of ``open_share``).
+
+    Parameters
+    ----------
+    demand
+        The demand table (n_cells).
+    access
+        One entry per way of travelling; together their groups are the headline's.
+    open_share
+        float (n_sites × n_periods): share of each period that the site is open.
+    night
+        Periods read as night in ``readings["night"]``.
+    need_open
+        A site serves a period when it is open for at least this share of it.
+    districts
+        Order of the districts in ``by_district``; as they come when None.
+    """
+    is_open = open_share >= need_open
+    always = np.ones((is_open.shape[0], 1), dtype=bool)
+    n_cells, n_periods = len(demand), len(periods)
+    workers = np.zeros((n_cells, n_periods))
+    once, twice = np.zeros_like(workers), np.zeros_like(workers)
+    groups: list[tuple[str, float, float, float]] = []
+    any_hour = 0.0
+    by_radius = dict.fromkeys((f"{r:g}" for r in readings_m), 0.0)
+    stations = np.zeros(n_cells, dtype=np.int64)
+    nearest = np.full(n_cells, np.nan)
+    for part in access:
+        cube = worker_cube(demand, part.groups, periods)
+        total = cube.sum(axis=0)
+        count = stations_in_reach(part.seconds, part.cutoff_s, is_open)
+        near = stations_in_reach(part.seconds, part.cutoff_s, always)[:, 0]
+        workers += total
+        once += total * (count >= 1)
+        twice += total * (count >= 2)
+        any_hour += float((total.sum(axis=1) * (near >= 1)).sum())
+        stations = np.maximum(stations, near)
+        for name, own in zip(part.groups, cube, strict=True):
+            groups.append((name, own.sum(), (own * (count >= 1)).sum(), (own * (count >= 2)).sum()))
+        for radius in readings_m:
+            reached = stations_in_reach(part.seconds, part.cutoff_for(radius), is_open) >= 1
+            by_radius[f"{radius:g}"] += float((total * reached).sum())
+        if part.metres_per_s is not None:
+            nearest = np.fmin(nearest, nearest_seconds(part.seconds) * part.metres_per_s)
+    whole = float(workers.sum())
+    order = list(districts) if districts is not None else list(pd.unique(demand["district"]))
+    code = pd.Categorical(demand["district"], categories=order).codes
+    sums = [
+        np.bincount(code[code >= 0], v[code >= 0].sum(axis=1), len(order)) for v in (workers, once, twice)
+    ]
+    is_night = np.isin(np.asarray(periods), np.asarray(night))
+    g = list(zip(*groups, strict=True)) if groups else [(), (), (), ()]
+    return Coverage(
+        workers=whole,
+        covered=float(once.sum()),
+        share=_share(once.sum(), whole),
+        share_backup=_share(twice.sum(), whole),
+        by_radius_m={k: _share(v, whole) for k, v in by_radius.items()},
+        by_district=_by("district", order, *sums),
+        by_group=_by("group", [str(v) for v in g[0]], *(np.asarray(v, dtype=float) for v in g[1:])),
+        by_period=_by("period", periods, *(v.sum(axis=0) for v in (workers, once, twice))),
+        readings={
+            "any_hour": _share(any_hour, whole),
+            "night": _share(once[:, is_night].sum(), workers[:, is_night].sum()),
+        },
+        cells=pd.DataFrame(
+            {
+                "workers": workers.sum(axis=1),
+                "covered": once.sum(axis=1),
+                "stations": stations,
+                "nearest_m": nearest,
+            },
+            index=demand.index,
+        ),
+    )
+
+
+def cover_matrix(access: Sequence[Access], is_open: Array) -> sparse.csr_array:
+    """Which site covers which (way of travelling, period, cell): csr bool-like (n_sites × n_points).
+
+    Columns run over ``access``, then periods, then cells, as :func:`cover_weights` does.
+    """
+    blocks = []
+    for part in access:
+        keep = part.seconds.data <= part.cutoff_s
+        rows = np.repeat(np.arange(part.seconds.shape[0]), np.diff(part.seconds.indptr))[keep]
+        cols = part.seconds.indices[keep]
+        for t in range(is_open.shape[1]):
+            on = is_open[rows, t]
+            ones = np.ones(int(on.sum()), dtype=np.int8)
+            blocks.append(sparse.coo_array((ones, (rows[on], cols[on])), shape=part.seconds.shape))
+    return sparse.csr_array(sparse.hstack(blocks, format="csr"))
+
+
+def cover_weights(demand: pd.DataFrame, access: Sequence[Access], periods: Sequence[str]) -> Array:
+    """Workers per column of :func:`cover_matrix`, float64 (n_points)."""
+    return np.concatenate([worker_cube(demand, p.groups, periods).sum(axis=0).T.ravel() for p in access])
+
+
+def gap_areas(
+    demand: gpd.GeoDataFrame, coverage: Coverage, *, cell_m: float, places: Mapping[str, Any] | None = None
+) -> gpd.GeoDataFrame:
+    """Connected areas whose workers have no station: geometry, district, workers, name; largest first.
+
+    A cell belongs to a gap when its workers without a station exceed the mean workers of an inhabited
+    cell; cells that touch form one area.
+    """
+    missing = coverage.cells["workers"] - coverage.cells["covered"]
+    inhabited = coverage.cells["workers"] > 0
+    floor = float(coverage.cells.loc[inhabited, "workers"].mean()) if inhabited.any() else 0.0
+    picked = demand.loc[(missing > floor).to_numpy(), ["district", "geometry"]].assign(workers=missing)
+    columns = ["name", "district", "workers", "geometry"]
+    if picked.empty:
+        return gpd.GeoDataFrame({c: [] for c in columns}, geometry="geometry", crs=demand.crs)
+    merged = shapely.get_parts(shapely.union_all(picked.geometry.buffer(cell_m * 0.01).to_numpy()))
+    cell, area = (
+        shapely.STRtree(merged).query(picked.geometry.centroid.to_numpy(), predicate="intersects").copy()
+    )
+    sums = picked.iloc[cell].groupby(area).agg(workers=("workers", "sum"), district=("district", "first"))
+    gaps = gpd.GeoDataFrame(
+        {"district": sums["district"], "workers": sums["workers"]},
+        geometry=merged[sums.index],
+        crs=demand.crs,
+    )
+    gaps = gaps.sort_values("workers", ascending=False, kind="stable").reset_index(drop=True)
+    gaps["name"] = _nearest_names(gaps, places)
+    return gaps[columns]
+
+
+def _nearest_names(areas: gpd.GeoDataFrame, places: Any) -> list[str]:
+    """Name of the place nearest to each area's middle; empty where no places are known."""
+    if places is None or len(places) == 0:
+        return [""] * len(areas)
+    tree = shapely.STRtree(places.geometry.to_numpy())
+    near = tree.nearest(areas.geometry.representative_point().to_numpy())
+    return [str(v) for v in places["name"].to_numpy()[near]]

@@ -1,0 +1,212 @@
+"""The plan of new stations: from coverage and candidates to a ranked, explained list with a certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from planner.errors import Finding, InputError, finding
+from planner.settings import Settings
+from planner.siting.candidates import proportional_quota_min
+from planner.siting.coverage import Access, Coverage, cover_matrix, cover_weights
+from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
+from planner.siting.problems import Solution, maximal_covering
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class SitingProblem:
+    """The MCLP of a study: who covers whom, what it is worth, what is covered already.
+
+    Columns run over ways of travelling × periods × cells (:func:`planner.siting.coverage.cover_matrix`).
+    """
+
+    covers: Any
+    weights: Array
+    covered: Array
+    region: Array
+    required: Array
+    forbidden: Array
+    quota_min: dict[str, int]
+    quota_max: dict[str, int]
+    cost: Array
+
+
+@dataclass(frozen=True)
+class SitePlan:
+    """New stations: the chosen table, the solution with its bound, and coverage before and after."""
+
+    chosen: gpd.GeoDataFrame
+    solution: Solution
+    before: Coverage
+    after: Coverage
+
+    @property
+    def new_gap(self) -> float:
+        """Gap of the newly covered workers alone: (bound − objective) / newly covered."""
+        new = self.after.covered - self.before.covered
+        return (self.solution.bound - self.solution.objective) / new if new > 0 else 0.0
+
+    def __repr__(self) -> str:
+        return (
+            f"SitePlan({len(self.chosen)} sites; {self.before.share:.1%} → {self.after.share:.1%} of "
+            f"{self.after.workers:,.0f} workers; gap {self.solution.gap:.3%}, {self.solution.status})"
+        )
+
+    def _repr_html_(self) -> str:
+        shown = self.chosen[["rank", "name", "district", "workers_gained", "reason"]]
+        return f"<p>{escape(repr(self))}</p>" + shown.head(20).to_html(
+            index=False, escape=True, float_format="%.0f"
+        )
+
+
+def _positions(ids: Sequence[str], table: gpd.GeoDataFrame, field: str) -> tuple[Array, list[Finding]]:
+    where = {v: i for i, v in enumerate(table["site_id"])}
+    strange = [v for v in ids if v not in where]
+    found = [finding("CAN-005", source="study.toml", field=field, value=v) for v in strange]
+    return np.array([where[v] for v in ids if v in where], dtype=np.int64), found
+
+
+def pose(
+    settings: Settings,
+    demand: gpd.GeoDataFrame,
+    districts: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    *,
+    existing: Sequence[Access],
+    existing_open: Array,
+    new: Sequence[Access],
+    new_open: Array,
+    quota_min: dict[str, int] | None = None,
+) -> SitingProblem:
+    """Pose the study's MCLP.
+
+    Parameters
+    ----------
+    existing, new
+        Ways of travelling to the existing stations and to the candidates, same groups in the same order.
+    existing_open, new_open
+        bool (n_sites × n_periods).
+    quota_min
+        Minimum per district; the study's rule when None.
+
+    Raises
+    ------
+    InputError
+        Required or forbidden sites that are no candidates, or fewer candidates than p.
+    """
+    rules = settings.siting
+    periods = [t.name for t in settings.periods]
+    required, odd_required = _positions(rules.required, candidates, "required")
+    forbidden, odd_forbidden = _positions(rules.forbidden, candidates, "forbidden")
+    findings = odd_required + odd_forbidden
+    if rules.p > len(candidates):
+        findings.append(finding("CAN-004", source="study.toml", p=rules.p, n=len(candidates)))
+    if findings:
+        raise InputError(findings)
+    region = candidates["district"].to_numpy(dtype=str)
+    if quota_min is None:
+        quota_min = dict(rules.quota_min)
+        if rules.quotas == "half_proportional" and not quota_min:
+            caps = [int((region == d).sum()) for d in districts["district"]]
+            quota_min = proportional_quota_min(districts, rules.p, caps=caps)
+    covered = np.asarray(cover_matrix(existing, existing_open).sum(axis=0)).ravel() > 0
+    return SitingProblem(
+        covers=cover_matrix(new, new_open),
+        weights=cover_weights(demand, new, periods),
+        covered=covered,
+        region=region,
+        required=required,
+        forbidden=forbidden,
+        quota_min=quota_min,
+        quota_max=dict(rules.quota_max),
+        cost=candidates["cost_yuan"].to_numpy(dtype=float),
+    )
+
+
+def solve(
+    problem: SitingProblem, settings: Settings, *, progress: Callable[[str, float], None] | None = None
+) -> Solution:
+    """Solve a posed problem under the study's limits and seed."""
+    rules = settings.siting
+    return maximal_covering(
+        problem.covers,
+        problem.weights,
+        rules.p,
+        covered=problem.covered,
+        required=problem.required,
+        forbidden=problem.forbidden,
+        region=problem.region,
+        quota_min=problem.quota_min or None,
+        quota_max=problem.quota_max or None,
+        cost=problem.cost if rules.budget_yuan is not None else None,
+        budget=rules.budget_yuan,
+        time_limit_s=rules.time_limit_s,
+        gap=rules.gap,
+        seed=settings.study.seed,
+        progress=progress,
+    )
+
+
+def batch_names(settings: Settings, n: int) -> list[str]:
+    """Batch of each rank, from the study's batches ("" without them)."""
+    names = [b.name for b in settings.siting.batches for _ in range(b.count)]
+    return (names + [names[-1] if names else ""] * n)[:n]
+
+
+def chosen_table(
+    settings: Settings,
+    demand: gpd.GeoDataFrame,
+    districts: gpd.GeoDataFrame,
+    hosts: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
+    problem: SitingProblem,
+    order: Array,
+    *,
+    access: Sequence[Access],
+    nearest_station_m: Array,
+    before: Coverage,
+    after: Coverage,
+) -> gpd.GeoDataFrame:
+    """Table ``chosen`` for the candidate positions ``order``, best first, with reasons in both languages.
+
+    ``nearest_station_m`` is per candidate. Beside the contract's columns: name, host_kind, open_hours,
+    cost_yuan, toilet_near, required, reason_zh, reason_en, one ``gained__{group}`` per group.
+    """
+    periods = [t.name for t in settings.periods]
+    table = candidates.iloc[order].reset_index(drop=True)
+    first = first_cover(problem.covers, order, problem.covered)
+    gains = gains_by_group(demand, access, periods, first, len(order))
+    reach = problem.covers[order] @ problem.weights
+    table = table.assign(
+        rank=np.arange(1, len(order) + 1),
+        workers_gained=gains.sum(axis=1).to_numpy(),
+        workers_in_reach=np.asarray(reach, dtype=float),
+        nearest_station_m=nearest_station_m[order],
+        confidence=np.nan,
+        batch=batch_names(settings, len(order)),
+        toilet_near=toilets_within(table.geometry, hosts),
+        required=np.isin(order, problem.required),
+    )
+    shares = pd.DataFrame(
+        {
+            "before": before.by_district.set_index("district")["share"],
+            "after": after.by_district.set_index("district")["share"],
+        }
+    )
+    names = districts.set_index("district")
+    for language in ("zh", "en"):
+        labelled = shares.assign(label=names[f"name_{language}"].reindex(shares.index))
+        table[f"reason_{language}"] = reasons(
+            table, gains, labelled, groups=settings.headline_groups, language=language
+        )
+    table["reason"] = table[f"reason_{settings.study.language}"]
+    return table.join(gains.add_prefix("gained__"))

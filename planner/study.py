@@ -1,0 +1,541 @@
+"""The facade: a study, its stages computed once and kept under the hash of what they depend on."""
+
+from __future__ import annotations
+
+import functools
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from planner.errors import Finding, refuse_if_errors
+from planner.progress import Progress
+from planner.settings import Group, Settings, read_settings
+from planner.store import Store, file_digest, key_of
+
+if TYPE_CHECKING:
+    from planner.roads.network import Network
+    from planner.siting.coverage import Access, Coverage
+    from planner.siting.plan import SitePlan, SitingProblem
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What a stage took when it was computed; ``kept``: taken from the cache this time."""
+
+    name: str
+    seconds: float
+    peak_mb: float
+    kept: bool
+
+
+def open_study(path: Path | str | None = None, *, progress: Progress | None = None) -> Study:
+    """Open a study file; None opens the embedded Suzhou (built on first use, under a minute).
+
+    Raises
+    ------
+    SettingsError
+        The study file is refused.
+    """
+    if path is None:
+        from planner.inputs import example
+
+        path = example.build(progress=progress) / "study.toml"
+    return Study(read_settings(path), progress=progress, source=Path(path))
+
+
+class Study:
+    """A study: inputs, demand, networks, coverage and plans, each computed on first use.
+
+    Parameters
+    ----------
+    settings
+        The study file.
+    progress
+        Called with (what is being done, share of it done).
+    cache
+        Folder of kept stages; the user's cache folder when None.
+    source
+        The study file's path, for messages.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        progress: Progress | None = None,
+        cache: Path | None = None,
+        source: Path | None = None,
+    ) -> None:
+        from planner.inputs.example import cache_folder
+
+        self.settings = settings
+        self.source = source
+        self.records: dict[str, StageRecord] = {}
+        self.recomputed: list[str] = []
+        self._progress = progress
+        self._store = Store((cache or cache_folder()) / "stages")
+        self._done: dict[str, Any] = {}
+
+    # -- stages ------------------------------------------------------------------------------------
+
+    def _say(self, label: str, share: float = 0.0) -> None:
+        if self._progress:
+            self._progress(label, share)
+
+    @functools.cached_property
+    def _digests(self) -> dict[str, str]:
+        return {str(p): file_digest(p) for p in self.input_paths().values()}
+
+    def input_paths(self) -> dict[str, Path]:
+        """The study's input files by role."""
+        i = self.settings.inputs
+        files: dict[str, Path | None] = {"streets": i.streets.path, "population": i.population.path}
+        for role in ("districts", "hosts", "observations", "truck_counts", "truck_sites"):
+            table = getattr(i, role)
+            files[role] = table.path if table else None
+        for role, tables in (("stations", i.stations), ("driver_homes", i.driver_homes)):
+            for n, table in enumerate(tables):
+                files[role if n == 0 else f"{role}_{n + 1}"] = table.path
+        return {role: path for role, path in files.items() if path is not None}
+
+    def _stage(
+        self, name: str, depends: Sequence[Any], compute: Callable[[], Mapping[str, Any]], own: Any = None
+    ) -> Any:
+        """Parts of stage ``name``: from memory, else from the cache, else computed and kept."""
+        if name in self._done:
+            return self._done[name]
+        key = key_of(name, *depends)
+        parts = self._store.get(key, own)
+        kept = parts is not None
+        if parts is None:
+            self._say(name)
+            start = time.perf_counter()
+            made = dict(compute())
+            seconds = time.perf_counter() - start
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            parts = {**made, "_record": {"seconds": round(seconds, 3), "peak_mb": round(peak)}}
+            self._store.put(key, parts)
+            self._say(name, 1.0)
+        record = parts["_record"]
+        self.records[name] = StageRecord(name, record["seconds"], record["peak_mb"], kept)
+        self._done[name] = {**parts, "_key": key}
+        return self._done[name]
+
+    # -- inputs ------------------------------------------------------------------------------------
+
+    def _loaded(self) -> dict[str, Any]:
+        """All input tables and every finding about them; nothing is refused here."""
+        from planner.study_inputs import load_inputs
+
+        s = self.settings
+        depends = [
+            s.study.crs,
+            s.inputs.model_dump(mode="json"),
+            s.circle.snap_limit_m,
+            sorted(self._digests.items()),
+        ]
+        parts: dict[str, Any] = self._stage(
+            "inputs", depends, lambda: load_inputs(s, progress=self._progress)
+        )
+        return parts
+
+    def _inputs(self) -> dict[str, Any]:
+        """The loaded inputs, or :class:`InputError` with every finding if any is an error."""
+        parts = self._loaded()
+        refuse_if_errors(parts["findings"])
+        return parts
+
+    @property
+    def crs(self) -> str:
+        """The metric CRS the study works in."""
+        return str(self._loaded()["crs"])
+
+    @property
+    def stations(self) -> gpd.GeoDataFrame:
+        """Existing stations (study CRS), with ``snap_m`` to the walking network."""
+        return self._stations_snapped()["stations"]
+
+    @property
+    def districts(self) -> gpd.GeoDataFrame:
+        """Districts with population and quotas (study CRS)."""
+        return self._inputs()["districts"]
+
+    @property
+    def hosts(self) -> gpd.GeoDataFrame:
+        """Host venues (study CRS)."""
+        return self._inputs()["hosts"]
+
+    @property
+    def layers(self) -> dict[str, gpd.GeoDataFrame]:
+        """Background from the street file: water, main_roads, landuse, places."""
+        return {k: self._inputs()[k] for k in ("water", "main_roads", "landuse", "places")}
+
+    def network(self, mode: str = "walk") -> Network:
+        """The street network of a mode: "walk", "ebike", "car", "truck"."""
+        from planner.roads.network import Network, read_network
+
+        s = self.settings
+        streets = s.inputs.streets
+        speeds = {k: v for k, v in s.circle.speeds_kmh.items() if k != "walk"}
+        depends = [
+            mode, streets.model_dump(mode="json"), s.circle.walk_kmh, speeds, s.study.crs, s.inputs.model_dump(mode="json")["districts"],
+            self._digests[str(streets.path)],
+        ]  # fmt: skip
+
+        def compute() -> dict[str, Any]:
+            own = (
+                speeds if mode in speeds or any(k not in ("ebike", "car", "truck") for k in speeds) else None
+            )
+            source: Any = streets.path
+            if streets.crs is not None:
+                source = gpd.read_file(streets.path).set_crs(streets.crs, allow_override=True)
+            return {
+                "network": read_network(
+                    source, mode, speeds_kmh=own, walk_kmh=s.circle.walk_kmh, crs=self._network_crs()
+                )
+            }
+
+        return self._stage(f"network:{mode}", depends, compute, own=Network)["network"]
+
+    def _network_crs(self) -> str:
+        return str(self._done["inputs"]["crs"]) if "inputs" in self._done else self.settings.study.crs
+
+    # -- demand ------------------------------------------------------------------------------------
+
+    @property
+    def demand(self) -> gpd.GeoDataFrame:
+        """Worker density: one row per cell, a column ``{group}__{period}`` each, and ``point``."""
+        return self._demand()["demand"]
+
+    def _demand(self) -> dict[str, Any]:
+        from planner.study_inputs import model_demand
+
+        s = self.settings
+        inputs = self._inputs()
+        depends = [
+            inputs["_key"], s.demand.model_dump(mode="json"), [g.model_dump(mode="json") for g in s.active_groups],
+            [p.model_dump(mode="json") for p in s.periods], s.study.seed, s.circle.walk_kmh,
+        ]  # fmt: skip
+        parts: dict[str, Any] = self._stage(
+            "demand", depends, lambda: model_demand(s, inputs, self.network("walk"), progress=self._progress)
+        )
+        refuse_if_errors(parts["findings"])
+        return parts
+
+    # -- reach and coverage ------------------------------------------------------------------------
+
+    def _ways(self) -> list[tuple[str, float, tuple[str, ...]]]:
+        """Ways of travelling of the headline: (mode, minutes, groups)."""
+        ways: dict[tuple[str, float], list[str]] = {}
+        for g in self.settings.headline_groups:
+            minutes = self.settings.circle.minutes if g.mode == "walk" and g.minutes == 10 else g.minutes
+            ways.setdefault((g.mode, minutes), []).append(g.name)
+        return [(mode, minutes, tuple(names)) for (mode, minutes), names in ways.items()]
+
+    def _points(self) -> gpd.GeoSeries:
+        demand = self.demand
+        return gpd.GeoSeries(demand["point"], crs=demand.crs)
+
+    def _access(self, label: str, sites: gpd.GeoSeries, key: Any) -> list[Access]:
+        """Travel times from every cell to ``sites``, one entry per way of travelling."""
+        from planner.siting.coverage import Access
+
+        out = []
+        for mode, minutes, groups in self._ways():
+            seconds, speed = self._seconds(f"{label}:{mode}", sites, mode, minutes, key)
+            out.append(Access(groups, seconds, minutes * 60.0, speed))
+        return out
+
+    def _seconds(
+        self, label: str, sites: gpd.GeoSeries, mode: str, minutes: float, key: Any
+    ) -> tuple[Any, float | None]:
+        from planner.roads.reach import snap, travel_times
+
+        s, network = self.settings, self.network(mode)
+        speed = s.circle.walk_kmh / 3.6 if mode == "walk" else None
+        cutoff_s = (
+            max([minutes * 60.0, *(r / speed for r in s.circle.readings_m)]) if speed else minutes * 60.0
+        )
+
+        def compute() -> dict[str, Any]:
+            here = snap(network, sites, limit_m=s.circle.snap_limit_m)
+            there = snap(network, self._points(), limit_m=max(s.circle.snap_limit_m, s.demand.cell_m))
+            return {"seconds": travel_times(network, here, there, cutoff_s=cutoff_s).seconds}
+
+        depends = [
+            key,
+            self._demand()["_key"],
+            self._done[f"network:{mode}"]["_key"],
+            cutoff_s,
+            s.circle.snap_limit_m,
+        ]
+        return self._stage(f"reach:{label}", depends, compute)["seconds"], speed
+
+    def _open_share(self, hours: pd.Series) -> Any:
+        from planner.inputs.hours import open_share
+
+        filled = hours.fillna("").where(hours.fillna("") != "", self.settings.siting.default_hours)
+        return open_share(filled, self.settings.periods)
+
+    def _stations_snapped(self) -> dict[str, Any]:
+        from planner.study_inputs import snap_stations
+
+        inputs = self._inputs()
+        limit = self.settings.circle.snap_limit_m
+        parts: dict[str, Any] = self._stage(
+            "stations",
+            [inputs["_key"], limit, self.settings.circle.walk_kmh],
+            lambda: snap_stations(inputs["stations"], self.network("walk"), limit_m=limit),
+        )
+        return parts
+
+    @property
+    def open_stations(self) -> gpd.GeoDataFrame:
+        """Existing stations that are open."""
+        stations = self.stations
+        return stations[stations["status"] == "open"]
+
+    def _existing(self) -> tuple[list[Access], Any]:
+        stations = self.open_stations
+        access = self._access("stations", stations.geometry, self._stations_snapped()["_key"])
+        return access, self._open_share(stations["open_hours"])
+
+    def _measure(self, access: Sequence[Access], open_share: Any) -> Coverage:
+        from planner.siting.coverage import measure_coverage
+
+        s = self.settings
+        night = [p.name for p in s.periods if p.start_h >= 20 or p.end_h <= 6]
+        return measure_coverage(
+            self.demand,
+            access,
+            open_share,
+            periods=[p.name for p in s.periods],
+            night=night,
+            readings_m=s.circle.readings_m,
+            need_open=s.circle.open_share,
+            districts=list(self.districts["district"]),
+        )
+
+    def coverage(self) -> Coverage:
+        """Coverage by the existing stations."""
+        if "coverage" not in self._done:
+            self._done["coverage"] = self._measure(*self._existing())
+        return self._done["coverage"]  # type: ignore[no-any-return]
+
+    # -- siting ------------------------------------------------------------------------------------
+
+    @property
+    def candidates(self) -> gpd.GeoDataFrame:
+        """Candidate sites (study CRS)."""
+        parts = self._candidates()
+        refuse_if_errors(parts["findings"])
+        return parts["candidates"]
+
+    def _candidates(self) -> dict[str, Any]:
+        from planner.siting.candidates import find_candidates
+
+        s, inputs = self.settings, self._inputs()
+
+        def compute() -> dict[str, Any]:
+            table, findings = find_candidates(
+                inputs["hosts"], self.network("walk"), inputs["districts"], self.stations,
+                rules=s.siting, water=inputs["water"],
+            )  # fmt: skip
+            return {"candidates": table, "findings": findings}
+
+        depends = [
+            inputs["_key"],
+            self._stations_snapped()["_key"],
+            s.siting.model_dump(mode="json"),
+            s.circle.walk_kmh,
+        ]
+        parts: dict[str, Any] = self._stage("candidates", depends, compute)
+        return parts
+
+    def _new(self) -> tuple[list[Access], Any]:
+        candidates = self.candidates
+        access = self._access("candidates", candidates.geometry, self._candidates()["_key"])
+        return access, self._open_share(candidates["open_hours"])
+
+    def problem(self) -> SitingProblem:
+        """The maximal covering problem of the study, as arrays."""
+        from planner.siting.plan import pose
+
+        if "problem" not in self._done:
+            need = self.settings.circle.open_share
+            (old, old_open), (new, new_open) = self._existing(), self._new()
+            self._done["problem"] = pose(
+                self.settings, self.demand, self.districts, self.candidates,
+                existing=old, existing_open=old_open >= need, new=new, new_open=new_open >= need,
+            )  # fmt: skip
+        return self._done["problem"]  # type: ignore[no-any-return]
+
+    def site_stations(self) -> SitePlan:
+        """The new stations: ranked, explained, with bound and gap."""
+        from planner.siting.plan import SitePlan, chosen_table, solve
+        from planner.siting.problems import Solution
+
+        if "plan" in self._done:
+            return self._done["plan"]  # type: ignore[no-any-return]
+        s, problem = self.settings, self.problem()
+        (old, old_open), (new, new_open) = self._existing(), self._new()
+
+        def compute() -> dict[str, Any]:
+            return solution_parts(solve(problem, s, progress=self._progress))
+
+        depends = [
+            self._candidates()["_key"], self._demand()["_key"], self._stations_snapped()["_key"],
+            s.siting.model_dump(mode="json"), s.circle.model_dump(mode="json"), s.study.seed,
+        ]  # fmt: skip
+        solution = solution_from(self._stage("siting", depends, compute), Solution)
+        before = self.coverage()
+        after = self._measure(
+            [join_access(a, b, solution.chosen) for a, b in zip(old, new, strict=True)],
+            np.vstack([old_open, new_open[solution.chosen]]),
+        )
+        table = chosen_table(
+            s, self.demand, self.districts, self.hosts, self.candidates, problem, solution.chosen,
+            access=new, nearest_station_m=self._nearest_station_m(), before=before, after=after,
+        )  # fmt: skip
+        self._done["plan"] = SitePlan(table, solution, before, after)
+        return self._done["plan"]  # type: ignore[no-any-return]
+
+    def _nearest_station_m(self) -> Any:
+        """Walking metres from each candidate to the nearest open station; inf beyond an hour's walk."""
+        from planner.roads.reach import nearest
+
+        stations, candidates = self.open_stations, self.candidates
+        if stations.empty:
+            return np.full(len(candidates), np.inf)
+        found = nearest(self.network("walk"), stations.geometry, candidates.geometry, cutoff_s=3600.0)
+        seconds = np.asarray(found.seconds, dtype=float).reshape(len(candidates), -1)[:, 0]
+        return np.where(np.isfinite(seconds), seconds * self.settings.circle.walk_kmh / 3.6, np.inf)
+
+    def site_driver_homes(self) -> Any:
+        """The truck drivers' homes (see :mod:`planner.siting.freight`)."""
+        from planner.siting.freight import plan_homes
+
+        if "homes" not in self._done:
+            self._done["homes"] = plan_homes(self)
+        return self._done["homes"]
+
+    # -- findings and products ---------------------------------------------------------------------
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Every finding so far, inputs first."""
+        out: list[Finding] = list(self._loaded()["findings"])
+        for name, parts in self._done.items():
+            if isinstance(parts, dict) and name != "inputs":
+                out += parts.get("findings", [])
+        return tuple(out)
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """Everything the checks noticed, as a table in the study's language."""
+        from planner.inputs.checks import to_frame
+
+        return to_frame(self.all_findings(), self.settings.study.language)
+
+    def judge(self) -> tuple[Finding, ...]:
+        """Every finding about the inputs, errors included; nothing is refused or written."""
+        loaded = self._loaded()
+        if not any(f.severity == "E" for f in loaded["findings"]):
+            self._stations_snapped()
+            self._candidates()
+        return self.all_findings()
+
+    def circle_areas(self) -> tuple[Any, Any]:
+        """Union of the ten-minute walking areas before and after (study CRS)."""
+        from planner.roads.areas import union_area
+
+        plan, network = self.site_stations(), self.network("walk")
+        cutoff_s = self.settings.circle.cutoff_s
+
+        def compute() -> dict[str, Any]:
+            old = self.open_stations.geometry
+            both = gpd.GeoSeries(pd.concat([old, plan.chosen.geometry], ignore_index=True), crs=self.crs)
+            return {
+                "before": union_area(network, old, cutoff_s=cutoff_s),
+                "after": union_area(network, both, cutoff_s=cutoff_s),
+            }
+
+        parts = self._stage("areas", [self._done["siting"]["_key"], cutoff_s], compute)
+        return parts["before"], parts["after"]
+
+    def stations_with_cover(self) -> gpd.GeoDataFrame:
+        """Stations with ``covers``: workers within the cutoff at any hour (0 for those not open)."""
+        access, _ = self._existing()
+        demand, stations = self.demand, self.stations
+        periods = [p.name for p in self.settings.periods]
+        total = np.zeros(len(self.open_stations))
+        for part in access:
+            weight = demand[[f"{g}__{t}" for g in part.groups for t in periods]].to_numpy().sum(axis=1)
+            near = part.seconds.copy()
+            near.data = (near.data <= part.cutoff_s).astype(float)
+            total += near @ weight
+        covers = pd.Series(total, index=self.open_stations.index)
+        return stations.assign(covers=covers.reindex(stations.index).fillna(0.0))
+
+    def hotspots(self) -> gpd.GeoDataFrame | None:
+        """Where workers concentrate: name, workers, area_km2, peak_period, geometry."""
+        from planner.demand.hotspots import find
+
+        return find(
+            self.demand, periods=self.settings.periods, places=self.layers["places"], hosts=self.hosts
+        )
+
+    def curve(self) -> pd.DataFrame | None:
+        """Covered share against the number of new stations."""
+        return None
+
+    def run(self, out: Path | str) -> dict[str, Any]:
+        """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content."""
+        from planner.products import write_products
+
+        return write_products(self, Path(out), progress=self._progress)
+
+    def group(self, name: str) -> Group:
+        """The settings of a group.
+
+        Raises
+        ------
+        KeyError
+            No such group.
+        """
+        return {g.name: g for g in self.settings.groups}[name]
+
+    def __repr__(self) -> str:
+        s = self.settings.study
+        return f"Study({s.name!r}: {s.title()}; stages done: {', '.join(self.records) or 'none'})"
+
+    def _repr_html_(self) -> str:
+        return f"<p><b>{escape(self.settings.study.title())}</b><br>{escape(repr(self))}</p>"
+
+
+def join_access(old: Access, new: Access, chosen: Any) -> Access:
+    """Existing sites and the chosen candidates, one below the other."""
+    from scipy import sparse
+
+    from planner.siting.coverage import Access
+
+    both = sparse.vstack([old.seconds, new.seconds[chosen]], format="csr")
+    return Access(old.groups, sparse.csr_array(both), old.cutoff_s, old.metres_per_s)
+
+
+def solution_parts(solution: Any) -> dict[str, Any]:
+    """A solution as parts the store can keep."""
+    fields = ("objective", "bound", "gap", "status", "seconds", "work", "repeatable")
+    return {"chosen": np.asarray(solution.chosen), "numbers": {f: getattr(solution, f) for f in fields}}
+
+
+def solution_from(parts: Mapping[str, Any], kind: Any) -> Any:
+    """The solution kept by :func:`solution_parts`."""
+    return kind(chosen=parts["chosen"], **parts["numbers"])

@@ -1,0 +1,229 @@
+"""From the study file's inputs to judged tables, and from tables to worker density."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner.errors import Finding
+from planner.progress import Progress, silent
+from planner.roads.network import Network
+from planner.settings import Settings
+from planner.tables import COLUMNS
+
+#: More vertices than this tell a datum no better.
+STREET_SAMPLE = 200_000
+
+
+def load_inputs(settings: Settings, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Read and judge every input of a study.
+
+    Returns the tables districts, stations, hosts, population and the street file's water, main_roads,
+    landuse and places, all in the study's CRS, with ``crs``, ``findings`` and ``rows`` (rows read per
+    input). Errors are findings; the caller refuses.
+    """
+    from planner.inputs import osm
+    from planner.inputs.checks import check_stations
+    from planner.inputs.districts import read_districts
+    from planner.inputs.hosts import read_hosts
+    from planner.inputs.population import read_population
+    from planner.inputs.stations import read_stations
+
+    say = progress or silent
+    i, findings, rows = settings.inputs, [], {}
+    crs = study_crs(settings)
+    say("reading districts", 0.0)
+    districts: gpd.GeoDataFrame | None = None
+    if i.districts is not None:
+        districts, found = read_districts(i.districts, crs=crs)
+        findings += found
+        rows["districts"] = len(districts)
+    layers = None
+    if is_osm(settings):
+        say("reading layers of the street file", 0.1)
+        layers = osm.read_layers(i.streets.path, crs=crs)
+    if districts is None:
+        districts = _area_of_streets(settings, crs)
+    area = shapely.union_all(districts.geometry.to_numpy())
+    hosts, found = read_hosts(i.hosts, crs=crs) if i.hosts is not None else (_hosts(layers, crs), [])
+    findings += found
+    hosts = hosts[hosts.intersects(area)].reset_index(drop=True)
+    say("reading population", 0.5)
+    osm_path = i.streets.path if is_osm(settings) else None
+    population, found = read_population(i.population, crs=crs, districts=districts, osm_path=osm_path)
+    findings += found
+    districts = with_population(districts, population, settings)
+    say("reading stations", 0.7)
+    tables = []
+    for table in i.stations:
+        read, found = read_stations(table, crs=crs, area=area, streets=_street_sample(layers, crs))
+        findings += found
+        tables.append(read)
+    stations = (
+        gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), crs=crs) if tables else _empty("stations", crs)
+    )
+    water = _layer(layers, "water", crs)
+    if len(stations):
+        stations, found = check_stations(stations, districts=districts, water=lakes(water), area=area)
+        findings += found
+    rows |= {"stations": len(stations), "hosts": len(hosts), "population": len(population)}
+    return {
+        "crs": crs, "districts": districts, "stations": stations, "hosts": hosts, "population": population,
+        "water": water, "main_roads": _layer(layers, "main_roads", crs), "landuse": _layer(layers, "landuse", crs),
+        "places": _layer(layers, "places", crs), "findings": findings, "rows": rows,
+    }  # fmt: skip
+
+
+def is_osm(settings: Settings) -> bool:
+    """Whether the street file holds OpenStreetMap's own objects (hosts, water, buildings)."""
+    name = settings.inputs.streets.path.name.lower()
+    return name.endswith((".osm", ".osm.pbf", ".pbf", ".osm.bz2", ".osm.gz"))
+
+
+def study_crs(settings: Settings) -> str:
+    """The CRS to work in: the study's, or by the rule of ``auto`` at the street file's middle."""
+    if settings.study.crs != "auto":
+        return settings.study.crs
+    from planner.inputs.crs import auto_crs
+
+    lng, lat = _middle(settings)
+    return auto_crs(lng, lat)
+
+
+def _middle(settings: Settings) -> tuple[float, float]:
+    if is_osm(settings):
+        from planner.inputs.osm import bounds
+
+        west, south, east, north = bounds(settings.inputs.streets.path)
+    else:
+        lines = gpd.read_file(settings.inputs.streets.path)
+        if settings.inputs.streets.crs is not None:
+            lines = lines.set_crs(settings.inputs.streets.crs, allow_override=True)
+        west, south, east, north = lines.to_crs(4326).total_bounds
+    return (west + east) / 2, (south + north) / 2
+
+
+def lakes(water: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The areas among the water features (rivers drawn as lines left out)."""
+    return water[water.geom_type.isin(["Polygon", "MultiPolygon"])]
+
+
+def _layer(layers: Any, name: str, crs: str) -> gpd.GeoDataFrame:
+    if layers is None:
+        extra = {
+            "main_roads": ["class", "name", "ref"],
+            "water": ["kind", "name"],
+            "landuse": ["kind", "name"],
+        }
+        columns = extra.get(name, ["name", "kind"])
+        return gpd.GeoDataFrame({c: pd.Series(dtype="str") for c in columns}, geometry=[], crs=crs)
+    return getattr(layers, name).to_crs(crs)
+
+
+def _empty(name: str, crs: str) -> gpd.GeoDataFrame:
+    kinds = {"text": "str", "float": float, "int": int, "bool": bool}
+    columns = {c: pd.Series(dtype=kinds[k]) for c, (k, _) in COLUMNS[name].items()}
+    return gpd.GeoDataFrame(columns, geometry=[], crs=crs)
+
+
+def _hosts(layers: Any, crs: str) -> gpd.GeoDataFrame:
+    return _empty("hosts", crs) if layers is None else layers.hosts.to_crs(crs)
+
+
+def _street_sample(layers: Any, crs: str) -> Any:
+    """WGS84 vertices (lng, lat) of main roads, to tell the datum of a list by; None without layers."""
+    if layers is None or layers.main_roads.empty:
+        return None
+    xy = shapely.get_coordinates(layers.main_roads.to_crs(crs).segmentize(50).to_crs(4326).to_numpy())
+    return xy[:: max(1, len(xy) // STREET_SAMPLE)]
+
+
+def _area_of_streets(settings: Settings, crs: str) -> gpd.GeoDataFrame:
+    """One district around the walking network, where the study names no districts."""
+    from planner.roads.network import read_network
+
+    s = settings.inputs.streets
+    source: Any = s.path if s.crs is None else gpd.read_file(s.path).set_crs(s.crs, allow_override=True)
+    network = read_network(source, "walk", walk_kmh=settings.circle.walk_kmh, crs=crs)
+    points = shapely.multipoints(np.c_[network.x_m, network.y_m][network.counts])
+    name = settings.study.name
+    row = {
+        "district": name,
+        "name_zh": settings.study.title_zh or name,
+        "name_en": settings.study.title_en or name,
+        "adcode": "",
+        "population": np.nan,
+        "quota_min": np.nan,
+        "quota_max": np.nan,
+    }
+    return gpd.GeoDataFrame([row], geometry=[shapely.convex_hull(points).buffer(200)], crs=crs)
+
+
+def with_population(
+    districts: gpd.GeoDataFrame, population: gpd.GeoDataFrame, settings: Settings
+) -> gpd.GeoDataFrame:
+    """Districts whose population is not given get the sum of the population table within them."""
+    missing = districts["population"].isna()
+    if not missing.any():
+        return districts
+    total = settings.inputs.population.total
+    if len(population):
+        at, which = shapely.STRtree(districts.geometry.to_numpy()).query(
+            population.geometry.to_numpy(), predicate="intersects"
+        )
+        sums = np.bincount(which, population["population"].to_numpy()[at], len(districts))
+    else:
+        area = districts.geometry.area.to_numpy()
+        sums = area / area.sum() * (total or 0.0)
+    return districts.assign(population=districts["population"].where(~missing, sums))
+
+
+def snap_stations(stations: gpd.GeoDataFrame, network: Network, *, limit_m: float) -> dict[str, Any]:
+    """Stations with ``snap_m`` (NaN beyond the limit), and a finding for each that no street reaches."""
+    from planner.errors import finding
+    from planner.roads.reach import snap
+
+    if stations.empty:
+        return {"stations": stations.assign(snap_m=pd.Series(dtype=float)), "findings": []}
+    snapped = snap(network, stations.geometry, limit_m=limit_m)
+    far = np.asarray(snapped.edge) < 0
+    table = stations.assign(snap_m=np.where(far, np.nan, np.asarray(snapped.metres)))
+    sources = stations["source"] if "source" in stations else pd.Series("stations", index=stations.index)
+    rows = stations["row"] if "row" in stations else pd.Series(range(len(stations)), index=stations.index)
+    findings: list[Finding] = [
+        finding("NET-003", source=str(sources.loc[k]), row=int(rows.loc[k]), field="name",
+                value=stations["name"].loc[k], limit=f"{limit_m:g}")
+        for k in stations.index[far & (stations["status"] == "open").to_numpy()]
+    ]  # fmt: skip
+    return {"stations": table, "findings": findings}
+
+
+def model_demand(
+    settings: Settings, inputs: dict[str, Any], network: Network, *, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Worker density of a study: the demand table, its covariates and findings."""
+    from planner.demand import covariates as cov
+    from planner.demand.cells import make_cells
+    from planner.demand.estimate import estimate
+
+    say = progress or silent
+    districts = inputs["districts"]
+    say("cells", 0.0)
+    wet = lakes(inputs["water"])
+    area = shapely.union_all(districts.geometry.to_numpy())
+    cells = make_cells(area, cell_m=settings.demand.cell_m, crs=inputs["crs"], districts=districts, water=wet)
+    say("covariates", 0.2)
+    measured = cov.measure(
+        cells, population=inputs["population"], streets=network.edges(), hosts=inputs["hosts"],
+        landuse=inputs["landuse"], water=wet, centres=inputs["places"],
+    )  # fmt: skip
+    say("worker density", 0.5)
+    demand, findings = estimate(
+        cells, measured, settings.active_groups, periods=settings.periods, districts=districts,
+        streets=network.edges(), seed=settings.study.seed, settings=settings.demand,
+    )  # fmt: skip
+    return {"demand": demand, "covariates": measured, "findings": findings}
