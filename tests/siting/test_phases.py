@@ -1,0 +1,125 @@
+"""Phases and alternatives on toys small enough to try everything."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from planner.siting.alternatives import other_plans, price_of, replacements
+from planner.siting.phases import greedy_order, plan_phases, uncovered_core
+
+
+def toy(seed: int, n_sites: int = 9, n_points: int = 25):
+    rng = np.random.default_rng(seed)
+    covers = sparse.csr_array((rng.random((n_sites, n_points)) < 0.25).astype(float))
+    weights = rng.integers(1, 20, n_points).astype(float)
+    return covers, weights, rng.random(n_points) < 0.2
+
+
+def value(covers, weights, covered, sites) -> float:
+    reached = covered | (covers.toarray()[list(sites)].sum(axis=0) > 0)
+    return float(weights[reached].sum())
+
+
+def best(covers, weights, covered, p):
+    sets = list(combinations(range(covers.shape[0]), p))
+    values = [value(covers, weights, covered, s) for s in sets]
+    return np.array(sets[int(np.argmax(values))]), max(values)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_merging_equal_points_changes_no_value(seed: int) -> None:
+    covers, weights, covered = toy(seed)
+    core, worth = uncovered_core(covers, weights, covered)
+    base = weights[covered].sum()
+    for sites in ([0], [1, 4], [2, 5, 8]):
+        reached = core.toarray()[sites].sum(axis=0) > 0
+        assert base + worth[reached].sum() == pytest.approx(value(covers, weights, covered, sites))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_phases_nest_and_are_close_to_the_best_nested_plan(seed: int) -> None:
+    covers, weights, covered = toy(seed)
+    (first, top1), (last, top2) = best(covers, weights, covered, 2), best(covers, weights, covered, 4)
+    found = plan_phases(covers, weights, [2, 2], ["a", "b"], [first, last], [top1, top2], covered=covered)
+    assert len(set(found.order)) == 4
+    values = [value(covers, weights, covered, found.order[:k]) for k in (2, 4)]
+    assert found.table["covered"].tolist() == pytest.approx(values)
+    base = weights[covered].sum()
+
+    def score(v1: float, v2: float) -> float:
+        return (v1 - base) / (top1 - base) + 3 * (v2 - base) / (top2 - base)
+
+    every = max(
+        score(value(covers, weights, covered, a), value(covers, weights, covered, {*a, *b}))
+        for a in combinations(range(9), 2)
+        for b in combinations(set(range(9)) - set(a), 2)
+    )
+    assert score(*values) >= 0.97 * every
+    # never worse than the last plan in its greedy order
+    ordered = greedy_order(*uncovered_core(covers, weights, covered), last)
+    assert score(*values) >= score(*(value(covers, weights, covered, ordered[:k]) for k in (2, 4))) - 1e-9
+
+
+def test_required_sites_stay_and_regions_keep_their_numbers() -> None:
+    covers, weights, covered = toy(3)
+    region = np.array(list("aaabbbccc"))
+    last, top = best(covers, weights, covered, 4)
+    found = plan_phases(
+        covers, weights, [2, 2], ["a", "b"], [last[:2], last], [top, top], covered=covered,
+        required=last[:1], region=region,
+    )  # fmt: skip
+    assert last[0] in found.order
+    assert sorted(region[found.order]) == sorted(region[last])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_replacements_are_what_trying_each_one_gives(seed: int) -> None:
+    covers, weights, covered = toy(seed)
+    chosen, top = best(covers, weights, covered, 3)
+    table = replacements(covers, weights, chosen, covered=covered, k=2)
+    for row in table.itertuples():
+        swapped = [s for s in chosen if s != row.site] + [row.replacement]
+        assert top - row.loss == pytest.approx(value(covers, weights, covered, swapped))
+        tried = sorted(
+            value(covers, weights, covered, [s for s in chosen if s != row.site] + [j])
+            for j in range(9)
+            if j not in chosen
+        )[::-1]
+        assert top - row.loss == pytest.approx(tried[row.place - 1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_price_of_a_wish_is_what_trying_gives(seed: int) -> None:
+    covers, weights, covered = toy(seed)
+    chosen, top = best(covers, weights, covered, 3)
+    wished = next(j for j in range(9) if j not in chosen)
+    wish = price_of(covers, weights, chosen, wished, covered=covered)
+    assert top + wish.gain == pytest.approx(value(covers, weights, covered, [*chosen, wished]))
+    forced = [value(covers, weights, covered, [*(s for s in chosen if s != out), wished]) for out in chosen]
+    assert top - wish.loss == pytest.approx(max(forced))
+    assert forced[list(chosen).index(wish.instead_of)] == pytest.approx(max(forced))
+
+
+def test_other_plans_forbid_other_parts_and_report_their_loss() -> None:
+    class Found:
+        def __init__(self, chosen, objective):
+            self.chosen, self.objective = np.array(chosen), objective
+
+    covers, weights, covered = toy(1)
+    chosen, top = best(covers, weights, covered, 3)
+
+    def solve(banned):
+        free = [j for j in range(9) if j not in banned]
+        sets = list(combinations(free, 3))
+        return max((Found(s, value(covers, weights, covered, s)) for s in sets), key=lambda f: f.objective)
+
+    plans = other_plans(solve, chosen, top, k=3)
+    assert len(plans) == 3
+    for n, plan in enumerate(plans):
+        assert chosen[n] not in plan.chosen
+        assert plan.objective == pytest.approx(top * (1 - plan.loss))
+        assert plan.same_share == pytest.approx(np.isin(plan.chosen, chosen).mean())
