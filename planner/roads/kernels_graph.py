@@ -1,0 +1,128 @@
+"""Kernels that turn a network into its search graph: chains joined, nodes in spatial order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.roads.kernels import jit
+
+__all__ = ["chains", "incidence", "morton"]
+
+
+@jit
+def morton(x: np.ndarray, y: np.ndarray, x0: float, y0: float, scale: float) -> np.ndarray:
+    """Morton (Z-order) code of points: bits of ``(x - x0) * scale`` and ``(y - y0) * scale`` interleaved."""
+    out = np.empty(x.size, np.uint64)
+    for i in range(x.size):
+        code = np.uint64(0)
+        part = np.uint64(0)
+        for axis in range(2):
+            part = np.uint64((x[i] - x0) * scale) if axis == 0 else np.uint64((y[i] - y0) * scale)
+            part = (part | (part << np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
+            part = (part | (part << np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
+            part = (part | (part << np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+            part = (part | (part << np.uint64(2))) & np.uint64(0x3333333333333333)
+            part = (part | (part << np.uint64(1))) & np.uint64(0x5555555555555555)
+            code |= part << np.uint64(axis)
+        out[i] = code
+    return out
+
+
+@jit
+def incidence(n_nodes: int, u: np.ndarray, v: np.ndarray, usable: np.ndarray) -> tuple:
+    """Usable edges at each node, as CSR (``ptr``, ``edge``); a loop stands twice at its node."""
+    ptr = np.zeros(n_nodes + 1, np.int64)
+    for e in range(u.size):
+        if usable[e]:
+            ptr[u[e] + 1] += 1
+            ptr[v[e] + 1] += 1
+    for i in range(n_nodes):
+        ptr[i + 1] += ptr[i]
+    at = ptr[:-1].copy()
+    edge = np.empty(ptr[n_nodes], np.int32)
+    for e in range(u.size):
+        if usable[e]:
+            edge[at[u[e]]] = e
+            at[u[e]] += 1
+            edge[at[v[e]]] = e
+            at[v[e]] += 1
+    return ptr, edge
+
+
+@jit
+def _passes(
+    node: int, ptr: np.ndarray, edge: np.ndarray, u: np.ndarray, s_uv: np.ndarray, s_vu: np.ndarray
+) -> bool:
+    """Whether a node only joins two edges that are open in the same directions."""
+    if ptr[node + 1] - ptr[node] != 2:
+        return False
+    e, f = edge[ptr[node]], edge[ptr[node] + 1]
+    if e == f:
+        return False
+    into_e, from_e = (s_vu[e], s_uv[e]) if u[e] == node else (s_uv[e], s_vu[e])
+    into_f, from_f = (s_vu[f], s_uv[f]) if u[f] == node else (s_uv[f], s_vu[f])
+    return np.isfinite(into_e) == np.isfinite(from_f) and np.isfinite(into_f) == np.isfinite(from_e)
+
+
+@jit
+def chains(
+    ptr: np.ndarray,
+    edge: np.ndarray,
+    u: np.ndarray,
+    v: np.ndarray,
+    length: np.ndarray,
+    s_uv: np.ndarray,
+    s_vu: np.ndarray,
+    order: np.ndarray,
+) -> tuple:
+    """Join edges through nodes that only pass traffic on.
+
+    ``order`` is the sequence in which nodes are visited, which is also the order of the kept nodes
+    and (by first end) of the chains.
+
+    Returns
+    -------
+    keep : bool per node
+    a, b : int32 per chain, its end nodes
+    total : float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a
+    chain : int32 per edge (-1: not usable); flip : bool per edge, v nearer to a than u
+    before : float64 ``[n_edges, 3]``: metres, seconds a→edge, edge→a of the chain before the edge
+    """
+    n_nodes, n_edges = ptr.size - 1, u.size
+    keep = np.zeros(n_nodes, np.bool_)
+    for i in range(n_nodes):
+        keep[i] = ptr[i + 1] > ptr[i] and not _passes(i, ptr, edge, u, s_uv, s_vu)
+    chain = np.full(n_edges, -1, np.int32)
+    flip = np.zeros(n_edges, np.bool_)
+    before = np.zeros((n_edges, 3))
+    a = np.empty(n_edges, np.int32)
+    b = np.empty(n_edges, np.int32)
+    total = np.zeros((n_edges, 3))
+    n = 0
+    for rings in range(2):  # first from kept nodes; then rings that hold none
+        for i in order:
+            if rings == 1 and not keep[i] and ptr[i + 1] > ptr[i] and chain[edge[ptr[i]]] < 0:
+                keep[i] = True
+            elif rings == 1 or not keep[i]:
+                continue
+            for j in range(ptr[i], ptr[i + 1]):
+                e = edge[j]
+                if chain[e] >= 0:
+                    continue
+                here = i
+                metres, forth, back = 0.0, 0.0, 0.0
+                while True:
+                    chain[e] = n
+                    flip[e] = u[e] != here
+                    before[e, 0], before[e, 1], before[e, 2] = metres, forth, back
+                    metres += length[e]
+                    forth += s_vu[e] if flip[e] else s_uv[e]
+                    back += s_uv[e] if flip[e] else s_vu[e]
+                    here = u[e] if flip[e] else v[e]
+                    if keep[here]:
+                        break
+                    e = edge[ptr[here]] if edge[ptr[here]] != e else edge[ptr[here] + 1]
+                a[n], b[n] = i, here
+                total[n, 0], total[n, 1], total[n, 2] = metres, forth, back
+                n += 1
+    return keep, a[:n].copy(), b[:n].copy(), total[:n].copy(), chain, flip, before

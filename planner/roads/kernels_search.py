@@ -1,0 +1,226 @@
+"""The bounded searches: from a site outwards over arcs turned round, straight to demand points.
+
+A bucket queue (Dial 1969, with buckets wider than the shortest arc as in delta-stepping, Meyer &
+Sanders 2003): labels are corrected until a bucket is empty, and results are written only when the
+search is over, so they are exact whatever the width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.roads.kernels import jit
+
+__all__ = ["place_rows", "reach_block", "settle"]
+
+BITS = 11
+MASK = (1 << BITS) - 1
+
+
+@jit
+def settle(arcs, dist, touched, n, limit, width, head, pool_node, pool_dist, pool_next):  # type: ignore[no-untyped-def]
+    """Run one bounded search from the nodes already in ``touched[:n]`` with their ``dist``.
+
+    ``dist`` holds ``limit`` where nothing was reached; only shorter ways are taken. ``head`` is -1
+    throughout, before and after. Returns the number of touched nodes and the pool arrays, which may
+    have grown.
+    """
+    ptr, node, seconds = arcs.ptr, arcs.node, arcs.seconds
+    scale = 1.0 / width
+    used = 0
+    last = -1
+    for i in range(n):
+        x = touched[i]
+        bucket = int(dist[x] * scale)
+        pool_node[used] = x
+        pool_dist[used] = dist[x]
+        pool_next[used] = head[bucket]
+        head[bucket] = used
+        last = max(last, bucket)
+        used += 1
+    bucket = 0
+    while bucket <= last:
+        while head[bucket] >= 0:
+            entry = head[bucket]
+            head[bucket] = pool_next[entry]
+            x = pool_node[entry]
+            d = pool_dist[entry]
+            if d != dist[x]:
+                continue
+            lo, hi = ptr[x], ptr[x + 1]
+            if used + (hi - lo) > pool_node.size:
+                pool_node = np.append(pool_node, np.empty_like(pool_node))
+                pool_dist = np.append(pool_dist, np.empty_like(pool_dist))
+                pool_next = np.append(pool_next, np.empty_like(pool_next))
+            for j in range(lo, hi):
+                y = node[j]
+                t = d + seconds[j]
+                old = dist[y]
+                if t < old:
+                    if old == limit:
+                        touched[n] = y
+                        n += 1
+                    dist[y] = t
+                    to = int(t * scale)
+                    pool_node[used] = y
+                    pool_dist[used] = t
+                    pool_next[used] = head[to]
+                    head[to] = used
+                    last = max(last, to)
+                    used += 1
+        bucket += 1
+    return n, pool_node, pool_dist, pool_next
+
+
+@jit
+def _start(dist, touched, a, b, a_to, b_to, limit):  # type: ignore[no-untyped-def]
+    n = 0
+    if a_to < limit:
+        dist[a] = a_to
+        touched[0] = a
+        n = 1
+    if b_to < limit:
+        if n == 1 and b == a:
+            dist[a] = min(a_to, b_to)
+        else:
+            dist[b] = b_to
+            touched[n] = b
+            n += 1
+    return n
+
+
+@jit
+def sort_row(ids, seconds, lo, hi, largest, spare_id, spare_s, digits):  # type: ignore[no-untyped-def]
+    """Sort ``ids[lo:hi]`` (0 … largest) and their seconds in place: insertion if few, else by digits."""
+    n = hi - lo
+    if n <= 96:
+        for i in range(lo + 1, hi):
+            key, value = ids[i], seconds[i]
+            j = i
+            while j > lo and ids[j - 1] > key:
+                ids[j], seconds[j] = ids[j - 1], seconds[j - 1]
+                j -= 1
+            ids[j], seconds[j] = key, value
+        return
+    shift = 0
+    while shift == 0 or (largest >> shift) > 0:
+        digits[:] = 0
+        for i in range(lo, hi):
+            digits[(ids[i] >> shift) & MASK] += 1
+        at = 0
+        for i in range(digits.size):
+            digits[i], at = at, at + digits[i]
+        for i in range(lo, hi):
+            d = (ids[i] >> shift) & MASK
+            to = digits[d]
+            digits[d] = to + 1
+            spare_id[to], spare_s[to] = ids[i], seconds[i]
+        ids[lo:hi] = spare_id[:n]
+        seconds[lo:hi] = spare_s[:n]
+        shift += BITS
+
+
+@jit
+def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width):  # type: ignore[no-untyped-def]
+    """Seconds from demand points to each site of ``order``.
+
+    ``sites`` is a tuple of arrays: end nodes a, b, position of the chain among the demand's chains
+    (-1: none), metres from a, seconds a→site, b→site, site→a, off-road seconds; b = -1: no street.
+    ``dist`` (all ``limit``) and ``touched`` are scratch and left as found. Times are below
+    ``limit`` and at most ``largest`` (float32).
+
+    Returns
+    -------
+    count : int64 ``[order.size]``; id : int32; seconds : float32, concatenated
+    """
+    site_a, site_b, site_link, site_pos, site_a_to, site_b_to, site_to_a, site_off = sites
+    head = np.full(int(limit / width) + 2, -1, np.int32)
+    pool_node = np.empty(4096, np.int32)
+    pool_dist = np.empty(4096, np.float64)
+    pool_next = np.empty(4096, np.int32)
+    count = np.zeros(order.size, np.int64)
+    out_id = np.empty(1 << 14, np.int32)
+    out_s = np.empty(1 << 14, np.float32)
+    spare_id, spare_s = np.empty(demand.n, np.int32), np.empty(demand.n, np.float32)
+    digits = np.empty(1 << BITS, np.int64)
+    k = 0
+    for i in range(order.size):
+        s = order[i]
+        if site_b[s] < 0 or not site_off[s] < limit:
+            continue
+        begin = k
+        off = site_off[s]
+        special = site_link[s]
+        n = _start(dist, touched, site_a[s], site_b[s], site_a_to[s] + off, site_b_to[s] + off, limit)
+        n, pool_node, pool_dist, pool_next = settle(
+            arcs, dist, touched, n, limit, width, head, pool_node, pool_dist, pool_next
+        )
+        for r in range(n):
+            x = touched[r]
+            d = dist[x]
+            lo, hi = demand.node_ptr[x], demand.node_ptr[x + 1]
+            if k + (hi - lo) > out_id.size:
+                out_id = np.append(out_id, np.empty(max(out_id.size, hi - lo), np.int32))
+                out_s = np.append(out_s, np.empty(out_id.size - out_s.size, np.float32))
+            for j in range(lo, hi):
+                t = d + demand.node_s[j]
+                if t < limit:
+                    out_id[k] = demand.node_id[j]
+                    out_s[k] = t
+                    k += 1
+            for j in range(demand.link_ptr[x], demand.link_ptr[x + 1]):
+                c = demand.link_chain[j]
+                if c == special:
+                    continue
+                y = demand.link_other[j]
+                other = dist[y]
+                if other < limit and y < x:
+                    continue
+                lo, hi = demand.ptr[c], demand.ptr[c + 1]
+                if k + (hi - lo) > out_id.size:
+                    out_id = np.append(out_id, np.empty(max(out_id.size, hi - lo), np.int32))
+                    out_s = np.append(out_s, np.empty(out_id.size - out_s.size, np.float32))
+                da, db = (other, d) if demand.link_far[j] else (d, other)
+                for p in range(lo, hi):
+                    t = min(da + demand.to_a[p], db + demand.to_b[p])
+                    if t < limit:
+                        out_id[k] = demand.id[p]
+                        out_s[k] = t
+                        k += 1
+        if special >= 0:
+            lo, hi = demand.ptr[special], demand.ptr[special + 1]
+            if k + (hi - lo) > out_id.size:
+                out_id = np.append(out_id, np.empty(max(out_id.size, hi - lo), np.int32))
+                out_s = np.append(out_s, np.empty(out_id.size - out_s.size, np.float32))
+            da, db = dist[site_a[s]], dist[site_b[s]]
+            for p in range(lo, hi):
+                t = min(da + demand.to_a[p], db + demand.to_b[p])
+                gap = demand.pos[p] - site_pos[s]
+                if abs(gap) <= 1e-6:
+                    t = off + demand.off[p]
+                elif gap < 0.0 and np.isfinite(site_a_to[s]):
+                    t = min(t, off + demand.off[p] + (site_a_to[s] - demand.a_to[p]))
+                elif gap > 0.0 and np.isfinite(demand.to_a[p]):
+                    t = min(t, off + (demand.to_a[p] - site_to_a[s]))
+                if t < limit:
+                    out_id[k] = demand.id[p]
+                    out_s[k] = t
+                    k += 1
+        for r in range(n):
+            dist[touched[r]] = limit
+        count[i] = k - begin
+        sort_row(out_id, out_s, begin, k, demand.n, spare_id, spare_s, digits)
+        for j in range(begin, k):
+            out_s[j] = min(out_s[j], largest)
+    return count, out_id[:k].copy(), out_s[:k].copy()
+
+
+@jit
+def place_rows(count, block_id, block_s, start, out_id, out_s):  # type: ignore[no-untyped-def]
+    """Copy the rows of a block to where they begin in the result (``start`` per row)."""
+    at = 0
+    for i in range(count.size):
+        for j in range(count[i]):
+            out_id[start[i] + j] = block_id[at + j]
+            out_s[start[i] + j] = block_s[at + j]
+        at += count[i]

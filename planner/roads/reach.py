@@ -1,0 +1,318 @@
+"""Who reaches what within a cutoff: travel times to sites, and the nearest sites of every point.
+
+Times are seconds from a demand point *to* a site: off the street to the nearest street and from the
+street to the site at walking speed, between them along the network of the mode, with the parts of
+streets at both ends, in the direction of travel (one-ways hold).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import sparse
+
+from planner.roads.search import Demand, Places, SearchGraph, demand_on, places, search_graph, spatial_order
+from planner.roads.snapping import Snapped, snap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from planner.roads.network import Network
+
+__all__ = ["Nearest", "Snapped", "TravelTimes", "nearest", "snap", "travel_times"]
+
+#: Added to a cutoff, so that sums that should equal it are not lost to rounding.
+SLACK_S = 1e-6
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class TravelTimes:
+    """Seconds between demand points and sites, within a cutoff.
+
+    Attributes
+    ----------
+    seconds
+        ``csr_array`` float32 (n_sites × n_demand): ``[i, j]`` is from demand j to site i. Stored
+        means reached, a stored 0 s included; indices are sorted within a row.
+    cutoff_s
+        Inclusive.
+    sites, demand
+        Index of either.
+    """
+
+    seconds: sparse.csr_array
+    cutoff_s: float
+    sites: pd.Index
+    demand: pd.Index
+
+    def __repr__(self) -> str:
+        n, m = self.seconds.shape
+        each = self.seconds.nnz / n if n else 0.0
+        return (
+            f"<TravelTimes {n:,} sites × {m:,} demand points: {self.seconds.nnz:,} pairs within "
+            f"{self.cutoff_s / 60:g} min, {each:,.1f} per site>"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<code>{repr(self)[1:-1]}</code>".replace("×", "&times;")
+
+    def frame(self) -> pd.DataFrame:
+        """One row per reached pair: site, demand (index labels), seconds."""
+        import pandas as pd
+
+        pairs = self.seconds.tocoo()
+        row, column = pairs.coords
+        return pd.DataFrame(
+            {"site": self.sites[row], "demand": self.demand[column], "seconds": pairs.data.astype(float)}
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The nearest sites of every point.
+
+    Attributes
+    ----------
+    site
+        Positions of sites, nearest first, int32 ``[n_points, k]``; -1 where there is none.
+    seconds
+        float64 ``[n_points, k]``; inf where there is none.
+    points, sites
+        Index of either.
+    """
+
+    site: np.ndarray
+    seconds: np.ndarray
+    points: pd.Index
+    sites: pd.Index
+
+    def __repr__(self) -> str:
+        n, k = self.site.shape
+        served = int((self.site[:, 0] >= 0).sum()) if k else 0
+        return f"<Nearest {k} of {len(self.sites):,} sites for {n:,} points, {served:,} of them served>"
+
+    def frame(self) -> pd.DataFrame:
+        """Columns ``site_1``, ``seconds_1`` … on the points' index; site labels, NA where none."""
+        import pandas as pd
+
+        out = pd.DataFrame(index=self.points)
+        for i in range(self.site.shape[1]):
+            at = self.site[:, i]
+            label = pd.Series(pd.array(np.maximum(at, 0)), index=self.points)
+            names = self.sites[np.maximum(at, 0)] if len(self.sites) else self.sites
+            label = pd.Series(names, index=self.points, dtype=object).where(at >= 0, None)
+            out[f"site_{i + 1}"] = label
+            out[f"seconds_{i + 1}"] = self.seconds[:, i]
+        return out
+
+
+def _below(value: float) -> np.float32:
+    """The greatest float32 not above ``value``."""
+    near = np.float32(value)
+    return near if float(near) <= value else np.nextafter(near, np.float32(0))
+
+
+def _checked(cutoff_s: float) -> float:
+    if not (np.isfinite(cutoff_s) and cutoff_s >= 0):
+        raise ValueError(f"cutoff_s must be a finite number of seconds, 0 or more, not {cutoff_s}")
+    return float(cutoff_s)
+
+
+def _width(graph: SearchGraph, cutoff_s: float) -> float:
+    """Width of a bucket in seconds: half a mean arc, at most 65,536 buckets."""
+    return max(graph.mean_s / 2, cutoff_s / 65536, 1e-3)
+
+
+def _on_streets(network: Network, points: Any, limit_m: float) -> Snapped:
+    snapped = points if isinstance(points, Snapped) else snap(network, points, limit_m=limit_m)
+    if snapped.edge.size and int(snapped.edge.max()) >= network.n_edges:
+        raise ValueError("these points were snapped to another network")
+    return snapped
+
+
+def _sites_on(graph: SearchGraph, at: Places, used: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The arrays :func:`planner.roads.kernels_search.reach_block` takes."""
+    chain = np.maximum(at.chain, 0)
+    link = np.searchsorted(used, chain)
+    hit = np.zeros(chain.size, bool)
+    if used.size:
+        hit = (used[np.minimum(link, used.size - 1)] == chain) & (at.chain >= 0)
+    b = np.where(at.chain >= 0, graph.b[chain], -1).astype(np.int32)
+    off = np.where(np.isfinite(at.off_s), at.off_s, np.inf)
+    return graph.a[chain], b, np.where(hit, link, -1).astype(np.int32), at.pos, at.a_to, at.b_to, at.to_a, off
+
+
+class _Searcher:
+    """Runs blocks of searches on threads; each thread has its own scratch arrays."""
+
+    def __init__(
+        self, graph: SearchGraph, demand: Demand, sites: tuple[np.ndarray, ...], cutoff_s: float
+    ) -> None:
+        self.graph, self.demand, self.sites = graph, demand, sites
+        self.limit = cutoff_s + max(SLACK_S, cutoff_s * 1e-12)
+        self.largest = _below(cutoff_s)
+        self.width = _width(graph, cutoff_s)
+        self.spare: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def __call__(self, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        from planner.roads.kernels_search import reach_block
+
+        n = self.graph.n_nodes
+        scratch = self.spare.pop() if self.spare else (np.full(n, self.limit), np.empty(n + 2, np.int32))
+        found = reach_block(
+            self.graph.arcs, self.demand, self.sites, order, *scratch, self.limit, self.largest, self.width
+        )
+        self.spare.append(scratch)
+        return (order, *found)
+
+
+def _row_blocks(n: int, budget: int) -> Iterator[Any]:
+    """Ranges of rows to keep in memory at once; ``send`` the pairs found in the last one."""
+    start, size = 0, min(n, 256)
+    while start < n:
+        pairs = yield start, min(start + size, n)
+        each = max(pairs / (min(start + size, n) - start), 1.0)
+        start += size
+        size = int(min(max(budget / (8 * each), 256), 32 * size))
+
+
+def travel_times(
+    network: Network,
+    sites: Any,
+    demand: Any,
+    *,
+    cutoff_s: float = 600,
+    limit_m: float = 100.0,
+    threads: int | None = None,
+    block_mb: float = 64,
+    progress: Progress | None = None,
+) -> TravelTimes:
+    """Seconds from demand points to sites, for every pair within the cutoff.
+
+    Parameters
+    ----------
+    network
+        Streets of one mode.
+    sites, demand
+        Points (GeoDataFrame, GeoSeries, array in the network's CRS) or :class:`Snapped`.
+    cutoff_s
+        Inclusive, off-road legs at both ends counted (at ``network.walk_kmh``).
+    limit_m
+        Points farther than this from every street are unreachable (points not snapped before).
+    threads
+        Default: all processors. The result is the same bytes for any number.
+    block_mb
+        Memory for results on their way to the matrix; the matrix itself is 8 bytes a pair.
+    progress
+        Called with a label and the share done.
+
+    Raises
+    ------
+    ValueError
+        Cutoff negative or not finite; points of another network.
+    PlannerError
+        Points without a CRS.
+    """
+    from planner.roads.kernels_search import place_rows
+
+    cutoff_s = _checked(cutoff_s)
+    here, there = _on_streets(network, sites, limit_m), _on_streets(network, demand, limit_m)
+    graph = search_graph(network)
+    at_sites = places(network, here)
+    grouped, used = demand_on(graph, places(network, there))
+    search = _Searcher(graph, grouped, _sites_on(graph, at_sites, used), cutoff_s)
+    n, workers = len(here), threads or _processors()
+    rank = np.empty(n, np.int64)
+    rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(n)
+    ptr = np.zeros(n + 1, np.int64)
+    ids, seconds = np.empty(0, np.int32), np.empty(0, np.float32)
+    blocks = _row_blocks(n, int(block_mb * 2**20))
+    with ThreadPoolExecutor(workers) as pool:
+        block = next(blocks, None)
+        while block is not None:
+            lo, hi = block
+            order = lo + np.argsort(rank[lo:hi], kind="stable")
+            parts = np.array_split(order, min(max(1, order.size // 32), 8 * workers))
+            done = list(pool.map(search, parts)) if workers > 1 else [search(p) for p in parts]
+            for rows, count, _, _ in done:
+                ptr[rows + 1] = count
+            ptr[lo + 1 : hi + 1] = ptr[lo] + np.cumsum(ptr[lo + 1 : hi + 1])
+            ids.resize(ptr[hi], refcheck=False)
+            seconds.resize(ptr[hi], refcheck=False)
+            for rows, count, block_id, block_s in done:
+                place_rows(count, block_id, block_s, ptr[rows], ids, seconds)
+            if progress is not None:
+                progress("travel times", hi / n)
+            block = _next(blocks, int(ptr[hi] - ptr[lo]))
+    made = sparse.csr_array((seconds, ids, _small(ptr)), shape=(n, len(there)))
+    made.has_sorted_indices = True
+    return TravelTimes(made, cutoff_s, here.index, there.index)
+
+
+def _next(blocks: Any, pairs: int) -> Any:
+    try:
+        return blocks.send(pairs)
+    except StopIteration:
+        return None
+
+
+def _small(ptr: np.ndarray) -> np.ndarray:
+    return ptr.astype(np.int32) if ptr[-1] < 2**31 else ptr
+
+
+def _processors() -> int:
+    usable = getattr(os, "sched_getaffinity", None)
+    return max(1, len(usable(0)) if usable else os.cpu_count() or 1)
+
+
+def nearest(
+    network: Network,
+    sites: Any,
+    points: Any,
+    k: int = 1,
+    cutoff_s: float | None = None,
+    *,
+    limit_m: float = 100.0,
+) -> Nearest:
+    """The k nearest sites of every point by travel time to them, from one sweep over the network.
+
+    Equal times: the site listed first. Without ``cutoff_s`` the whole network is swept.
+
+    Raises
+    ------
+    ValueError
+        k below 1; a cutoff negative or not a number; points of another network.
+    PlannerError
+        Points without a CRS.
+    """
+    from planner.roads.kernels_nearest import nearest_to_nodes, nearest_to_points
+
+    if k < 1:
+        raise ValueError(f"k must be 1 or more, not {k}")
+    limit = np.inf if cutoff_s is None else _checked(cutoff_s) + max(SLACK_S, cutoff_s * 1e-12)
+    here, there = _on_streets(network, sites, limit_m), _on_streets(network, points, limit_m)
+    graph = search_graph(network)
+    s, p = places(network, here), places(network, there)
+    chain = np.maximum(s.chain, 0)
+    b = np.where(s.chain >= 0, graph.b[chain], -1).astype(np.int32)
+    count, site, seconds = nearest_to_nodes(
+        graph.arcs, (graph.a[chain], b, s.a_to, s.b_to, s.off_s), k, limit
+    )
+    on = np.flatnonzero(s.chain >= 0)
+    on = on[np.argsort(s.chain[on], kind="stable")]
+    ptr = np.zeros(graph.a.size + 1, np.int64)
+    ptr[1:] = np.cumsum(np.bincount(s.chain[on], minlength=graph.a.size))
+    found, times = nearest_to_points(
+        p.chain, (p.pos, p.to_a, p.to_b, p.a_to, p.off_s), (graph.a, graph.b),
+        (s.pos, s.a_to, s.to_a, s.off_s), ptr, on, count, site, seconds, k, limit,
+    )  # fmt: skip
+    if cutoff_s is not None:
+        times = np.where(found >= 0, np.minimum(times, cutoff_s), np.inf)
+    return Nearest(found, times, there.index, here.index)

@@ -1,0 +1,243 @@
+"""The private search graph of a network, and where points stand on it.
+
+Streets are joined into chains through nodes that only pass traffic on, nodes are numbered in
+spatial (Morton) order, and arcs are turned round, because searches run from a site outwards while
+travel times are *to* the site. Nothing here changes an answer; it only makes it cheap.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from planner.roads.network import Network
+    from planner.roads.snapping import Snapped
+
+__all__ = ["Arcs", "Demand", "Places", "SearchGraph", "demand_on", "places", "search_graph", "spatial_order"]
+
+#: Points this near to the end of an edge stand on its node (metres); absorbs rounding only.
+AT_NODE_M = 1e-6
+
+
+class Arcs(NamedTuple):
+    """Arcs into each search node: ``node[ptr[x]:ptr[x + 1]]`` reach x in ``seconds``.
+
+    Arcs from dead ends are left out: no shortest way leads through one. ``leaf`` marks dead ends.
+    """
+
+    ptr: np.ndarray
+    node: np.ndarray
+    seconds: np.ndarray
+    leaf: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SearchGraph:
+    """Chains of a network and their arcs.
+
+    Attributes
+    ----------
+    arcs
+        For the searches.
+    a, b
+        End nodes (search numbering) of each chain, int32.
+    total
+        float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a (inf: not allowed).
+    chain, flip, before
+        Per edge of the network, see :func:`planner.roads.kernels_graph.chains`.
+    node
+        Search node of each network node, -1 inside a chain, int32.
+    x_m, y_m
+        Of the search nodes.
+    mean_s
+        Mean seconds of an arc.
+    """
+
+    arcs: Arcs
+    a: np.ndarray
+    b: np.ndarray
+    total: np.ndarray
+    chain: np.ndarray
+    flip: np.ndarray
+    before: np.ndarray
+    node: np.ndarray
+    x_m: np.ndarray
+    y_m: np.ndarray
+    mean_s: float
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of search nodes."""
+        return int(self.x_m.size)
+
+
+class Places(NamedTuple):
+    """Points on chains.
+
+    ``chain`` (-1: none), ``pos`` metres from a, ``a_to``/``b_to`` seconds from either end to the
+    point, ``to_a``/``to_b`` seconds from the point to either end, ``off_s`` the off-road leg.
+    """
+
+    chain: np.ndarray
+    pos: np.ndarray
+    a_to: np.ndarray
+    b_to: np.ndarray
+    to_a: np.ndarray
+    to_b: np.ndarray
+    off_s: np.ndarray
+
+
+class Demand(NamedTuple):
+    """Demand points as the searches meet them.
+
+    Points at node x: ``node_id``, ``node_s`` from ``node_ptr[x]`` on. Links of node x (chains that
+    carry points), from ``link_ptr[x]`` on: ``link_chain``, ``link_other`` (the far end),
+    ``link_far`` (x is end b). Points of a chain, from ``ptr[c]`` on, in order along it: ``id``,
+    ``pos``, ``to_a``, ``to_b`` (off-road leg included), ``off``, ``a_to``.
+    """
+
+    n: int
+    node_ptr: np.ndarray
+    node_id: np.ndarray
+    node_s: np.ndarray
+    link_ptr: np.ndarray
+    link_chain: np.ndarray
+    link_other: np.ndarray
+    link_far: np.ndarray
+    ptr: np.ndarray
+    id: np.ndarray
+    pos: np.ndarray
+    to_a: np.ndarray
+    to_b: np.ndarray
+    a_to: np.ndarray
+    off: np.ndarray
+
+
+_graphs: weakref.WeakKeyDictionary[Any, SearchGraph] = weakref.WeakKeyDictionary()
+
+
+def search_graph(network: Network) -> SearchGraph:
+    """The search graph of ``network``, made once and kept as long as the network."""
+    found = _graphs.get(network)
+    if found is None:
+        found = _graphs[network] = _build(network)
+    return found
+
+
+def spatial_order(x_m: np.ndarray, y_m: np.ndarray) -> np.ndarray:
+    """Positions of points in Morton order (stable), int64."""
+    from planner.roads.kernels_graph import morton
+
+    if x_m.size == 0:
+        return np.empty(0, np.int64)
+    x0, y0 = float(x_m.min()), float(y_m.min())
+    extent = max(float(x_m.max()) - x0, float(y_m.max()) - y0, 1e-9)
+    return np.argsort(morton(x_m, y_m, x0, y0, (2**31 - 1) / extent), kind="stable")
+
+
+def _build(network: Network) -> SearchGraph:
+    from planner.roads.kernels_graph import chains, incidence
+
+    u, v = network.edge_u, network.edge_v
+    s_uv, s_vu, length = network.edge_s_uv, network.edge_s_vu, network.edge_length_m
+    usable = np.isfinite(s_uv) | np.isfinite(s_vu)
+    ptr, edge = incidence(network.n_nodes, u, v, usable)
+    order = spatial_order(network.x_m, network.y_m)
+    keep, a, b, total, chain, flip, before = chains(ptr, edge, u, v, length, s_uv, s_vu, order)
+    kept = order[keep[order]]
+    node = np.full(network.n_nodes, -1, np.int32)
+    node[kept] = np.arange(kept.size, dtype=np.int32)
+    a, b = node[a], node[b]
+    arcs = _arcs(kept.size, a, b, total)
+    mean_s = float(arcs.seconds.mean()) if arcs.seconds.size else 1.0
+    return SearchGraph(
+        arcs=arcs, a=a, b=b, total=total, chain=chain, flip=flip, before=before, node=node,
+        x_m=network.x_m[kept], y_m=network.y_m[kept], mean_s=mean_s,
+    )  # fmt: skip
+
+
+def _arcs(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> Arcs:
+    """Arcs by the node they lead to, loops and dead ends left out, in order of the node they leave."""
+    degree = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
+    leaf = degree == 1
+    tail, head = np.concatenate([a, b]), np.concatenate([b, a])
+    seconds = np.concatenate([total[:, 1], total[:, 2]])
+    use = np.isfinite(seconds) & (tail != head) & ~leaf[tail] & ~leaf[head]
+    tail, head, seconds = tail[use], head[use], seconds[use]
+    order = np.lexsort((tail, head))
+    ptr = np.zeros(n + 1, np.int32)
+    ptr[1:] = np.cumsum(np.bincount(head, minlength=n))
+    return Arcs(ptr, tail[order].astype(np.int32), seconds[order], leaf)
+
+
+def places(network: Network, snapped: Snapped) -> Places:
+    """Where snapped points stand on the chains, with seconds to and from both ends."""
+    graph = search_graph(network)
+    ok = snapped.edge >= 0
+    e = np.where(ok, snapped.edge, 0)
+    if network.n_edges == 0:
+        nothing = np.full(ok.size, np.inf)
+        return Places(np.full(ok.size, -1, np.int32), *(nothing,) * 6)
+    length, flip, before = network.edge_length_m[e], graph.flip[e], graph.before[e]
+    chain = np.where(ok, graph.chain[e], -1).astype(np.int32)
+    total = graph.total[np.maximum(chain, 0)]
+    share = np.divide(snapped.offset_m, length, out=np.zeros(ok.size), where=length > 0).clip(0, 1)
+    share = np.where(flip, 1 - share, share)
+    forth, back = network.edge_s_uv[e], network.edge_s_vu[e]
+    forth, back = np.where(flip, back, forth), np.where(flip, forth, back)
+    pos = before[:, 0] + share * length
+    at_a, at_b = pos <= AT_NODE_M, pos >= total[:, 0] - AT_NODE_M
+    with np.errstate(invalid="ignore"):
+        a_to, to_a = before[:, 1] + share * forth, before[:, 2] + share * back
+        b_to, to_b = total[:, 2] - to_a, total[:, 1] - a_to
+    a_to, to_a = (np.where(at_a, 0.0, np.where(np.isnan(t), np.inf, t)) for t in (a_to, to_a))
+    b_to, to_b = (np.where(at_b, 0.0, np.where(np.isnan(t), np.inf, t).clip(0)) for t in (b_to, to_b))
+    return Places(chain, pos, a_to, b_to, to_a, to_b, snapped.metres / (network.walk_kmh / 3.6))
+
+
+def demand_on(graph: SearchGraph, at: Places) -> tuple[Demand, np.ndarray]:
+    """Group demand points by the node or chain where a search finds them.
+
+    Returns the groups and the chains that carry points, ascending: ``link_chain`` counts these.
+    """
+    chain = at.chain
+    a, b = graph.a[np.maximum(chain, 0)], graph.b[np.maximum(chain, 0)]
+    total = graph.total[np.maximum(chain, 0), 0]
+    ok = (chain >= 0) & np.isfinite(at.off_s)
+    at_a, at_b = at.pos <= AT_NODE_M, at.pos >= total - AT_NODE_M
+    leaf = graph.arcs.leaf
+    on_a, on_b = ok & at_a & ~leaf[a], ok & at_b & ~leaf[b]
+    node = np.where(on_a, a, b)
+    on_node = on_a | on_b
+    n = graph.n_nodes
+    ids = np.flatnonzero(on_node)
+    ids = ids[np.argsort(node[ids], kind="stable")]
+    node_ptr = _pointers(node[ids], n)
+    rest = np.flatnonzero(ok & ~on_node)
+    rest = rest[np.lexsort((at.pos[rest], chain[rest]))]
+    used, first = np.unique(chain[rest], return_index=True)
+    ends = np.concatenate([graph.a[used], graph.b[used]])
+    others = np.concatenate([graph.b[used], graph.a[used]])
+    far = np.repeat([False, True], used.size)
+    link = np.tile(np.arange(used.size, dtype=np.int32), 2)
+    single = ~(far & (ends == others))  # a loop is met once
+    ends, others, far, link = ends[single], others[single], far[single], link[single]
+    order = np.lexsort((link, ends))
+    off = at.off_s[rest]
+    made = Demand(
+        n=int(chain.size), node_ptr=node_ptr, node_id=ids.astype(np.int32), node_s=at.off_s[ids],
+        link_ptr=_pointers(ends[order], n), link_chain=link[order], link_other=others[order].astype(np.int32),
+        link_far=far[order], ptr=np.append(first, rest.size).astype(np.int64), id=rest.astype(np.int32),
+        pos=at.pos[rest], to_a=at.to_a[rest] + off, to_b=at.to_b[rest] + off, a_to=at.a_to[rest], off=off,
+    )  # fmt: skip
+    return made, used
+
+
+def _pointers(sorted_keys: np.ndarray, n: int) -> np.ndarray:
+    ptr = np.zeros(n + 1, np.int32)
+    ptr[1:] = np.cumsum(np.bincount(sorted_keys, minlength=n))
+    return ptr
