@@ -1,0 +1,109 @@
+"""How the layers of ``plan.gpkg`` look in QGIS: small QML documents made from plain figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from xml.sax.saxutils import quoteattr
+
+from planner.publish.phrases import phrase
+
+__all__ = ["STYLES", "LayerStyle", "qml"]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerStyle:
+    """Fill and outline (``r,g,b,a``), outline width (mm), size of points (mm), label column.
+
+    ``classes`` are (lower, upper, fill) of the column ``by``, for graduated layers.
+    """
+
+    kind: Literal["point", "polygon"]
+    fill: str
+    outline: str
+    width: float = 0.2
+    size: float = 2.0
+    shape: str = "circle"
+    label: str = ""
+    by: str = ""
+    classes: tuple[tuple[float, float, str], ...] = ()
+
+
+_RAMP = (
+    (0, 5, "255,245,235,120"), (5, 10, "253,219,179,160"), (10, 20, "253,186,122,180"),
+    (20, 40, "247,140,68,200"), (40, 80, "225,91,25,210"), (80, 1e9, "165,54,3,220"),
+)  # fmt: skip
+STYLES: dict[str, LayerStyle] = {
+    "districts": LayerStyle("polygon", "0,0,0,0", "90,104,115,255", 0.4, label="name_{language}"),
+    "demand": LayerStyle("polygon", "253,186,122,180", "0,0,0,0", 0, by="workers", classes=_RAMP),
+    "circle_after": LayerStyle("polygon", "240,150,60,90", "220,120,30,200", 0.2),
+    "circle_before": LayerStyle("polygon", "70,120,160,90", "50,95,135,200", 0.2),
+    "gaps": LayerStyle("polygon", "120,60,130,60", "120,60,130,255", 0.3, label="name"),
+    "hotspots": LayerStyle("polygon", "200,69,43,40", "200,69,43,255", 0.3, label="name"),
+    "candidates": LayerStyle("point", "255,255,255,255", "130,140,150,255", 0.2, 1.2),
+    "stations": LayerStyle("point", "47,111,143,255", "255,255,255,255", 0.2, 2.0),
+    "chosen": LayerStyle("point", "200,50,30,255", "255,255,255,255", 0.3, 3.2, "diamond", label="rank"),
+}
+
+
+def _options(pairs: dict[str, object]) -> str:
+    items = "".join(
+        f'<Option type="QString" name="{k}" value={quoteattr(str(v))}/>' for k, v in pairs.items()
+    )
+    return f'<Option type="Map">{items}</Option>'
+
+
+def _symbol(style: LayerStyle, fill: str, name: str) -> str:
+    shared = {"outline_color": style.outline, "outline_width": style.width, "outline_width_unit": "MM"}
+    shared["outline_style"] = "solid" if style.width else "no"
+    if style.kind == "point":
+        pairs = {"name": style.shape, "color": fill, "size": style.size, "size_unit": "MM", **shared}
+        symbol, layer = "marker", "SimpleMarker"
+    else:
+        pairs = {"color": fill, "style": "no" if fill.endswith(",0") else "solid", **shared}
+        symbol, layer = "fill", "SimpleFill"
+    return (
+        f'<symbol type="{symbol}" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0">'
+        f'<layer class="{layer}" enabled="1" locked="0" pass="0">{_options(pairs)}</layer></symbol>'
+    )
+
+
+def _renderer(style: LayerStyle) -> str:
+    if not style.by:
+        symbols = f"<symbols>{_symbol(style, style.fill, '0')}</symbols>"
+        return f'<renderer-v2 type="singleSymbol" enableorderby="0" forceraster="0">{symbols}</renderer-v2>'
+    ranges, symbols = [], []
+    for i, (low, high, fill) in enumerate(style.classes):
+        label = f"{low:g}–{high:g}" if high < 1e9 else f"> {low:g}"
+        ranges.append(f'<range lower="{low:f}" upper="{high:f}" symbol="{i}" label="{label}" render="true"/>')
+        symbols.append(_symbol(style, fill, str(i)))
+    return (
+        f'<renderer-v2 type="graduatedSymbol" attr="{style.by}" graduatedMethod="GraduatedColor" enableorderby="0" '
+        f'forceraster="0" symbollevels="0"><ranges>{"".join(ranges)}</ranges>'
+        f"<symbols>{''.join(symbols)}</symbols></renderer-v2>"
+    )
+
+
+def _labelling(column: str) -> str:
+    return (
+        '<labeling type="simple"><settings calloutType="simple">'
+        f'<text-style fieldName="{column}" fontSize="8" fontSizeUnit="Point" textColor="31,58,77,255" '
+        'isExpression="0" namedStyle="Regular"><text-buffer bufferDraw="1" bufferSize="0.8" '
+        'bufferSizeUnits="MM" bufferColor="255,255,255,230"/></text-style>'
+        '<placement placement="1"/><rendering scaleVisibility="0" obstacle="1"/></settings></labeling>'
+    )
+
+
+def qml(name: str, language: str) -> str:
+    """The QML of the layer ``name``; nothing in it comes from a file."""
+    style = STYLES[name]
+    label = style.label.format(language=language)
+    labels = _labelling(label) if label else ""
+    title = quoteattr(phrase(f"layer_{name}", language))
+    return (
+        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+        f'<qgis version="3.22.0" styleCategories="Symbology|Labeling" labelsEnabled="{int(bool(label))}">'
+        f'{_renderer(style)}{labels}<customproperties><Option type="Map">'
+        f'<Option type="QString" name="title" value={title}/></Option></customproperties>'
+        f"<layerGeometryType>{0 if style.kind == 'point' else 2}</layerGeometryType></qgis>"
+    )

@@ -1,0 +1,246 @@
+"""``recommendations.xlsx``: the sites, coverage by district, assumptions, findings and inputs."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from planner.publish import contents
+from planner.publish.assumptions import ASSUMPTION_COLUMNS, assumption_rows
+from planner.publish.contents import Column
+from planner.publish.phrases import ceil_percent, number, phrase
+from planner.publish.safe import write_bytes, xlsx_text
+from planner.publish.story import READING_COLUMNS, reading_rows
+from planner.publish.zipped import without_clock
+
+if TYPE_CHECKING:
+    from planner.publish.bundle import Bundle
+
+__all__ = ["write_workbook"]
+
+INK, ACCENT, PALE, LINE = "1F3A4D", "C8452B", "F3F5F7", "C9D1D8"
+_FONT = "Microsoft YaHei"
+_FORMATS = {
+    "text": "@", "count": "#,##0", "people": "#,##0", "metres": "#,##0", "share": "0.0%",
+    "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "decimal": "#,##0.######;-#,##0.######",
+}  # fmt: skip
+_RULE = Border(bottom=Side(style="hair", color=LINE))
+
+
+def _put(sheet: Worksheet, row: int, column: int, value: Any, kind: str = "text") -> Any:
+    """Write one cell: text can never become a formula, numbers carry their format, missing stays empty."""
+    cell = sheet.cell(row, column)
+    cell.font = Font(name=_FONT, size=10, color=INK)
+    if isinstance(value, str) or kind == "text":
+        text = "" if value is None else xlsx_text(value)
+        if text:
+            cell.value = text
+            cell.data_type = "s"
+            cell.quotePrefix = True
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+    elif value is not None and math.isfinite(float(value)):
+        whole = float(value).is_integer()
+        cell.value = int(value) if whole else round(float(value), 6)
+        cell.number_format = "#,##0" if kind == "decimal" and whole else _FORMATS[kind]
+        cell.alignment = Alignment(vertical="top", horizontal="right")
+    return cell
+
+
+def _heads(sheet: Worksheet, row: int, heads: Sequence[str]) -> None:
+    for at, text in enumerate(heads, start=1):
+        cell = _put(sheet, row, at, text)
+        cell.font = Font(name=_FONT, size=10, bold=True, color="FFFFFF")
+        cell.fill = PatternFill("solid", fgColor=INK)
+        cell.alignment = Alignment(vertical="center", horizontal="center", wrap_text=True)
+    sheet.row_dimensions[row].height = 32
+
+
+def _table(sheet: Worksheet, top: int, columns: Sequence[Column], table: pd.DataFrame, language: str) -> int:
+    """Write a table with its heads at row ``top``; the first free row below comes back."""
+    _heads(sheet, top, contents.header(columns, language))
+    for row, values in enumerate(table[[c.key for c in columns]].itertuples(index=False), start=top + 1):
+        for at, (column, value) in enumerate(zip(columns, values, strict=True), start=1):
+            _put(sheet, row, at, value, column.kind).border = _RULE
+    return top + len(table) + 1
+
+
+def _widths(sheet: Worksheet, columns: Sequence[Column]) -> None:
+    for at, column in enumerate(columns, start=1):
+        letter = get_column_letter(at)
+        current = sheet.column_dimensions[letter].width if letter in sheet.column_dimensions else 0
+        sheet.column_dimensions[letter].width = max(column.width + 2, current)
+
+
+def _for_print(sheet: Worksheet, title: str, *, top: int = 1, landscape: bool = True) -> None:
+    """A4, one page wide, heads on every page, title above and page number below."""
+    sheet.page_setup.orientation = "landscape" if landscape else "portrait"
+    sheet.page_setup.paperSize = 9
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = f"{top}:{top}"
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top = sheet.page_margins.bottom = 0.7
+    sheet.oddHeader.center.text = xlsx_text(title).replace("&", "&&")[:200]
+    sheet.oddFooter.center.text = "&P / &N"
+    sheet.sheet_view.showGridLines = False
+
+
+def _new_sheet(book: Workbook, key: str, language: str) -> Worksheet:
+    return book.create_sheet(phrase(f"sheet_{key}", language))
+
+
+def _list_sheet(
+    book: Workbook, key: str, columns: Sequence[Column], table: pd.DataFrame, bundle: Bundle, freeze: str
+) -> Worksheet:
+    """A sheet that is one table: heads frozen, filter on, widths and print set."""
+    language = bundle.settings.study.language
+    sheet = _new_sheet(book, key, language)
+    end = _table(sheet, 1, columns, table, language)
+    _widths(sheet, columns)
+    sheet.freeze_panes = freeze
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{max(end - 1, 1)}"
+    _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}")
+    return sheet
+
+
+def _sites_sheet(book: Workbook, bundle: Bundle) -> None:
+    table = contents.site_rows(bundle)
+    columns = contents.site_columns(table)
+    sheet = _list_sheet(book, "sites", columns, table, bundle, "D2")
+    for at, column in enumerate(columns, start=1):
+        if column.kind == "degrees":
+            sheet.column_dimensions[get_column_letter(at)].outlineLevel = 1
+    sheet.sheet_properties.tabColor = ACCENT
+
+
+def _heading(sheet: Worksheet, row: int, text: str) -> int:
+    cell = _put(sheet, row, 1, text)
+    cell.font = Font(name=_FONT, size=12, bold=True, color=INK)
+    cell.alignment = Alignment(vertical="bottom", wrap_text=False)
+    sheet.row_dimensions[row].height = 26
+    return row + 1
+
+
+def _pairs(sheet: Worksheet, row: int, pairs: Sequence[tuple[str, Any, str]]) -> int:
+    """Rows of (label, value, kind)."""
+    for label, value, kind in pairs:
+        _put(sheet, row, 1, label).border = _RULE
+        _put(sheet, row, 2, value, kind).border = _RULE
+        row += 1
+    return row
+
+
+def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
+    language = bundle.settings.study.language
+    sheet = _new_sheet(book, "coverage", language)
+    columns = contents.DISTRICT_COLUMNS
+    districts = contents.district_rows(bundle)
+    end = _table(sheet, 1, columns, districts, language)
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{end - 1}"
+    total = contents.district_total(bundle)
+    for at, column in enumerate(columns, start=1):
+        cell = _put(sheet, end, at, total[column.key], column.kind)
+        cell.font = Font(name=_FONT, size=10, bold=True, color=INK)
+        cell.fill = PatternFill("solid", fgColor=PALE)
+    _widths(sheet, (Column("", "text", 26), *columns[1:]))
+    if len(districts):
+        _chart(sheet, len(districts), language)
+    row = _heading(sheet, end + 2, phrase("head_readings", language))
+    row = _table(sheet, row, READING_COLUMNS, reading_rows(bundle), language)
+    row = _heading(sheet, row + 1, phrase("sec_groups", language))
+    row = _table(sheet, row, contents.GROUP_COLUMNS, contents.group_rows(bundle), language)
+    row = _table(sheet, row + 1, contents.PERIOD_COLUMNS, contents.period_rows(bundle), language)
+    row = _heading(sheet, row + 1, phrase("sec_certificate", language))
+    _pairs(sheet, row, _certificate_pairs(bundle))
+    sheet.freeze_panes = "B2"
+    _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}")
+
+
+def _certificate_pairs(bundle: Bundle) -> list[tuple[str, Any, str]]:
+    language, c = bundle.settings.study.language, contents.certificate(bundle)
+    return [
+        (phrase("cert_objective", language), c.objective, "people"),
+        (phrase("cert_bound", language), math.ceil(c.bound - 1e-6), "people"),
+        (phrase("cert_gap_label", language), ceil_percent(c.gap), "text"),
+        (phrase("cert_new_gap_label", language), ceil_percent(c.new_gap), "text"),
+        (phrase("cert_worth_label", language), number(c.worth), "text"),
+    ]
+
+
+def _chart(sheet: Worksheet, n: int, language: str) -> None:
+    """Share before and after by district, to the right of the table."""
+    from openpyxl.chart import BarChart, Reference
+
+    chart = BarChart()
+    chart.type, chart.grouping, chart.gapWidth, chart.overlap = "col", "clustered", 60, -5
+    chart.title = phrase("chart_title", language)
+    chart.add_data(Reference(sheet, min_col=5, max_col=6, min_row=1, max_row=n + 1), titles_from_data=True)
+    chart.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=n + 1))
+    for series, colour in zip(chart.series, ("9AA7B1", ACCENT), strict=True):
+        series.graphicalProperties.solidFill = colour
+        series.graphicalProperties.line.noFill = True
+    chart.y_axis.number_format, chart.y_axis.scaling.min, chart.y_axis.scaling.max = "0%", 0, 1
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.y_axis.majorGridlines.spPr = _pale_line()
+    chart.legend.position = "b"
+    chart.width, chart.height = 22, 10
+    sheet.add_chart(chart, f"{get_column_letter(len(contents.DISTRICT_COLUMNS) + 2)}1")
+
+
+def _pale_line() -> Any:
+    from openpyxl.chart.shapes import GraphicalProperties
+    from openpyxl.drawing.line import LineProperties
+
+    return GraphicalProperties(ln=LineProperties(solidFill="E3E8EC", w=6350))
+
+
+def _inputs_sheet(book: Workbook, bundle: Bundle) -> None:
+    language = bundle.settings.study.language
+    sheet = _list_sheet(book, "inputs", contents.INPUT_COLUMNS, contents.input_rows(bundle), bundle, "A2")
+    row = sheet.max_row + 2
+    study = bundle.settings.study
+    notes = [phrase(f"synthetic_{'yes' if study.synthetic else 'no'}", language)]
+    notes += (
+        [study.synthetic_note_zh if language == "zh" else study.synthetic_note_en] if study.synthetic else []
+    )
+    for line in [*notes, phrase("sheet_note_sites", language), *contents.credit_lines(bundle)]:
+        if line:
+            _put(sheet, row, 1, line).alignment = Alignment(vertical="top", wrap_text=False)
+            row += 1
+
+
+def write_workbook(bundle: Bundle, path: Path) -> None:
+    """Write the workbook; the same bundle gives the same bytes.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written (disk full, open in Excel); the old one is untouched.
+    """
+    settings, language = bundle.settings, bundle.settings.study.language
+    book = Workbook()
+    book.remove(book.active)
+    _sites_sheet(book, bundle)
+    _coverage_sheet(book, bundle)
+    batches = contents.batch_rows(bundle)
+    if batches is not None:
+        _list_sheet(book, "batches", contents.BATCH_COLUMNS, batches, bundle, "A2")
+    table = assumption_rows(settings, all_groups=bundle.homes is not None)
+    _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, table, bundle, "C2")
+    findings = contents.finding_rows(bundle.findings, language)
+    _list_sheet(book, "findings", contents.FINDING_COLUMNS, findings, bundle, "A2")
+    _inputs_sheet(book, bundle)
+    book.properties.creator = "planner"
+    book.properties.title = xlsx_text(settings.study.title())
+    out = io.BytesIO()
+    book.save(out)
+    write_bytes(path, without_clock(out.getvalue()))
