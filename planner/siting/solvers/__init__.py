@@ -1,0 +1,1 @@
+"""Solvers behind :mod:`planner.siting.problems`: checking, reducing, searching, bounding, proving."""
