@@ -1,0 +1,27 @@
+"""Every notebook runs from top to bottom in a fresh kernel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+
+pytestmark = pytest.mark.notebook
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_the_notebook_runs_in_a_fresh_kernel(path: Path) -> None:
+    book = nbformat.read(path, as_version=4)
+    NotebookClient(book, timeout=500, resources={"metadata": {"path": str(path.parent)}}).execute()
+    errors = [o for c in book.cells for o in c.get("outputs", []) if o.output_type == "error"]
+    assert not errors
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_its_committed_outputs_are_light(path: Path) -> None:
+    assert path.stat().st_size < 1_000_000
+    assert any(c.get("outputs") for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
