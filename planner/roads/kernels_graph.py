@@ -85,7 +85,8 @@ def chains(
     keep : bool per node
     a, b : int32 per chain, its end nodes
     total : float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a
-    chain : int32 per edge (-1: not usable); flip : bool per edge, v nearer to a than u
+    chain, step : int32 per edge, its chain (-1: not usable) and its place in it
+    flip : bool per edge, v nearer to a than u
     before : float64 ``[n_edges, 3]``: metres, seconds a→edge, edge→a of the chain before the edge
     """
     n_nodes, n_edges = ptr.size - 1, u.size
@@ -93,6 +94,7 @@ def chains(
     for i in range(n_nodes):
         keep[i] = ptr[i + 1] > ptr[i] and not _passes(i, ptr, edge, u, s_uv, s_vu)
     chain = np.full(n_edges, -1, np.int32)
+    step = np.zeros(n_edges, np.int32)
     flip = np.zeros(n_edges, np.bool_)
     before = np.zeros((n_edges, 3))
     a = np.empty(n_edges, np.int32)
@@ -111,8 +113,10 @@ def chains(
                     continue
                 here = i
                 metres, forth, back = 0.0, 0.0, 0.0
+                steps = 0
                 while True:
-                    chain[e] = n
+                    chain[e], step[e] = n, steps
+                    steps += 1
                     flip[e] = u[e] != here
                     before[e, 0], before[e, 1], before[e, 2] = metres, forth, back
                     metres += length[e]
@@ -125,4 +129,4 @@ def chains(
                 a[n], b[n] = i, here
                 total[n, 0], total[n, 1], total[n, 2] = metres, forth, back
                 n += 1
-    return keep, a[:n].copy(), b[:n].copy(), total[:n].copy(), chain, flip, before
+    return keep, a[:n].copy(), b[:n].copy(), total[:n].copy(), chain, step, flip, before

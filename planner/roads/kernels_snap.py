@@ -73,12 +73,12 @@ def nearest_segments(px, py, ends, x0, y0, size, nx, ny, ptr, cell_segment, limi
         if not (math.isfinite(x) and math.isfinite(y)):
             continue
         cx, cy = math.floor(x / size), math.floor(y / size)
-        margin = min(min(x - cx * size, (cx + 1) * size - x), min(y - cy * size, (cy + 1) * size - y))
+        margin = min(x - cx * size, (cx + 1) * size - x, y - cy * size, (cy + 1) * size - y)
         best = limit * limit * (1 + 1e-12)
         found, at = -1, 0.0
-        away = max(max(-cx, cx - (nx - 1)), max(-cy, cy - (ny - 1)))
-        ring = max(int(away), 0)
-        end = max(max(cx, nx - 1 - cx), max(cy, ny - 1 - cy))
+        away = max(-cx, cx - (nx - 1), -cy, cy - (ny - 1), 0)
+        ring = int(away)
+        end = max(cx, nx - 1 - cx, cy, ny - 1 - cy)
         while ring <= end:
             if ring > 0:
                 gap = (ring - 1) * size + margin

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from planner.roads.network import Network
 
-__all__ = ["Nearest", "Snapped", "TravelTimes", "nearest", "snap", "travel_times"]
+__all__ = ["Nearest", "Snapped", "TravelTimes", "bucket_width", "nearest", "snap", "travel_times"]
 
 #: Added to a cutoff, so that sums that should equal it are not lost to rounding.
 SLACK_S = 1e-6
@@ -125,7 +125,7 @@ def _checked(cutoff_s: float) -> float:
     return float(cutoff_s)
 
 
-def _width(graph: SearchGraph, cutoff_s: float) -> float:
+def bucket_width(graph: SearchGraph, cutoff_s: float) -> float:
     """Width of a bucket in seconds: half a mean arc, at most 65,536 buckets."""
     return max(graph.mean_s / 2, cutoff_s / 65536, 1e-3)
 
@@ -158,7 +158,7 @@ class _Searcher:
         self.graph, self.demand, self.sites = graph, demand, sites
         self.limit = cutoff_s + max(SLACK_S, cutoff_s * 1e-12)
         self.largest = _below(cutoff_s)
-        self.width = _width(graph, cutoff_s)
+        self.width = bucket_width(graph, cutoff_s)
         self.spare: list[tuple[np.ndarray, np.ndarray]] = []
 
     def __call__(self, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

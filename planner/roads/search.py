@@ -47,7 +47,7 @@ class SearchGraph:
         End nodes (search numbering) of each chain, int32.
     total
         float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a (inf: not allowed).
-    chain, flip, before
+    chain, step, flip, before
         Per edge of the network, see :func:`planner.roads.kernels_graph.chains`.
     node
         Search node of each network node, -1 inside a chain, int32.
@@ -62,6 +62,7 @@ class SearchGraph:
     b: np.ndarray
     total: np.ndarray
     chain: np.ndarray
+    step: np.ndarray
     flip: np.ndarray
     before: np.ndarray
     node: np.ndarray
@@ -147,7 +148,7 @@ def _build(network: Network) -> SearchGraph:
     usable = np.isfinite(s_uv) | np.isfinite(s_vu)
     ptr, edge = incidence(network.n_nodes, u, v, usable)
     order = spatial_order(network.x_m, network.y_m)
-    keep, a, b, total, chain, flip, before = chains(ptr, edge, u, v, length, s_uv, s_vu, order)
+    keep, a, b, total, chain, step, flip, before = chains(ptr, edge, u, v, length, s_uv, s_vu, order)
     kept = order[keep[order]]
     node = np.full(network.n_nodes, -1, np.int32)
     node[kept] = np.arange(kept.size, dtype=np.int32)
@@ -155,7 +156,7 @@ def _build(network: Network) -> SearchGraph:
     arcs = _arcs(kept.size, a, b, total)
     mean_s = float(arcs.seconds.mean()) if arcs.seconds.size else 1.0
     return SearchGraph(
-        arcs=arcs, a=a, b=b, total=total, chain=chain, flip=flip, before=before, node=node,
+        arcs=arcs, a=a, b=b, total=total, chain=chain, step=step, flip=flip, before=before, node=node,
         x_m=network.x_m[kept], y_m=network.y_m[kept], mean_s=mean_s,
     )  # fmt: skip
 

@@ -1,0 +1,197 @@
+"""Which pieces of streets reach a site within a cutoff, and their shapes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.roads.kernels import jit
+from planner.roads.kernels_search import settle
+
+__all__ = ["cut_lines", "site_pieces"]
+
+
+@jit
+def _spans(streets, e, c, da, db, cutoff, site):  # type: ignore[no-untyped-def]
+    """Reached spans of edge ``e``, as shares of it from the side of the chain's a.
+
+    ``site`` is (metres from a, a→site, site→a, off-road seconds) of a site on this chain, or has
+    NaN metres. Returns the end of the span from the a side, the start of the one to the b side and
+    a span around the site (from > to: none).
+    """
+    total, before, length = streets.total, streets.before, streets.length
+    forth = streets.s_vu[e] if streets.flip[e] else streets.s_uv[e]
+    back = streets.s_uv[e] if streets.flip[e] else streets.s_vu[e]
+    head, tail, low, high = 0.0, 1.0, 1.0, 0.0
+    left = cutoff - da - before[e, 2]
+    if np.isfinite(back) and left >= 0.0:
+        head = left / back if left < back else 1.0
+    left = cutoff - db - (total[c, 1] - before[e, 1] - forth)
+    if np.isfinite(forth) and left >= 0.0:
+        tail = 1.0 - left / forth if left < forth else 0.0
+    pos = site[0] - before[e, 0]
+    if not np.isfinite(pos):
+        return head, tail, low, high
+    here = min(max(pos / length[e], 0.0), 1.0) if length[e] > 0.0 else 0.0
+    low, high = here, here
+    left = cutoff - site[3]
+    if left < 0.0:
+        return head, tail, 1.0, 0.0
+    if pos >= 0.0 and np.isfinite(forth):  # ways forward to the site
+        spare = left - (site[1] - before[e, 1] - here * forth)
+        if spare < 0.0:
+            return head, tail, 1.0, 0.0
+        low = here - spare / forth if spare < here * forth else 0.0
+    if pos <= length[e] and np.isfinite(back):  # ways back to it
+        spare = left - (before[e, 2] + here * back - site[2])
+        if spare < 0.0:
+            return head, tail, 1.0, 0.0
+        high = here + spare / back if spare < (1.0 - here) * back else 1.0
+    return head, tail, low, high
+
+
+@jit
+def _chain_pieces(streets, c, da, db, cutoff, site, edge, lo, hi, k):  # type: ignore[no-untyped-def]
+    """Append the reached pieces of chain ``c``; pieces of an edge do not overlap."""
+    for j in range(streets.chain_ptr[c], streets.chain_ptr[c + 1]):
+        e = streets.chain_edge[j]
+        head, tail, low, high = _spans(streets, e, c, da, db, cutoff, site)
+        if low <= high:
+            if low <= head:
+                head = max(head, high)
+                low, high = 1.0, 0.0
+            if low <= high and high >= tail:
+                tail = min(tail, low)
+                low, high = 1.0, 0.0
+        if head >= tail:
+            head, tail, low, high = 1.0, 1.0, 1.0, 0.0
+        for part in range(3):
+            start = 0.0 if part == 0 else (tail if part == 1 else low)
+            end = head if part == 0 else (1.0 if part == 1 else high)
+            if not start < end:
+                continue
+            if streets.flip[e]:
+                start, end = 1.0 - end, 1.0 - start
+            edge[k], lo[k], hi[k] = e, start, end
+            k += 1
+    return k
+
+
+@jit
+def _room(edge, lo, hi, needed):  # type: ignore[no-untyped-def]
+    if needed <= edge.size:
+        return edge, lo, hi
+    more = max(edge.size, needed - edge.size)
+    return (
+        np.append(edge, np.empty(more, np.int32)),
+        np.append(lo, np.empty(more)),
+        np.append(hi, np.empty(more)),
+    )
+
+
+@jit
+def _node_pieces(streets, touched, n, dist, cutoff, skip, edge, lo, hi, k):  # type: ignore[no-untyped-def]
+    """Pieces of all chains at the reached nodes but ``skip``; a chain between two of them is met once."""
+    none = (np.nan, 0.0, 0.0, 0.0)
+    for i in range(n):
+        x = touched[i]
+        if dist[x] > cutoff:
+            continue
+        for j in range(streets.node_ptr[x], streets.node_ptr[x + 1]):
+            c = streets.node_chain[j]
+            a, b = streets.a[c], streets.b[c]
+            y = b if a == x else a
+            if c == skip or (y < x and dist[y] <= cutoff):
+                continue
+            edge, lo, hi = _room(edge, lo, hi, k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c]))
+            k = _chain_pieces(streets, c, dist[a], dist[b], cutoff, none, edge, lo, hi, k)
+    return edge, lo, hi, k
+
+
+@jit
+def _begin(dist, touched, n, x, t, limit):  # type: ignore[no-untyped-def]
+    """Give node x a first time; returns how many nodes have one."""
+    if t < limit and t < dist[x]:
+        if dist[x] == limit:
+            touched[n] = x
+            n += 1
+        dist[x] = t
+    return n
+
+
+@jit
+def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, touched, width, alone):  # type: ignore[no-untyped-def]
+    """Pieces of streets from which a site is reached within each of ``cutoffs``, from one search.
+
+    With ``alone`` there is one site, and the pieces of an edge do not overlap; of several sites the
+    nearest counts, and pieces around sites may overlap others.
+
+    Parameters
+    ----------
+    chains : int32 ``[n]``, of the sites
+    sites : float64 ``[n, 5]``: metres from a, a→site, site→a, off-road seconds, b→site
+    cutoffs : float64, none above ``limit``
+    dist, touched : scratch; ``dist`` is all ``limit`` and left so
+
+    Returns
+    -------
+    ptr : int64 ``[cutoffs + 1]``; edge : int32; lo, hi : shares of the edge from u, float64
+    """
+    n = 0
+    for s in range(chains.size):
+        n = _begin(dist, touched, n, streets.a[chains[s]], sites[s, 1] + sites[s, 3], limit)
+        n = _begin(dist, touched, n, streets.b[chains[s]], sites[s, 4] + sites[s, 3], limit)
+    head = np.full(int(limit / width) + 2, -1, np.int32)
+    room = 4096 + n
+    n, _, _, _ = settle(
+        arcs, dist, touched, n, limit, width, head,
+        np.empty(room, np.int32), np.empty(room, np.float64), np.empty(room, np.int32),
+    )  # fmt: skip
+    edge, lo, hi = np.empty(1024, np.int32), np.empty(1024), np.empty(1024)
+    ptr = np.zeros(cutoffs.size + 1, np.int64)
+    k = 0
+    for i in range(cutoffs.size):
+        for s in range(chains.size):
+            c = chains[s]
+            da, db = (dist[streets.a[c]], dist[streets.b[c]]) if alone else (np.inf, np.inf)
+            edge, lo, hi = _room(edge, lo, hi, k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c]))
+            site = (sites[s, 0], sites[s, 1], sites[s, 2], sites[s, 3])
+            k = _chain_pieces(streets, c, da, db, cutoffs[i], site, edge, lo, hi, k)
+        skip = chains[0] if alone else -1
+        edge, lo, hi, k = _node_pieces(streets, touched, n, dist, cutoffs[i], skip, edge, lo, hi, k)
+        ptr[i + 1] = k
+    for i in range(n):
+        dist[touched[i]] = limit
+    return ptr, edge[:k].copy(), lo[:k].copy(), hi[:k].copy()
+
+
+@jit
+def cut_lines(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):  # type: ignore[no-untyped-def]
+    """Shapes of pieces: coordinates float64 ``[n, 2]`` and the piece each belongs to, int64."""
+    size = 0
+    for i in range(edge.size):
+        size += geom_ptr[edge[i] + 1] - geom_ptr[edge[i]] + 2
+    xy, owner = np.empty((size, 2)), np.empty(size, np.int64)
+    k = 0
+    for i in range(edge.size):
+        first, last = geom_ptr[edge[i]], geom_ptr[edge[i] + 1] - 1
+        start, end = lo[i] * shape_m[edge[i]], hi[i] * shape_m[edge[i]]
+        along = 0.0
+        begin = k
+        for j in range(first, last):
+            x, y = geom_x[j], geom_y[j]
+            dx, dy = geom_x[j + 1] - x, geom_y[j + 1] - y
+            step = np.hypot(dx, dy)
+            if along + step >= start and along <= end and step > 0.0:
+                t0, t1 = max((start - along) / step, 0.0), min((end - along) / step, 1.0)
+                if k == begin:
+                    xy[k, 0], xy[k, 1], owner[k] = x + t0 * dx, y + t0 * dy, i
+                    k += 1
+                xy[k, 0], xy[k, 1], owner[k] = x + t1 * dx, y + t1 * dy, i
+                k += 1
+            along += step
+        if k == begin:  # no length: stand where the piece is
+            xy[k, 0], xy[k, 1], owner[k] = geom_x[first], geom_y[first], i
+            xy[k + 1] = xy[k]
+            owner[k + 1] = i
+            k += 2
+    return xy[:k].copy(), owner[:k].copy()

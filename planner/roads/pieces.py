@@ -1,0 +1,151 @@
+"""Pieces of streets from which sites are reached within a cutoff, cut where the cutoff falls."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from planner.roads.reach import SLACK_S, bucket_width
+from planner.roads.search import Places, places, search_graph
+from planner.roads.snapping import Snapped, street_grid
+
+if TYPE_CHECKING:
+    from planner.roads.network import Network
+
+__all__ = ["Pieces", "Streets", "lines", "pieces_of_all", "pieces_of_each", "streets_of"]
+
+
+class Streets(NamedTuple):
+    """The network as the kernels of pieces meet it: chains at nodes, edges along chains."""
+
+    a: np.ndarray
+    b: np.ndarray
+    total: np.ndarray
+    node_ptr: np.ndarray
+    node_chain: np.ndarray
+    chain_ptr: np.ndarray
+    chain_edge: np.ndarray
+    flip: np.ndarray
+    before: np.ndarray
+    length: np.ndarray
+    s_uv: np.ndarray
+    s_vu: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """Reached pieces: ``edge`` int32, ``lo`` and ``hi`` as shares of the edge from its u."""
+
+    edge: np.ndarray
+    lo: np.ndarray
+    hi: np.ndarray
+
+    def km(self, network: Network) -> float:
+        """Length of the pieces in km, every metre once."""
+        order = np.lexsort((self.lo, self.edge))
+        edge, lo, hi = self.edge[order], self.lo[order], self.hi[order]
+        reach = np.maximum.accumulate(hi + 2.0 * edge)  # ends never fall within an edge
+        seen = np.concatenate([[-1.0], reach[:-1]]) - 2.0 * edge
+        new = np.maximum(hi - np.maximum(lo, seen), 0)
+        return float((new * network.edge_length_m[edge]).sum() / 1000)
+
+
+_streets: weakref.WeakKeyDictionary[Any, Streets] = weakref.WeakKeyDictionary()
+
+
+def streets_of(network: Network) -> Streets:
+    """The network's :class:`Streets`, made once."""
+    found = _streets.get(network)
+    if found is None:
+        graph = search_graph(network)
+        n, n_chains = graph.n_nodes, graph.a.size
+        ends = np.concatenate([graph.a, graph.b])
+        chain = np.tile(np.arange(n_chains, dtype=np.int32), 2)
+        single = np.concatenate([np.ones(n_chains, bool), graph.a != graph.b])
+        ends, chain = ends[single], chain[single]
+        order = np.lexsort((chain, ends))
+        node_ptr = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n))])
+        used = np.flatnonzero(graph.chain >= 0)
+        along = used[np.lexsort((graph.step[used], graph.chain[used]))]
+        chain_ptr = np.concatenate([[0], np.cumsum(np.bincount(graph.chain[used], minlength=n_chains))])
+        found = _streets[network] = Streets(
+            graph.a, graph.b, graph.total, node_ptr, chain[order], chain_ptr, along.astype(np.int32), graph.flip,
+            graph.before, network.edge_length_m, network.edge_s_uv, network.edge_s_vu,
+        )  # fmt: skip
+    return found
+
+
+def _site_rows(at: Places, rows: np.ndarray) -> np.ndarray:
+    return np.column_stack([at.pos[rows], at.a_to[rows], at.to_a[rows], at.off_s[rows], at.b_to[rows]])
+
+
+def pieces_of_each(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> Iterator[list[Pieces]]:
+    """For each site, its pieces within each cutoff; empty for a site on no street."""
+    from planner.roads.kernels_pieces import site_pieces
+
+    graph, streets, at = search_graph(network), streets_of(network), places(network, sites)
+    cutoffs = np.asarray(cutoffs_s, float) + SLACK_S
+    limit = float(cutoffs.max()) + SLACK_S
+    dist, touched = np.full(graph.n_nodes, limit), np.empty(graph.n_nodes + 2, np.int32)
+    width = bucket_width(graph, limit)
+    for i in range(len(sites)):
+        if at.chain[i] < 0:
+            yield [_nothing()] * cutoffs.size
+            continue
+        rows = np.array([i])
+        found = site_pieces(
+            graph.arcs,
+            streets,
+            at.chain[rows],
+            _site_rows(at, rows),
+            cutoffs,
+            limit,
+            dist,
+            touched,
+            width,
+            True,
+        )
+        yield _split(*found)
+
+
+def pieces_of_all(network: Network, sites: Snapped, cutoff_s: float) -> Pieces:
+    """Pieces from which any of the sites is reached, from one search; they may overlap."""
+    from planner.roads.kernels_pieces import site_pieces
+
+    graph, streets, at = search_graph(network), streets_of(network), places(network, sites)
+    rows = np.flatnonzero(at.chain >= 0)
+    limit = cutoff_s + 2 * SLACK_S
+    dist, touched = np.full(graph.n_nodes, limit), np.empty(graph.n_nodes + 2, np.int32)
+    found = site_pieces(
+        graph.arcs, streets, at.chain[rows], _site_rows(at, rows), np.array([cutoff_s + SLACK_S]), limit, dist,
+        touched, bucket_width(graph, limit), False,
+    )  # fmt: skip
+    return _split(*found)[0]
+
+
+def _nothing() -> Pieces:
+    return Pieces(np.empty(0, np.int32), np.empty(0), np.empty(0))
+
+
+def _split(ptr: np.ndarray, edge: np.ndarray, lo: np.ndarray, hi: np.ndarray) -> list[Pieces]:
+    return [Pieces(edge[a:b], lo[a:b], hi[a:b]) for a, b in zip(ptr[:-1], ptr[1:], strict=True)]
+
+
+def lines(network: Network, pieces: Pieces) -> np.ndarray:
+    """The pieces as shapely lines, one each."""
+    import shapely
+
+    from planner.roads.kernels_pieces import cut_lines
+
+    if pieces.edge.size == 0:
+        return np.empty(0, object)
+    shape_m = street_grid(network).shape_m
+    xy, owner = cut_lines(
+        network.geom_ptr, network.geom_x, network.geom_y, shape_m, pieces.edge, pieces.lo, pieces.hi
+    )
+    made: np.ndarray = shapely.linestrings(xy, indices=owner)
+    return made
