@@ -38,9 +38,9 @@ ROAD_CLASSES = ("motorway", "trunk", "primary", "secondary")
 
 def _text(value: object) -> str:
     """Text as it stands; nothing for None and NaN."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN is what differs from itself
-        return ""
-    return str(value)
+    import pandas as pd
+
+    return "" if value is None or pd.isna(value) else str(value)
 
 
 def _number(value: object, digits: int = 0) -> float | int | None:
@@ -114,8 +114,8 @@ def _by_district(bundle: Bundle) -> list[dict[str, Any]]:
     """Workers and shares before and after, per district, with its existing and new stations."""
     after = {_text(r.district): r for r in bundle.after.by_district.itertuples()}
     old = bundle.stations[bundle.stations["status"] == "open"] if len(bundle.stations) else bundle.stations
-    old_count = {name: 0 for name in after} | old["district"].value_counts().to_dict()
-    new_count = {name: 0 for name in after} | bundle.chosen["district"].value_counts().to_dict()
+    old_count = dict.fromkeys(after, 0) | old["district"].value_counts().to_dict()
+    new_count = dict.fromkeys(after, 0) | bundle.chosen["district"].value_counts().to_dict()
     rows = []
     for row in bundle.before.by_district.itertuples():
         name = _text(row.district)

@@ -107,27 +107,27 @@ def _stations() -> gpd.GeoDataFrame:
             "snapshot_date": ["2024-06-30"] * n,
             "snap_m": [3.0, 8.0, 5.5, 12.0, 4.0, 9.0],
         },
-        geometry=gpd.points_from_xy(*(np.array(at).T + [[X0], [Y0]])),
+        geometry=gpd.points_from_xy(*(np.array(at) + np.array([X0, Y0])).T),
         crs=CRS,
     )
 
 
 def _chosen(demand: gpd.GeoDataFrame, stations: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    at = np.array([(1100, 300), (500, 900), (1500, 1300), (3100, 900), (2700, 1700)])
+    at = np.array([(1100, 300), (3100, 900), (2700, 1700), (1500, 1300), (500, 900)])
     n = len(at)
     table = gpd.GeoDataFrame(
         {
             "rank": np.arange(1, n + 1),
             "site_id": [f"N{i + 1:03d}" for i in range(n)],
-            "name": ["工商银行石路支行", "白塔社区服务中心", "中石化相门站", "湖东便利店", "星湖公园"],
-            "host_kind": ["bank", "community", "fuel", "convenience", "park"],
-            "open_hours": ["08:30-17:00", "08:00-20:00", "00:00-24:00", "07:00-23:00", "06:00-22:00"],
-            "district": ["west", "west", "west", "east", "east"],
+            "name": ["工商银行石路支行", "湖东便利店", "星湖公园", "中石化相门站", "白塔社区服务中心"],
+            "host_kind": ["bank", "convenience", "park", "fuel", "community"],
+            "open_hours": ["08:30-17:00", "07:00-23:00", "06:00-22:00", "00:00-24:00", "08:00-20:00"],
+            "district": ["west", "east", "east", "west", "west"],
             "cost_yuan": [8000.0] * n,
             "confidence": [0.9, 0.8, 0.75, 0.6, 0.55],
             "batch": ["2025", "2025", "2025", "2026", "2026"],
         },
-        geometry=gpd.points_from_xy(*(at.T + [[X0], [Y0]])),
+        geometry=gpd.points_from_xy(*(at + np.array([X0, Y0])).T),
         crs=CRS,
     )
     old = stations[stations["status"] == "open"]
@@ -226,7 +226,7 @@ def _hosts() -> gpd.GeoDataFrame:
             "host_kind": ["bank", "community", "fuel", "convenience", "park", "street"],
             "open_hours": ["08:30-17:00", "08:00-20:00", "00:00-24:00", "07:00-23:00", "06:00-22:00", None],
         },
-        geometry=gpd.points_from_xy(*(at.T + [[X0], [Y0]])),
+        geometry=gpd.points_from_xy(*(at + np.array([X0, Y0])).T),
         crs=CRS,
     )
 

@@ -1,0 +1,73 @@
+// Reading the data island: base64 → gzip → header (JSON) and streams of zigzag varints.
+// See planner/publish/page_pack.py for the other side.
+
+const SCALE = 1e5;
+
+async function readIsland(text) {
+  const packed = atob(text.trim());
+  const bytes = new Uint8Array(packed.length);
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const whole = new Uint8Array(await new Response(stream).arrayBuffer());
+  const size = new DataView(whole.buffer).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + size)));
+  return { head, blob: whole.subarray(4 + size) };
+}
+
+// Signed integers of a stream; multiplication instead of shifts, which stop at 32 bits.
+function integers(blob, [start, length]) {
+  const out = [];
+  for (let at = start, end = start + length; at < end; ) {
+    let value = 0;
+    let unit = 1;
+    let byte;
+    do {
+      byte = blob[at++];
+      value += (byte & 127) * unit;
+      unit *= 128;
+    } while (byte > 127);
+    out.push(value % 2 ? -(value + 1) / 2 : value / 2);
+  }
+  return out;
+}
+
+function summed(values) {
+  let sum = 0;
+  return values.map((v) => (sum += v));
+}
+
+// [lat, lng] pairs of a point stream.
+function points(blob, ref) {
+  const flat = integers(blob, ref);
+  const out = new Array(flat.length / 2);
+  let x = 0;
+  let y = 0;
+  for (let i = 0; i < out.length; i++) {
+    x += flat[2 * i];
+    y += flat[2 * i + 1];
+    out[i] = [y / SCALE, x / SCALE];
+  }
+  return out;
+}
+
+// For every geometry its parts, for every part its rings, for every ring its [lat, lng] pairs.
+function shapes(blob, packed) {
+  const shape = integers(blob, packed.shape);
+  const xy = points(blob, packed.xy);
+  const out = [];
+  let at = 0;
+  for (let i = 0; i < shape.length; ) {
+    const parts = [];
+    for (let p = shape[i++]; p > 0; p--) {
+      const rings = [];
+      for (let r = shape[i++]; r > 0; r--) {
+        const n = shape[i++];
+        rings.push(xy.slice(at, at + n));
+        at += n;
+      }
+      parts.push(rings);
+    }
+    out.push(parts);
+  }
+  return out;
+}

@@ -1,0 +1,90 @@
+// Point symbols: told apart by shape as well as by colour.
+
+const TRACES = {
+  circle: (ctx, x, y, r) => ctx.arc(x, y, r, 0, 2 * Math.PI),
+  square: (ctx, x, y, r) => ctx.rect(x - 0.89 * r, y - 0.89 * r, 1.78 * r, 1.78 * r),
+  diamond(ctx, x, y, r) {
+    const s = 1.22 * r;
+    ctx.moveTo(x, y - s);
+    ctx.lineTo(x + s, y);
+    ctx.lineTo(x, y + s);
+    ctx.lineTo(x - s, y);
+    ctx.closePath();
+  },
+  triangle(ctx, x, y, r) {
+    ctx.moveTo(x, y - 1.25 * r);
+    ctx.lineTo(x + 1.15 * r, y + 0.8 * r);
+    ctx.lineTo(x - 1.15 * r, y + 0.8 * r);
+    ctx.closePath();
+  },
+};
+const BATCH_SHAPES = ["circle", "diamond", "square", "triangle"];
+
+const Symbol_ = L.CircleMarker.extend({
+  _updatePath() {
+    const renderer = this._renderer;
+    if (!renderer._drawing || this._empty()) return;
+    const ctx = renderer._ctx;
+    const { x, y } = this._point;
+    ctx.beginPath();
+    TRACES[this.options.shape || "circle"](ctx, x, y, Math.max(1, this._radius));
+    renderer._fillStroke(ctx, this);
+    if (this.options.text && this._radius >= this.options.textFrom) {
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = "#fff";
+      ctx.font = `600 ${Math.round(this._radius * (this.options.text.length > 2 ? 0.84 : 1.05))}px system-ui, sans-serif`;
+      ctx.textAlign = "center";
+      ctx.textBaseline = "middle";
+      ctx.fillText(this.options.text, x, y + 0.5);
+    }
+  },
+});
+
+// Radius in px at a zoom level, for a symbol of size 1.
+function symbolSize(zoom, first) {
+  return Math.max(0.55, Math.min(2.2, 0.62 + (zoom - first) * 0.2));
+}
+
+// The same symbol as a small picture for the legend.
+function swatch(kind, options) {
+  const canvas = document.createElement("canvas");
+  const ratio = 2;
+  const [w, h] = [26, 16];
+  canvas.width = w * ratio;
+  canvas.height = h * ratio;
+  canvas.className = "swatch";
+  canvas.setAttribute("aria-hidden", "true");
+  const ctx = canvas.getContext("2d");
+  ctx.scale(ratio, ratio);
+  ctx.lineWidth = options.weight ?? 1.5;
+  ctx.fillStyle = options.fill || "transparent";
+  ctx.strokeStyle = options.stroke || "transparent";
+  if (options.dash) ctx.setLineDash(options.dash);
+  ctx.globalAlpha = options.opacity ?? 1;
+  ctx.beginPath();
+  if (kind === "point") TRACES[options.shape || "circle"](ctx, w / 2, h / 2, options.radius || 5);
+  else if (kind === "line") {
+    ctx.moveTo(1, h / 2);
+    ctx.lineTo(w - 1, h / 2);
+  } else ctx.rect(2, 2, w - 4, h - 4);
+  if (kind !== "line") ctx.fill();
+  ctx.globalAlpha = 1;
+  ctx.stroke();
+  return canvas;
+}
+
+// Diagonal hatching, for areas where nobody is reached.
+function hatch(colour) {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 7;
+  const ctx = canvas.getContext("2d");
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.1;
+  ctx.beginPath();
+  for (const d of [-7, 0, 7]) {
+    ctx.moveTo(d, 7);
+    ctx.lineTo(d + 7, 0);
+  }
+  ctx.stroke();
+  return ctx.createPattern(canvas, "repeat");
+}

@@ -1,0 +1,309 @@
+// The map's layers, each in a pane of its own, so that switching one on never covers another.
+
+const COLOURS = {
+  ramp: ["#f7efda", "#eddcb0", "#dfc07e", "#c99a4f", "#a57034", "#774a22", "#4c2c13"],
+  land: "#fdfcf9",
+  water: "#cddfe9",
+  shore: "#a9c4d3",
+  border: "#5f5d68",
+  old: "#1f4e8c",
+  sites: ["#b5152f", "#d0561f", "#8b2f78", "#5a4636"],
+  gap: "#3d3a44",
+  hotspot: "#6a2c91",
+  roads: { motorway: "#7d7a78", trunk: "#96928e", primary: "#aca8a3", secondary: "#c3bfb9" },
+};
+const PANES = ["land", "cells", "water", "roads", "added", "before", "border", "gaps", "hotspots", "extra", "labels", "points"];
+const ROAD_WIDTH = { motorway: 2.4, trunk: 1.9, primary: 1.35, secondary: 0.9 };
+
+class Layers {
+  constructor(map, head, blob, words) {
+    Object.assign(this, { map, head, blob, words, list: [], found: [] });
+    this.first = map.getZoom();
+    this.renderers = {};
+    PANES.forEach((name, i) => {
+      const pane = map.createPane(`p-${name}`);
+      pane.style.zIndex = 400 + 10 * i;
+      if (name !== "points") pane.style.pointerEvents = "none";
+    });
+  }
+  canvas(pane) {
+    this.renderers[pane] ??= L.canvas({ pane: `p-${pane}`, padding: 0.25, tolerance: 4 });
+    return this.renderers[pane];
+  }
+  style(pane, options) {
+    return { pane: `p-${pane}`, renderer: this.canvas(pane), interactive: false, ...options };
+  }
+  add(key, label, layer, { shown = true, swatches = [], note = "", order }) {
+    this.list.push({ key, label, layer, swatches, note, order });
+    if (shown) layer.addTo(this.map);
+  }
+  get(key) {
+    return this.list.find((entry) => entry.key === key);
+  }
+  show(key, on) {
+    const entry = this.get(key);
+    if (!entry) return;
+    if (on) entry.layer.addTo(this.map);
+    else entry.layer.remove();
+    this.map.fire("planner:layer", { key, on });
+  }
+  build() {
+    this.land();
+    this.cells();
+    this.water();
+    this.roads();
+    this.areas();
+    this.gaps();
+    this.hotspots();
+    for (const part of this.head.extras) this.extra(part);
+    this.stations();
+    this.sites();
+    this.map.on("zoomend", () => this.rescale());
+    this.rescale();
+  }
+  // What depends on the zoom level: symbol sizes, road widths, which roads.
+  rescale() {
+    const zoom = this.map.getZoom();
+    const size = symbolSize(zoom, this.first);
+    for (const { group, radius } of this.symbols ?? []) group.eachLayer((s) => s.setRadius(radius(s) * size));
+    for (const { name, line, casing } of this.lines ?? []) {
+      const width = ROAD_WIDTH[name] * Math.max(0.6, Math.min(3.2, 0.55 + (zoom - this.first) * 0.32));
+      const late = { secondary: 2, primary: 0.5 }[name] ?? 0;
+      const visible = zoom - this.first >= late || zoom >= 13;
+      line.setStyle({ weight: width, opacity: visible ? 0.95 : 0 });
+      casing.setStyle({ weight: width + 1.6, opacity: visible ? 0.75 : 0 });
+    }
+    this.map.getContainer().classList.toggle("zoomed", zoom - this.first >= 5);
+  }
+
+  land() {
+    const { head, words } = this;
+    const parts = shapes(this.blob, head.districts.shapes);
+    const at = points(this.blob, head.districts.label);
+    const land = this.style("land", { stroke: false, fillColor: COLOURS.land, fillOpacity: 1 });
+    const halo = this.style("land", { fill: false, color: "#8f8a80", weight: 7, opacity: 0.16 });
+    const casing = this.style("border", { fill: false, color: "#fff", weight: 3, opacity: 0.75 });
+    const line = this.style("border", { fill: false, color: COLOURS.border, weight: 1.15, dashArray: "7 3 1.5 3" });
+    for (const part of parts) L.polygon(part, halo).addTo(this.map);
+    for (const part of parts) L.polygon(part, land).addTo(this.map);
+    this.districtShapes = parts.map((part) => L.polygon(part));
+    const group = L.layerGroup();
+    for (const options of [casing, line]) for (const part of parts) group.addLayer(L.polygon(part, options));
+    head.districts.name.forEach((name, i) => {
+      const html = el("span", {}, name);
+      const icon = L.divIcon({ html, className: "district-label", iconSize: null });
+      group.addLayer(L.marker(at[i], { icon, pane: "p-labels", interactive: false, keyboard: false }));
+      this.found.push({ text: name, note: words.t("district"), latlng: at[i], bounds: this.districtShapes[i].getBounds() });
+    });
+    this.add("districts", words.t("layer_districts"), group, {
+      swatches: [[swatch("line", { stroke: COLOURS.border, dash: [7, 3, 1.5, 3], weight: 1.4 }), ""]],
+      order: 8,
+    });
+  }
+  cells() {
+    const { head, words } = this;
+    if (!head.cells) return;
+    this.grid = new Grid(head.cells, this.blob);
+    const breaks = this.grid.breaks;
+    const ramp = pick(COLOURS.ramp, breaks.length + 1);
+    const layer = new CellLayer(this.grid, ramp, { pane: "p-cells" });
+    const n = (v) => words.n(v);
+    const label = (i) =>
+      i === 0 ? (breaks.length ? `< ${n(breaks[0])}` : "> 0") : i === breaks.length ? `≥ ${n(breaks[i - 1])}` : `${n(breaks[i - 1])} – ${n(breaks[i])}`;
+    this.add("cells", words.t("layer_cells"), layer, {
+      swatches: ramp.map((fill, i) => [swatch("area", { fill, stroke: "rgba(80,60,30,.35)", weight: 0.6 }), label(i)]),
+      note: words.t("unit_cells", { m: n(this.grid.cellM) }),
+      order: 4,
+    });
+  }
+  water() {
+    const parts = shapes(this.blob, this.head.water.shapes);
+    const style = this.style("water", { color: COLOURS.shore, weight: 0.7, fillColor: COLOURS.water, fillOpacity: 1 });
+    const group = L.layerGroup(parts.filter((p) => p.length).map((p) => L.polygon(p, style)));
+    this.add("water", this.words.t("layer_water"), group, {
+      swatches: [[swatch("area", { fill: COLOURS.water, stroke: COLOURS.shore }), ""]],
+      order: 10,
+    });
+  }
+  roads() {
+    const group = L.layerGroup();
+    const swatches = [];
+    this.lines = [];
+    for (const part of this.head.roads) {
+      const name = part.class;
+      const lines = shapes(this.blob, part.shapes).flat(2);
+      const common = { smoothFactor: 1.2, lineCap: "round" };
+      const casing = L.polyline(lines, this.style("roads", { ...common, color: "#fff" }));
+      const line = L.polyline(lines, this.style("roads", { ...common, color: COLOURS.roads[name] }));
+      this.lines.unshift({ name, line, casing });
+      swatches.push([swatch("line", { stroke: COLOURS.roads[name], weight: ROAD_WIDTH[name] * 1.3 }), this.words.t(`road_${name}`)]);
+    }
+    for (const { casing } of this.lines) group.addLayer(casing);
+    for (const { line } of this.lines) group.addLayer(line);
+    this.add("roads", this.words.t("layer_roads"), group, { swatches, order: 9 });
+  }
+  areas() {
+    const { head, words } = this;
+    const colour = { before: COLOURS.old, added: COLOURS.sites[0] };
+    for (const key of ["before", "added"]) {
+      const style = this.style(key, {
+        color: colour[key], weight: 1.1, opacity: 0.8, fillColor: colour[key], fillOpacity: 0.2, smoothFactor: 0.8,
+      });
+      const parts = shapes(this.blob, head.areas[key]).filter((p) => p.length);
+      const group = L.layerGroup(parts.map((p) => L.polygon(p, style)));
+      this.add(key, words.t(`layer_${key}`), group, {
+        swatches: [[swatch("area", { fill: colour[key], opacity: 0.22, stroke: colour[key] }), ""]],
+        order: key === "before" ? 2 : 3,
+      });
+    }
+  }
+  gaps() {
+    const { head, words } = this;
+    const parts = shapes(this.blob, head.gaps.shapes);
+    const style = this.style("gaps", {
+      color: COLOURS.gap, weight: 1.2, dashArray: "4 3", fillColor: hatch("rgba(61,58,68,.55)"), fillOpacity: 1,
+    });
+    this.gapShapes = parts.map((p) => L.polygon(p, style));
+    this.add("gaps", words.t("layer_gaps"), L.layerGroup(this.gapShapes), {
+      swatches: [[swatch("area", { fill: hatch("rgba(61,58,68,.75)"), stroke: COLOURS.gap, dash: [3, 2] }), ""]],
+      shown: false,
+      order: 5,
+    });
+  }
+  hotspots() {
+    const { head, words } = this;
+    if (!head.hotspots) return;
+    const parts = shapes(this.blob, head.hotspots.shapes);
+    const style = this.style("hotspots", { color: COLOURS.hotspot, weight: 2, fillColor: COLOURS.hotspot, fillOpacity: 0.1 });
+    this.hotspotShapes = parts.map((p) => L.polygon(p, style));
+    this.add("hotspots", words.t("layer_hotspots"), L.layerGroup(this.hotspotShapes), {
+      swatches: [[swatch("area", { fill: COLOURS.hotspot, opacity: 0.16, stroke: COLOURS.hotspot, weight: 2 }), ""]],
+      shown: false,
+      order: 6,
+    });
+  }
+  // A group of symbols with popups, a name on hover, and an entry in the search box.
+  points(places, { make, name, note, popup, radius, searchable = true }) {
+    const group = L.featureGroup();
+    const made = places.map((latlng, i) => {
+      const symbol = new Symbol_(latlng, { pane: "p-points", renderer: this.canvas("points"), ...make(i) });
+      symbol.place = i;
+      group.addLayer(symbol);
+      if (searchable && name(i)) this.found.push({ text: name(i), note: note(i), latlng, symbol });
+      return symbol;
+    });
+    group.bindPopup((symbol) => popup((symbol ?? made[0]).place), { maxWidth: 320, minWidth: 220, autoPanPadding: [24, 70] });
+    group.on("mouseover", ({ layer }) => this.hover(layer, name(layer.place)));
+    group.on("mouseout click", () => this.hover(null));
+    (this.symbols ??= []).push({ group, radius: (s) => radius(s.place) });
+    return { group, made };
+  }
+  hover(symbol, name) {
+    this.tip ??= L.tooltip({ direction: "top", offset: [0, -8], className: "name-tip" });
+    if (!symbol || !name || symbol.isPopupOpen()) this.tip.remove();
+    else this.tip.setLatLng(symbol.getLatLng()).setContent(el("span", {}, name)).addTo(this.map);
+  }
+  stations() {
+    const { head, words } = this;
+    const s = head.stations;
+    const { group, made } = this.points(points(this.blob, s.at), {
+      make: (i) => ({
+        color: s.status[i] === "open" ? "#fff" : COLOURS.old, weight: 1.1, fillOpacity: 1,
+        fillColor: s.status[i] === "open" ? COLOURS.old : "#fff",
+      }),
+      name: (i) => s.name[i],
+      note: () => words.t("station"),
+      radius: () => 3.4,
+      popup: (i) => stationCard(s, i, head, words),
+    });
+    this.stationSymbols = made;
+    const swatches = [[swatch("point", { fill: COLOURS.old, stroke: "#fff", radius: 5 }), words.t("status_open")]];
+    if (s.status.some((v) => v !== "open")) {
+      swatches.push([swatch("point", { fill: "#fff", stroke: COLOURS.old, radius: 4.5 }), words.t("status_other")]);
+    }
+    this.add("stations", `${words.t("layer_stations")} (${words.n(made.length)})`, group, { swatches, order: 1 });
+  }
+  sites() {
+    const { head, words } = this;
+    const s = head.sites;
+    const style = (i) => ({ fillColor: COLOURS.sites[s.batch[i] % 4], shape: BATCH_SHAPES[s.batch[i] % 4] });
+    const { group, made } = this.points(points(this.blob, s.at), {
+      make: (i) => ({ ...style(i), color: "#fff", weight: 1.5, fillOpacity: 1, text: String(s.rank[i]), textFrom: 7.5 }),
+      name: (i) => s.name[i] || s.id[i],
+      note: (i) => words.t("site_rank", { n: s.rank[i] }),
+      radius: () => 5.4,
+      popup: (i) => siteCard(s, i, head, words),
+    });
+    made.toReversed?.().forEach((m) => m.bringToFront?.());
+    this.siteSymbols = made;
+    group.on("add", () => group.bringToFront());
+    const swatches = s.batches.map((name, i) => [
+      swatch("point", { fill: COLOURS.sites[i % 4], stroke: "#fff", shape: BATCH_SHAPES[i % 4], radius: 5.5 }),
+      name ? words.t("batch_name", { name }) : words.t("layer_sites"),
+    ]);
+    this.add("sites", `${words.t("layer_sites")} (${words.n(made.length)})`, group, { swatches, order: 0 });
+  }
+  extra(part) {
+    const values = part.width?.values ?? [];
+    const most = Math.max(1e-9, ...values.map((v) => v ?? 0));
+    const [thin, thick] = part.width?.px ?? [part.kind === "point" ? 5 : 2, 8];
+    const px = (i) => (part.width ? thin + ((thick - thin) * (values[i] ?? 0)) / most : thin);
+    const { colour, opacity, outline, dashed, shape } = part.style;
+    const dashArray = dashed ? "5 4" : null;
+    const popup = (i) => extraCard(part, i, this.words);
+    let layer;
+    if (part.kind === "point") {
+      layer = this.points(points(this.blob, part.at), {
+        make: () => ({ fillColor: colour, color: outline, weight: 1.4, fillOpacity: opacity, shape }),
+        name: (i) => part.name[i] || part.label,
+        note: () => part.label,
+        radius: (i) => px(i),
+        popup,
+        searchable: part.searchable,
+      }).group;
+    } else {
+      const parts = shapes(this.blob, part.shapes);
+      const style = (i) =>
+        part.kind === "line"
+          ? { color: colour, weight: px(i), opacity, dashArray, lineCap: "round" }
+          : { color: colour, weight: 1.4, dashArray, fillColor: colour, fillOpacity: opacity };
+      const draw = part.kind === "line" ? (p, o) => L.polyline(p.flat(), o) : L.polygon;
+      const made = parts.map((p, i) => draw(p, this.style("extra", style(i))));
+      layer = L.featureGroup(made);
+      (this.extraShapes ??= []).push({ made, popup, layer });
+    }
+    const kind = { point: "point", line: "line", polygon: "area" }[part.kind];
+    const look = { fill: kind === "line" ? null : colour, stroke: kind === "point" ? outline : colour, shape, opacity, dash: dashed ? [5, 4] : null };
+    const swatches = part.width && kind === "line"
+      ? [0.25, 1].map((f) => [swatch(kind, { ...look, weight: thin + (thick - thin) * f }), `${this.words.n(nice(most * f))} ${part.width.unit}`])
+      : [[swatch(kind, { ...look, weight: kind === "line" ? thin : 1.4 }), ""]];
+    this.add(`extra-${part.key}`, part.label, layer, { swatches, shown: part.shown, order: 7 });
+  }
+  // What stands at a place that is no symbol: hot spot, gap, further shapes, cell.
+  at(latlng) {
+    const { map, words, head } = this;
+    const point = map.latLngToLayerPoint(latlng);
+    const hit = (made) => made?.findIndex((s) => map.hasLayer(s) && s._containsPoint(point)) ?? -1;
+    for (const { made, popup } of (this.extraShapes ?? []).toReversed?.() ?? []) {
+      const i = hit(made);
+      if (i >= 0) return popup(i);
+    }
+    const spot = hit(this.hotspotShapes);
+    if (spot >= 0) return hotspotCard(head.hotspots, spot, words);
+    const gap = hit(this.gapShapes);
+    if (gap >= 0) return gapCard(head.gaps, gap, head, words);
+    const cell = this.grid && map.hasLayer(this.get("cells").layer) ? this.grid.at(latlng) : -1;
+    return cell >= 0 ? cellCard(this.grid, cell, words) : null;
+  }
+}
+
+// As many colours as there are classes, from the whole ramp.
+function pick(ramp, n) {
+  return Array.from({ length: n }, (_, i) => ramp[n === 1 ? 3 : Math.round((i * (ramp.length - 1)) / (n - 1))]);
+}
+
+// Two leading digits, for a legend.
+function nice(value) {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(value, 1))) - 1);
+  return Math.round(value / unit) * unit;
+}

@@ -1,0 +1,91 @@
+// From the island to the finished page. `map_planner` is the map that folium made.
+
+async function start() {
+  const map = window.map_planner;
+  const { head, blob } = await readIsland(document.getElementById("planner-data").textContent);
+  const words = new Words(head.about, head.words);
+  const licence = document.getElementById("planner-licence").textContent.trim();
+  document.title = head.about.title;
+  const [west, south, east, north] = head.bounds;
+  const home = L.latLngBounds([south, west], [north, east]);
+  map.invalidateSize();
+  map.fitBounds(home, { padding: [12, 12], animate: false });
+  map.setMinZoom(Math.max(1, map.getZoom() - 1));
+
+  const layers = new Layers(map, head, blob, words);
+  layers.build();
+  const narrow = window.matchMedia("(max-width: 760px)").matches;
+  const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  function visit(latlng, symbol) {
+    if (narrow) document.getElementById("map_planner").scrollIntoView({ block: "start" });
+    const zoom = Math.max(map.getZoom(), 15);
+    const open = () => symbol && symbol.openPopup();
+    if (symbol) for (const entry of layers.list) if (entry.layer.hasLayer?.(symbol) && !map.hasLayer(entry.layer)) layers.show(entry.key, true);
+    if (calm || map.distance(map.getCenter(), latlng) < 1) {
+      map.setView(latlng, zoom, { animate: false });
+      open();
+    } else {
+      map.once("moveend", open);
+      map.flyTo(latlng, zoom, { duration: 0.9 });
+    }
+  }
+  const actions = {
+    site: (i) => visit(layers.siteSymbols[i].getLatLng(), layers.siteSymbols[i]),
+    district: (i) => i >= 0 && map.fitBounds(layers.districtShapes[i].getBounds(), { animate: !calm }),
+  };
+  const go = (entry) => (entry.symbol ? visit(entry.latlng, entry.symbol) : map.fitBounds(entry.bounds, { animate: !calm }));
+
+  map.getContainer().setAttribute("aria-label", words.t("map"));
+  map.getContainer().setAttribute("role", "region");
+  L.control.zoom({ position: "topleft", zoomInTitle: words.t("zoom_in"), zoomOutTitle: words.t("zoom_out") }).addTo(map);
+  homeButton(map, home, words).addTo(map);
+  viewControl(layers, words).addTo(map);
+  layerControl(layers, words, !narrow).addTo(map);
+  L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map);
+  L.control.attribution({ prefix: "Leaflet" }).addAttribution(words.t("attribution")).addTo(map);
+  document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(layers.found, words, go), actions));
+
+  map.on("click", (event) => {
+    const content = layers.at(event.latlng);
+    if (content) L.popup({ maxWidth: 320, minWidth: 200 }).setLatLng(event.latlng).setContent(content).openOn(map);
+  });
+  printing(map, home);
+  window.__planner = { map, layers, head };
+  requestAnimationFrame(() => requestAnimationFrame(() => (window.__ready = true)));
+}
+
+function homeButton(map, home, words) {
+  const button = el("a", { href: "#", role: "button", title: words.t("home"), "aria-label": words.t("home") }, "⌂");
+  L.DomEvent.disableClickPropagation(button);
+  L.DomEvent.on(button, "click", (event) => {
+    L.DomEvent.stop(event);
+    map.fitBounds(home, { padding: [12, 12] });
+  });
+  const control = L.control({ position: "topleft" });
+  control.onAdd = () => el("div", { class: "leaflet-bar home" }, button);
+  return control;
+}
+
+// Paper has another size than the screen: lay out for it first, then let the browser print.
+function printing(map, home) {
+  const root = document.documentElement;
+  let before = null;
+  window.addEventListener("beforeprint", () => {
+    before = { centre: map.getCenter(), zoom: map.getZoom() };
+    const whole = map.getBounds().contains(home);
+    root.classList.add("printing");
+    map.invalidateSize({ animate: false });
+    if (whole) map.fitBounds(home, { padding: [12, 12], animate: false });
+  });
+  window.addEventListener("afterprint", () => {
+    root.classList.remove("printing");
+    map.invalidateSize({ animate: false });
+    if (before) map.setView(before.centre, before.zoom, { animate: false });
+  });
+}
+
+start().catch((error) => {
+  document.documentElement.classList.add("failed");
+  throw error;
+});
