@@ -6,28 +6,34 @@
 
 from __future__ import annotations
 
-import array
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import osmium
 
 from planner.errors import Finding, InputError, finding
+from planner.inputs.osm_faults import broken_file, location_store
 
 __all__ = ["LINE_KEYS", "VERTEX_KEYS", "Streets", "read_osm_streets"]
 
-#: Tags of ways that some profile reads; everything else is left in the file.
+#: Tags of ways that some profile reads; the others stay in the file.
 LINE_KEYS = (
     "highway", "route", "oneway", "junction", "access", "vehicle", "motor_vehicle", "motorcar", "hgv",
     "goods", "bicycle", "foot", "oneway:bicycle", "oneway:foot", "cycleway", "cycleway:left",
     "cycleway:right", "cycleway:both", "sidewalk", "maxspeed", "maxspeed:forward", "maxspeed:backward",
-    "maxspeed:hgv", "maxheight", "maxweight", "service", "surface", "tracktype", "toll", "duration",
-    "area", "bridge", "tunnel", "construction", "proposed", "motorroad", "footway", "name",
+    "maxspeed:hgv", "maxheight", "maxweight", "service", "surface", "duration", "area", "motorroad", "foot:backward",
 )  # fmt: skip
-VERTEX_KEYS = ("highway", "barrier", "access", "vehicle", "motor_vehicle", "motorcar", "hgv", "bicycle",
-               "foot", "crossing", "direction", "traffic_signals:direction", "locked", "maxheight", "maxweight")  # fmt: skip
+#: Tags of nodes that some profile reads.
+VERTEX_KEYS = (
+    "highway", "barrier", "access", "vehicle", "motor_vehicle", "motorcar", "hgv", "goods", "bicycle", "foot",
+    "crossing", "direction", "traffic_signals:direction", "locked", "maxheight", "maxweight",
+)  # fmt: skip
+_NOWHERE = b"x999y999"
+_TO_NUMBERS = bytes.maketrans(b"nxy,", b"    ")
+_BLOCK = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +58,8 @@ class Streets:
         Length that wins over the shape's, NaN where there is none; None if no line has one.
     arcs
         True if each line is one direction of travel (a directed graph).
+    join
+        True if lines meet where their ends lie within a centimetre, whatever vertex they name.
     source
         Name of the file, for findings.
     """
@@ -68,6 +76,7 @@ class Streets:
     vertex_tags: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     line_length_m: np.ndarray | None = None
     arcs: bool = False
+    join: bool = False
     source: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -77,76 +86,142 @@ class Streets:
         return int(self.line_id.size)
 
 
-class _Combos:
+class _Tags:
     """Distinct sets of tags, numbered as they come."""
 
-    def __init__(self) -> None:
-        self.numbers: dict[tuple[Any, ...], int] = {}
+    def __init__(self, keys: Collection[str]) -> None:
+        self._keys = frozenset(k.replace(":", "%3a%").encode() for k in keys) | {k.encode() for k in keys}
+        self._numbers: dict[tuple[bytes, ...], int] = {}
+        self.of: list[int] = []
 
-    def number(self, values: tuple[Any, ...]) -> int:
-        return self.numbers.setdefault(values, len(self.numbers))
+    def add(self, text: bytes) -> None:
+        """Take the tags of one object, ``key=value,key=value`` as osmium writes them."""
+        keys = self._keys
+        kept = tuple([t for t in text.split(b",") if t[: t.find(b"=")] in keys])
+        self.of.append(self._numbers.setdefault(kept, len(self._numbers)))
 
-    def as_tags(self, width: int) -> tuple[dict[str, str], ...]:
-        keys = LINE_KEYS if width == len(LINE_KEYS) else VERTEX_KEYS
-        return tuple(
-            {k: v for k, v in zip(keys, values, strict=True) if v is not None} for values in self.numbers
-        )
+    def sets(self) -> tuple[dict[str, str], ...]:
+        """The distinct sets of tags, in the order of their numbers."""
+        return tuple(dict(map(_text, t.split(b"=", 1)) for t in kept) for kept in self._numbers)  # type: ignore[misc]
+
+
+def _text(raw: bytes) -> str:
+    """Text from osmium's OPL form, where ``%20%`` is a space."""
+    if b"%" not in raw:
+        return raw.decode()
+    parts = raw.decode().split("%")
+    return "".join(chr(int(p, 16)) if i % 2 else p for i, p in enumerate(parts))
 
 
 def read_osm_streets(path: Path | str) -> Streets:
     """Read every way a profile may allow, and the nodes with tags on them.
 
-    One pass; only ways with ``highway`` or ``route=ferry`` and nodes with ``highway`` or ``barrier``
-    reach Python, the rest stays in osmium.
+    osmium filters and looks up coordinates in one pass (only ways with ``highway`` or
+    ``route=ferry`` and nodes with ``highway`` or ``barrier`` get through) and hands them over as
+    text in a temporary file, which is taken in blocks: no Python object per node is ever made, and
+    nothing is kept of what is not a street. Ways whose nodes are partly outside the file are cut there.
 
     Raises
     ------
     InputError
-        The file is missing, no OSM file, or cut short (with the byte reached).
+        The file is missing, no OSM file, cut short (with the byte reached), or holds no street.
     """
-    import osmium
-
     path = Path(path)
-    ways, nodes = _Combos(), _Combos()
-    refs, sizes, way_id, way_tags = array.array("q"), array.array("q"), array.array("q"), array.array("i")
-    node_id, node_tags, hexes = array.array("q"), array.array("i"), []
-    wkb = osmium.geom.WKBFactory()
-    every, forward = osmium.geom.use_nodes.ALL, osmium.geom.direction.FORWARD
-    processor = (
-        osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY)
-        .with_locations()
-        .with_filter(osmium.filter.KeyFilter("highway", "barrier", "route"))
-    )
-    for thing in processor:
-        get = thing.tags.get
-        if thing.is_node():
-            node_id.append(thing.id)
-            node_tags.append(nodes.number(tuple([get(k) for k in VERTEX_KEYS])))
-            continue
-        if get("highway") is None and get("route") != "ferry":
-            continue
-        ids = [n.ref for n in thing.nodes]
-        if len(ids) < 2:
-            continue
-        hexes.append(wkb.create_linestring(thing, every, forward)[18:])
-        refs.extend(ids)
-        sizes.append(len(ids))
-        way_id.append(thing.id)
-        way_tags.append(ways.number(tuple([get(k) for k in LINE_KEYS])))
+    if not path.is_file():
+        raise InputError([finding("NET-102", source=path.name, value=str(path))])
+    ways, nodes = _Tags(LINE_KEYS), _Tags(VERTEX_KEYS)
+    way_id: list[int] = []
+    node_id: list[int] = []
+    numbers: list[np.ndarray] = []
+    sizes: list[int] = []
+    with tempfile.TemporaryDirectory(prefix="planner-") as folder:
+        text = Path(folder) / "streets.opl"
+        _filter(path, text)
+        for block in _blocks(text):
+            shapes: list[bytes] = []
+            for line in block:
+                kind, tags, rest = line.split(b" ", 2)
+                if kind[:1] == b"n":
+                    node_id.append(int(kind[1:]))
+                    nodes.add(tags[1:])
+                elif b"highway=" in tags or b"route=ferry" in tags:
+                    way_id.append(int(kind[1:]))
+                    ways.add(tags[1:])
+                    shapes.append(rest[1:])
+                    sizes.append(rest.count(b",") + 1)
+            if shapes:
+                plain = b",".join(shapes).replace(b"xy", _NOWHERE).translate(_TO_NUMBERS)
+                numbers.append(np.fromstring(plain, sep=" ").reshape(-1, 3))
     if not sizes:
         raise InputError([finding("NET-101", source=path.name)])
-    xy = np.frombuffer(bytes.fromhex("".join(hexes)), "<f8").reshape(-1, 2)
-    vertex, first, index = np.unique(np.frombuffer(refs, np.int64), return_index=True, return_inverse=True)
-    at = np.searchsorted(vertex, np.frombuffer(node_id, np.int64)) if node_id else np.zeros(0, np.int64)
-    known = (
-        (vertex[np.minimum(at, vertex.size - 1)] == np.frombuffer(node_id, np.int64)) if node_id else at > 0
+    whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
+    del numbers
+    return _streets(
+        path.name, whole, np.array(sizes), np.array(way_id), ways, np.array(node_id, np.int64), nodes
     )
-    way_sets = ways.as_tags(len(LINE_KEYS))
+
+
+def _filter(path: Path, text: Path) -> None:
+    """Write the streets of ``path`` to ``text`` (OPL: one object per line, ways with coordinates)."""
+    try:
+        out = osmium.SimpleWriter(osmium.io.File(str(text), "opl,locations_on_ways=true,add_metadata=false"))
+        with (
+            location_store(path) as store,
+            osmium.io.Reader(str(path), osmium.osm.NODE | osmium.osm.WAY) as reader,
+        ):
+            locate = osmium.NodeLocationsForWays(store)
+            locate.ignore_errors()
+            osmium.apply(reader, locate, osmium.filter.KeyFilter("highway", "barrier", "route"), out)
+            out.close()
+    except (RuntimeError, ValueError) as error:
+        raise broken_file(path, error) from error
+
+
+def _blocks(text: Path) -> Iterator[list[bytes]]:
+    """The lines of a text file, about 16 MB at a time."""
+    with text.open("rb") as file:
+        while block := file.readlines(_BLOCK):
+            yield block
+
+
+def _streets(
+    source: str,
+    numbers: np.ndarray,
+    sizes: np.ndarray,
+    way_id: np.ndarray,
+    ways: _Tags,
+    node_id: np.ndarray,
+    nodes: _Tags,
+) -> Streets:
+    """Number the vertices, cut lines at nodes the file does not hold."""
+    line = np.repeat(np.arange(sizes.size), sizes)
+    ref = numbers[:, 0].astype(np.int64)
+    there = numbers[:, 1] < 999
+    found: list[Finding] = []
+    if not there.all():
+        found.append(finding("NET-105", source=source, n=int(np.unique(line[~there]).size)))
+        start = np.ones(line.size, bool)
+        start[1:] = (line[1:] != line[:-1]) | ~there[:-1]
+        run = np.cumsum(start)[there] - 1
+        ref, numbers, line = ref[there], numbers[there], line[there]
+        size = np.bincount(run)
+        long = size > 1
+        keep = long[run]
+        ref, numbers, line = ref[keep], numbers[keep], line[keep]
+        sizes, head = size[long], np.concatenate([[0], np.cumsum(size[long])[:-1]])
+        of = line[head.astype(np.int64)] if ref.size else np.zeros(0, np.int64)
+    else:
+        of = np.arange(sizes.size)
+    if not ref.size:
+        raise InputError([*found, finding("NET-101", source=source)])
+    vertex, first, index = np.unique(ref, return_index=True, return_inverse=True)
+    at = np.minimum(np.searchsorted(vertex, node_id), vertex.size - 1)
+    known = vertex[at] == node_id
+    sets = ways.sets()
     return Streets(
-        crs="EPSG:4326", x=xy[first, 0], y=xy[first, 1],
-        line_ptr=np.concatenate([[0], np.cumsum(np.frombuffer(sizes, np.int64))]),
-        line_vertex=index.ravel().astype(np.int64), line_id=np.frombuffer(way_id, np.int64).copy(),
-        line_tags=np.frombuffer(way_tags, np.int32).copy(), tags=way_sets + nodes.as_tags(len(VERTEX_KEYS)),
-        vertex_at=at[known], vertex_tags=np.array(node_tags, np.int32)[known] + len(way_sets),
-        source=path.name,
+        crs="EPSG:4326", x=numbers[first, 1], y=numbers[first, 2],
+        line_ptr=np.concatenate([[0], np.cumsum(sizes)]), line_vertex=index.ravel(),
+        line_id=way_id[of], line_tags=np.array(ways.of, np.int32)[of], tags=sets + nodes.sets(),
+        vertex_at=at[known], vertex_tags=np.array(nodes.of, np.int32)[known] + np.int32(len(sets)),
+        source=source, findings=tuple(found),
     )  # fmt: skip

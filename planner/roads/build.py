@@ -1,18 +1,67 @@
-"""From streets as they stand in a source to the network of one mode."""
+"""From streets as they stand in a source to the network of one mode.
+
+Judge each line by the profile, cut the lines where they meet, turn lengths into seconds, mend
+what can be mended, and tell what was mended.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyproj
 
-from planner.errors import InputError, finding
+from planner.errors import Finding, InputError, finding
 from planner.inputs.osm_streets import Streets
 from planner.roads import topology
 from planner.roads.network import Network, network_from_edges
-from planner.roads.profiles import Profile
+from planner.roads.profiles import Profile, VertexVerdict
+from planner.roads.report import tell
 
 __all__ = ["build_network"]
+
+#: No edge is shorter, so that a place along it is always a share of its length.
+SHORTEST_M = 1e-6
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The lines a mode may use; arrays per line, per vertex of a line (``vertex``) and per place (``x``)."""
+
+    ptr: np.ndarray
+    line: np.ndarray
+    vertex: np.ndarray
+    forth: np.ndarray
+    back: np.ndarray
+    street: np.ndarray
+    line_id: np.ndarray
+    given_m: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class _Edges:
+    """Edges in the making; ``a``…``b`` are the first and last vertex of each in :class:`_Lines`."""
+
+    u: np.ndarray
+    v: np.ndarray
+    length: np.ndarray
+    s_uv: np.ndarray
+    s_vu: np.ndarray
+    street: np.ndarray
+    way: np.ndarray
+    ptr: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+
+    def take(self, keep: np.ndarray) -> _Edges:
+        """Only the edges ``keep`` (positions or mask)."""
+        index = np.flatnonzero(keep) if keep.dtype == bool else keep
+        size = np.diff(self.ptr)[index]
+        ptr = np.concatenate([[0], np.cumsum(size)])
+        at = np.arange(ptr[-1]) + np.repeat(self.ptr[index] - ptr[:-1], size)
+        rest = {f: getattr(self, f)[index] for f in ("u", "v", "length", "s_uv", "s_vu", "street", "way")}
+        return _Edges(**rest, ptr=ptr, x=self.x[at], y=self.y[at])
 
 
 def build_network(
@@ -23,70 +72,253 @@ def build_network(
     area: Any = None,
     margin_m: float = 1000.0,
     min_component: int = topology.MIN_COMPONENT,
+    join_ends_m: float = topology.JOIN_M,
 ) -> Network:
-    """The part of ``streets`` that ``profile`` may use, as a network in metres."""
+    """The part of ``streets`` that ``profile`` may use, as a network in metres.
+
+    Raises
+    ------
+    InputError
+        No street is open to the mode; lengths are negative; coordinates do not suit their CRS; the
+        area lies outside the streets.
+    """
+    found = list(streets.findings)
+    lines, classes = _allowed(streets, profile, found)
+    px, py, target = to_metres(streets, lines.vertex, crs)
+    place, verdicts = _vertex_verdicts(streets, profile)
+    edges, nx, ny = _cut(streets, lines, px, py, place, verdicts, profile, join_ends_m)
+    edges = _mend(edges, streets, found)
+    if area is not None:
+        from planner.roads.clip import clip
+
+        edges = edges.take(
+            clip(edges, nx, ny, area, crs=target, margin_m=margin_m, source=streets.source, found=found)
+        )
+    edges, nx, ny = _only_used(edges, nx, ny)
+    made = network_from_edges(
+        nx, ny, edges.u, edges.v, edges.length, edges.s_uv, edges.s_vu, mode=profile.mode, crs=target,
+        walk_kmh=profile.walk_kmh, edge_class=edges.street, edge_way_id=edges.way, classes=classes,
+        geometry=(edges.ptr, edges.x, edges.y), min_component=min_component,
+    )  # fmt: skip
+    return replace(made, findings=(*found, *tell(made, streets.source)))
+
+
+def _allowed(streets: Streets, profile: Profile, found: list[Finding]) -> tuple[_Lines, list[str]]:
+    """Lines the mode may use in at least one direction, and the names of their classes."""
     verdicts = [profile.street(t) for t in streets.tags]
-    forth = np.array([v.forth_kmh for v in verdicts])[streets.line_tags]
-    back = np.array([v.back_kmh for v in verdicts])[streets.line_tags]
-    names = sorted({v.street for v in verdicts})
-    cls = np.array([names.index(v.street) for v in verdicts], np.int16)[streets.line_tags]
+    of = streets.line_tags
+    forth, back = (np.array([getattr(v, f) for v in verdicts])[of] for f in ("forth_kmh", "back_kmh"))
+    odd = [i for i, v in enumerate(verdicts) if v.odd]
+    if odd:
+        n = int(np.isin(of, odd).sum())
+        found.append(finding("NET-113", source=streets.source, value=verdicts[odd[0]].odd, n=n))
+    if streets.arcs:
+        back = np.zeros_like(back)
     keep = np.flatnonzero((forth > 0) | (back > 0))
     if keep.size == 0:
-        raise InputError([finding("NET-104", source=streets.source, mode=profile.mode)])
+        raise InputError([*found, finding("NET-104", source=streets.source, value=profile.mode)])
+    names = sorted({verdicts[i].street for i in np.unique(of[keep])})
+    number = {name: i for i, name in enumerate(names)}
+    street = np.array([number.get(v.street, 0) for v in verdicts], np.int16)[of[keep]]
     size = np.diff(streets.line_ptr)[keep]
     ptr = np.concatenate([[0], np.cumsum(size)])
     line = np.repeat(np.arange(keep.size), size)
-    at = np.arange(ptr[-1]) - ptr[line] + streets.line_ptr[keep][line]
-    vertex = streets.line_vertex[at]
-    x, y, target = _to_metres(streets, vertex, crs)
-    end = np.zeros(vertex.size, bool)
-    end[ptr[:-1]] = end[ptr[1:] - 1] = True
-    used = np.bincount(vertex, minlength=streets.x.size)
-    stop = end | (used[vertex] > 1)
-    joined, node = np.unique(vertex[stop], return_inverse=True)
-    px, py = np.empty(streets.x.size), np.empty(streets.x.size)
-    px[vertex], py[vertex] = x, y
-    label = topology.join_points(px[joined], py[joined])
-    n_nodes = int(label.max()) + 1
-    nx, ny = np.empty(n_nodes), np.empty(n_nodes)
-    nx[label[::-1]], ny[label[::-1]] = px[joined][::-1], py[joined][::-1]
-    node_at = np.full(vertex.size, -1)
-    node_at[stop] = label[node.ravel()]
+    vertex = streets.line_vertex[np.arange(ptr[-1]) + np.repeat(streets.line_ptr[keep] - ptr[:-1], size)]
+    given = None if streets.line_length_m is None else streets.line_length_m[keep]
+    minutes = np.array([v.minutes for v in verdicts])[of[keep]]
+    lines = _Lines(ptr, line, vertex, forth[keep], back[keep], street, streets.line_id[keep], given)
+    return (_timed(streets, lines, minutes) if minutes.any() else lines), names
+
+
+def _timed(streets: Streets, lines: _Lines, minutes: np.ndarray) -> _Lines:
+    """Speeds of lines that say how long they take (ferries): length over duration."""
+    x, y = streets.x[lines.vertex], streets.y[lines.vertex]
+    if pyproj.CRS.from_user_input(streets.crs).is_geographic:
+        metre = 6_371_009 * np.pi / 180
+        x, y = x * metre * np.cos(np.radians(y)), y * metre
+    step = np.concatenate([[0.0], np.hypot(np.diff(x), np.diff(y))])
+    step[lines.ptr[:-1]] = 0.0
+    length = np.bincount(lines.line, weights=step)
+    kmh = np.where((minutes > 0) & (length > 0), length / 1000 / np.maximum(minutes, 1e-9) * 60, 0.0)
+    return replace(
+        lines,
+        forth=np.where((kmh > 0) & (lines.forth > 0), kmh, lines.forth),
+        back=np.where((kmh > 0) & (lines.back > 0), kmh, lines.back),
+    )
+
+
+def to_metres(streets: Streets, used: np.ndarray, crs: str) -> tuple[np.ndarray, np.ndarray, str]:
+    """Places of the vertices in a metric CRS, and that CRS.
+
+    ``"auto"`` keeps a source that is in metres already (Web Mercator's are none); else the zone of
+    the middle of the streets.
+    """
+    from planner.inputs.crs import auto_crs, plausible, suggest
+
+    x, y = streets.x[used], streets.y[used]
+    source = pyproj.CRS.from_user_input(streets.crs)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InputError([finding("NET-112", source=streets.source, n=int((~np.isfinite(x + y)).sum()))])
+    metric = source.is_projected and source.axis_info[0].unit_name == "metre" and source.to_epsg() != 3857
+    if source.is_geographic and not plausible(x, y, source):
+        better = suggest(x, y, study_crs="" if crs == "auto" else crs) if crs != "auto" else ""
+        raise InputError(
+            [finding("NET-111", source=streets.source, value=streets.crs, nearest=better or "EPSG:…")]
+        )
+    if crs == "auto":
+        if metric:
+            return streets.x, streets.y, streets.crs
+        middle = pyproj.Transformer.from_crs(source, "EPSG:4326", always_xy=True)
+        corners = middle.transform([x.min(), x.max()], [y.min(), y.max()])
+        crs = auto_crs(*corners)
+    if pyproj.CRS.from_user_input(crs) == source:
+        return streets.x, streets.y, crs
+    px, py = pyproj.Transformer.from_crs(source, crs, always_xy=True).transform(streets.x, streets.y)
+    lost = ~np.isfinite(px[used] + py[used])
+    if lost.any():
+        raise InputError([finding("NET-112", source=streets.source, n=int(lost.sum()))])
+    return px, py, crs
+
+
+def _vertex_verdicts(streets: Streets, profile: Profile) -> tuple[np.ndarray, list[VertexVerdict]]:
+    """Vertices that matter to the mode, and what they do to it."""
+    known = {int(t): profile.vertex(streets.tags[t]) for t in np.unique(streets.vertex_tags)}
+    idle = {t for t, v in known.items() if not (v.closed or v.signal or v.forth_s or v.back_s)}
+    pairs = [
+        (p, known[t])
+        for p, t in zip(streets.vertex_at.tolist(), streets.vertex_tags.tolist(), strict=True)
+        if t not in idle
+    ]
+    return np.array([p for p, _ in pairs], np.int64), [v for _, v in pairs]
+
+
+def _cut(
+    streets: Streets,
+    lines: _Lines,
+    px: np.ndarray,
+    py: np.ndarray,
+    place: np.ndarray,
+    verdicts: list[VertexVerdict],
+    profile: Profile,
+    join_ends_m: float,
+) -> tuple[_Edges, np.ndarray, np.ndarray]:
+    """Cut lines where they meet, end, or stand before a closed barrier; give seconds to the pieces."""
+    vertex, line, ptr = lines.vertex, lines.line, lines.ptr
+    closed = np.zeros(px.size, bool)
+    closed[place] = [v.closed for v in verdicts]
+    stop = (np.bincount(vertex, minlength=px.size) > 1)[vertex] | closed[vertex]
+    stop[ptr[:-1]] = stop[ptr[1:] - 1] = True
     where = np.flatnonzero(stop)
     first = np.flatnonzero(line[where[:-1]] == line[where[1:]])
     a, b = where[first], where[first + 1]
-    n = b - a + 1
-    geom_ptr = np.concatenate([[0], np.cumsum(n)])
-    owner = np.repeat(np.arange(n.size), n)
-    take = np.arange(geom_ptr[-1]) - geom_ptr[owner] + a[owner]
-    gx, gy = x[take], y[take]
-    step = np.hypot(np.diff(x), np.diff(y))
-    along = np.concatenate([[0], np.cumsum(step)])
+    u, v, nx, ny = _nodes(vertex, a, b, closed, px, py, join_m=join_ends_m if streets.join else 0.0)
+    size = b - a + 1
+    geom_ptr = np.concatenate([[0], np.cumsum(size)])
+    take = np.arange(geom_ptr[-1]) + np.repeat(a - geom_ptr[:-1], size)
+    x, y = px[vertex], py[vertex]
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
     length = along[b] - along[a]
     of = line[a]
+    if lines.given_m is not None:
+        length = _given_lengths(lines, length, of)
+    length_timed = np.maximum(length, SHORTEST_M)
     with np.errstate(divide="ignore"):
-        s_uv, s_vu = length * 3.6 / forth[keep][of], length * 3.6 / back[keep][of]
-    good = length > 0
-    made = network_from_edges(
-        nx, ny, node_at[a], node_at[b], length, np.where(good, s_uv, 0), np.where(good, s_vu, 0),
-        mode=profile.mode, crs=target, walk_kmh=profile.walk_kmh, edge_class=cls[keep][of],
-        edge_way_id=streets.line_id[keep][of], classes=names, geometry=(geom_ptr, gx, gy),
-        min_component=min_component,
+        s_uv, s_vu = length_timed * 3.6 / lines.forth[of], length_timed * 3.6 / lines.back[of]
+    forth_s, back_s = _delays(px.size, place, verdicts, vertex, a, b, u, v, profile)
+    edges = _Edges(
+        u, v, length, s_uv + forth_s, s_vu + back_s, lines.street[of], lines.line_id[of],
+        geom_ptr, x[take], y[take],
     )  # fmt: skip
-    return made
+    return edges, nx, ny
 
 
-def _to_metres(streets: Streets, vertex: np.ndarray, crs: str) -> tuple[np.ndarray, np.ndarray, str]:
-    import pyproj
+def _given_lengths(lines: _Lines, length: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """The source's own lengths, spread over a line's pieces by their shapes; shapes where it has none."""
+    whole = np.bincount(of, weights=length, minlength=lines.forth.size)
+    pieces = np.bincount(of, minlength=lines.forth.size)
+    given = lines.given_m[of]
+    share = np.where(whole[of] > 0, length / np.where(whole[of] > 0, whole[of], 1), 1 / pieces[of])
+    return np.where(np.isfinite(given), given * share, length)
 
-    x, y = streets.x[vertex], streets.y[vertex]
-    source = pyproj.CRS.from_user_input(streets.crs)
-    target = crs
-    if crs == "auto":
-        if source.is_projected:
-            return x, y, streets.crs
-        from planner.inputs.crs import auto_crs
 
-        target = auto_crs(x, y)
-    px, py = pyproj.Transformer.from_crs(source, target, always_xy=True).transform(x, y)
-    return px, py, target
+def _nodes(
+    vertex: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    closed: np.ndarray,
+    px: np.ndarray,
+    py: np.ndarray,
+    *,
+    join_m: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Number the ends of edges; those at a closed barrier stay apart from each other."""
+    ends = np.concatenate([vertex[a], vertex[b]])
+    label = topology.join_points(px[ends], py[ends], within_m=join_m) if join_m > 0 else ends
+    shut = closed[ends]
+    label = np.where(shut, label.max() + 1 + np.arange(ends.size), label)
+    _, first, node = np.unique(label, return_index=True, return_inverse=True)
+    node = node.ravel()
+    return node[: a.size], node[a.size :], px[ends[first]], py[ends[first]]
+
+
+def _delays(
+    n: int,
+    place: np.ndarray,
+    verdicts: list[VertexVerdict],
+    vertex: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    u: np.ndarray,
+    v: np.ndarray,
+    profile: Profile,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds at nodes passed and entered, in each direction of each edge."""
+    forth, back = np.zeros(n), np.zeros(n)
+    if profile.junction_s:
+        degree = np.bincount(np.concatenate([u, v]))
+        ends, nodes = np.concatenate([vertex[a], vertex[b]]), np.concatenate([u, v])
+        forth[ends[degree[nodes] > 2]] = back[ends[degree[nodes] > 2]] = profile.junction_s
+    if place.size:
+        forth[place] = np.where([w.signal for w in verdicts], 0, forth[place]) + [w.forth_s for w in verdicts]
+        back[place] = np.where([w.signal for w in verdicts], 0, back[place]) + [w.back_s for w in verdicts]
+    if not (forth.any() or back.any()):
+        return np.zeros(a.size), np.zeros(a.size)
+    passed_f = np.concatenate([[0.0], np.cumsum(forth[vertex])])
+    passed_b = np.concatenate([[0.0], np.cumsum(back[vertex])])
+    return passed_f[b + 1] - passed_f[a + 1], passed_b[b] - passed_b[a]
+
+
+def _mend(edges: _Edges, streets: Streets, found: list[Finding]) -> _Edges:
+    """Drop edges without length and copies of others; merge the two directions of a graph's arcs."""
+    extent = np.maximum.reduceat(np.hypot(edges.x - np.repeat(edges.x[edges.ptr[:-1]], np.diff(edges.ptr)),
+                                          edges.y - np.repeat(edges.y[edges.ptr[:-1]], np.diff(edges.ptr))),
+                                 edges.ptr[:-1])  # fmt: skip
+    empty = (edges.u == edges.v) & (extent <= topology.JOIN_M)
+    if empty.any():
+        found.append(finding("NET-107", source=streets.source, n=int(empty.sum())))
+        edges = edges.take(~empty)
+    if not edges.u.size:
+        raise InputError([*found, finding("NET-101", source=streets.source)])
+    edges = replace(edges, length=np.maximum(edges.length, SHORTEST_M))
+    group, turned = topology.same_shape(edges.u, edges.v, edges.length, edges.ptr, edges.x, edges.y)
+    copy = group != np.arange(group.size)
+    if not copy.any():
+        return edges
+    told = int((copy & ~turned).sum()) if streets.arcs else int(copy.sum())
+    if told:
+        km = float(edges.length[copy & ~turned if streets.arcs else copy].sum() / 1000)
+        found.append(finding("NET-108", source=streets.source, n=told, km=round(km, 1)))
+    s_uv, s_vu = edges.s_uv.copy(), edges.s_vu.copy()
+    np.minimum.at(s_uv, group, np.where(turned, edges.s_vu, edges.s_uv))
+    np.minimum.at(s_vu, group, np.where(turned, edges.s_uv, edges.s_vu))
+    return replace(edges, s_uv=s_uv, s_vu=s_vu).take(~copy)
+
+
+def _only_used(edges: _Edges, x: np.ndarray, y: np.ndarray) -> tuple[_Edges, np.ndarray, np.ndarray]:
+    """Drop nodes that no edge touches."""
+    used = np.zeros(x.size, bool)
+    used[edges.u] = used[edges.v] = True
+    if used.all():
+        return edges, x, y
+    number = np.cumsum(used) - 1
+    return replace(edges, u=number[edges.u], v=number[edges.v]), x[used], y[used]

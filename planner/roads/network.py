@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from planner.errors import Finding, PlannerError
 from planner.roads import topology
+from planner.roads.profiles import profile
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -264,17 +265,75 @@ def read_network(
     speeds_kmh: Mapping[str, float] | None = None,
     walk_kmh: float = 4.0,
     crs: str = "auto",
+    source_crs: str | None = None,
     margin_m: float = 1000.0,
     min_component: int = topology.MIN_COMPONENT,
+    join_ends_m: float = topology.JOIN_M,
+    progress: Callable[[str, float], None] | None = None,
 ) -> Network:
-    """Read the streets one mode may use."""
+    """Read the streets that one mode may use.
+
+    Parameters
+    ----------
+    source
+        ``.osm``, ``.osm.pbf``, ``.graphml``; lines as ``.geojson``, ``.gpkg``, ``.shp``, ``.parquet`` or a
+        GeoDataFrame; a networkx graph as osmnx makes it. Lines join where their ends lie within 1 cm,
+        never where they merely cross. A graph's arcs give the directions, for every mode, and their
+        ``length`` wins over their geometry.
+    mode
+        ``"walk"``, ``"ebike"``, ``"car"`` or ``"truck"``; who may go where, and how fast, is in
+        ``planner/roads/profiles.csv``.
+    area
+        Keep only streets that touch it or its margin: GeoDataFrame, GeoSeries or shapely geometry.
+    speeds_kmh
+        By mode (one flat speed, no delays or penalties) or by ``highway`` class.
+    walk_kmh
+        Walking speed, used off the streets in every mode.
+    crs
+        Metric CRS to work in; ``"auto"`` keeps lines that are in metres already, else takes the
+        CGCS2000 3-degree zone in China and UTM elsewhere.
+    source_crs
+        CRS of lines that do not say theirs.
+    margin_m
+        How far beyond ``area`` streets are kept.
+    min_component
+        See :func:`planner.roads.topology.components`.
+    join_ends_m
+        Ends of lines nearer than this are one node; more than the default 0.01 mends near misses.
+
+    Returns
+    -------
+    Network
+        What was mended or noticed is in its ``findings``.
+
+    Raises
+    ------
+    InputError
+        The source is missing, broken or empty, nothing in it is open to the mode, lengths are
+        negative, or the area lies outside it.
+    PlannerError
+        An unknown mode, speed or CRS.
+
+    Examples
+    --------
+    >>> read_network("liechtenstein-latest.osm.pbf", "car")  # doctest: +SKIP
+    """
     from planner.roads.build import build_network
-    from planner.roads.profiles import profile
     from planner.roads.sources import read_streets
 
-    streets = read_streets(source)
+    rules = profile(mode, speeds_kmh=speeds_kmh, walk_kmh=walk_kmh)
+    say = progress or (lambda _label, _share: None)
+    say("reading streets", 0.0)
+    streets = read_streets(source, source_crs=source_crs)
+    say("joining streets", 0.5)
     made = build_network(
-        streets, profile(mode, speeds_kmh=speeds_kmh, walk_kmh=walk_kmh), crs=crs, area=area,
-        margin_m=margin_m, min_component=min_component,
-    )  # fmt: skip
-    return replace(made, findings=tuple(made.findings))
+        streets,
+        rules,
+        crs=crs,
+        area=area,
+        margin_m=margin_m,
+        min_component=min_component,
+        join_ends_m=join_ends_m,
+    )
+    say("joining streets", 1.0)
+    return made

@@ -1,4 +1,4 @@
-"""What holds a street network together: joined ends, duplicates, components.
+"""What holds a street network together: joined ends, duplicates, near misses, components.
 
 Pure functions on arrays; nothing is mutated.
 """
@@ -8,9 +8,20 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
-__all__ = ["MIN_COMPONENT", "components", "join_points"]
+__all__ = [
+    "JOIN_M",
+    "MIN_COMPONENT",
+    "component_sizes",
+    "components",
+    "join_points",
+    "near_misses",
+    "same_shape",
+]
 
+#: Line ends within this distance are one node.
+JOIN_M = 0.01
 #: A component counts from this many nodes on (see :func:`components`).
 MIN_COMPONENT = 50
 
@@ -27,8 +38,8 @@ def components(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Label strongly connected components, largest first, and say which count.
 
-    A component counts if it holds at least ``max(min_component, share × largest)`` nodes, but never
-    more than a quarter of the largest is asked for, so that small networks keep their parts too.
+    A component counts if it holds at least ``max(min_component, share × largest)`` nodes; never is
+    more than a quarter of the largest asked for, so that small networks keep their parts too.
 
     Returns
     -------
@@ -41,7 +52,10 @@ def components(
     tail = np.concatenate([edge_u[forth], edge_v[back]])
     head = np.concatenate([edge_v[forth], edge_u[back]])
     graph = coo_array((np.ones(tail.size, np.int8), (tail, head)), shape=(n_nodes, n_nodes)).tocsr()
-    _, label = connected_components(graph, directed=True, connection="strong")
+    if (forth == back).all():
+        _, label = connected_components(graph, directed=False)
+    else:
+        _, label = connected_components(graph, directed=True, connection="strong")
     size = np.bincount(label)
     first = np.full(size.size, n_nodes)
     np.minimum.at(first, label, np.arange(n_nodes))
@@ -53,25 +67,121 @@ def components(
     return rank[label], size[label] >= needed
 
 
-def join_points(x: np.ndarray, y: np.ndarray, *, within_m: float = 0.01) -> np.ndarray:
-    """Label points so that those within ``within_m`` of each other share a label.
+def component_sizes(component: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Nodes in each component and the place of its middle (mean of its nodes).
+
+    Returns
+    -------
+    size, x, y : ``[n_components]``
+    """
+    size = np.bincount(component)
+    return (
+        size,
+        np.bincount(component, weights=x) / np.maximum(size, 1),
+        np.bincount(component, weights=y) / np.maximum(size, 1),
+    )
+
+
+def join_points(x: np.ndarray, y: np.ndarray, *, within_m: float = JOIN_M) -> np.ndarray:
+    """Label points so that those within ``within_m`` of each other share a label (chains too).
 
     Returns
     -------
     int64 ``[n]``
         Labels 0…k-1 in the order of first appearance.
     """
-    from scipy.spatial import cKDTree
-
-    xy = np.column_stack([x, y])
-    unique, label = np.unique(xy, axis=0, return_inverse=True)
+    unique, label = np.unique(x + 1j * y, return_inverse=True)
     label = label.ravel()
-    pairs = cKDTree(unique).query_pairs(within_m, output_type="ndarray")
-    if pairs.size:
-        n = len(unique)
+    pairs = cKDTree(np.column_stack([unique.real, unique.imag])).query_pairs(within_m, output_type="ndarray")
+    if len(pairs):
+        n = unique.size
         graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
         label = connected_components(graph.tocsr(), directed=False)[1][label]
+    return by_appearance(label)
+
+
+def by_appearance(label: np.ndarray) -> np.ndarray:
+    """Renumber labels 0…k-1 in the order in which they first appear."""
     _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
     order = np.empty(first.size, np.int64)
     order[np.argsort(first)] = np.arange(first.size)
     return order[inverse.ravel()]
+
+
+def same_shape(
+    edge_u: np.ndarray,
+    edge_v: np.ndarray,
+    edge_length_m: np.ndarray,
+    geom_ptr: np.ndarray,
+    geom_x: np.ndarray,
+    geom_y: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which edges run between the same nodes, along the same vertices (to 1 cm), at the same length.
+
+    Returns
+    -------
+    group : int64 ``[n_edges]``
+        The first edge of the same shape.
+    turned : bool ``[n_edges]``
+        Whether the edge runs against that first edge.
+    """
+    n = edge_u.size
+    if n == 0:
+        return np.zeros(0, np.int64), np.zeros(0, bool)
+    forth = _hash_shapes(geom_ptr, geom_x, geom_y, backward=False)
+    back = _hash_shapes(geom_ptr, geom_x, geom_y, backward=True)
+    # One name for both directions: smaller node first, of a loop the smaller hash.
+    flip = (edge_u > edge_v) | ((edge_u == edge_v) & (back < forth))
+    low, high = np.where(flip, edge_v, edge_u), np.where(flip, edge_u, edge_v)
+    key = np.empty(n, [("u", np.int32), ("v", np.int32), ("h", np.uint64), ("l", np.int64)])
+    key["u"], key["v"], key["h"] = low, high, np.where(flip, back, forth)
+    key["l"] = np.rint(edge_length_m * 100)
+    order = np.lexsort((np.arange(n), key["l"], key["h"], key["v"], key["u"]))
+    ordered = key[order]
+    new = np.ones(n, bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    group = np.empty(n, np.int64)
+    group[order] = order[new][np.cumsum(new) - 1]
+    return group, flip != flip[group]
+
+
+def _hash_shapes(ptr: np.ndarray, x: np.ndarray, y: np.ndarray, *, backward: bool) -> np.ndarray:
+    """A 64-bit number for each shape, from its vertices in whole centimetres and their order."""
+    size = np.diff(ptr)
+    rank = np.arange(ptr[-1]) - np.repeat(ptr[:-1], size)
+    if backward:
+        rank = np.repeat(size, size) - 1 - rank
+    with np.errstate(over="ignore"):
+        a = np.rint(x * 100).astype(np.int64).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        b = np.rint(y * 100).astype(np.int64).astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+        mixed = (a ^ (b << np.uint64(1))) + rank.astype(np.uint64) * np.uint64(0x165667B19E3779F9)
+        mixed ^= mixed >> np.uint64(29)
+        mixed *= np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(32)
+        return np.add.reduceat(mixed, ptr[:-1])
+
+
+def near_misses(
+    x: np.ndarray, y: np.ndarray, edge_u: np.ndarray, edge_v: np.ndarray, *, within_m: float = 1.0
+) -> np.ndarray:
+    """Dead ends that stop less than ``within_m`` short of a node they are not joined to by an edge.
+
+    Returns
+    -------
+    int64 ``[k, 2]``
+        Dead end and the nearest such node.
+    """
+    degree = np.bincount(np.concatenate([edge_u, edge_v]), minlength=x.size)
+    ends = np.flatnonzero(degree == 1)
+    if not ends.size:
+        return np.zeros((0, 2), np.int64)
+    xy = np.column_stack([x, y])
+    distance, found = cKDTree(xy).query(xy[ends], k=2, distance_upper_bound=within_m)
+    other = np.where(found[:, 0] == ends, found[:, 1], found[:, 0])
+    gap = np.where(found[:, 0] == ends, distance[:, 1], distance[:, 0])
+    near = np.isfinite(gap) & (other < x.size)
+    ends, other = ends[near], other[near]
+    n = np.int64(x.size)
+    joined = np.concatenate([edge_u * n + edge_v, edge_v * n + edge_u])
+    free = ~np.isin(ends * n + other, joined)
+    return np.column_stack([ends[free], other[free]])
