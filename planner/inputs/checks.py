@@ -1,0 +1,195 @@
+"""Findings as a table, and the checks of where stations stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+from shapely.geometry.base import BaseGeometry
+
+from planner.errors import Finding, finding
+from planner.inputs.headers import plain_name
+
+__all__ = [
+    "check_stations",
+    "close_pairs",
+    "district_of",
+    "in_districts",
+    "in_water",
+    "match_districts",
+    "to_frame",
+]
+
+BEYOND_M = 2000.0
+_ORDER = "EWFI"
+_WORDS = {
+    "en": {"E": "refused", "W": "warning", "F": "mended", "I": "information"},
+    "zh": {"E": "拒绝", "W": "提醒", "F": "已修正", "I": "信息"},
+}
+_COLUMNS = {
+    "en": ["severity", "code", "file", "row", "field", "value", "what to do"],
+    "zh": ["级别", "代码", "文件", "行", "字段", "内容", "说明与处理"],
+}
+
+
+def to_frame(findings: Iterable[Finding], language: str = "zh") -> pd.DataFrame:
+    """Findings as a table in ``"zh"`` or ``"en"``, the worst first, then by file and row."""
+    language = "zh" if language == "zh" else "en"
+    ranked = sorted(findings, key=lambda f: (_ORDER.index(f.severity), f.source, f.code, f.row or 0))
+    words = _WORDS[language]
+    rows = [
+        (words[f.severity], f.code, f.source, f.row, f.field, f.value, f.message(language)) for f in ranked
+    ]
+    frame = pd.DataFrame(rows, columns=_COLUMNS[language])
+    row = _COLUMNS[language][3]
+    return frame.assign(**{row: pd.array([r[3] for r in rows], dtype="Int64")})
+
+
+def close_pairs(x: np.ndarray, y: np.ndarray, *, within_m: float) -> tuple[np.ndarray, np.ndarray]:
+    """For each point (metres): the first point of its cluster of near neighbours, and the distance to it.
+
+    Clusters link each point with its nearest other point within ``within_m``; a point alone, or the
+    first of its cluster, has itself and 0.
+    """
+    n = len(x)
+    first, metres = np.arange(n), np.zeros(n)
+    if n < 2:
+        return first, metres
+    spots = np.stack([x, y], axis=1)
+    away, other = cKDTree(spots).query(spots, k=2)
+    # of two points at one spot either may come first
+    mate = np.where(other[:, 0] == np.arange(n), other[:, 1], other[:, 0])
+    gap = np.where(other[:, 0] == np.arange(n), away[:, 1], away[:, 0])
+    near = np.flatnonzero(gap < within_m)
+    links = coo_array((np.ones(len(near)), (near, mate[near])), shape=(n, n))
+    _, label = connected_components(links, directed=False)
+    lowest = np.full(label.max() + 1, n)
+    np.minimum.at(lowest, label, np.arange(n))
+    first = lowest[label]
+    return first, np.hypot(x - x[first], y - y[first])
+
+
+def district_of(points: gpd.GeoSeries, districts: gpd.GeoDataFrame) -> pd.Series:
+    """Key of the district each point lies in (None outside all; the first where they overlap)."""
+    tree = shapely.STRtree(districts.geometry.to_numpy())
+    which, where = tree.query(points.geometry.to_numpy(), predicate="intersects")
+    found = np.full(len(points), len(districts))
+    np.minimum.at(found, which, where)
+    keys = np.append(districts["district"].to_numpy(object), None)
+    return pd.Series(keys[found], index=points.index, dtype=object)
+
+
+def match_districts(texts: pd.Series, districts: gpd.GeoDataFrame) -> pd.Series:
+    """District keys meant by free text: 吴中 or 吴中区 for 吴中区, 高新区 for 虎丘区（高新区）, SIP by name_en.
+
+    None where no district, or more than one, is meant.
+    """
+    names: dict[str, str] = {}
+    for row in districts[["district", "name_zh", "name_en", "adcode"]].itertuples(index=False):
+        for text in row:
+            if isinstance(text, str) and text:
+                for name in _variants(text):
+                    names[name] = row.district if names.get(name, row.district) == row.district else ""
+
+    def meant(text: object) -> str | None:
+        if not isinstance(text, str) or not text:
+            return None
+        for name in _variants(text):
+            if names.get(name):
+                return names[name]
+        plain = plain_name(text)
+        inside = {
+            key for name, key in names.items() if key and len(name) > 1 and (name in plain or plain in name)
+        }
+        return inside.pop() if len(inside) == 1 else None
+
+    known = {t: meant(t) for t in texts.dropna().unique()}
+    return texts.map(lambda t: known.get(t)).astype(object)
+
+
+def _variants(text: str) -> list[str]:
+    """A district's name as people shorten it."""
+    plain = text.replace("（", "(").replace("）", ")")
+    parts = [plain_name(plain), *(plain_name(p) for p in plain.strip(")").split("(")[1:])]
+    short = [p[:-1] for p in parts if len(p) > 2 and p[-1] in "区市县"]
+    return [p for p in [*parts, *short] if p]
+
+
+def in_districts(
+    stations: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Stations with ``district`` set to where they lie, and LOC-003 where their row said otherwise."""
+    actual = district_of(stations.geometry, districts)
+    said = match_districts(stations["district"], districts)
+    wrong = stations["district"].notna() & actual.notna() & (said != actual)
+    sources = stations.get("source", pd.Series("", index=stations.index))
+    rows = stations.get("row", pd.Series(-1, index=stations.index))
+    found = [
+        finding("LOC-003", source=str(sources[i]), row=int(rows[i]), field="district",
+                value=stations.at[i, "district"], actual=str(actual[i]))
+        for i in stations.index[wrong]
+    ]  # fmt: skip
+    return stations.assign(district=actual.where(actual.notna(), said).astype(object)), found
+
+
+def in_water(
+    stations: gpd.GeoDataFrame, water: gpd.GeoDataFrame, *, shore_m: float = 10.0
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Stations without those in water, each of them with its distance to the shore (LOC-001).
+
+    A station nearer than ``shore_m`` metres to the shore is taken to stand on it.
+    """
+    outlines = water.geometry.to_numpy()
+    tree = shapely.STRtree(outlines)
+    spots = stations.geometry.to_numpy()
+    which, where = tree.query(spots, predicate="intersects")
+    depth = np.zeros(len(stations))
+    np.maximum.at(depth, which, shapely.distance(spots[which], shapely.boundary(outlines[where])))
+    wet = depth > shore_m
+    found = [
+        finding(
+            "LOC-001",
+            source=str(r.get("source", "")),
+            row=r.get("row"),
+            field=str(r["name"]),
+            value=f"{d:.0f} m",
+        )
+        for (_, r), d in zip(stations[wet].iterrows(), depth[wet], strict=True)
+    ]
+    return stations[~wet], found
+
+
+def check_stations(
+    stations: gpd.GeoDataFrame, *, districts: gpd.GeoDataFrame, water: gpd.GeoDataFrame | None = None,
+    area: BaseGeometry | None = None,
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:  # fmt: skip
+    """The checks that need more than one file: districts, water, ids used by two lists.
+
+    Returns the stations that stand on land, with unique ids and ``district`` set to where they lie.
+    Stations more than 2 km outside ``area``, which their reader has listed (LOC-002), are left out:
+    nobody of the area walks there.
+    """
+    repeat = stations["station_id"].duplicated(keep="first")
+    firsts = stations[~repeat].set_index("station_id")
+    found = [
+        finding("ID-001", source=str(stations.at[i, "source"]), row=int(stations.at[i, "row"]), field="station_id",
+                value=stations.at[i, "station_id"],
+                other=f"{firsts.at[stations.at[i, 'station_id'], 'row']} "
+                      f"({firsts.at[stations.at[i, 'station_id'], 'source']})")
+        for i in stations.index[repeat]
+    ]  # fmt: skip
+    placed = stations[~repeat]
+    if area is not None:
+        placed = placed[placed.distance(area) <= BEYOND_M]
+    placed, more = in_districts(placed, districts)
+    found += more
+    if water is not None and len(water):
+        placed, more = in_water(placed, water)
+        found += more
+    return placed.reset_index(drop=True), found

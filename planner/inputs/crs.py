@@ -1,0 +1,130 @@
+"""Which metric CRS a study works in, and whether coordinates can be what their label says."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyproj
+
+from planner.errors import PlannerError
+
+__all__ = ["auto_crs", "is_geographic", "plausible", "suggest", "transform"]
+
+#: Land China in whole degrees, for choosing a zone only.
+_CHINA_ZONES = (73.5, 3.0, 136.5, 54.0)
+
+
+def auto_crs(lng: npt.ArrayLike, lat: npt.ArrayLike) -> str:
+    """The metric CRS for places around (lng, lat), WGS84 degrees, as ``"EPSG:4549"``.
+
+    In China the CGCS2000 3-degree Gauss-Krueger zone of the nearest meridian (75, 78 … 135 E:
+    EPSG:4534 … 4554), elsewhere the UTM zone, both at the middle of the points' extent.
+
+    Raises
+    ------
+    ValueError
+        No finite coordinate, or none that is a longitude and latitude.
+    """
+    x, y = np.asarray(lng, float).ravel(), np.asarray(lat, float).ravel()
+    keep = np.isfinite(x) & np.isfinite(y)
+    if not keep.any():
+        raise ValueError("auto_crs needs at least one finite coordinate")
+    mid_x, mid_y = (float(v[keep].min() + v[keep].max()) / 2 for v in (x, y))
+    if not (-180 <= mid_x <= 180 and -90 <= mid_y <= 90):
+        raise ValueError(f"({mid_x:g}, {mid_y:g}) is not a longitude and latitude in degrees")
+    west, south, east, north = _CHINA_ZONES
+    if west <= mid_x <= east and south <= mid_y <= north and _chinese(mid_x, mid_y):
+        meridian = min(int((mid_x + 1.5) // 3), 45) * 3
+        return f"EPSG:{4534 + (meridian - 75) // 3}"
+    zone = min(int((mid_x + 180) // 6) + 1, 60)
+    return f"EPSG:{(32600 if mid_y >= 0 else 32700) + zone}"
+
+
+def _chinese(lng: float, lat: float) -> bool:
+    """Whether EPSG's area of use of the 3-degree zone at ``lng`` reaches ``lat``."""
+    meridian = min(int((lng + 1.5) // 3), 45) * 3
+    area = _crs(f"EPSG:{4534 + (meridian - 75) // 3}").area_of_use
+    return bool(area is not None and area.south <= lat <= area.north)
+
+
+@functools.lru_cache(maxsize=64)
+def _crs(name: str) -> Any:
+    try:
+        return pyproj.CRS.from_user_input(name)
+    except pyproj.exceptions.CRSError as error:
+        raise PlannerError(f"unknown CRS {name!r}: use a code such as EPSG:4549") from error
+
+
+def is_geographic(name: str) -> bool:
+    """Whether a CRS counts in degrees.
+
+    Raises
+    ------
+    PlannerError
+        A CRS that pyproj does not know.
+    """
+    return bool(_crs(name).is_geographic)
+
+
+def transform(
+    x: npt.ArrayLike, y: npt.ArrayLike, *, source: Any, target: Any
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Coordinates (x or lng first) from one CRS to another; NaN where there is no result.
+
+    Raises
+    ------
+    PlannerError
+        A CRS that pyproj does not know.
+    """
+    source_, target_ = (_crs(c) if isinstance(c, str) else c for c in (source, target))
+    mover = pyproj.Transformer.from_crs(source_, target_, always_xy=True)
+    fx, fy = mover.transform(np.asarray(x, float), np.asarray(y, float))
+    ok = np.isfinite(fx) & np.isfinite(fy)
+    return np.where(ok, fx, np.nan), np.where(ok, fy, np.nan)
+
+
+def plausible(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> bool:
+    """Whether most finite coordinates fall where ``crs`` can hold them (its area of use, ± 3°).
+
+    Degrees labelled with a metric CRS and metres labelled with degrees both fail.
+    """
+    px, py = np.asarray(x, float).ravel(), np.asarray(y, float).ravel()
+    keep = np.isfinite(px) & np.isfinite(py)
+    if not keep.any():
+        return True
+    px, py = px[keep], py[keep]
+    crs = _crs(crs) if isinstance(crs, str) else crs
+    degrees = (np.abs(px) <= 180) & (np.abs(py) <= 90)
+    if crs.is_geographic:
+        return bool(degrees.mean() > 0.5)
+    if degrees.mean() > 0.5:
+        return False
+    lng, lat = transform(px, py, source=crs, target="EPSG:4326")
+    area = crs.area_of_use
+    if area is None:
+        return bool(np.isfinite(lng).mean() > 0.5)
+    inside = (lng > area.west - 3) & (lng < area.east + 3) & (lat > area.south - 3) & (lat < area.north + 3)
+    return bool(inside.mean() > 0.5)
+
+
+def suggest(x: npt.ArrayLike, y: npt.ArrayLike, *, study_crs: str) -> str:
+    """The CRS these coordinates most probably are in, as a code, or ``""``.
+
+    Degrees → EPSG:4326; metres that suit the study's CRS → that; metres with a zone number in
+    front of the easting → the zoned CGCS2000 CRS (EPSG:4513 … 4533); Web Mercator → EPSG:3857.
+    """
+    px, py = np.asarray(x, float).ravel(), np.asarray(y, float).ravel()
+    keep = np.isfinite(px) & np.isfinite(py)
+    if not keep.any():
+        return ""
+    mx, my = float(np.median(px[keep])), float(np.median(py[keep]))
+    if abs(mx) <= 180 and abs(my) <= 180:
+        return "EPSG:4326"
+    if 25e6 <= mx < 46e6:
+        return f"EPSG:{4513 + int(mx // 1e6) - 25}"
+    if 8e6 < mx < 15.1e6 and 0 < my < 7.2e6:
+        return "EPSG:3857"
+    return study_crs if 0 < mx < 1e6 and plausible([mx], [my], study_crs) else ""

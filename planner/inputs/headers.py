@@ -1,0 +1,200 @@
+"""Which row holds the column names, and which column plays which role.
+
+Column names are looked up in ``headers.csv``, words of a vocabulary (status, datum, units) in
+``words.csv``; both are data, to be extended without touching code.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import functools
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from planner.errors import Finding, finding
+
+__all__ = ["Header", "find_header", "known_names", "match_columns", "name_datum", "plain_name", "words"]
+
+Row = Sequence[str | None]
+_LOOK_AT = 40
+_DATUM_IN_NAME = re.compile(r"(gcj0?2|bd0?9|wgs0?84|cgcs2000)(?:ll)?")
+
+
+def plain_name(text: str | None) -> str:
+    """A column name for looking up: NFKC, lower case, no brackets, blanks or marks, no datum."""
+    s = unicodedata.normalize("NFKC", text or "").lower()
+    s = re.sub(r"[(\[{].*?[)\]}]", "", s)
+    s = re.sub(r"[\s_\-.:*/#'\"]+", "", s)
+    return _DATUM_IN_NAME.sub("", s) or s
+
+
+def name_datum(text: str) -> str | None:
+    """The datum a column name states (``lng_gcj02``, ``经度(BD-09)``), if any."""
+    s = re.sub(r"[\s_\-]+", "", unicodedata.normalize("NFKC", text).lower())
+    m = _DATUM_IN_NAME.search(s)
+    if m:
+        return {"g": "gcj02", "b": "bd09", "w": "wgs84", "c": "cgcs2000"}[m[1][0]]
+    return {"百度": "bd09", "高德": "gcj02", "火星": "gcj02", "腾讯": "gcj02"}.get(
+        next((w for w in ("百度", "高德", "火星", "腾讯") if w in s), ""), None
+    )  # fmt: skip
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    text = resources.files("planner.inputs").joinpath(name).read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@functools.cache
+def known_names(kind: str) -> dict[str, str]:
+    """Plain column name → role, for a kind of table: stations, hosts, districts, population."""
+    names: dict[str, str] = {}
+    for row in _rows("headers.csv"):
+        if row["table"] == "*" or kind in row["table"].split():
+            for alias in [row["role"], *row["aliases"].split()]:
+                names.setdefault(plain_name(alias), row["role"])
+    return names
+
+
+@functools.cache
+def words(table: str) -> dict[str, str]:
+    """Plain word → meaning, for a vocabulary of ``words.csv``."""
+    found: dict[str, str] = {}
+    for row in _rows("words.csv"):
+        if row["table"] == table:
+            found |= {unicodedata.normalize("NFKC", w).lower(): row["meaning"] for w in row["words"].split()}
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Where the names stand and what they are; data begin at ``first`` (0-based)."""
+
+    names: list[str]
+    row: int
+    first: int
+
+
+def score(row: Row, known: Mapping[str, str], extra: frozenset[str] = frozenset()) -> int:
+    """How many different roles (or names the study mentions) a row's cells are called."""
+    plain = {plain_name(c) for c in row if c and len(c) <= 30}
+    return len({known[p] for p in plain if p in known}) + len(
+        {p for p in plain if p in extra and p not in known}
+    )
+
+
+def find_header(
+    grid: Sequence[Row], known: Mapping[str, str], *, source: str, numbers: Sequence[int],
+    header_row: int | None = None, extra: frozenset[str] = frozenset(),
+) -> tuple[Header | None, list[Finding]]:  # fmt: skip
+    """Find the header below titles, blank rows and above a row of units; two-row headers are joined.
+
+    ``numbers`` are the rows as the user counts them; ``header_row`` (counted so) settles it.
+    """
+    found: list[Finding] = []
+    if header_row is not None:
+        if header_row not in numbers:
+            return None, [finding("TAB-004", source=source, field="header_row", value=header_row)]
+        at = numbers.index(header_row)
+    else:
+        scores = [score(row, known, extra) for row in grid[:_LOOK_AT]]
+        best = max(scores, default=0)
+        if best == 0:
+            at = next((i for i, row in enumerate(grid) if sum(bool(c) for c in row) > 1), 0)
+        else:
+            at = scores.index(best)
+    if not grid or not any(grid[at]):
+        return None, [finding("TAB-004", source=source, field="header_row", value="")]
+    names, first = [c or "" for c in grid[at]], at + 1
+    if header_row is None:
+        names, first, joined = _joined(grid, at, names, known)
+        if joined:
+            found.append(finding("TAB-006", source=source, row=numbers[at], value=", ".join(names)))
+    if any(any(row) for row in grid[:at]) and header_row is None:
+        found.append(finding("TAB-005", source=source, row=numbers[at], value=", ".join(filter(None, names))))
+    units = words("unit")
+    if first < len(grid):
+        cells = [unicodedata.normalize("NFKC", c).lower() for c in grid[first] if c]
+        if cells and all(c in units for c in cells):
+            found.append(finding("TAB-010", source=source, row=numbers[first], value=" ".join(cells)))
+            first += 1
+    return Header(names, at, first), found
+
+
+def _joined(
+    grid: Sequence[Row], at: int, names: list[str], known: Mapping[str, str]
+) -> tuple[list[str], int, bool]:
+    """Join a second header row (above or below) that only fills or refines the found one."""
+    if at + 1 < len(grid):
+        below = grid[at + 1]
+        cells = [c for c in below if c]
+        if cells and all(plain_name(c) in known for c in cells):
+            new = [(below[j] if j < len(below) else None) or n for j, n in enumerate(names)]
+            return new, at + 2, new != names
+    blanks = [j for j, n in enumerate(names) if not n]
+    if at > 0 and blanks:
+        above = grid[at - 1]
+        filled = {j: above[j] for j in blanks if j < len(above) and plain_name(above[j]) in known}
+        if filled:
+            return [filled.get(j) or n for j, n in enumerate(names)], at + 1, True
+    return names, at + 1, False
+
+
+def match_columns(
+    names: Sequence[str], known: Mapping[str, str], *, source: str, stated: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], list[Finding]]:
+    """Role → column name. ``stated`` (role → column, from the study) goes before the alias table.
+
+    A role that two columns claim is refused (TAB-007) unless the study states which, or one of them
+    is called exactly as the role.
+    """
+    stated = dict(stated or {})
+    found: list[Finding] = []
+    roles = set(known.values())
+    if not set(stated) <= roles and set(stated.values()) <= roles:
+        stated = {role: name for name, role in stated.items()}
+    match: dict[str, str] = {}
+    for role, name in stated.items():
+        if role not in roles:
+            found.append(
+                finding("TAB-009", source=source, field=role, value=name, names=", ".join(sorted(roles)))
+            )
+        elif name not in names:
+            near = difflib.get_close_matches(name, names, n=3, cutoff=0.0)
+            found.append(finding("TAB-008", source=source, field=role, value=name, nearest=", ".join(near)))
+        elif list(names).count(name) > 1:
+            found.append(finding("TAB-007", source=source, field=role, value=name))
+        else:
+            match[role] = name
+    claims: dict[str, list[str]] = {}
+    for name in names:
+        role = known.get(plain_name(name), "")
+        if role and role not in match and name not in stated.values():
+            claims.setdefault(role, []).append(name)
+    for role, columns in claims.items():
+        best = _best_claim(role, columns, known)
+        if best is None:
+            found.append(finding("TAB-007", source=source, field=role, value=", ".join(columns)))
+        else:
+            match[role] = best
+            if best != role:
+                found.append(finding("TAB-011", source=source, field=role, value=best))
+    return match, found
+
+
+def _best_claim(role: str, columns: list[str], known: Mapping[str, str]) -> str | None:
+    """The column for a role: the only one, or the one whose alias stands first in the table."""
+    if len(columns) == 1:
+        return columns[0]
+    if len(set(columns)) < len(columns):
+        return None
+    order = [alias for alias, r in known.items() if r == role]
+    ranked = sorted(columns, key=lambda c: order.index(plain_name(c)))
+    if order.index(plain_name(ranked[0])) == order.index(plain_name(ranked[1])):
+        return None
+    if role in ("lng", "lat", "x", "y", "lnglat", "station_id", "host_id", "population"):
+        return ranked[0] if plain_name(ranked[0]) == plain_name(role) else None
+    return ranked[0]

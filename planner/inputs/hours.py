@@ -1,0 +1,329 @@
+"""Opening hours as people write them, and what they mean for a period of the day.
+
+Canonical text: spans of the day, ``"08:00-12:00;14:00-18:00"``, ``"00:00-24:00"`` for always open,
+``"closed"`` for never. A span past midnight keeps its form, ``"22:00-06:00"``. The day is a
+working day: where weekdays and weekend differ, the weekdays' hours are taken, and the days are
+told beside (:attr:`Hours.days`). Where seasons differ, the hours kept all year are taken.
+
+Unknown hours are never guessed here. For coverage, :func:`open_share` counts a place with unknown
+hours as open in the study's default hours (``siting.default_hours``); readers say so in a finding.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from planner.settings import Period
+
+__all__ = ["ALWAYS", "Hours", "open_share", "parse_hours"]
+
+Problem = Literal["", "empty", "unparsable", "days_only", "ambiguous", "seasons", "several_days"]
+DAY_MIN = 1440
+ALWAYS = "00:00-24:00"
+ALL_DAYS = "1234567"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a place is open on a working day.
+
+    Attributes
+    ----------
+    spans
+        Minutes of the day ``(start, end)``, sorted and disjoint, each within 0 … 1440; a span past
+        midnight is two of them. Empty and ``known`` means closed.
+    known
+        False where the text gives no hours.
+    days
+        Days of the week it holds for, ``"12345"`` for Monday to Friday.
+    problem
+        Why hours are unknown, or what was chosen: ``"seasons"`` (hours kept all year),
+        ``"several_days"`` (the hours of most days).
+    """
+
+    spans: tuple[tuple[int, int], ...] = ()
+    known: bool = True
+    days: str = ALL_DAYS
+    problem: Problem = ""
+
+    @property
+    def text(self) -> str | None:
+        """Canonical text, or None where unknown."""
+        if not self.known:
+            return None
+        spans = list(self.spans)
+        if len(spans) > 1 and spans[0][0] == 0 and spans[-1][1] == DAY_MIN:
+            late = spans.pop()
+            spans[0] = (late[0], spans[0][1])
+            spans = [*spans[1:], spans[0]]
+        return ";".join(f"{_clock(a)}-{_clock(b)}" for a, b in spans) or "closed"
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+_DAY = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "日": 7, "天": 7, "末": 6}
+_DAY |= {"mo": 1, "tu": 2, "we": 3, "th": 4, "fr": 5, "sa": 6, "su": 7}
+_DAYNAME = r"(?:(?:周|星期|礼拜)(?P<{0}>[一二三四五六日天末1-7])|\b(?P<{0}en>mo|tu|we|th|fr|sa|su)[a-z]*\b)"
+_ANY_DAY = re.compile(
+    _DAYNAME.format("a") + r"(?:\s*[-至到]\s*(?:" + _DAYNAME.format("b").replace("(?:周|星期|礼拜)", "(?:周|星期|礼拜)?") + "))?"
+)  # fmt: skip
+_EVERY_DAY = re.compile(r"每天|每日|天天|全周|全年(?:无休)?|无休|\bdaily\b|(?:一周)?7\s*天|一周七天|365天")
+_WORKDAYS = re.compile(r"(?:法定)?工作日|平日|平时|\bweekdays?\b")
+_WEEKEND = re.compile(r"双休日|休息日|(?:法定)?节假日|假日|\bweekends?\b|\bph\b|\bsh\b")
+_OFF = re.compile(r"休息?|除外|不开放?|不营业|关闭|闭馆|闭门|停|\boff\b|\bclosed\b")
+_CLOSED = re.compile(
+    r"^(?:暂|已|永久)?(?:时)?(?:停止|不|未|关闭|停用)(?:对外)?(?:开放|营业|服务)?$|^关闭$|^closed$|^off$"
+)
+_ALWAYS = re.compile(
+    r"7\s*[x*]\s*24|24\s*/\s*7|24\s*(?:小时|h\b|hours?|hrs?\b)|二十四小时|全天候?|昼夜|不打烊|通宵|\bopen all day\b"
+)
+_SEASON = re.compile(
+    r"夏[季令天]?(?:时间)?|冬[季令天]?(?:时间)?|春秋?[季天]?|秋[季天]?|旺季|淡季|\d{1,2}月\d{0,2}[日号]?\s*-\s*(?:次年|翌年)?\d{1,2}月\d{0,2}[日号]?"
+)
+_PART = r"凌晨|清晨|早上|早晨|早间|早|上午|中午|午间|下午|午后|傍晚|晚上|晚间|夜间|夜里|夜晚|晚|夜|am|pm|a\.m\.|p\.m\."
+_NEXT = r"次日|翌日|第二天|隔天|次晨|次"
+_TIME = (
+    r"(?P<next{0}>" + _NEXT + r")?(?P<part{0}>" + _PART + r")?(?<![\d.:])"
+    r"(?:(?P<h{0}>\d{{1,2}})(?:[:.](?P<m{0}>\d{{2}})(?::\d{{2}})?|[点时](?P<k{0}>半|整|一刻|三刻|\d{{1,2}}分?)?钟?)"
+    r"|(?P<g{0}>\d{{1,2}}))(?![\d])(?P<tail{0}>am|pm|a\.m\.|p\.m\.)?"
+)
+_SPAN = re.compile(_TIME.format("1") + r"(?:开门|开)?-(?:" + _PART + r")?(?<!\d)" + _TIME.format("2"))
+_SPAN = re.compile(_TIME.format("1") + r"(?:开门|开)?-+" + _TIME.format("2"))
+_PM = ("下午", "午后", "傍晚", "晚上", "晚间", "夜间", "夜里", "夜晚", "晚", "夜", "pm", "p.m.")
+_NUMERAL = re.compile(r"(?P<n>[二三]?十[一二三四五六七八九]?|[一二两三四五六七八九零〇])(?=[点时](?!间))")
+_DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+
+
+def _plain(text: str) -> str:
+    """NFKC, lower case, one kind of dash, Chinese clock numerals as digits."""
+    s = unicodedata.normalize("NFKC", text).lower()
+    s = re.sub(r"[‐-―−﹣─━~〜～]+", "-", s)
+    s = s.replace("。", ";").replace("、", ",").replace("×", "x").replace("：", ":")
+    s = re.sub(r"(?<=\d)\s*[:：]\s*(?=\d\d)", ":", s)
+    s = _NUMERAL.sub(lambda m: str(_numeral(m["n"])), s)
+    s = re.sub(
+        r"(?<=[\d点时分半整钟m.])\s*(?:至|到|直到|直至|\bto\b|-)\s*(?=[\d凌清早上中午下傍晚夜次翌第隔ap])",
+        "-",
+        s,
+    )
+    return re.sub(r"[ \t\u3000]+", " ", s).strip(" ;,.")
+
+
+def _numeral(word: str) -> int:
+    if "十" not in word:
+        return _DIGIT[word]
+    tens, _, ones = word.partition("十")
+    return (_DIGIT[tens] if tens else 1) * 10 + (_DIGIT[ones] if ones else 0)
+
+
+def _minute(m: re.Match[str], i: int, fallback_part: str | None) -> tuple[int, str | None] | None:
+    """Minute of the day of one end of a span and its part of the day; None if impossible."""
+    hour = int(m[f"h{i}"] or m[f"g{i}"])
+    quarter = (m[f"k{i}"] or "").rstrip("分")
+    words = {"半": 30, "一刻": 15, "三刻": 45, "整": 0, "": 0}
+    minute = int(m[f"m{i}"] or words.get(quarter, 0) or (quarter if quarter.isdigit() else 0))
+    part = m[f"part{i}"] or m[f"tail{i}"] or fallback_part
+    if part in _PM and 0 < hour < 12:
+        hour += 12
+    elif part in ("中午", "午间") and 0 < hour < 4:
+        hour += 12
+    elif part in ("am", "a.m.", "凌晨") and hour == 12:
+        hour = 0
+    total = hour * 60 + minute
+    return (total, part) if total <= DAY_MIN and minute < 60 else None
+
+
+def _span(m: re.Match[str]) -> list[tuple[int, int]] | None:
+    """The pieces (within the day) of one matched span; None if it cannot be told."""
+    first = _minute(
+        m, 1, m["tail2"] if not (m["part1"] or m["tail1"]) and m["tail2"] in ("am", "a.m.") else None
+    )
+    second = _minute(m, 2, None)
+    if first is None or second is None:
+        return None
+    (start, part), (end, end_part) = first, second
+    overnight = bool(m["next2"]) or end_part == "凌晨"
+    if (
+        not overnight
+        and end_part is None
+        and part in _PM
+        and end <= start
+        and end + 720 > start
+        and end <= 720
+    ):
+        end = min(end + 720, DAY_MIN)
+    if end == 0 or (end == DAY_MIN - 1 and not overnight):
+        end = DAY_MIN
+    if start == DAY_MIN:
+        start = 0
+    if start == end:
+        return [(0, DAY_MIN)] if start == 0 or overnight else None
+    if end > start:
+        return [(0, DAY_MIN)] if overnight else [(start, end)]
+    if start < 720 and not overnight:
+        return None
+    return [(start, DAY_MIN), (0, end)]
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    out: list[tuple[int, int]] = []
+    for a, b in sorted(spans):
+        if out and a <= out[-1][1]:
+            out[-1] = (out[-1][0], max(b, out[-1][1]))
+        elif b > a:
+            out.append((a, b))
+    return tuple(out)
+
+
+def _shared(one: Sequence[tuple[int, int]], two: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    return _merged((max(a, c), min(b, d)) for a, b in one for c, d in two)
+
+
+def _days(text: str) -> tuple[str, str]:
+    """The days a clause names (``""`` if none) and the clause without them."""
+    days: set[int] = set()
+
+    def take(m: re.Match[str]) -> str:
+        a, b = m["a"] or m["aen"], m["b"] or m["ben"]
+        first = _DAY.get(a) or int(a)
+        last = (_DAY.get(b) or int(b)) if b else first
+        if a == "末":
+            last = 7
+        span = range(first, last + 1) if first <= last else [*range(first, 8), *range(1, last + 1)]
+        days.update(span)
+        return " "
+
+    rest = _ANY_DAY.sub(take, text)
+    for pattern, which in ((_EVERY_DAY, range(1, 8)), (_WORKDAYS, range(1, 6)), (_WEEKEND, (6, 7))):
+        if pattern.search(rest):
+            days.update(which)
+            rest = pattern.sub(" ", rest)
+    return "".join(str(d) for d in sorted(days)), rest
+
+
+def _clauses(text: str) -> list[str]:
+    """Pieces that begin with a day or a season, or are split by ``;``, brackets or line ends."""
+    pieces: list[str] = []
+    for part in re.split(r"[;\n|()\[\]]+", text):
+        marks = sorted(
+            {m.start() for p in (_ANY_DAY, _WORKDAYS, _WEEKEND, _SEASON) for m in p.finditer(part)}
+        )
+        starts = [i for i in marks if i == 0 or re.search(r"\d|小时|全天|休息?\s*[, ]*$", part[:i])]
+        edges = [0, *[i for i in starts if i], len(part)]
+        pieces += [part[a:b].strip(" ,:.") for a, b in zip(edges, edges[1:], strict=False)]
+    return [p for p in pieces if p]
+
+
+def _clause_spans(text: str) -> tuple[tuple[int, int], ...] | None | Literal["bad"]:
+    """Spans of a clause without days; None if it has none, ``"bad"`` if they cannot be told."""
+    if _ALWAYS.search(text):
+        return ((0, DAY_MIN),)
+    text = re.sub(r"(?<!\d)([012]\d)([0-5]\d)-([012]\d)([0-5]\d)(?!\d)", r"\1:\2-\3:\4", text)
+    spans: list[tuple[int, int]] = []
+    for m in _SPAN.finditer(text):
+        bare = m["g1"] is not None or m["g2"] is not None
+        marked = any(m[k] for k in ("part1", "part2", "tail1", "tail2", "next2", "k1", "k2", "h1", "h2"))
+        if bare and not marked and _SPAN.sub("", text).strip(" ,."):
+            continue
+        pieces = _span(m)
+        if pieces is None:
+            return "bad"
+        spans += pieces
+    return _merged(spans) or None
+
+
+@functools.lru_cache(maxsize=20_000)
+def parse_hours(text: str | None) -> Hours:
+    """Read opening hours written in Chinese or English, or as OpenStreetMap writes them.
+
+    Examples
+    --------
+    >>> parse_hours("周一至周五 上午8:30-11:00 下午1:30-5:00").text
+    '08:30-11:00;13:30-17:00'
+    >>> parse_hours("全天24小时").text
+    '00:00-24:00'
+    >>> parse_hours("工作日开放").problem
+    'days_only'
+    """
+    plain = _plain(text or "")
+    if plain in ("", "-", "--", "/", "无", "不详", "未知", "nan", "none", "n/a"):
+        return Hours(known=False, problem="empty")
+    if _CLOSED.match(plain.replace(" ", "")):
+        return Hours(days="")
+    found: list[tuple[str, bool, tuple[tuple[int, int], ...]]] = []
+    named, days_seen = "", ""
+    for clause in _clauses(plain):
+        season = bool(_SEASON.search(clause))
+        days, rest = _days(_SEASON.sub(" ", clause))
+        spans = _clause_spans(rest)
+        if spans == "bad":
+            return Hours(known=False, problem="ambiguous")
+        if spans is None:
+            if days and not _OFF.search(rest):
+                named, days_seen = days, days_seen or days
+            continue
+        found.append((days or named or ALL_DAYS, season, spans))
+    if not found:
+        return Hours(
+            known=False, problem="days_only" if days_seen else "unparsable", days=days_seen or ALL_DAYS
+        )
+    return _chosen(found)
+
+
+def _chosen(found: list[tuple[str, bool, tuple[tuple[int, int], ...]]]) -> Hours:
+    """One set of hours out of clauses: by the days most of the week keeps, all seasons together."""
+    by_days: dict[str, list[tuple[bool, tuple[tuple[int, int], ...]]]] = {}
+    for days, season, spans in found:
+        by_days.setdefault(days, []).append((season, spans))
+    days = max(by_days, key=lambda d: (len(set(d) & set("12345")), len(d)))
+    plain = [s for season, s in by_days[days] if not season]
+    seasonal = [s for season, s in by_days[days] if season]
+    spans = _merged(span for group in plain for span in group)
+    problem: Problem = "several_days" if len(by_days) > 1 else ""
+    if seasonal:
+        kept = functools.reduce(_shared, [_merged(s) for s in seasonal])
+        spans = _merged([*spans, *kept])
+        problem = "seasons" if len(seasonal) > 1 else problem
+    if not spans:
+        return Hours(known=False, problem="ambiguous", days=days)
+    return Hours(spans=spans, days=days, problem=problem)
+
+
+def _share(hours: Hours, period: Period) -> float:
+    start, end = round(period.start_h * 60), round(period.end_h * 60)
+    pieces = [(start, end)] if end > start else [(start, DAY_MIN), (0, end)]
+    length = sum(b - a for a, b in pieces)
+    return sum(b - a for a, b in _shared(pieces, hours.spans)) / length
+
+
+def open_share(
+    open_hours: Iterable[Any], periods: Sequence[Period], *, default: str = "08:00-20:00"
+) -> npt.NDArray[np.float64]:
+    """Share of each period that each place is open, n × n_periods.
+
+    Unknown hours (None, NaN, or text that :func:`parse_hours` cannot read) count as ``default``.
+
+    Raises
+    ------
+    ValueError
+        ``default`` itself cannot be read.
+    """
+    base = parse_hours(default)
+    if not base.known:
+        raise ValueError(f"cannot read the default opening hours {default!r}")
+    texts = pd.Series(list(open_hours), dtype=object)
+    codes, unique = pd.factorize(texts, use_na_sentinel=True)
+    rows = [base, *(parse_hours(str(u)) for u in unique)]
+    table = np.array([[_share(h if h.known else base, p) for p in periods] for h in rows])
+    return np.asarray(table.reshape(len(rows), len(periods))[codes + 1])

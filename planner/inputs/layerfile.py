@@ -1,0 +1,108 @@
+"""GeoJSON, GeoPackage and Shapefile as text cells with geometry."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+
+from planner.errors import Finding, finding
+from planner.inputs.spreadsheet import cell_text
+
+__all__ = ["Layer", "read_layer"]
+
+_MAGIC = {
+    ".gpkg": (b"SQLite format 3\x00",),
+    ".shp": (b"\x00\x00\x27\x0a",),
+    ".geojson": (b"{",),
+    ".json": (b"{",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Text columns, geometries (shapely objects or None) and the CRS text (None if unstated)."""
+
+    cells: pd.DataFrame
+    geometry: npt.NDArray[Any] | None
+    crs: str | None
+
+
+def read_layer(
+    path: Path, *, layer: str | None, encoding: str | None = None
+) -> tuple[Layer | None, list[Finding]]:
+    """One layer; rings that are not closed are closed and listed (GEO-001).
+
+    Only files whose first bytes are of the kind their name says are opened, so that no other GDAL
+    driver, some of which follow links, ever sees them.
+    """
+    import pyogrio
+
+    found = _parts_missing(path)
+    with path.open("rb") as stream:
+        head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(_MAGIC[path.suffix.lower()]):
+        found.append(finding("FILE-006", source=path.name, value=path.suffix))
+    if any(f.severity == "E" for f in found):
+        return None, found
+    try:
+        names = [str(n) for n, *_ in pyogrio.list_layers(path)]
+        if layer is not None and layer not in names:
+            return None, [
+                finding("TAB-003", source=path.name, field="layer", value=layer, names=", ".join(names))
+            ]
+        if layer is None and len(names) != 1:
+            return None, [
+                finding("TAB-001", source=path.name, field="layer", value=", ".join(names), hidden="-")
+            ]
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Non closed ring")  # closed and listed below
+            meta, _, wkb, fields = pyogrio.raw.read(
+                path, layer=layer or names[0], encoding=encoding, force_2d=True
+            )
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        UnicodeDecodeError,
+        ValueError,
+    ) as error:
+        return None, [*found, finding("FILE-001", source=path.name, why=str(error))]
+    columns = {
+        str(n): [cell_text(_scalar(v)) for v in f] for n, f in zip(meta["fields"], fields, strict=True)
+    }
+    geometry = None
+    if wkb is not None:
+        geometry = shapely.from_wkb(wkb, on_invalid="ignore")
+        lost = [i for i, (w, g) in enumerate(zip(wkb, geometry, strict=True)) if w is not None and g is None]
+        for i in lost:
+            geometry[i] = shapely.from_wkb(wkb[i], on_invalid="fix")
+            found.append(finding("GEO-001", source=path.name, row=i + 1, value=_label(columns, i)))
+    size = len(fields[0]) if fields else (0 if wkb is None else len(wkb))
+    cells = pd.DataFrame(columns, index=pd.RangeIndex(size), dtype=object)
+    return Layer(cells, geometry, meta["crs"] or None), found
+
+
+def _scalar(value: Any) -> Any:
+    """A numpy value as the Python value a cell would hold; missing is None."""
+    if isinstance(value, np.datetime64):
+        return None if np.isnat(value) else pd.Timestamp(value).to_pydatetime()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _label(columns: dict[str, list[str | None]], row: int) -> str:
+    return next((str(v[row]) for k, v in columns.items() if "name" in k.lower() or "名" in k), "")
+
+
+def _parts_missing(path: Path) -> list[Finding]:
+    """A shapefile is several files; name those that are absent."""
+    if path.suffix.lower() != ".shp":
+        return []
+    beside = {p.suffix.lower() for p in path.parent.glob(f"{path.stem}.*")}
+    missing = [part for part in (".dbf", ".shx") if part not in beside]
+    return [finding("FILE-007", source=path.name, value=", ".join(missing))] if missing else []

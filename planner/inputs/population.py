@@ -1,0 +1,188 @@
+"""Residents as points: a grid, the buildings of a street file, or district totals spread evenly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner.errors import Finding, finding
+from planner.inputs import coordinates
+from planner.inputs.checks import district_of
+from planner.inputs.places import locate
+from planner.inputs.tablefile import RawTable, read_table
+from planner.settings import Population, Table
+
+__all__ = ["FLOOR_M2_PER_PERSON", "read_population"]
+
+#: Floor area per resident where no total is stated. Own assumption, near the urban mean of the 2020 census.
+FLOOR_M2_PER_PERSON = 40.0
+#: Storeys of a building whose tags do not say. Own assumption.
+DEFAULT_LEVELS = 3.0
+#: Buildings (OpenStreetMap) in which nobody lives.
+_NOT_HOMES = frozenset(
+    "industrial warehouse garage garages carport shed greenhouse roof hut barn stable cowshed sty farm_auxiliary "
+    "retail commercial office supermarket kiosk school kindergarten university college hospital church chapel mosque "
+    "temple shrine cathedral train_station transportation hangar parking service transformer_tower toilets stadium "
+    "sports_hall pavilion grandstand public civic government fire_station bunker ruins construction storage_tank "
+    "silo water_tower bridge".split()
+)
+
+
+def read_population(
+    population: Population, *, crs: str, districts: gpd.GeoDataFrame, osm_path: Path | None = None
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Points with ``population`` (persons) and ``district`` (key), in the study's metric CRS.
+
+    ``grid``: points, or cells taken at a point in them. ``buildings``: footprint × storeys of the
+    OSM file ``population.path`` (else ``osm_path``), scaled to ``total`` or at 40 m² per person.
+    ``districts``: the districts' totals (or ``total`` by area) spread evenly over their outlines, one
+    point per 100 m (200 m above 400 km²). ``total`` scales the sum within the districts.
+    """
+    if population.kind == "grid":
+        frame, found = _grid(population, crs)
+    elif population.kind == "buildings":
+        frame, found = _buildings(population, crs, districts, osm_path)
+    else:
+        frame, found = _even(population, crs, districts)
+    if frame.empty:
+        return _points(frame, crs), found
+    frame = frame.assign(district=district_of(frame.geometry, districts))
+    outside = frame["district"].isna()
+    lost, everyone = frame["population"][outside].sum(), frame["population"].sum()
+    if lost > 0 and population.kind == "grid":
+        found.append(
+            finding(
+                "POP-003", source=_source(population), value=f"{lost:,.0f}", share=f"{lost / everyone:.1%}"
+            )
+        )
+    frame = frame[~outside]
+    kept = frame["population"].sum()
+    if population.total is not None and kept > 0 and population.kind != "districts":
+        factor = population.total / kept
+        frame = frame.assign(population=frame["population"] * factor)
+        found.append(
+            finding("POP-004", source=_source(population), field="total", value=f"{population.total:,.0f}",
+                    factor=f"{factor:.4g}")
+        )  # fmt: skip
+    return _points(frame, crs), found
+
+
+def _source(population: Population) -> str:
+    return "" if population.path is None else population.path.name
+
+
+def _points(frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
+    if frame.empty:
+        columns = {"population": pd.Series(dtype=float), "district": pd.Series(dtype=object)}
+        return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+    return frame[["population", "district", "geometry"]].reset_index(drop=True)
+
+
+def _nothing(crs: str) -> gpd.GeoDataFrame:
+    return gpd.GeoDataFrame(
+        {"population": pd.Series(dtype=float)}, geometry=gpd.GeoSeries([], crs=crs), crs=crs
+    )
+
+
+def _grid(population: Population, crs: str) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    if population.path is None:
+        return _nothing(crs), [finding("POP-006", severity="E", why_en="path is missing", why_zh="缺少 path")]
+    table = Table(path=population.path, crs=population.crs, datum="wgs84")
+    raw, found = read_table(table, kind="population")
+    if raw is None:
+        return _nothing(crs), found
+    raw, more = _with_column(raw, population.column)
+    found = [f for f in found if not (f.code == "TAB-007" and f.field == "population")] + more
+    if "population" not in raw.roles:
+        return _nothing(crs), found
+    places = locate(raw, table, crs=crs)
+    found += [f for f in places.findings if f.code not in ("XY-004", "XY-006", "GEO-003")]
+    people, bad = coordinates.parse_column(
+        raw.column("population"), raw.rows, source=raw.source, field=population.column
+    )
+    found += [
+        finding("POP-002", source=f.source, row=f.row, value=f.value) for f in bad if f.code == "XY-013"
+    ]
+    for i in np.flatnonzero(people < 0):
+        found.append(finding("POP-001", source=raw.source, row=raw.rows[i], value=f"{people[i]:g}"))
+    keep = places.used & (people > 0)
+    frame = gpd.GeoDataFrame({"population": people}, geometry=places.points(crs), crs=crs)
+    return frame[keep], found
+
+
+def _with_column(raw: RawTable, column: str) -> tuple[RawTable, list[Finding]]:
+    """The table with its population column settled: the stated one, else a known alias."""
+    roles = dict(raw.roles)
+    if column in raw.cells.columns:
+        roles["population"] = column
+    found = []
+    if "population" not in roles:
+        names = ", ".join(str(c) for c in raw.cells.columns)
+        found.append(finding("TAB-008", source=raw.source, field="population", value=column, nearest=names))
+    return RawTable(raw.source, raw.cells, raw.rows, roles, raw.geometry, raw.crs), found
+
+
+def _buildings(
+    population: Population, crs: str, districts: gpd.GeoDataFrame, osm_path: Path | None
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    from planner.inputs import osm
+
+    path = population.path or osm_path
+    if path is None:
+        why = {"why_en": "kind = buildings needs an OSM file", "why_zh": "kind = buildings 需要 OSM 文件"}
+        return _nothing(crs), [finding("POP-006", severity="E", **why)]  # type: ignore[arg-type]
+    area = shapely.union_all(districts.geometry.to_numpy()) if len(districts) else None
+    buildings: Any = osm.read_layers(path, crs=crs, area=area).buildings
+    homes = buildings[~buildings.get("kind", pd.Series("", index=buildings.index)).isin(_NOT_HOMES)]
+    if homes.empty:
+        why = {"why_en": "the file holds no residential building", "why_zh": "文件中没有住宅建筑"}
+        return _nothing(crs), [finding("POP-006", source=path.name, **why)]  # type: ignore[arg-type]
+    levels = pd.to_numeric(homes.get("levels", pd.Series(np.nan, index=homes.index)), errors="coerce")
+    floor = homes.geometry.area * levels.where(levels > 0, DEFAULT_LEVELS)
+    found = []
+    if population.total is None:
+        rate = FLOOR_M2_PER_PERSON
+        found.append(finding("POP-005", source=path.name, value=f"{floor.sum():,.0f}", rate=f"{rate:g}"))
+    frame = gpd.GeoDataFrame(
+        {"population": (floor / FLOOR_M2_PER_PERSON).to_numpy()},
+        geometry=gpd.GeoSeries(shapely.point_on_surface(homes.geometry.to_numpy()), crs=crs), crs=crs,
+    )  # fmt: skip
+    return frame[frame["population"] > 0], found
+
+
+def _even(
+    population: Population, crs: str, districts: gpd.GeoDataFrame
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """District totals over evenly spaced points; missing totals are shares of ``total`` by area."""
+    people, area = districts["population"].to_numpy(float), districts.geometry.area.to_numpy()
+    if np.isnan(people).any():
+        rest = (population.total or 0.0) - np.nansum(people)
+        blank = np.isnan(people)
+        if population.total is None or rest < 0:
+            why = {"why_en": "some districts have none and no total is stated",
+                   "why_zh": "部分行政区没有人口，也未写明 total"}  # fmt: skip
+            return _nothing(crs), [finding("POP-006", **why)]  # type: ignore[arg-type]
+        people = np.where(blank, rest * area / area[blank].sum(), people)
+    step = 100.0 if area.sum() <= 400e6 else 200.0
+    parts = [_spread(shape, n, step) for shape, n in zip(districts.geometry, people, strict=True) if n > 0]
+    if not parts:
+        return _nothing(crs), []
+    spots, shares = np.concatenate([p for p, _ in parts]), np.concatenate([s for _, s in parts])
+    return gpd.GeoDataFrame({"population": shares}, geometry=gpd.GeoSeries(spots, crs=crs), crs=crs), []
+
+
+def _spread(shape: Any, people: float, step: float) -> tuple[Any, Any]:
+    """Points every ``step`` metres within ``shape`` (at least one), and an equal share of people for each."""
+    west, south, east, north = shape.bounds
+    xs = np.arange(np.floor(west / step), np.ceil(east / step)) * step + step / 2
+    ys = np.arange(np.floor(south / step), np.ceil(north / step)) * step + step / 2
+    x, y = (v.ravel() for v in np.meshgrid(xs, ys))
+    shapely.prepare(shape)
+    inside = shapely.contains_xy(shape, x, y)
+    spots = shapely.points(x[inside], y[inside]) if inside.any() else np.array([shape.point_on_surface()])
+    return spots, np.full(len(spots), people / len(spots))

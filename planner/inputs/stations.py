@@ -1,0 +1,284 @@
+"""Rest stations from any list a federation keeps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from shapely.geometry.base import BaseGeometry
+
+from planner import tables
+from planner.errors import Finding, finding
+from planner.inputs import checks, dates, headers
+from planner.inputs.hours import parse_hours
+from planner.inputs.places import Places, locate
+from planner.inputs.tablefile import RawTable, read_table
+from planner.settings import Table
+
+__all__ = ["parse_ids", "read_hours", "read_stations", "to_geocode"]
+
+_SAME_PLACE_M = 5.0
+_TEXT = (
+    "station_id",
+    "name",
+    "kind",
+    "status",
+    "grade",
+    "open_hours",
+    "host",
+    "district",
+    "snapshot_date",
+    "opened",
+)
+_HOURS_CODE = {
+    "unparsable": "HRS-001", "days_only": "HRS-002", "ambiguous": "HRS-003", "seasons": "HRS-004",
+    "several_days": "HRS-005",
+}  # fmt: skip
+
+
+def read_stations(
+    table: Table, *, crs: str, area: BaseGeometry | None = None, streets: npt.ArrayLike | None = None,
+    today: dt.date | None = None,
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:  # fmt: skip
+    """Read one list of stations and judge it.
+
+    Parameters
+    ----------
+    table
+        The file and how to read it.
+    crs
+        The study's metric CRS.
+    area
+        The study's area in ``crs``: stations outside it are listed (LOC-002).
+    streets
+        m × 2 WGS84 degrees along streets: the datum is tested against them.
+    today
+        The day on which dates count as future; the system's by default.
+
+    Returns
+    -------
+    stations, findings
+        The columns of ``tables.py`` and ``open_days`` (``"12345"``), ``address``, ``capacity``,
+        ``opened``, ``lng_wgs84``, ``lat_wgs84``, ``source``, ``row``. Rows that stand nowhere are
+        not in it. Errors are findings of severity E; the table is then what could be made.
+    """
+    raw, found = read_table(table, kind="stations")
+    if raw is None:
+        return _empty(crs), found
+    places = locate(raw, table, crs=crs, area=area, streets=streets)
+    found += places.findings
+    frame, more = _columns(raw, today or dt.datetime.now(tz=dt.UTC).date())
+    found += more
+    frame = _placed(frame, places, crs)
+    frame, more = _one_row_each(frame, raw)
+    found += more
+    found += _doubts(frame, raw.source)
+    return tables.check("stations", frame.reset_index(drop=True)), found
+
+
+def to_geocode(table: Table) -> pd.DataFrame:
+    """Rows with an address and no coordinates, under their own column names, with ``source`` and ``row``.
+
+    An unreadable file gives an empty table; :func:`read_stations` says why.
+    """
+    raw, _ = read_table(table, kind="stations")
+    if raw is None:
+        return pd.DataFrame(columns=["source", "row"])
+    places = locate(raw, table, crs="EPSG:4326")
+    wanted = places.missing & raw.column("address").notna().to_numpy()
+    rows = raw.cells[wanted].reset_index(drop=True)
+    rows.insert(0, "row", raw.rows[wanted])
+    rows.insert(0, "source", raw.source)
+    return rows
+
+
+def _empty(crs: str) -> gpd.GeoDataFrame:
+    columns = {c: pd.Series(dtype=object) for c in _TEXT}
+    numbers = {c: pd.Series(dtype=float) for c in ("area_m2", "capacity", "lng_wgs84", "lat_wgs84")}
+    extra = {c: pd.Series(dtype=object) for c in ("open_days", "address", "source")}
+    frame = pd.DataFrame(columns | numbers | extra).assign(row=pd.Series(dtype="int64"))
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
+
+
+def parse_ids(raw: RawTable, role: str) -> tuple[pd.Series, list[Finding]]:
+    """Ids as text: ``001`` stays, full-width and ``1.2E+05`` are mended, a broken number is refused.
+
+    Rows without an id get one from the file's name and their row.
+    """
+    stem = Path(raw.source).stem
+    made = pd.Series([f"{stem}-{row}" for row in raw.rows], dtype=object)
+    if role not in raw.roles:
+        return made, [finding("ID-007", source=raw.source, value=made.iloc[0])]
+    found: list[Finding] = []
+    ids: list[str] = []
+    for text, row, spare in zip(raw.column(role), raw.rows, made, strict=True):
+        if text is None:
+            found.append(finding("ID-008", source=raw.source, row=row, field=raw.roles[role], value=spare))
+            ids.append(spare)
+            continue
+        plain = unicodedata.normalize("NFKC", text).strip()
+        if re.fullmatch(r"[+-]?\d+(\.\d+)?[eE][+-]?\d+|\d+\.\d+", plain):
+            number = float(plain)
+            if number.is_integer() and abs(number) < 1e15:
+                plain = str(int(number))
+            else:
+                found.append(finding("ID-004", source=raw.source, row=row, field=raw.roles[role], value=text))
+        if plain != text:
+            found.append(
+                finding("ID-006", source=raw.source, row=row, field=raw.roles[role], value=text, read=plain)
+            )
+        ids.append(plain)
+    return pd.Series(ids, dtype=object), found
+
+
+def read_hours(raw: RawTable) -> tuple[pd.Series, pd.Series, list[Finding]]:
+    """Canonical opening hours, the days they hold for, and what was unclear."""
+    texts = raw.column("open_hours")
+    parsed = [parse_hours(t) for t in texts]
+    name = raw.roles.get("open_hours", "open_hours")
+    found = [
+        finding(_HOURS_CODE[h.problem], source=raw.source, row=row, field=name, value=text, read=h.text or "")
+        for text, row, h in zip(texts, raw.rows, parsed, strict=True)
+        if h.problem in _HOURS_CODE
+    ]
+    blank = sum(h.problem == "empty" for h in parsed)
+    if blank:
+        found.append(finding("HRS-006", source=raw.source, field=name, value=f"{blank}/{len(parsed)}"))
+    return (
+        pd.Series([h.text for h in parsed], dtype=object),
+        pd.Series([h.days for h in parsed], dtype=object),
+        found,
+    )
+
+
+def _status(raw: RawTable) -> tuple[pd.Series, list[Finding]]:
+    if "status" not in raw.roles:
+        return pd.Series(["open"] * len(raw.rows), dtype=object), [finding("STA-002", source=raw.source)]
+    known = headers.words("status")
+    ordered = sorted(known, key=len, reverse=True)
+
+    def meaning(text: str | None) -> str | None:
+        if text is None:
+            return "open"
+        plain = unicodedata.normalize("NFKC", text).strip().lower()
+        if plain in known:
+            return known[plain]
+        return next((known[w] for w in ordered if len(w) > 1 and w in plain), None)
+
+    found, values = [], []
+    for text, row in zip(raw.column("status"), raw.rows, strict=True):
+        status = meaning(text)
+        if status is None:
+            found.append(
+                finding("STA-001", source=raw.source, row=row, field=raw.roles["status"], value=text)
+            )
+        values.append(status or "suspended")
+    return pd.Series(values, dtype=object), found
+
+
+def _numbers(raw: RawTable, role: str) -> tuple[pd.Series, list[Finding]]:
+    """A column such as ``约30㎡`` as numbers; negative ones are refused, text is left blank."""
+    found: list[Finding] = []
+    values = np.full(len(raw.rows), np.nan)
+    for i, text in enumerate(raw.column(role)):
+        if text is None:
+            continue
+        plain = unicodedata.normalize("NFKC", text).replace(",", "")
+        m = re.fullmatch(
+            r"\D*?(-?\d+(?:\.\d+)?)\s*(?:m2|m|平方米?|平米|平|人|个|座|位|席|左右|余|多|\s)*", plain
+        )
+        where = {"source": raw.source, "row": int(raw.rows[i]), "field": raw.roles[role], "value": text}
+        if m is None:
+            found.append(finding("STA-003", **where))  # type: ignore[arg-type]
+        elif float(m[1]) < 0:
+            found.append(finding("STA-004", **where))  # type: ignore[arg-type]
+        else:
+            values[i] = float(m[1])
+    return pd.Series(values), found
+
+
+def _columns(raw: RawTable, today: dt.date) -> tuple[pd.DataFrame, list[Finding]]:
+    """Every column but the place, one row per row of the file."""
+    ids, found = parse_ids(raw, "station_id")
+    hours, days, more = read_hours(raw)
+    status, more_status = _status(raw)
+    area, more_area = _numbers(raw, "area_m2")
+    capacity, more_capacity = _numbers(raw, "capacity")
+    opened, more_opened = dates.read_dates(raw, "opened", today)
+    snapshot, more_snapshot = dates.read_dates(raw, "snapshot_date", today)
+    found += more + more_status + more_area + more_capacity + more_opened + more_snapshot
+    for i in np.flatnonzero((capacity == 0) & (status == "open")):
+        found.append(
+            finding("STA-005", source=raw.source, row=raw.rows[i], field=raw.roles["capacity"], value="0")
+        )
+        status.iloc[i] = "suspended"
+    name = raw.column("name")
+    for i in np.flatnonzero(name.isna()):
+        found.append(finding("NAM-002", source=raw.source, row=raw.rows[i], field="name"))
+    frame = pd.DataFrame({
+        "station_id": ids, "name": name.where(name.notna(), ids), "kind": raw.column("kind"), "status": status,
+        "grade": raw.column("grade"), "open_hours": hours, "area_m2": area, "host": raw.column("host"),
+        "district": raw.column("district"), "snapshot_date": snapshot, "open_days": days, "opened": opened,
+        "capacity": capacity, "address": raw.column("address"), "source": raw.source, "row": raw.rows,
+    })  # fmt: skip
+    texts = frame.columns.difference(["area_m2", "capacity", "row"])
+    frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
+    return frame, found
+
+
+def _placed(frame: pd.DataFrame, places: Places, crs: str) -> gpd.GeoDataFrame:
+    placed = frame.assign(lng_wgs84=places.lng, lat_wgs84=places.lat)
+    return gpd.GeoDataFrame(placed, geometry=places.points(crs), crs=crs)[places.used]
+
+
+def _one_row_each(frame: gpd.GeoDataFrame, raw: RawTable) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Drop equal rows (F), then rows that repeat an id: the same place twice (W), two places (E)."""
+    found: list[Finding] = []
+    cells = raw.cells.loc[frame.index].assign(_x=frame.geometry.x, _y=frame.geometry.y)
+    same = cells.duplicated(keep="first")
+    if same.any():
+        keys = cells.apply(lambda c: pd.factorize(c)[0]).apply(tuple, axis=1)
+        first = frame["row"].groupby(keys).transform("first")
+        for i in cells.index[same]:
+            found.append(finding("ID-003", source=raw.source, row=frame.at[i, "row"], other=int(first[i])))
+    frame = frame[~same]
+    repeat = frame["station_id"].duplicated(keep="first")
+    firsts = frame[~repeat].set_index("station_id")
+    for i in frame.index[repeat]:
+        first_row = firsts.loc[frame.at[i, "station_id"]]
+        metres = first_row.geometry.distance(frame.at[i, "geometry"])
+        code = "ID-005" if metres < _SAME_PLACE_M else "ID-001"
+        found.append(
+            finding(code, source=raw.source, row=frame.at[i, "row"], field=raw.roles.get("station_id", ""),
+                    value=frame.at[i, "station_id"], other=int(first_row["row"]))
+        )  # fmt: skip
+    return frame[~repeat], found
+
+
+def _doubts(frame: gpd.GeoDataFrame, source: str) -> list[Finding]:
+    """Different ids at one place (W); one name in several places (I)."""
+    x, y = frame.geometry.x.to_numpy(), frame.geometry.y.to_numpy()
+    first, metres = checks.close_pairs(x, y, within_m=_SAME_PLACE_M)
+    rows, ids, names = frame["row"].to_numpy(), frame["station_id"].to_numpy(), frame["name"].to_numpy()
+    found = [
+        finding("ID-002", source=source, row=rows[i], field="station_id", value=ids[i], metres=f"{metres[i]:.1f}",
+                other=f"{names[first[i]]} ({ids[first[i]]})")
+        for i in np.flatnonzero(first != np.arange(len(first)))
+    ]  # fmt: skip
+    shared = frame[frame["name"].duplicated(keep=False)]
+    for name, group in shared.groupby("name", sort=True):
+        spread = np.hypot(np.ptp(group.geometry.x), np.ptp(group.geometry.y))
+        if spread > 100:
+            listed = ", ".join(str(r) for r in group["row"][:10])
+            found.append(
+                finding(
+                    "NAM-001", source=source, row=group["row"].iloc[0], field="name", value=name, other=listed
+                )
+            )
+    return found
