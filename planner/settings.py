@@ -129,6 +129,7 @@ class Group(Section):
     in_headline: bool = True
     profile: dict[str, Share]
     covariates: dict[str, float] = Field(default_factory=dict)
+    elasticities: dict[str, float] = Field(default_factory=dict)
     source: str = ""
     confidence: Literal["H", "M", "L", ""] = ""
 
@@ -144,13 +145,36 @@ class Group(Section):
         return (self.name_zh if language == "zh" else self.name_en) or self.name
 
 
+class Event(Section):
+    """Workers who come on top: a new industrial park, a fair. ``polygon`` is (lng, lat) pairs in WGS84."""
+
+    name: str
+    polygon: tuple[tuple[float, float], ...] = Field(min_length=3)
+    workers: float = Field(ge=0)
+    group: str = ""
+
+
 class Demand(Section):
-    """How worker density is modelled."""
+    """How worker density is modelled; docs/worker-density.md explains each key and where it is from.
+
+    Bands are the distance (``elasticity_band``) or factor (``share_band``) from the middle to the 95 %
+    point; ``local_sd`` is the standard deviation of what no covariate explains, on the log scale, alike
+    within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed.
+    """
 
     cell_m: Positive = 200
     min_observed: int = Field(default=3, ge=1)
     ensemble: int = Field(default=40, ge=2)
     level: Literal["auto", "weights", "regression", "surface"] = "auto"
+    smooth: bool = True
+    bandwidth_m: float | None = Field(default=None, ge=0)
+    share_band: float = Field(default=1.5, ge=1)
+    elasticity_band: float = Field(default=0.33, ge=0, le=0.9)
+    local_sd: float = Field(default=0.5, ge=0, le=3)
+    local_m: Positive = 1000
+    district_totals: dict[str, float] = Field(default_factory=dict)
+    season: Literal["", "summer", "winter", "spring_festival"] = ""
+    events: tuple[Event, ...] = ()
 
 
 class Circle(Section):

@@ -73,6 +73,20 @@ def _raked(table: pd.DataFrame, known: dict[str, float], groups: Sequence[Group]
     return pd.DataFrame(rake(values, rows, columns)[0], index=table.index, columns=table.columns)
 
 
+def margins_off(
+    table: pd.DataFrame, groups: Sequence[Group], district_totals: Mapping[str, float] | None
+) -> float:
+    """By how many workers the headline groups miss a stated total, of a district or of a group, at most."""
+    head = [g for g in groups if g.in_headline]
+    rows = table[[g.name for g in head]].sum(axis=1)
+    known = {d: v for d, v in (district_totals or {}).items() if d in table.index}
+    if not known:
+        return 0.0
+    off = [abs(rows[d] - v) for d, v in known.items()]
+    off += [abs(table[g.name].sum() - g.total) for g in head if g.total is not None]
+    return float(max(off))
+
+
 def rake(
     seed: Floats,
     rows: Floats,

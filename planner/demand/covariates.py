@@ -37,6 +37,23 @@ LANDUSE_COVARIATES: dict[str, tuple[str, ...]] = {
 MAIN_CLASSES = ("trunk", "primary", "secondary", "tertiary")
 #: hectares of land use that count like one mapped venue
 HECTARES_PER_HOST = 2.0
+#: what each covariate is called, in English and Chinese
+LABELS: dict[str, tuple[str, str]] = {
+    "population": ("residents", "居民"),
+    "streets": ("walkable streets", "可步行街道"),
+    "main_streets": ("main streets", "主干道路"),
+    "restaurants": ("restaurants", "餐饮"),
+    "malls": ("malls", "商场"),
+    "offices": ("offices", "写字楼"),
+    "depots": ("parcel depots and post offices", "快递网点与邮局"),
+    "hubs": ("railway and bus stations", "车站"),
+    "chargers": ("charging and petrol stations", "充电站与加油站"),
+    "logistics": ("logistics parks", "物流园区"),
+    "ports": ("ports", "港口"),
+    "industry": ("industry", "工业"),
+    "construction": ("building sites", "建筑工地"),
+    "shops": ("shops and banks", "便利店与银行"),
+}
 #: columns that describe a place but draw nobody by themselves
 NOT_DRAWING = ("centre_m",)
 

@@ -1,8 +1,8 @@
-"""From covariates to workers per cell, group and period."""
+"""From covariates, totals and observations to workers per cell, group and period."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -11,13 +11,21 @@ import pandas as pd
 import shapely
 
 from planner.demand.calibrate import controls as make_controls
-from planner.demand.calibrate import to_totals
-from planner.demand.covariates import NOT_DRAWING
+from planner.demand.calibrate import margins_off
+from planner.demand.checks import drawing, judge_groups, judge_periods, judge_totals
+from planner.demand.ensemble import LocalField, band, surfaces
 from planner.demand.grid import Floats, grid_of
+from planner.demand.kernels import smooth
+from planner.demand.levels import Room
+from planner.demand.observations import Observations
 from planner.demand.points import place
-from planner.demand.weights import mix
-from planner.errors import Finding
+from planner.demand.summary import Estimate
+from planner.errors import Finding, finding
 from planner.settings import Demand, Group, Period
+
+Progress = Callable[[str, float], None]
+#: covariates that are known cell by cell and therefore not smoothed
+MEASURED_EXACTLY = ("population", "streets", "main_streets")
 
 
 def estimate(
@@ -28,13 +36,18 @@ def estimate(
     periods: Sequence[Period],
     districts: gpd.GeoDataFrame | None = None,
     controls: pd.DataFrame | None = None,
-    observations: Any = None,  # noqa: ARG001
+    observations: Observations | None = None,
     streets: gpd.GeoDataFrame | None = None,
     points: gpd.GeoSeries | None = None,
-    settings: Demand | None = None,  # noqa: ARG001 - the ensemble of the next version
-    seed: int = 0,  # noqa: ARG001
+    settings: Demand | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Estimate how many workers of each group stand in each cell in each period.
+
+    Per group, the best level that the data allow: (c) a full observed surface, smoothed; (b) a Poisson
+    regression on observations, kept only if it foretells withheld blocks better than (a); (a) a mixture
+    of covariates. All are scaled to control totals per district and group.
 
     Parameters
     ----------
@@ -51,52 +64,90 @@ def estimate(
         population measured in the cells is used.
     controls
         Districts × groups; given, it replaces the totals made from rates.
+    observations
+        From :func:`planner.demand.observations.aggregate`.
     streets, points
         Where workers stand: points on the cells' index, or streets to place them on; else cell centres.
+    settings
+        The study's section ``[demand]``: level, smoothing, bands, number of draws, events, season.
+    seed
+        Fixes every draw.
+    progress
+        Called with a label and the share done.
 
     Returns
     -------
     demand, findings
         ``cell_id``, ``district``, ``{group}__{period}`` …, ``workers``, ``workers_low``,
-        ``workers_high`` (headline groups), geometry (cell), ``point``. Rows: cells with land and at least one
-        street, host or resident, in the cells' order and with their index.
+        ``workers_high`` (headline groups; 5–95 %), geometry (cell), ``point``. Rows: cells with land and at
+        least one street, host or resident, in the cells' order and with their index. ``attrs["levels"]`` says
+        the level per group.
     """
+    full = estimate_in_full(
+        cells, covariates, groups, periods=periods, districts=districts, controls=controls,
+        observations=observations, streets=streets, points=points, settings=settings, seed=seed,
+        progress=progress,
+    )  # fmt: skip
+    return full.demand, list(full.findings)
+
+
+def estimate_in_full(
+    cells: gpd.GeoDataFrame,
+    covariates: pd.DataFrame,
+    groups: Sequence[Group],
+    *,
+    periods: Sequence[Period],
+    districts: gpd.GeoDataFrame | None = None,
+    controls: pd.DataFrame | None = None,
+    observations: Observations | None = None,
+    streets: gpd.GeoDataFrame | None = None,
+    points: gpd.GeoSeries | None = None,
+    settings: Demand | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Estimate:
+    """:func:`estimate` with everything that explains it: totals, levels, bandwidths, scores, surfaces."""
+    say, s = progress or _silent, settings or Demand()
+    found = judge_periods(periods) + judge_groups(groups, covariates)
+    people = residents(cells, covariates, districts)
     cells, covariates = occupied(cells, covariates)
-    zones = pd.Index(sorted(cells["district"].unique()))
-    zone = zones.get_indexer(cells["district"])
+    zones = pd.Index(sorted(cells["district"].unique()), name="district")
     if controls is None:
-        controls = make_controls(groups, residents(cells, covariates, districts))
+        controls = make_controls(groups, people, district_totals=s.district_totals)
+        off = margins_off(controls, groups, s.district_totals)
+        if off > 0.5:
+            found.append(finding("DEM-018", source="demand.district_totals", value=f"{off:,.0f}"))
+    found += judge_totals(groups, people, controls, zones)
     controls = controls.reindex(zones).fillna(0.0)
-    fallback = np.maximum(cells["land_share"].to_numpy(float), 1e-6)
-    per_group: dict[str, Floats] = {}
-    for group in groups:
-        weight = mix(covariates, group.covariates)
-        per_group[group.name] = to_totals(weight, zone, controls[group.name].to_numpy(float), fallback)
-    columns: dict[str, Any] = {"cell_id": cells["cell_id"], "district": cells["district"]}
-    for group in groups:
-        for period in periods:
-            columns[f"{group.name}__{period.name}"] = per_group[group.name] * group.profile.get(
-                period.name, 0.0
-            )
-    head = [g for g in groups if g.in_headline]
-    none = np.zeros(len(cells))
-    columns["workers"] = sum((per_group[g.name] for g in head), none)
-    columns["workers_low"] = sum((per_group[g.name] * g.band_low for g in head), none)
-    columns["workers_high"] = sum((per_group[g.name] * g.band_high for g in head), none)
-    table = gpd.GeoDataFrame(columns, geometry=cells.geometry.to_numpy(), index=cells.index, crs=cells.crs)
-    if points is None and streets is not None:
-        points = place(cells, streets)
-    if points is None:
-        grid = grid_of(cells)
-        points = gpd.GeoSeries(shapely.points(grid.x_m, grid.y_m), index=cells.index, crs=cells.crs)
-    table["point"] = points.reindex(cells.index)
-    return table, []
+    say("smoothing", 0.1)
+    smoothed, bandwidths = _smoothed(cells, covariates, groups, s)
+    say("weights and observations", 0.3)
+    room = Room(cells, smoothed, zones.get_indexer(cells["district"]), controls, s, seed)
+    models = {g.name: room.model(g, observations, found) for g in groups}
+    controls = controls.assign(**{n: m.controls for n, m in models.items()})
+    demand = _table(cells, {n: m.workers for n, m in models.items()}, groups, periods)
+    say("how sure the density is", 0.5)
+    local = LocalField(grid_of(cells), s.local_m)
+    head = [models[g.name].source for g in groups if g.in_headline]
+    draws = surfaces(head, room.zone, controls, draws=s.ensemble, local=local, seed=seed)
+    low, high = band(draws)
+    demand["workers_low"] = np.minimum(low, demand["workers"])
+    demand["workers_high"] = np.maximum(high, demand["workers"])
+    say("points", 0.9)
+    demand["point"] = _points(cells, streets, points)
+    levels = {n: m.level for n, m in models.items()}
+    demand.attrs = {"levels": levels, "seed": seed}
+    scores = {n: m.scores for n, m in models.items() if m.scores is not None}
+    return Estimate(demand, controls, levels, bandwidths, draws, scores, tuple(found), tuple(groups))
+
+
+def _silent(label: str, share: float) -> None:
+    """No progress is shown."""
 
 
 def occupied(cells: gpd.GeoDataFrame, covariates: pd.DataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """Cells on land that hold a street, a host or a resident, and their covariates."""
-    drawing = [c for c in covariates.columns if c not in NOT_DRAWING]
-    some = (covariates[drawing].to_numpy(float) > 0).any(axis=1)
+    some = (covariates[drawing(covariates)].to_numpy(float) > 0).any(axis=1)
     keep = some & (cells["land_share"].to_numpy(float) > 0)
     return cells[keep], covariates.loc[cells.index[keep]]
 
@@ -110,3 +161,37 @@ def residents(
         return counted
     stated = districts.groupby(districts["district"].astype(str))["population"].sum(min_count=1)
     return stated.reindex(counted.index.union(stated.index)).fillna(counted).fillna(0.0)
+
+
+def _smoothed(
+    cells: gpd.GeoDataFrame, covariates: pd.DataFrame, groups: Sequence[Group], s: Demand
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Covariates smoothed on the occupied cells; what is known cell by cell stays as it is."""
+    if not s.smooth:
+        return covariates, {}
+    used = {name for g in groups for name in g.covariates}
+    loose = [c for c in drawing(covariates) if c in used and c not in MEASURED_EXACTLY]
+    loose = [c for c in loose if covariates[c].sum() > 0]
+    return smooth(covariates, grid_of(cells), columns=loose, bandwidths_m=s.bandwidth_m)
+
+
+def _table(
+    cells: gpd.GeoDataFrame, workers: dict[str, Floats], groups: Sequence[Group], periods: Sequence[Period]
+) -> gpd.GeoDataFrame:
+    columns: dict[str, Any] = {"cell_id": cells["cell_id"], "district": cells["district"]}
+    for g in groups:
+        for p in periods:
+            columns[f"{g.name}__{p.name}"] = workers[g.name] * g.profile.get(p.name, 0.0)
+    columns["workers"] = sum((workers[g.name] for g in groups if g.in_headline), np.zeros(len(cells)))
+    return gpd.GeoDataFrame(columns, geometry=cells.geometry.to_numpy(), index=cells.index, crs=cells.crs)
+
+
+def _points(
+    cells: gpd.GeoDataFrame, streets: gpd.GeoDataFrame | None, points: gpd.GeoSeries | None
+) -> gpd.GeoSeries:
+    if points is not None:
+        return points.reindex(cells.index)
+    if streets is not None:
+        return place(cells, streets)
+    grid = grid_of(cells)
+    return gpd.GeoSeries(shapely.points(grid.x_m, grid.y_m), index=cells.index, crs=cells.crs)
