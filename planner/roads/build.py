@@ -220,7 +220,7 @@ def _cut(
     length = along[b] - along[a]
     of = line[a]
     if lines.given_m is not None:
-        length = _given_lengths(lines, length, of)
+        length = _given_lengths(lines.given_m, length, of)
     length_timed = np.maximum(length, SHORTEST_M)
     with np.errstate(divide="ignore"):
         s_uv, s_vu = length_timed * 3.6 / lines.forth[of], length_timed * 3.6 / lines.back[of]
@@ -232,11 +232,11 @@ def _cut(
     return edges, nx, ny
 
 
-def _given_lengths(lines: _Lines, length: np.ndarray, of: np.ndarray) -> np.ndarray:
+def _given_lengths(given_m: np.ndarray, length: np.ndarray, of: np.ndarray) -> np.ndarray:
     """The source's own lengths, spread over a line's pieces by their shapes; shapes where it has none."""
-    whole = np.bincount(of, weights=length, minlength=lines.forth.size)
-    pieces = np.bincount(of, minlength=lines.forth.size)
-    given = lines.given_m[of]
+    whole = np.bincount(of, weights=length, minlength=given_m.size)
+    pieces = np.bincount(of, minlength=given_m.size)
+    given = given_m[of]
     share = np.where(whole[of] > 0, length / np.where(whole[of] > 0, whole[of], 1), 1 / pieces[of])
     return np.where(np.isfinite(given), given * share, length)
 

@@ -5,44 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyproj
 
-from planner.errors import Finding, InputError, PlannerError, finding
+from planner.errors import Finding, InputError, finding
+from planner.inputs.osm_area import area_in
 
 if TYPE_CHECKING:
     from planner.roads.build import _Edges
 
-__all__ = ["area_in", "clip"]
-
-
-def area_in(area: Any, crs: str) -> Any:
-    """An area as one shapely geometry in ``crs``.
-
-    A GeoDataFrame or GeoSeries brings its CRS; a bare shapely geometry is taken for degrees (WGS84) if
-    its bounds can be, else for metres in ``crs``.
-
-    Raises
-    ------
-    PlannerError
-        Empty, or without a CRS.
-    """
-    import shapely
-
-    if hasattr(area, "crs"):
-        if area.crs is None:
-            raise PlannerError("the area carries no CRS")
-        geometry = shapely.union_all(np.asarray(area.geometry.to_crs(crs).array))
-    else:
-        geometry = area
-        west, south, east, north = shapely.total_bounds(geometry)
-        if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
-            move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
-            geometry = shapely.transform(
-                geometry, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
-            )
-    if geometry is None or shapely.is_empty(geometry):
-        raise PlannerError("the area is empty")
-    return shapely.make_valid(geometry)
+__all__ = ["clip"]
 
 
 def clip(

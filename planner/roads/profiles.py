@@ -31,6 +31,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from planner.errors import PlannerError
 
@@ -336,7 +337,7 @@ def known_classes() -> frozenset[str]:
     )
 
 
-def _check_speeds(speeds: Mapping[str, float]) -> None:
+def _check_speeds(speeds: Mapping[str, Any]) -> None:
     known = known_classes()
     for key, value in speeds.items():
         if key not in MODES and key not in known:
