@@ -1,7 +1,8 @@
-"""An area in whatever form it comes, as one geometry in the CRS that is worked in."""
+"""From degrees to the CRS that is worked in: a quick projector, and areas in whatever form they come."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,31 @@ import pyproj
 
 from planner.errors import PlannerError
 
-__all__ = ["area_in"]
+__all__ = ["area_in", "from_wgs84"]
+
+#: Geodetic CRS that agree with WGS84 to less than a metre by definition: WGS84 itself, CGCS2000.
+_SAME_DATUM = {4326, 4490}
+
+
+@functools.lru_cache(maxsize=32)
+def from_wgs84(crs: str) -> Any:
+    """The transformer from WGS84 (lng, lat) to ``crs``, made once.
+
+    Looking for a datum shift between WGS84 and CGCS2000 takes 50 ms and finds none: it is not looked for.
+
+    Raises
+    ------
+    PlannerError
+        A CRS that pyproj does not know.
+    """
+    try:
+        target = pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError as error:
+        raise PlannerError(f"unknown CRS {crs!r}: use a code such as EPSG:4549") from error
+    source: Any = "EPSG:4326"
+    if target.geodetic_crs is not None and target.geodetic_crs.to_epsg() in _SAME_DATUM:
+        source = target.geodetic_crs
+    return pyproj.Transformer.from_crs(source, target, always_xy=True)
 
 
 def area_in(area: Any, crs: str) -> Any:

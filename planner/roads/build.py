@@ -13,9 +13,11 @@ import numpy as np
 import pyproj
 
 from planner.errors import Finding, InputError, finding
+from planner.inputs.crs import auto_crs, plausible, suggest
+from planner.inputs.osm_area import from_wgs84
 from planner.inputs.osm_streets import Streets
 from planner.roads import topology
-from planner.roads.network import Network, network_from_edges
+from planner.roads.graph import Network, network_from_edges
 from planner.roads.profiles import Profile, VertexVerdict
 from planner.roads.report import tell
 
@@ -153,8 +155,6 @@ def to_metres(streets: Streets, used: np.ndarray, crs: str) -> tuple[np.ndarray,
     ``"auto"`` keeps a source that is in metres already (Web Mercator's are none); else the zone of
     the middle of the streets.
     """
-    from planner.inputs.crs import auto_crs, plausible, suggest
-
     x, y = streets.x[used], streets.y[used]
     source = pyproj.CRS.from_user_input(streets.crs)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
@@ -165,15 +165,18 @@ def to_metres(streets: Streets, used: np.ndarray, crs: str) -> tuple[np.ndarray,
         raise InputError(
             [finding("NET-111", source=streets.source, value=streets.crs, nearest=better or "EPSG:…")]
         )
+    if crs == "auto" and metric:
+        return streets.x, streets.y, streets.crs
+    degrees = source.to_epsg() in (4326, 4490)
     if crs == "auto":
-        if metric:
-            return streets.x, streets.y, streets.crs
-        middle = pyproj.Transformer.from_crs(source, "EPSG:4326", always_xy=True)
-        corners = middle.transform([x.min(), x.max()], [y.min(), y.max()])
+        corners = (np.array([x.min(), x.max()]), np.array([y.min(), y.max()]))
+        if not degrees:
+            corners = pyproj.Transformer.from_crs(source, "EPSG:4326", always_xy=True).transform(*corners)
         crs = auto_crs(*corners)
     if pyproj.CRS.from_user_input(crs) == source:
         return streets.x, streets.y, crs
-    px, py = pyproj.Transformer.from_crs(source, crs, always_xy=True).transform(streets.x, streets.y)
+    move = from_wgs84(crs) if degrees else pyproj.Transformer.from_crs(source, crs, always_xy=True)
+    px, py = move.transform(streets.x, streets.y)
     lost = ~np.isfinite(px[used] + py[used])
     if lost.any():
         raise InputError([finding("NET-112", source=streets.source, n=int(lost.sum()))])

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import Finding, finding
+from planner.inputs.osm_area import from_wgs84
 from planner.roads import topology
 
 if TYPE_CHECKING:
-    from planner.roads.network import Network
+    from planner.roads.graph import Network
 
 __all__ = ["tell"]
 
@@ -50,9 +51,7 @@ def tell(network: Network, source: str) -> list[Finding]:
 
 def _places(network: Network, x: np.ndarray, y: np.ndarray) -> list[str]:
     """Longitude and latitude, as text to paste into a map."""
-    from planner.inputs.crs import transform
-
     if not len(x):
         return []
-    lng, lat = transform(x, y, source=network.crs, target="EPSG:4326")
+    lng, lat = from_wgs84(network.crs).transform(x, y, direction="INVERSE")
     return [f"{a:.5f},{b:.5f}" for a, b in zip(lng.tolist(), lat.tolist(), strict=True)]

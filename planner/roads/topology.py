@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 __all__ = [
     "JOIN_M",
@@ -90,6 +89,8 @@ def join_points(x: np.ndarray, y: np.ndarray, *, within_m: float = JOIN_M) -> np
     int64 ``[n]``
         Labels 0…k-1 in the order of first appearance.
     """
+    from scipy.spatial import cKDTree
+
     unique, label = np.unique(x + 1j * y, return_inverse=True)
     label = label.ravel()
     pairs = cKDTree(np.column_stack([unique.real, unique.imag])).query_pairs(within_m, output_type="ndarray")
@@ -164,24 +165,39 @@ def _hash_shapes(ptr: np.ndarray, x: np.ndarray, y: np.ndarray, *, backward: boo
 def near_misses(
     x: np.ndarray, y: np.ndarray, edge_u: np.ndarray, edge_v: np.ndarray, *, within_m: float = 1.0
 ) -> np.ndarray:
-    """Dead ends that stop less than ``within_m`` short of a node they are not joined to by an edge.
+    """Dead ends that stop less than ``within_m`` short of a node no edge joins them to.
 
     Returns
     -------
     int64 ``[k, 2]``
-        Dead end and the nearest such node.
+        Dead end and the nearest such node, in the order of dead ends.
     """
     degree = np.bincount(np.concatenate([edge_u, edge_v]), minlength=x.size)
     ends = np.flatnonzero(degree == 1)
-    if not ends.size:
-        return np.zeros((0, 2), np.int64)
-    xy = np.column_stack([x, y])
-    distance, found = cKDTree(xy).query(xy[ends], k=2, distance_upper_bound=within_m)
-    other = np.where(found[:, 0] == ends, found[:, 1], found[:, 0])
-    gap = np.where(found[:, 0] == ends, distance[:, 1], distance[:, 0])
-    near = np.isfinite(gap) & (other < x.size)
-    ends, other = ends[near], other[near]
+    end, other = _around(x, y, ends, within_m)
+    gap = np.hypot(x[end] - x[other], y[end] - y[other])
     n = np.int64(x.size)
-    joined = np.concatenate([edge_u * n + edge_v, edge_v * n + edge_u])
-    free = ~np.isin(ends * n + other, joined)
-    return np.column_stack([ends[free], other[free]])
+    u, v = edge_u.astype(np.int64), edge_v.astype(np.int64)
+    joined = np.concatenate([u * n + v, v * n + u])
+    free = (end != other) & (gap < within_m) & ~np.isin(end * n + other, joined)
+    end, other, gap = end[free], other[free], gap[free]
+    order = np.lexsort((other, gap, end))
+    first = np.ones(order.size, bool)
+    first[1:] = end[order][1:] != end[order][:-1]
+    return np.column_stack([end[order][first], other[order][first]])
+
+
+def _around(x: np.ndarray, y: np.ndarray, some: np.ndarray, cell_m: float) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of a point of ``some`` with each point in its square cell and the eight around."""
+    cx, cy = np.floor(x / cell_m).astype(np.int64), np.floor(y / cell_m).astype(np.int64)
+    row = np.int64(1) << 32
+    key = cx * row + cy
+    order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    offsets = np.array([dx * row + dy for dx in (-1, 0, 1) for dy in (-1, 0, 1)])
+    wanted = (key[some][:, None] + offsets).ravel()
+    low, high = np.searchsorted(ordered, wanted, "left"), np.searchsorted(ordered, wanted, "right")
+    size = high - low
+    owner = np.repeat(np.repeat(some, offsets.size), size)
+    at = np.arange(size.sum()) + np.repeat(low - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
+    return owner, order[at]
