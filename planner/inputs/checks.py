@@ -81,7 +81,7 @@ def district_of(points: gpd.GeoSeries, districts: gpd.GeoDataFrame) -> pd.Series
     which, where = tree.query(points.geometry.to_numpy(), predicate="intersects")
     found = np.full(len(points), len(districts))
     np.minimum.at(found, which, where)
-    keys = np.append(districts["district"].to_numpy(object), None)
+    keys = np.array([*districts["district"], None], dtype=object)
     return pd.Series(keys[found], index=points.index, dtype=object)
 
 
@@ -110,7 +110,7 @@ def match_districts(texts: pd.Series, districts: gpd.GeoDataFrame) -> pd.Series:
         return inside.pop() if len(inside) == 1 else None
 
     known = {t: meant(t) for t in texts.dropna().unique()}
-    return texts.map(lambda t: known.get(t)).astype(object)
+    return texts.map(known.get).astype(object)
 
 
 def _variants(text: str) -> list[str]:
@@ -132,7 +132,7 @@ def in_districts(
     rows = stations.get("row", pd.Series(-1, index=stations.index))
     found = [
         finding("LOC-003", source=str(sources[i]), row=int(rows[i]), field="district",
-                value=stations.at[i, "district"], actual=str(actual[i]))
+                value=stations.loc[i, "district"], actual=str(actual[i]))
         for i in stations.index[wrong]
     ]  # fmt: skip
     return stations.assign(district=actual.where(actual.notna(), said).astype(object)), found
@@ -176,14 +176,14 @@ def check_stations(
     nobody of the area walks there.
     """
     repeat = stations["station_id"].duplicated(keep="first")
-    firsts = stations[~repeat].set_index("station_id")
+    where = stations["row"].astype("str") + " (" + stations["source"] + ")"
+    first = where.groupby(stations["station_id"]).transform("first")
     found = [
-        finding("ID-001", source=str(stations.at[i, "source"]), row=int(stations.at[i, "row"]), field="station_id",
-                value=stations.at[i, "station_id"],
-                other=f"{firsts.at[stations.at[i, 'station_id'], 'row']} "
-                      f"({firsts.at[stations.at[i, 'station_id'], 'source']})")
-        for i in stations.index[repeat]
-    ]  # fmt: skip
+        finding(
+            "ID-001", source=r.source, row=r.row, field="station_id", value=r.station_id, other=first[r.Index]
+        )
+        for r in stations[repeat].itertuples()
+    ]
     placed = stations[~repeat]
     if area is not None:
         placed = placed[placed.distance(area) <= BEYOND_M]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -66,7 +65,7 @@ def parse_number(text: str) -> tuple[float, str]:
 
 
 def parse_column(
-    texts: pd.Series, rows: Sequence[int] | npt.NDArray[np.int64], *, source: str, field: str
+    texts: pd.Series, rows: npt.NDArray[np.int64], *, source: str, field: str
 ) -> tuple[Floats, list[Finding]]:
     """A column of text as numbers; NaN where empty or unreadable, with a finding per mended row."""
     values = pd.to_numeric(texts, errors="coerce").to_numpy(float, copy=True)

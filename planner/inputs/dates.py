@@ -59,8 +59,8 @@ def read_dates(raw: RawTable, role: str, today: dt.date) -> tuple[pd.Series, lis
         date, code = (None, "") if text is None else parse_date(text)
         where = {"source": raw.source, "row": int(row), "field": raw.roles.get(role, role), "value": text}
         if code:
-            found.append(finding(code, read=str(date), **where))  # type: ignore[arg-type]
+            found.append(finding(code, read=str(date), **where))
         if date is not None and not _OLDEST <= date <= today:
-            found.append(finding("DATE-002", **where))  # type: ignore[arg-type]
+            found.append(finding("DATE-002", **where))
         values.append(None if date is None else date.isoformat())
     return pd.Series(values, dtype=object), found

@@ -26,6 +26,7 @@ Step = Callable[[Floats, Floats], tuple[Floats, Floats]]
 #: The box outside which GCJ-02 and BD-09 are WGS84, as every public implementation draws it.
 CHINA = (72.004, 0.8293, 137.8347, 55.8271)
 _MARGIN_DEG = 0.05
+_ROUNDING_DEG = 1e-9
 _AXIS_M, _ECC2 = 6378245.0, 0.00669342162296594323  # Krasovsky 1940
 _ITERATIONS = 8  # each gains more than two digits; the shift itself is below 0.02 degrees
 EARTH_M = 6371008.8
@@ -86,7 +87,8 @@ def _near(lng: Floats, lat: Floats, source: str, target: str) -> tuple[Floats, F
         x, y = gx, gy
     else:
         x, y = _gcj_to_bd(gx, gy)
-    inside = in_china(wx, wy)
+    # a shifted point on the very edge comes back a rounding error outside
+    inside = in_china(wx, wy, margin_deg=0.0 if source == "wgs84" else _ROUNDING_DEG)
     return np.where(inside, x, lng), np.where(inside, y, lat)
 
 

@@ -38,9 +38,8 @@ def name_datum(text: str) -> str | None:
     m = _DATUM_IN_NAME.search(s)
     if m:
         return {"g": "gcj02", "b": "bd09", "w": "wgs84", "c": "cgcs2000"}[m[1][0]]
-    return {"百度": "bd09", "高德": "gcj02", "火星": "gcj02", "腾讯": "gcj02"}.get(
-        next((w for w in ("百度", "高德", "火星", "腾讯") if w in s), ""), None
-    )  # fmt: skip
+    makers = {"百度": "bd09", "高德": "gcj02", "火星": "gcj02", "腾讯": "gcj02"}
+    return next((datum for word, datum in makers.items() if word in s), None)
 
 
 def _rows(name: str) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ hours as open in the study's default hours (``siting.default_hours``); readers s
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -74,31 +75,38 @@ def _clock(minute: int) -> str:
 
 _DAY = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "日": 7, "天": 7, "末": 6}
 _DAY |= {"mo": 1, "tu": 2, "we": 3, "th": 4, "fr": 5, "sa": 6, "su": 7}
-_DAYNAME = r"(?:(?:周|星期|礼拜)(?P<{0}>[一二三四五六日天末1-7])|\b(?P<{0}en>mo|tu|we|th|fr|sa|su)[a-z]*\b)"
+_ENGLISH = "mo(?:n(?:day)?)?|tu(?:e(?:s(?:day)?)?)?|we(?:d(?:nesday)?)?|th(?:u(?:rs(?:day)?)?)?|fr(?:i(?:day)?)?|sa(?:t(?:urday)?)?|su(?:n(?:day)?)?"
 _ANY_DAY = re.compile(
-    _DAYNAME.format("a") + r"(?:\s*[-至到]\s*(?:" + _DAYNAME.format("b").replace("(?:周|星期|礼拜)", "(?:周|星期|礼拜)?") + "))?"
-)  # fmt: skip
-_EVERY_DAY = re.compile(r"每天|每日|天天|全周|全年(?:无休)?|无休|\bdaily\b|(?:一周)?7\s*天|一周七天|365天")
+    rf"(?:(?:周|星期|礼拜)(?P<a>[一二三四五六日天末1-7])|\b(?P<aen>{_ENGLISH})\b)"
+    rf"(?:\s*[-至到]\s*(?:(?:周|星期|礼拜)?(?P<b>[一二三四五六日天末]|[1-7](?![:.点时\d]))|\b(?P<ben>{_ENGLISH})\b))?"
+)
+_MORE_DAYS = re.compile(
+    r"(?<=[周期拜][一二三四五六日天])((?: *,? *[一二三四五六日天])+)(?![一二三四五六日天月点时])"
+)
+_EVERY_DAY = re.compile(
+    r"每天|每日|天天|全周|全年(?:无休)?|无休|\bdaily\b|\bevery day\b|(?:一周)?7\s*天|一周七天|365天"
+)
 _WORKDAYS = re.compile(r"(?:法定)?工作日|平日|平时|\bweekdays?\b")
 _WEEKEND = re.compile(r"双休日|休息日|(?:法定)?节假日|假日|\bweekends?\b|\bph\b|\bsh\b")
 _OFF = re.compile(r"休息?|除外|不开放?|不营业|关闭|闭馆|闭门|停|\boff\b|\bclosed\b")
 _CLOSED = re.compile(
-    r"^(?:暂|已|永久)?(?:时)?(?:停止|不|未|关闭|停用)(?:对外)?(?:开放|营业|服务)?$|^关闭$|^closed$|^off$"
+    r"^(?:暂时?|临时|已|永久)?(?:停止?|不|未)(?:对外)?(?:开放|营业|服务|运营|使用)$"
+    r"|^(?:暂时?|临时|已|永久)?(?:关闭|停用|停业|歇业|闭馆)$|^closed$|^off$"
 )
 _ALWAYS = re.compile(
     r"7\s*[x*]\s*24|24\s*/\s*7|24\s*(?:小时|h\b|hours?|hrs?\b)|二十四小时|全天候?|昼夜|不打烊|通宵|\bopen all day\b"
 )
 _SEASON = re.compile(
-    r"夏[季令天]?(?:时间)?|冬[季令天]?(?:时间)?|春秋?[季天]?|秋[季天]?|旺季|淡季|\d{1,2}月\d{0,2}[日号]?\s*-\s*(?:次年|翌年)?\d{1,2}月\d{0,2}[日号]?"
+    r"夏[季令天]?(?:时间)?|冬[季令天]?(?:时间)?|春秋?[季天]?|秋[季天]?|旺季|淡季"
+    r"|\d{1,2}月\d{0,2}[日号]?\s*-\s*(?:次年|翌年)?\d{1,2}月\d{0,2}[日号]?"
 )
 _PART = r"凌晨|清晨|早上|早晨|早间|早|上午|中午|午间|下午|午后|傍晚|晚上|晚间|夜间|夜里|夜晚|晚|夜|am|pm|a\.m\.|p\.m\."
 _NEXT = r"次日|翌日|第二天|隔天|次晨|次"
 _TIME = (
-    r"(?P<next{0}>" + _NEXT + r")?(?P<part{0}>" + _PART + r")?(?<![\d.:])"
+    r"(?P<next{0}>" + _NEXT + r")?\s*(?P<part{0}>" + _PART + r")?\s*(?<![\d.])(?<!\d:)"
     r"(?:(?P<h{0}>\d{{1,2}})(?:[:.](?P<m{0}>\d{{2}})(?::\d{{2}})?|[点时](?P<k{0}>半|整|一刻|三刻|\d{{1,2}}分?)?钟?)"
     r"|(?P<g{0}>\d{{1,2}}))(?![\d])(?P<tail{0}>am|pm|a\.m\.|p\.m\.)?"
 )
-_SPAN = re.compile(_TIME.format("1") + r"(?:开门|开)?-(?:" + _PART + r")?(?<!\d)" + _TIME.format("2"))
 _SPAN = re.compile(_TIME.format("1") + r"(?:开门|开)?-+" + _TIME.format("2"))
 _PM = ("下午", "午后", "傍晚", "晚上", "晚间", "夜间", "夜里", "夜晚", "晚", "夜", "pm", "p.m.")
 _NUMERAL = re.compile(r"(?P<n>[二三]?十[一二三四五六七八九]?|[一二两三四五六七八九零〇])(?=[点时](?!间))")
@@ -109,8 +117,10 @@ def _plain(text: str) -> str:
     """NFKC, lower case, one kind of dash, Chinese clock numerals as digits."""
     s = unicodedata.normalize("NFKC", text).lower()
     s = re.sub(r"[‐-―−﹣─━~〜～]+", "-", s)
-    s = s.replace("。", ";").replace("、", ",").replace("×", "x").replace("：", ":")
-    s = re.sub(r"(?<=\d)\s*[:：]\s*(?=\d\d)", ":", s)
+    s = s.replace("。", ";").replace("、", ",").replace("×", "x")
+    s = re.sub(r"(?<=\d)\s*:\s*(?=\d\d)", ":", s)
+    s = re.sub(r"(?<=\d)\s+(?=[ap]\.?m\b)", "", s)
+    s = _MORE_DAYS.sub(lambda m: "".join(f",周{d}" for d in m[1] if d in _DAY), s)
     s = _NUMERAL.sub(lambda m: str(_numeral(m["n"])), s)
     s = re.sub(
         r"(?<=[\d点时分半整钟m.])\s*(?:至|到|直到|直至|\bto\b|-)\s*(?=[\d凌清早上中午下傍晚夜次翌第隔ap])",
@@ -134,9 +144,7 @@ def _minute(m: re.Match[str], i: int, fallback_part: str | None) -> tuple[int, s
     words = {"半": 30, "一刻": 15, "三刻": 45, "整": 0, "": 0}
     minute = int(m[f"m{i}"] or words.get(quarter, 0) or (quarter if quarter.isdigit() else 0))
     part = m[f"part{i}"] or m[f"tail{i}"] or fallback_part
-    if part in _PM and 0 < hour < 12:
-        hour += 12
-    elif part in ("中午", "午间") and 0 < hour < 4:
+    if (part in _PM and 0 < hour < 12) or (part in ("中午", "午间") and 0 < hour < 4):
         hour += 12
     elif part in ("am", "a.m.", "凌晨") and hour == 12:
         hour = 0
@@ -190,14 +198,19 @@ def _shared(one: Sequence[tuple[int, int]], two: Sequence[tuple[int, int]]) -> t
     return _merged((max(a, c), min(b, d)) for a, b in one for c, d in two)
 
 
+def _day(name: str) -> int:
+    """1 … 7 for a day's name, figure or English word."""
+    return _DAY.get(name) or _DAY.get(name[:2]) or int(name)
+
+
 def _days(text: str) -> tuple[str, str]:
     """The days a clause names (``""`` if none) and the clause without them."""
     days: set[int] = set()
 
     def take(m: re.Match[str]) -> str:
         a, b = m["a"] or m["aen"], m["b"] or m["ben"]
-        first = _DAY.get(a) or int(a)
-        last = (_DAY.get(b) or int(b)) if b else first
+        first = _day(a)
+        last = _day(b) if b else first
         if a == "末":
             last = 7
         span = range(first, last + 1) if first <= last else [*range(first, 8), *range(1, last + 1)]
@@ -221,14 +234,12 @@ def _clauses(text: str) -> list[str]:
         )
         starts = [i for i in marks if i == 0 or re.search(r"\d|小时|全天|休息?\s*[, ]*$", part[:i])]
         edges = [0, *[i for i in starts if i], len(part)]
-        pieces += [part[a:b].strip(" ,:.") for a, b in zip(edges, edges[1:], strict=False)]
+        pieces += [part[a:b].strip(" ,:.") for a, b in itertools.pairwise(edges)]
     return [p for p in pieces if p]
 
 
-def _clause_spans(text: str) -> tuple[tuple[int, int], ...] | None | Literal["bad"]:
+def _clause_spans(text: str) -> tuple[tuple[int, int], ...] | Literal["bad"] | None:
     """Spans of a clause without days; None if it has none, ``"bad"`` if they cannot be told."""
-    if _ALWAYS.search(text):
-        return ((0, DAY_MIN),)
     text = re.sub(r"(?<!\d)([012]\d)([0-5]\d)-([012]\d)([0-5]\d)(?!\d)", r"\1:\2-\3:\4", text)
     spans: list[tuple[int, int]] = []
     for m in _SPAN.finditer(text):
@@ -240,6 +251,8 @@ def _clause_spans(text: str) -> tuple[tuple[int, int], ...] | None | Literal["ba
         if pieces is None:
             return "bad"
         spans += pieces
+    if not spans and _ALWAYS.search(text):
+        return ((0, DAY_MIN),)
     return _merged(spans) or None
 
 
@@ -262,23 +275,23 @@ def parse_hours(text: str | None) -> Hours:
     if _CLOSED.match(plain.replace(" ", "")):
         return Hours(days="")
     found: list[tuple[str, bool, tuple[tuple[int, int], ...]]] = []
-    named, days_seen = "", ""
+    named = ""
     for clause in _clauses(plain):
         season = bool(_SEASON.search(clause))
         days, rest = _days(_SEASON.sub(" ", clause))
         spans = _clause_spans(rest)
         if spans == "bad":
             return Hours(known=False, problem="ambiguous")
-        if spans is None:
-            if days and not _OFF.search(rest):
-                named, days_seen = days, days_seen or days
-            continue
-        found.append((days or named or ALL_DAYS, season, spans))
+        if spans is not None:
+            found.append((days or named, season, spans))
+        elif season and found:  # 7:00-19:00(夏季)
+            found[-1] = (found[-1][0], True, found[-1][2])
+        elif days and not _OFF.search(rest):
+            named = days
+            found = [(d or days, s, p) for d, s, p in found]  # 8:00-17:00(周一至周五)
     if not found:
-        return Hours(
-            known=False, problem="days_only" if days_seen else "unparsable", days=days_seen or ALL_DAYS
-        )
-    return _chosen(found)
+        return Hours(known=False, problem="days_only" if named else "unparsable", days=named or ALL_DAYS)
+    return _chosen([(days or ALL_DAYS, season, spans) for days, season, spans in found])
 
 
 def _chosen(found: list[tuple[str, bool, tuple[tuple[int, int], ...]]]) -> Hours:

@@ -11,7 +11,8 @@ import pandas as pd
 import shapely
 
 from planner.errors import Finding, finding
-from planner.inputs import crs as crs_, datum as datum_
+from planner.inputs import crs as crs_
+from planner.inputs import datum as datum_
 from planner.inputs.tablefile import RawTable
 from planner.settings import Table
 
@@ -87,23 +88,23 @@ def _judged(shapes: Shapes, moved: Shapes, raw: RawTable, found: list[Finding]) 
     for i, shape in enumerate(moved):
         where = {"source": raw.source, "row": int(raw.rows[i]), "value": label.iloc[i]}
         if shape is None or shapes[i].is_empty:
-            found.append(finding("GEO-004", **where))  # type: ignore[arg-type]
+            found.append(finding("GEO-004", **where))
             continue
         if not np.isfinite(shapely.get_coordinates(shape)).all():
-            found.append(finding("XY-003", **where))  # type: ignore[arg-type]
+            found.append(finding("XY-003", **where))
             continue
         kind = shapely.get_type_id(shape)
         if kind == 7:
-            found.append(finding("GEO-005", **where))  # type: ignore[arg-type]
+            found.append(finding("GEO-005", **where))
         valid = bool(shapely.is_valid(shape))
         fixed = polygons_of(shape) if valid else _mended(shape)
         if fixed.is_empty:
-            found.append(finding("GEO-004", **where))  # type: ignore[arg-type]
+            found.append(finding("GEO-004", **where))
             continue
         if not valid:
             change = abs(fixed.area - shape.area) / fixed.area
             code = "GEO-006" if change > _CHANGE else "GEO-002"
-            found.append(finding(code, change=f"{change:.1%}", **where))  # type: ignore[arg-type]
+            found.append(finding(code, change=f"{change:.1%}", **where))
         result[i] = fixed
     return result
 

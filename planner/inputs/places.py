@@ -18,8 +18,10 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from planner.errors import Finding, finding
-from planner.inputs import coordinates, crs as crs_, datum as datum_, headers
+from planner.errors import Finding, Severity, finding
+from planner.inputs import coordinates, headers
+from planner.inputs import crs as crs_
+from planner.inputs import datum as datum_
 from planner.inputs.tablefile import RawTable
 from planner.settings import Datum, Table
 
@@ -160,7 +162,8 @@ def _from_geometry(job: _Reader) -> tuple[Floats, Floats, Mask] | None:
     if label is None:
         job.whole("CRS-001", field="crs")
         return None
-    shapes = np.where(missing, None, geometry)
+    shapes = geometry.copy()
+    shapes[missing] = None
     other = ~missing & (shapely.get_type_id(shapes) != 0)
     single = other & (shapely.get_type_id(shapes) == 4) & (shapely.get_num_geometries(shapes) == 1)
     if (other & ~single).any():
@@ -294,7 +297,7 @@ def _outside(job: _Reader, x: Floats, y: Floats, area: BaseGeometry) -> None:
         return
     share = out.sum() / used.sum()
     far = shapely.distance(area, shapely.points(x[out], y[out]))
-    severity = "E" if share > _MAX_OUTSIDE else "W"
+    severity: Severity = "E" if share > _MAX_OUTSIDE else "W"
     for i, metres in zip(np.flatnonzero(out), far, strict=True):
         job.found.append(
             finding("LOC-002", source=job.raw.source, row=int(job.raw.rows[i]), severity=severity,
@@ -321,7 +324,7 @@ def _one_datum(
         out_lng, out_lat = np.full_like(lng, np.nan), np.full_like(lat, np.nan)
         for name in ("wgs84", "gcj02", "bd09"):
             mask = used & (per_row == name)
-            out_lng[mask], out_lat[mask] = datum_.convert(lng[mask], lat[mask], source=name)  # type: ignore[arg-type]
+            out_lng[mask], out_lat[mask] = datum_.convert(lng[mask], lat[mask], source=name)
         return out_lng, out_lat
     source = stated or _named_datum(job)
     source = _checked_datum(job, lng[used], lat[used], source, streets)
@@ -354,7 +357,7 @@ def _named_datum(job: _Reader) -> Datum | None:
         return None
     name: Any = named.pop()
     job.whole("DAT-005", field=job.raw.roles.get("lng", job.raw.roles.get("lnglat", "")), value=name)
-    return name  # type: ignore[no-any-return]
+    return name
 
 
 def _checked_datum(

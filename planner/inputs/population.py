@@ -24,13 +24,13 @@ FLOOR_M2_PER_PERSON = 40.0
 #: Storeys of a building whose tags do not say. Own assumption.
 DEFAULT_LEVELS = 3.0
 #: Buildings (OpenStreetMap) in which nobody lives.
-_NOT_HOMES = frozenset(
-    "industrial warehouse garage garages carport shed greenhouse roof hut barn stable cowshed sty farm_auxiliary "
-    "retail commercial office supermarket kiosk school kindergarten university college hospital church chapel mosque "
-    "temple shrine cathedral train_station transportation hangar parking service transformer_tower toilets stadium "
-    "sports_hall pavilion grandstand public civic government fire_station bunker ruins construction storage_tank "
-    "silo water_tower bridge".split()
-)
+_NOT_HOMES = """
+industrial warehouse garage garages carport shed greenhouse roof hut barn stable cowshed sty farm_auxiliary
+retail commercial office supermarket kiosk school kindergarten university college hospital church chapel mosque
+temple shrine cathedral train_station transportation hangar parking service transformer_tower toilets stadium
+sports_hall pavilion grandstand public civic government fire_station bunker ruins construction storage_tank
+silo water_tower bridge
+"""
 
 
 def read_population(
@@ -138,7 +138,7 @@ def _buildings(
         return _nothing(crs), [finding("POP-006", severity="E", **why)]  # type: ignore[arg-type]
     area = shapely.union_all(districts.geometry.to_numpy()) if len(districts) else None
     buildings: Any = osm.read_layers(path, crs=crs, area=area).buildings
-    homes = buildings[~buildings.get("kind", pd.Series("", index=buildings.index)).isin(_NOT_HOMES)]
+    homes = buildings[~buildings.get("kind", pd.Series("", index=buildings.index)).isin(_NOT_HOMES.split())]
     if homes.empty:
         why = {"why_en": "the file holds no residential building", "why_zh": "文件中没有住宅建筑"}
         return _nothing(crs), [finding("POP-006", source=path.name, **why)]  # type: ignore[arg-type]

@@ -195,9 +195,9 @@ def _numbers(raw: RawTable, role: str) -> tuple[pd.Series, list[Finding]]:
         )
         where = {"source": raw.source, "row": int(raw.rows[i]), "field": raw.roles[role], "value": text}
         if m is None:
-            found.append(finding("STA-003", **where))  # type: ignore[arg-type]
+            found.append(finding("STA-003", **where))
         elif float(m[1]) < 0:
-            found.append(finding("STA-004", **where))  # type: ignore[arg-type]
+            found.append(finding("STA-004", **where))
         else:
             values[i] = float(m[1])
     return pd.Series(values), found
@@ -245,18 +245,19 @@ def _one_row_each(frame: gpd.GeoDataFrame, raw: RawTable) -> tuple[gpd.GeoDataFr
     if same.any():
         keys = cells.apply(lambda c: pd.factorize(c)[0]).apply(tuple, axis=1)
         first = frame["row"].groupby(keys).transform("first")
-        for i in cells.index[same]:
-            found.append(finding("ID-003", source=raw.source, row=frame.at[i, "row"], other=int(first[i])))
+        found += [
+            finding("ID-003", source=raw.source, row=frame["row"][i], other=int(first[i]))
+            for i in cells.index[same]
+        ]
     frame = frame[~same]
     repeat = frame["station_id"].duplicated(keep="first")
-    firsts = frame[~repeat].set_index("station_id")
+    first_of = pd.Series(frame.index, index=frame.index).groupby(frame["station_id"]).transform("first")
+    metres = frame.geometry.distance(frame.geometry[first_of].set_axis(frame.index))
     for i in frame.index[repeat]:
-        first_row = firsts.loc[frame.at[i, "station_id"]]
-        metres = first_row.geometry.distance(frame.at[i, "geometry"])
-        code = "ID-005" if metres < _SAME_PLACE_M else "ID-001"
+        code = "ID-005" if metres[i] < _SAME_PLACE_M else "ID-001"
         found.append(
-            finding(code, source=raw.source, row=frame.at[i, "row"], field=raw.roles.get("station_id", ""),
-                    value=frame.at[i, "station_id"], other=int(first_row["row"]))
+            finding(code, source=raw.source, row=frame["row"][i], field=raw.roles.get("station_id", ""),
+                    value=frame["station_id"][i], other=int(frame["row"][first_of[i]]))
         )  # fmt: skip
     return frame[~repeat], found
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,6 @@ from planner.settings import Table
 
 __all__ = ["RawTable", "read_table"]
 
-_SHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
-_TEXTS = (".csv", ".tsv", ".txt")
-_LAYERS = (".geojson", ".json", ".gpkg", ".shp")
 Grid = Sequence[Sequence[str | None]]
 
 
@@ -70,80 +68,108 @@ def read_table(table: Table, *, kind: str) -> tuple[RawTable | None, list[Findin
     if found:
         return None, found
     known = headers.known_names(kind)
-    extra = frozenset(headers.plain_name(n) for pair in table.columns.items() for n in pair)
     suffix = path.suffix.lower()
-    if suffix in _LAYERS:
-        layer, found = read_layer(path, layer=table.layer, encoding=table.encoding)
-        if layer is None:
-            return None, found
-        raw = RawTable(source, layer.cells, np.arange(1, len(layer.cells) + 1), {}, layer.geometry, layer.crs)
-    elif suffix in _SHEETS:
-        sheet, found = read_sheet(path, table.sheet)
-        if sheet is None:
-            return None, found
-        if sheet.filled:
-            found.append(finding("TAB-012", source=source, field=sheet.name, value=sheet.filled))
-        made = _from_grid(sheet.cells, range(1, len(sheet.cells) + 1), table, known, extra, source)
-        raw, found = made[0], found + made[1]  # type: ignore[assignment]
-    elif suffix in _TEXTS:
-        text, found = read_delimited(
-            path.read_bytes(), source=source, encoding=table.encoding,
-            score=lambda row: headers.score(row, known, extra),
-        )  # fmt: skip
-        if text is None:
-            return None, found
-        grid = [[c.strip() or None for c in row] for row in text.cells]
-        made = _from_grid(grid, text.lines, table, known, extra, source)
-        raw, found = made[0], found + made[1]  # type: ignore[assignment]
-    else:
+    opener = next((f for kinds, f in _OPENERS if suffix in kinds), None)
+    if opener is None:
         return None, [finding("FILE-008", source=source, value=suffix or source)]
+    raw, found = opener(path, table, known)
     if raw is None:
         return None, found
     roles, more = headers.match_columns(list(raw.cells.columns), known, source=source, stated=table.columns)
-    return RawTable(raw.source, raw.cells, raw.rows, roles, raw.geometry, raw.crs), found + more
+    return dataclasses.replace(raw, roles=roles), found + more
+
+
+def _mentioned(table: Table) -> frozenset[str]:
+    """Plain column names that the study file names itself."""
+    return frozenset(headers.plain_name(n) for pair in table.columns.items() for n in pair)
+
+
+def _open_layer(path: Path, table: Table, known: dict[str, str]) -> tuple[RawTable | None, list[Finding]]:
+    del known  # a layer's columns have names
+    layer, found = read_layer(path, layer=table.layer, encoding=table.encoding)
+    if layer is None:
+        return None, found
+    rows = np.arange(1, len(layer.cells) + 1)
+    if not len(rows):
+        return None, [*found, finding("TAB-015", source=path.name)]
+    return RawTable(path.name, layer.cells, rows, {}, layer.geometry, layer.crs), found
+
+
+def _open_sheet(path: Path, table: Table, known: dict[str, str]) -> tuple[RawTable | None, list[Finding]]:
+    sheet, found = read_sheet(path, table.sheet)
+    if sheet is None:
+        return None, found
+    raw, more = _from_grid(sheet.cells, range(1, len(sheet.cells) + 1), table, known, path.name)
+    if sheet.filled:
+        found.append(finding("TAB-012", source=path.name, field=sheet.name, value=sheet.filled))
+    return raw, found + more
+
+
+def _open_text(path: Path, table: Table, known: dict[str, str]) -> tuple[RawTable | None, list[Finding]]:
+    extra = _mentioned(table)
+    text, found = read_delimited(
+        path.read_bytes(), source=path.name, encoding=table.encoding,
+        score=lambda row: headers.score(row, known, extra),
+    )  # fmt: skip
+    if text is None:
+        return None, found
+    grid = [[c.strip() or None for c in row] for row in text.cells]
+    raw, more = _from_grid(grid, text.lines, table, known, path.name)
+    return raw, found + more
+
+
+_Opener = Callable[[Path, Table, dict[str, str]], tuple[RawTable | None, list[Finding]]]
+_OPENERS: tuple[tuple[tuple[str, ...], _Opener], ...] = (
+    ((".geojson", ".json", ".gpkg", ".shp"), _open_layer),
+    ((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"), _open_sheet),
+    ((".csv", ".tsv", ".txt"), _open_text),
+)
 
 
 def _from_grid(
-    grid: Grid,
-    numbers: Sequence[int],
-    table: Table,
-    known: dict[str, str],
-    extra: frozenset[str],
-    source: str,
+    grid: Grid, numbers: Sequence[int], table: Table, known: dict[str, str], source: str
 ) -> tuple[RawTable | None, list[Finding]]:
     """Cut a grid into names and rows; blank rows go, footers (合计, 备注) go with a finding."""
+    extra = _mentioned(table)
     header, found = headers.find_header(
         grid, known, source=source, numbers=list(numbers), header_row=table.header_row, extra=extra
     )
     if header is None:
         return None, found
-    names = _names(header.names)
-    repeated = sorted({n for n in names if names.count(n) > 1})
-    if repeated:
-        found.append(finding("TAB-007", source=source, row=numbers[header.row], value=", ".join(repeated)))
+    names = [" ".join(n.split()) for n in header.names]
+    repeated = {n for n in names if n and names.count(n) > 1}
+    for name in sorted(repeated):
+        plain = headers.plain_name(name)
+        code = "TAB-007" if plain in known or plain in extra else "TAB-017"
+        row, role = numbers[header.row], known.get(plain, name)
+        found.append(finding(code, source=source, row=row, field=role, value=name))
+    if any(f.code == "TAB-007" for f in found):
         return None, found
-    footers, width = headers.words("footer"), len(names)
+    rows, kept = _rows_of(grid, numbers, header.first, len(names), source, found)
+    if not rows:
+        return None, [*found, finding("TAB-015", source=source)]
+    keep = [j for j, n in enumerate(names) if n and names.index(n) == j]
+    cells = pd.DataFrame({names[j]: [r[j] for r in kept] for j in keep}, dtype=object)
+    return RawTable(source, cells, np.asarray(rows, np.int64)), found
+
+
+def _rows_of(
+    grid: Grid, numbers: Sequence[int], first: int, width: int, source: str, found: list[Finding]
+) -> tuple[list[int], list[list[str | None]]]:
+    """Row numbers and cells of the data rows, ``width`` cells each; findings are appended."""
+    footers = headers.words("footer")
     kept: list[list[str | None]] = []
     rows: list[int] = []
-    for row, number in zip(grid[header.first :], numbers[header.first :], strict=True):
+    for row, number in zip(grid[first:], numbers[first:], strict=True):
         filled = [c for c in row if c]
         if not filled:
             continue
-        first = headers.plain_name(filled[0].split(":")[0].split("：")[0])
-        if len(filled) <= max(1, width // 3) and first in footers:
+        start = headers.plain_name(filled[0].split(":")[0].split("：")[0])
+        if len(filled) <= max(1, width // 3) and start in footers:
             found.append(finding("TAB-013", source=source, row=number, value=filled[0]))
             continue
         if len(row) > width and any(row[width:]):
             found.append(finding("TAB-014", source=source, row=number, value=len(row), expected=width))
         kept.append([*row[:width], *[None] * (width - len(row))])
         rows.append(number)
-    if not rows:
-        found.append(finding("TAB-015", source=source))
-        return None, found
-    keep = [j for j, n in enumerate(names) if n]
-    cells = pd.DataFrame({names[j]: [r[j] for r in kept] for j in keep}, dtype=object)
-    return RawTable(source, cells, np.asarray(rows, np.int64)), found
-
-
-def _names(names: Sequence[str]) -> list[str]:
-    return [" ".join(n.split()) for n in names]
+    return rows, kept
