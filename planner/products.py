@@ -65,7 +65,7 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
         "synthetic_note": s.study.synthetic_note_zh if s.study.language == "zh" else s.study.synthetic_note_en,
         "crs": study.crs,
         "inputs": [
-            {"name": role, "path": path.name, "sha256": study._digests[str(path)], "rows": rows.get(role)}
+            {"name": role, "path": path.name, "sha256": study._digests.get(str(path)), "rows": rows.get(role)}
             for role, path in study.input_paths().items()
         ],
         "network": {
@@ -115,6 +115,7 @@ def _count(study: Study) -> dict[str, int]:
 def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     """Everything the products show, computed."""
     from planner.siting.coverage import gap_areas
+    from planner.study_inputs import lakes
 
     say = progress or silent
     s, absent = study.settings, dict[str, str]()
@@ -143,7 +144,7 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
         area_after=area_after,
         gaps=gaps,
         hotspots=study.hotspots(),
-        water=layers["water"],
+        water=lakes(layers["water"]),
         main_roads=layers["main_roads"],
         findings=study.all_findings(),
         solution=plan.solution,

@@ -6,7 +6,7 @@ import functools
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
-from planner.errors import Finding, refuse_if_errors
+from planner.errors import Finding, InputError, refuse_if_errors
+from planner.folders import cache_folder
 from planner.progress import Progress
 from planner.settings import Group, Settings, read_settings
 from planner.store import Store, file_digest, key_of
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from planner.roads.network import Network
     from planner.siting.coverage import Access, Coverage
     from planner.siting.plan import SitePlan, SitingProblem
+
+MODES = ("walk", "ebike", "car", "truck")
 
 
 @dataclass(frozen=True)
@@ -74,8 +78,6 @@ class Study:
         cache: Path | None = None,
         source: Path | None = None,
     ) -> None:
-        from planner.inputs.example import cache_folder
-
         self.settings = settings
         self.source = source
         self.records: dict[str, StageRecord] = {}
@@ -92,7 +94,7 @@ class Study:
 
     @functools.cached_property
     def _digests(self) -> dict[str, str]:
-        return {str(p): file_digest(p) for p in self.input_paths().values()}
+        return {str(p): file_digest(p) for p in self.input_paths().values() if p.is_file()}
 
     def input_paths(self) -> dict[str, Path]:
         """The study's input files by role."""
@@ -135,17 +137,28 @@ class Study:
         """All input tables and every finding about them; nothing is refused here."""
         from planner.study_inputs import load_inputs
 
+        if "inputs" in self._done:
+            return self._done["inputs"]  # type: ignore[no-any-return]
         s = self.settings
+        refused: list[Finding] = []
+        network, key = None, None
+        try:
+            network = self.network("walk")
+            refused += network.findings
+            key = self._done["network:walk"]["_key"]
+        except InputError as error:
+            if s.study.crs == "auto":
+                raise
+            refused += error.findings
         depends = [
-            s.study.crs,
+            s.study.model_dump(mode="json"),
             s.inputs.model_dump(mode="json"),
-            s.circle.snap_limit_m,
+            key,
             sorted(self._digests.items()),
         ]
-        parts: dict[str, Any] = self._stage(
-            "inputs", depends, lambda: load_inputs(s, progress=self._progress)
-        )
-        return parts
+        parts = self._stage("inputs", depends, lambda: load_inputs(s, network, progress=self._progress))
+        parts["findings"] = refused + parts["findings"]
+        return parts  # type: ignore[no-any-return]
 
     def _inputs(self) -> dict[str, Any]:
         """The loaded inputs, or :class:`InputError` with every finding if any is an error."""
@@ -184,29 +197,20 @@ class Study:
 
         s = self.settings
         streets = s.inputs.streets
-        speeds = {k: v for k, v in s.circle.speeds_kmh.items() if k != "walk"}
+        speeds = {k: v for k, v in s.circle.speeds_kmh.items() if k == mode or k not in MODES}
+        crs = s.study.crs if mode == "walk" else self.network("walk").crs
         depends = [
-            mode, streets.model_dump(mode="json"), s.circle.walk_kmh, speeds, s.study.crs, s.inputs.model_dump(mode="json")["districts"],
-            self._digests[str(streets.path)],
+            mode, streets.model_dump(mode="json"), s.circle.walk_kmh, speeds, crs, self._digests.get(str(streets.path)),
         ]  # fmt: skip
 
         def compute() -> dict[str, Any]:
-            own = (
-                speeds if mode in speeds or any(k not in ("ebike", "car", "truck") for k in speeds) else None
-            )
-            source: Any = streets.path
-            if streets.crs is not None:
-                source = gpd.read_file(streets.path).set_crs(streets.crs, allow_override=True)
-            return {
-                "network": read_network(
-                    source, mode, speeds_kmh=own, walk_kmh=s.circle.walk_kmh, crs=self._network_crs()
-                )
-            }
+            made = read_network(
+                streets.path, mode, speeds_kmh=speeds or None, walk_kmh=s.circle.walk_kmh, crs=crs,
+                source_crs=streets.crs, progress=self._progress,
+            )  # fmt: skip
+            return {"network": made}
 
         return self._stage(f"network:{mode}", depends, compute, own=Network)["network"]
-
-    def _network_crs(self) -> str:
-        return str(self._done["inputs"]["crs"]) if "inputs" in self._done else self.settings.study.crs
 
     # -- demand ------------------------------------------------------------------------------------
 
@@ -463,7 +467,7 @@ class Study:
             old = self.open_stations.geometry
             both = gpd.GeoSeries(pd.concat([old, plan.chosen.geometry], ignore_index=True), crs=self.crs)
             return {
-                "before": union_area(network, old, cutoff_s=cutoff_s),
+                "before": union_area(network, old, cutoff_s=cutoff_s) if len(old) else shapely.MultiPolygon(),
                 "after": union_area(network, both, cutoff_s=cutoff_s),
             }
 
@@ -495,6 +499,13 @@ class Study:
     def curve(self) -> pd.DataFrame | None:
         """Covered share against the number of new stations."""
         return None
+
+    def to_geocode(self) -> pd.DataFrame:
+        """Rows of the station lists that have an address but no coordinates."""
+        from planner.inputs.stations import to_geocode
+
+        tables = [to_geocode(t) for t in self.settings.inputs.stations]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def run(self, out: Path | str) -> dict[str, Any]:
         """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content."""
@@ -531,9 +542,10 @@ def join_access(old: Access, new: Access, chosen: Any) -> Access:
 
 
 def solution_parts(solution: Any) -> dict[str, Any]:
-    """A solution as parts the store can keep."""
-    fields = ("objective", "bound", "gap", "status", "seconds", "work", "repeatable")
-    return {"chosen": np.asarray(solution.chosen), "numbers": {f: getattr(solution, f) for f in fields}}
+    """A solution (a dataclass) as parts the store can keep."""
+    numbers = {f.name: getattr(solution, f.name) for f in fields(solution) if f.name != "chosen"}
+    numbers["work"] = {k: float(v) for k, v in numbers["work"].items()}
+    return {"chosen": np.asarray(solution.chosen), "numbers": numbers}
 
 
 def solution_from(parts: Mapping[str, Any], kind: Any) -> Any:

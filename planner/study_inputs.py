@@ -19,12 +19,22 @@ from planner.tables import COLUMNS
 STREET_SAMPLE = 200_000
 
 
-def load_inputs(settings: Settings, *, progress: Progress | None = None) -> dict[str, Any]:
+def load_inputs(
+    settings: Settings, network: Network | None, *, progress: Progress | None = None
+) -> dict[str, Any]:
     """Read and judge every input of a study.
 
-    Returns the tables districts, stations, hosts, population and the street file's water, main_roads,
-    landuse and places, all in the study's CRS, with ``crs``, ``findings`` and ``rows`` (rows read per
-    input). Errors are findings; the caller refuses.
+    Parameters
+    ----------
+    network
+        The walking network; None when it was refused (its findings are the caller's).
+
+    Returns
+    -------
+    dict
+        The tables districts, stations, hosts, population and the street file's water, main_roads,
+        landuse and places, all in the study's CRS, with ``crs``, ``findings`` and ``rows`` (rows read
+        per input). Errors are findings; the caller refuses.
     """
     from planner.inputs import osm
     from planner.inputs.checks import check_stations
@@ -34,33 +44,34 @@ def load_inputs(settings: Settings, *, progress: Progress | None = None) -> dict
     from planner.inputs.stations import read_stations
 
     say = progress or silent
-    i, findings, rows = settings.inputs, [], {}
-    crs = study_crs(settings)
+    i, findings, rows = settings.inputs, list[Finding](), dict[str, int]()
+    crs = network.crs if network is not None else settings.study.crs
     say("reading districts", 0.0)
     districts: gpd.GeoDataFrame | None = None
     if i.districts is not None:
         districts, found = read_districts(i.districts, crs=crs)
         findings += found
         rows["districts"] = len(districts)
-    layers = None
-    if is_osm(settings):
-        say("reading layers of the street file", 0.1)
-        layers = osm.read_layers(i.streets.path, crs=crs)
-    if districts is None:
-        districts = _area_of_streets(settings, crs)
+    if districts is None or districts.empty:
+        districts = _area_of_streets(settings, crs, network)
     area = shapely.union_all(districts.geometry.to_numpy())
+    layers = None
+    if is_osm(settings) and network is not None:
+        say("reading layers of the street file", 0.1)
+        layers = osm.read_layers(i.streets.path, crs=crs, area=area.buffer(i.streets.margin_m))
+        findings += layers.findings
     hosts, found = read_hosts(i.hosts, crs=crs) if i.hosts is not None else (_hosts(layers, crs), [])
     findings += found
     hosts = hosts[hosts.intersects(area)].reset_index(drop=True)
     say("reading population", 0.5)
-    osm_path = i.streets.path if is_osm(settings) else None
+    osm_path = i.streets.path if layers is not None else None
     population, found = read_population(i.population, crs=crs, districts=districts, osm_path=osm_path)
     findings += found
     districts = with_population(districts, population, settings)
     say("reading stations", 0.7)
     tables = []
     for table in i.stations:
-        read, found = read_stations(table, crs=crs, area=area, streets=_street_sample(layers, crs))
+        read, found = read_stations(table, crs=crs, area=area, streets=_street_sample(network))
         findings += found
         tables.append(read)
     stations = (
@@ -68,7 +79,7 @@ def load_inputs(settings: Settings, *, progress: Progress | None = None) -> dict
     )
     water = _layer(layers, "water", crs)
     if len(stations):
-        stations, found = check_stations(stations, districts=districts, water=lakes(water), area=area)
+        stations, found = check_stations(stations, districts=districts, water=lakes(water))
         findings += found
     rows |= {"stations": len(stations), "hosts": len(hosts), "population": len(population)}
     return {
@@ -80,31 +91,7 @@ def load_inputs(settings: Settings, *, progress: Progress | None = None) -> dict
 
 def is_osm(settings: Settings) -> bool:
     """Whether the street file holds OpenStreetMap's own objects (hosts, water, buildings)."""
-    name = settings.inputs.streets.path.name.lower()
-    return name.endswith((".osm", ".osm.pbf", ".pbf", ".osm.bz2", ".osm.gz"))
-
-
-def study_crs(settings: Settings) -> str:
-    """The CRS to work in: the study's, or by the rule of ``auto`` at the street file's middle."""
-    if settings.study.crs != "auto":
-        return settings.study.crs
-    from planner.inputs.crs import auto_crs
-
-    lng, lat = _middle(settings)
-    return auto_crs(lng, lat)
-
-
-def _middle(settings: Settings) -> tuple[float, float]:
-    if is_osm(settings):
-        from planner.inputs.osm import bounds
-
-        west, south, east, north = bounds(settings.inputs.streets.path)
-    else:
-        lines = gpd.read_file(settings.inputs.streets.path)
-        if settings.inputs.streets.crs is not None:
-            lines = lines.set_crs(settings.inputs.streets.crs, allow_override=True)
-        west, south, east, north = lines.to_crs(4326).total_bounds
-    return (west + east) / 2, (south + north) / 2
+    return settings.inputs.streets.path.name.lower().endswith((".osm", ".pbf", ".osm.bz2", ".osm.gz"))
 
 
 def lakes(water: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -134,33 +121,29 @@ def _hosts(layers: Any, crs: str) -> gpd.GeoDataFrame:
     return _empty("hosts", crs) if layers is None else layers.hosts.to_crs(crs)
 
 
-def _street_sample(layers: Any, crs: str) -> Any:
-    """WGS84 vertices (lng, lat) of main roads, to tell the datum of a list by; None without layers."""
-    if layers is None or layers.main_roads.empty:
+def _street_sample(network: Network | None) -> Any:
+    """WGS84 vertices (lng, lat) of streets, to tell the datum of a list by; None without a network."""
+    if network is None:
         return None
-    xy = shapely.get_coordinates(layers.main_roads.to_crs(crs).segmentize(50).to_crs(4326).to_numpy())
-    return xy[:: max(1, len(xy) // STREET_SAMPLE)]
+    step = max(1, len(network.geom_x) // STREET_SAMPLE)
+    points = gpd.GeoSeries(
+        gpd.points_from_xy(network.geom_x[::step], network.geom_y[::step]), crs=network.crs
+    )
+    return shapely.get_coordinates(points.to_crs(4326).to_numpy())
 
 
-def _area_of_streets(settings: Settings, crs: str) -> gpd.GeoDataFrame:
+def _area_of_streets(settings: Settings, crs: str, network: Network | None) -> gpd.GeoDataFrame:
     """One district around the walking network, where the study names no districts."""
-    from planner.roads.network import read_network
-
-    s = settings.inputs.streets
-    source: Any = s.path if s.crs is None else gpd.read_file(s.path).set_crs(s.crs, allow_override=True)
-    network = read_network(source, "walk", walk_kmh=settings.circle.walk_kmh, crs=crs)
-    points = shapely.multipoints(np.c_[network.x_m, network.y_m][network.counts])
-    name = settings.study.name
+    hull = shapely.Polygon()
+    if network is not None:
+        points = shapely.multipoints(np.c_[network.x_m, network.y_m][network.counts])
+        hull = shapely.convex_hull(points).buffer(200)
+    about = settings.study
     row = {
-        "district": name,
-        "name_zh": settings.study.title_zh or name,
-        "name_en": settings.study.title_en or name,
-        "adcode": "",
-        "population": np.nan,
-        "quota_min": np.nan,
-        "quota_max": np.nan,
-    }
-    return gpd.GeoDataFrame([row], geometry=[shapely.convex_hull(points).buffer(200)], crs=crs)
+        "district": about.name, "name_zh": about.title_zh or about.name, "name_en": about.title_en or about.name,
+        "adcode": "", "population": np.nan, "quota_min": np.nan, "quota_max": np.nan,
+    }  # fmt: skip
+    return gpd.GeoDataFrame([row], geometry=[hull], crs=crs)
 
 
 def with_population(

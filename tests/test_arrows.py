@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 PLANNER = Path(__file__).resolve().parents[1] / "planner"
-BASE = {"errors", "tables", "settings", "progress"}
+BASE = {"errors", "folders", "progress", "settings", "tables"}
 MAY_IMPORT = {
     "inputs": BASE,
     "demand": BASE | {"inputs"},

@@ -118,7 +118,8 @@ def find_candidates(
     if len(open_now) and len(table):
         far, _ = cKDTree(_xy(open_now)).query(_xy(table))
         drop(far < rules.min_to_open_m, "open_station")
-    rank = table["host_kind"].map({k: i for i, k in enumerate(HOST_ORDER)}).fillna(len(HOST_ORDER))
+    place = {k: i for i, k in enumerate(HOST_ORDER)}
+    rank = table["host_kind"].map(lambda kind: place.get(kind, len(HOST_ORDER)))
     wished = table["host_id"].isin(rules.required)
     table = table.assign(_rank=rank - 1000 * wished).sort_values(["_rank", "host_id"], kind="stable")
     if not rules.every_m:
@@ -144,12 +145,12 @@ _WHY = {
 
 def _finish(table: gpd.GeoDataFrame, rules: Siting) -> gpd.GeoDataFrame:
     hours = table["open_hours"].fillna("").astype("str")
-    by_kind = table["host_kind"].map(rules.host_hours).fillna(rules.default_hours)
+    by_kind = table["host_kind"].map(lambda kind: rules.host_hours.get(kind, rules.default_hours))
     table = table.assign(
         site_id=table["host_id"].astype("str"),
         name=table["name"].fillna("").astype("str"),
         open_hours=hours.where(hours != "", by_kind).astype("str"),
-        cost_yuan=table["host_kind"].map(rules.cost_yuan).fillna(rules.default_cost_yuan).astype(float),
+        cost_yuan=table["host_kind"].map(lambda k: rules.cost_yuan.get(k, rules.default_cost_yuan)).astype(float),
     )
     return table.sort_values("site_id", kind="stable").reset_index(drop=True)[COLUMNS]
 
