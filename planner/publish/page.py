@@ -70,7 +70,7 @@ def _shell() -> str:
 
     shell = folium.Map(
         location=[0, 0], zoom_start=2, tiles=None, prefer_canvas=True, zoom_control=False,
-        attribution_control=False, max_zoom=18, zoom_snap=0.5, zoom_delta=1, wheel_px_per_zoom_level=90,
+        attribution_control=False, max_zoom=18, zoom_snap=0.1, zoom_delta=1, wheel_px_per_zoom_level=90,
     )  # fmt: skip
     shell._id = "planner"  # a fixed name instead of a random one: the same bytes every time
     root = shell.get_root()

@@ -33,6 +33,9 @@ TOLERANCE_M = {"districts": 25.0, "water": 25.0, "roads": 12.0, "areas": 6.0, "g
 #: Water bodies and slivers of the new circle smaller than this are not drawn (m²).
 LEAST_WATER_M2 = 20_000.0
 LEAST_SLIVER_M2 = 2_000.0
+#: Named waters larger than this are labelled, the largest first.
+LEAST_LABEL_M2 = 4_000_000.0
+MOST_WATER_LABELS = 12
 ROAD_CLASSES = ("motorway", "trunk", "primary", "secondary")
 
 
@@ -242,7 +245,31 @@ def _water(water: gpd.GeoDataFrame, island: Island) -> dict[str, Any]:
     flat = shapely.get_type_id(shapes)
     areas = shapes[np.isin(flat, (3, 6)) & (shapely.area(shapes) >= LEAST_WATER_M2)]
     whole = gpd.GeoDataFrame(geometry=gpd.GeoSeries([shapely.union_all(areas)], crs=water.crs))
-    return {"shapes": island.geometries(_degrees(whole, TOLERANCE_M["water"]), kind="polygon")}
+    named = _named_water(water[np.isin(flat, (3, 6))])
+    return {
+        "shapes": island.geometries(_degrees(whole, TOLERANCE_M["water"]), kind="polygon"),
+        "label": _points(named, island),
+        "name": _texts(named, "name"),
+        "room": _numbers(named, "room"),
+    }
+
+
+def _named_water(water: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The widest place of each of the largest waters that have a name; ``room``: half its width (m)."""
+    import geopandas as gpd
+    import shapely
+
+    if "name" not in water.columns:
+        water = water.assign(name=None)
+    named = water[water["name"].notna() & (water.geometry.area >= LEAST_LABEL_M2)]
+    largest = named.assign(_area=named.geometry.area).sort_values("_area", ascending=False, kind="stable")
+    largest = largest[~largest["name"].duplicated()].head(MOST_WATER_LABELS)
+    radius = [shapely.maximum_inscribed_circle(shape, 50) for shape in largest.geometry]
+    return gpd.GeoDataFrame(
+        {"name": largest["name"].to_numpy(), "room": [line.length for line in radius]},
+        geometry=[shapely.Point(line.coords[0]) for line in radius],
+        crs=water.crs,
+    )
 
 
 def _gaps(bundle: Bundle, island: Island, districts: Sequence[str]) -> dict[str, Any]:

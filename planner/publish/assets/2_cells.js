@@ -47,7 +47,7 @@ class Grid {
     for (const key of this.key) {
       const c = key % this.columns;
       const r = (key - c) / this.columns;
-      for (const [cc, rr] of [[c, r], [c + 1, r + 1]]) {
+      for (const [cc, rr] of [[c, r], [c + 1, r], [c, r + 1]]) {
         const at = 2 * (rr * n + cc);
         if (Number.isNaN(out[at])) [out[at], out[at + 1]] = cubic(this.there, cc, rr);
       }
@@ -90,7 +90,7 @@ const CellLayer = L.Renderer.extend({
     L.Renderer.prototype._update.call(this);
     const box = this._bounds;
     const size = box.getSize();
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = L.Browser.retina ? 2 : 1;
     const canvas = this._container;
     L.DomUtil.setPosition(canvas, box.min);
     canvas.width = Math.round(size.x * ratio);
@@ -114,11 +114,10 @@ const CellLayer = L.Renderer.extend({
         const key = grid.key[i];
         const c = key % grid.columns;
         const r = (key - c) / grid.columns;
-        const low = 2 * (r * n + c);
-        const high = low + 2 * (n + 1);
+        const low = 2 * (r * n + c); // neighbours share these corners, so that no seam opens between them
         const x0 = Math.round(grid.corners[low] * world - origin.x);
-        const x1 = Math.round(grid.corners[high] * world - origin.x);
-        const y0 = Math.round(grid.corners[high + 1] * world - origin.y);
+        const x1 = Math.round(grid.corners[low + 2] * world - origin.x);
+        const y0 = Math.round(grid.corners[low + 2 * n + 1] * world - origin.y);
         const y1 = Math.round(grid.corners[low + 1] * world - origin.y);
         if (x1 < 0 || y1 < 0 || x0 > width || y0 > height) continue;
         ctx.fillRect(x0, y0, Math.max(1, x1 - x0), Math.max(1, y1 - y0));

@@ -40,9 +40,9 @@ const Symbol_ = L.CircleMarker.extend({
   },
 });
 
-// Radius in px at a zoom level, for a symbol of size 1.
-function symbolSize(zoom, first) {
-  return Math.max(0.55, Math.min(2.2, 0.62 + (zoom - first) * 0.2));
+// How large symbols are at a zoom level, 1 at about level 12: small where a city fits on the screen.
+function symbolSize(zoom) {
+  return Math.max(0.5, Math.min(2.1, 0.5 + (zoom - 9.5) * 0.21));
 }
 
 // The same symbol as a small picture for the legend.

@@ -56,7 +56,7 @@ function card(kicker, name, rows, sentence, tone) {
   }
   return el(
     "article",
-    { class: `card ${tone || ""}` },
+    { class: tone ? `card tone-${tone}` : "card" },
     el("p", { class: "kicker" }, kicker),
     el("h3", { class: "name" }, name || "–"),
     list,

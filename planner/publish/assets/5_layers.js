@@ -1,18 +1,19 @@
 // The map's layers, each in a pane of its own, so that switching one on never covers another.
 
 const COLOURS = {
-  ramp: ["#f7efda", "#eddcb0", "#dfc07e", "#c99a4f", "#a57034", "#774a22", "#4c2c13"],
+  ramp: ["#fbf6e8", "#f6e9cd", "#eed6a8", "#e2ba7d", "#d09858", "#b3753f", "#8c542e"],
   land: "#fdfcf9",
   water: "#cddfe9",
   shore: "#a9c4d3",
   border: "#5f5d68",
   old: "#1f4e8c",
-  sites: ["#b5152f", "#d0561f", "#8b2f78", "#5a4636"],
+  circle: { before: "#85b4e6", added: "#f28f9f" },
+  sites: ["#b5152f", "#8b2f78", "#c9540f", "#5a4636"],
   gap: "#3d3a44",
   hotspot: "#6a2c91",
   roads: { motorway: "#7d7a78", trunk: "#96928e", primary: "#aca8a3", secondary: "#c3bfb9" },
 };
-const PANES = ["land", "cells", "water", "roads", "added", "before", "border", "gaps", "hotspots", "extra", "labels", "points"];
+const PANES = ["land", "cells", "water", "roads", "added", "before", "border", "gaps", "hotspots", "extra", "points", "labels"];
 const ROAD_WIDTH = { motorway: 2.4, trunk: 1.9, primary: 1.35, secondary: 0.9 };
 
 class Layers {
@@ -64,8 +65,11 @@ class Layers {
   // What depends on the zoom level: symbol sizes, road widths, which roads.
   rescale() {
     const zoom = this.map.getZoom();
-    const size = symbolSize(zoom, this.first);
-    for (const { group, radius } of this.symbols ?? []) group.eachLayer((s) => s.setRadius(radius(s) * size));
+    const size = symbolSize(zoom);
+    for (const { group, radius } of this.symbols ?? []) {
+      group.eachLayer((s) => s.setStyle({ radius: radius(s) * size, weight: s.options.outline * Math.min(1, size) }));
+    }
+    for (const shape of this.circles ?? []) shape.setStyle({ weight: zoom < 11 ? 0.5 : 1.1 });
     for (const { name, line, casing } of this.lines ?? []) {
       const width = ROAD_WIDTH[name] * Math.max(0.6, Math.min(3.2, 0.55 + (zoom - this.first) * 0.32));
       const late = { secondary: 2, primary: 0.5 }[name] ?? 0;
@@ -73,7 +77,8 @@ class Layers {
       line.setStyle({ weight: width, opacity: visible ? 0.95 : 0 });
       casing.setStyle({ weight: width + 1.6, opacity: visible ? 0.75 : 0 });
     }
-    this.map.getContainer().classList.toggle("zoomed", zoom - this.first >= 5);
+    this.map.getContainer().classList.toggle("zoomed", zoom - this.first >= 4);
+    this.untangle();
   }
 
   land() {
@@ -90,15 +95,39 @@ class Layers {
     const group = L.layerGroup();
     for (const options of [casing, line]) for (const part of parts) group.addLayer(L.polygon(part, options));
     head.districts.name.forEach((name, i) => {
-      const html = el("span", {}, name);
-      const icon = L.divIcon({ html, className: "district-label", iconSize: null });
-      group.addLayer(L.marker(at[i], { icon, pane: "p-labels", interactive: false, keyboard: false }));
+      group.addLayer(this.label(at[i], name.replace(/\s*[（(].*$/, "") || name, "district-label"));
       this.found.push({ text: name, note: words.t("district"), latlng: at[i], bounds: this.districtShapes[i].getBounds() });
     });
     this.add("districts", words.t("layer_districts"), group, {
       swatches: [[swatch("line", { stroke: COLOURS.border, dash: [7, 3, 1.5, 3], weight: 1.4 }), ""]],
       order: 8,
     });
+  }
+  // `room`: half the width (m) that the label has on the ground; it waits until it fits.
+  label(latlng, text, className, room = Infinity) {
+    const icon = L.divIcon({ html: el("span", {}, text), className, iconSize: null });
+    const marker = L.marker(latlng, { icon, pane: "p-labels", interactive: false, keyboard: false, room });
+    (this.labels ??= []).push(marker);
+    return marker;
+  }
+  // Labels that would lie on another one move a little, or wait for a closer look.
+  untangle() {
+    const taken = [];
+    for (const marker of this.labels ?? []) {
+      const span = marker.getElement()?.firstChild;
+      if (!span) continue;
+      const at = this.map.latLngToContainerPoint(marker.getLatLng());
+      const [w, h] = [span.offsetWidth / 2, span.offsetHeight / 2 - 2];
+      const metre = 256 * 2 ** this.map.getZoom() / (40075017 * Math.cos((marker.getLatLng().lat * Math.PI) / 180));
+      const fits = 1.5 * marker.options.room * metre > w;
+      const free = !fits ? undefined : [0, 17, -17, 32, -32].find((dy) =>
+        taken.every((t) => Math.abs(t.x - at.x) > t.w + w || Math.abs(t.y - at.y - dy) > t.h + h),
+      );
+      span.style.visibility = free === undefined ? "hidden" : "visible";
+      if (free === undefined) continue;
+      span.style.top = `${free}px`;
+      taken.push({ x: at.x, y: at.y + free, w, h });
+    }
   }
   cells() {
     const { head, words } = this;
@@ -120,6 +149,7 @@ class Layers {
     const parts = shapes(this.blob, this.head.water.shapes);
     const style = this.style("water", { color: COLOURS.shore, weight: 0.7, fillColor: COLOURS.water, fillOpacity: 1 });
     const group = L.layerGroup(parts.filter((p) => p.length).map((p) => L.polygon(p, style)));
+    points(this.blob, this.head.water.label).forEach((at, i) => group.addLayer(this.label(at, this.head.water.name[i], "water-label", this.head.water.room[i])));
     this.add("water", this.words.t("layer_water"), group, {
       swatches: [[swatch("area", { fill: COLOURS.water, stroke: COLOURS.shore }), ""]],
       order: 10,
@@ -147,12 +177,13 @@ class Layers {
     const colour = { before: COLOURS.old, added: COLOURS.sites[0] };
     for (const key of ["before", "added"]) {
       const style = this.style(key, {
-        color: colour[key], weight: 1.1, opacity: 0.8, fillColor: colour[key], fillOpacity: 0.2, smoothFactor: 0.8,
+        color: colour[key], weight: 1.1, opacity: 0.85, fillColor: COLOURS.circle[key], fillOpacity: 0.46, smoothFactor: 0.8,
       });
       const parts = shapes(this.blob, head.areas[key]).filter((p) => p.length);
       const group = L.layerGroup(parts.map((p) => L.polygon(p, style)));
+      this.circles = [...(this.circles ?? []), ...group.getLayers()];
       this.add(key, words.t(`layer_${key}`), group, {
-        swatches: [[swatch("area", { fill: colour[key], opacity: 0.22, stroke: colour[key] }), ""]],
+        swatches: [[swatch("area", { fill: COLOURS.circle[key], opacity: 0.5, stroke: colour[key] }), ""]],
         order: key === "before" ? 2 : 3,
       });
     }
@@ -188,11 +219,11 @@ class Layers {
     const made = places.map((latlng, i) => {
       const symbol = new Symbol_(latlng, { pane: "p-points", renderer: this.canvas("points"), ...make(i) });
       symbol.place = i;
+      symbol.bindPopup(() => popup(i), { maxWidth: 320, minWidth: 220, autoPanPadding: [24, 70] });
       group.addLayer(symbol);
       if (searchable && name(i)) this.found.push({ text: name(i), note: note(i), latlng, symbol });
       return symbol;
     });
-    group.bindPopup((symbol) => popup((symbol ?? made[0]).place), { maxWidth: 320, minWidth: 220, autoPanPadding: [24, 70] });
     group.on("mouseover", ({ layer }) => this.hover(layer, name(layer.place)));
     group.on("mouseout click", () => this.hover(null));
     (this.symbols ??= []).push({ group, radius: (s) => radius(s.place) });
@@ -208,7 +239,7 @@ class Layers {
     const s = head.stations;
     const { group, made } = this.points(points(this.blob, s.at), {
       make: (i) => ({
-        color: s.status[i] === "open" ? "#fff" : COLOURS.old, weight: 1.1, fillOpacity: 1,
+        color: s.status[i] === "open" ? "#fff" : COLOURS.old, outline: s.status[i] === "open" ? 1.2 : 2, fillOpacity: 1,
         fillColor: s.status[i] === "open" ? COLOURS.old : "#fff",
       }),
       name: (i) => s.name[i],
@@ -228,13 +259,12 @@ class Layers {
     const s = head.sites;
     const style = (i) => ({ fillColor: COLOURS.sites[s.batch[i] % 4], shape: BATCH_SHAPES[s.batch[i] % 4] });
     const { group, made } = this.points(points(this.blob, s.at), {
-      make: (i) => ({ ...style(i), color: "#fff", weight: 1.5, fillOpacity: 1, text: String(s.rank[i]), textFrom: 7.5 }),
+      make: (i) => ({ ...style(i), color: "#fff", outline: 1.7, fillOpacity: 1, text: String(s.rank[i]), textFrom: 8 }),
       name: (i) => s.name[i] || s.id[i],
       note: (i) => words.t("site_rank", { n: s.rank[i] }),
-      radius: () => 5.4,
+      radius: () => 6,
       popup: (i) => siteCard(s, i, head, words),
     });
-    made.toReversed?.().forEach((m) => m.bringToFront?.());
     this.siteSymbols = made;
     group.on("add", () => group.bringToFront());
     const swatches = s.batches.map((name, i) => [
@@ -254,7 +284,7 @@ class Layers {
     let layer;
     if (part.kind === "point") {
       layer = this.points(points(this.blob, part.at), {
-        make: () => ({ fillColor: colour, color: outline, weight: 1.4, fillOpacity: opacity, shape }),
+        make: () => ({ fillColor: colour, color: outline, outline: 1.4, fillOpacity: opacity, shape }),
         name: (i) => part.name[i] || part.label,
         note: () => part.label,
         radius: (i) => px(i),
@@ -284,7 +314,7 @@ class Layers {
     const { map, words, head } = this;
     const point = map.latLngToLayerPoint(latlng);
     const hit = (made) => made?.findIndex((s) => map.hasLayer(s) && s._containsPoint(point)) ?? -1;
-    for (const { made, popup } of (this.extraShapes ?? []).toReversed?.() ?? []) {
+    for (const { made, popup } of [...(this.extraShapes ?? [])].reverse()) {
       const i = hit(made);
       if (i >= 0) return popup(i);
     }

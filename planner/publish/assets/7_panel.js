@@ -50,9 +50,9 @@ function readingsBlock(head, words) {
   const own = (head.about.walk_kmh * 1000 * head.about.minutes) / 60;
   const body = h.by_radius.map(([m, ...share]) => row(words.t("reading_radius", { m }), share, Math.abs(m - own) < 1));
   return el(
-    "details",
-    { class: "readings", open: true },
-    el("summary", {}, words.t("readings")),
+    "section",
+    { class: "readings", "aria-label": words.t("readings") },
+    el("p", { class: "unit-line" }, words.t("share_label", { minutes: words.n(head.about.minutes) })),
     el(
       "table",
       {},
@@ -146,10 +146,15 @@ function creditsBlock(head, words, licence) {
   return el(
     "footer",
     { class: "credits" },
-    el("p", {}, el("b", {}, words.t("internal")), ` · ${words.t("approval")}：`.replace("：", words.zh ? "：" : ": "), about.approval || words.t("approval_none")),
-    el("p", {}, about.credits.join(" · ")),
-    el("p", {}, words.t("osm_where")),
-    el("details", {}, el("summary", {}, words.t("licence")), el("pre", {}, licence)),
+    el("p", {}, el("b", {}, words.t("internal")), " · ", words.t("approval"), words.zh ? "：" : ": ", about.approval || words.t("approval_none")),
+    el(
+      "details",
+      {},
+      el("summary", {}, about.credits.join(" · ")),
+      el("p", {}, words.t("osm_where")),
+      el("p", {}, words.t("licence")),
+      el("pre", {}, licence),
+    ),
   );
 }
 

@@ -9,12 +9,13 @@ async function start() {
   const [west, south, east, north] = head.bounds;
   const home = L.latLngBounds([south, west], [north, east]);
   map.invalidateSize();
-  map.fitBounds(home, { padding: [12, 12], animate: false });
+  const narrow = window.matchMedia("(max-width: 760px)").matches;
+  const room = narrow ? { padding: [10, 10] } : { paddingTopLeft: [24, 14], paddingBottomRight: [244, 26] };
+  map.fitBounds(home, { ...room, animate: false });
   map.setMinZoom(Math.max(1, map.getZoom() - 1));
 
   const layers = new Layers(map, head, blob, words);
   layers.build();
-  const narrow = window.matchMedia("(max-width: 760px)").matches;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   function visit(latlng, symbol) {
@@ -39,7 +40,7 @@ async function start() {
   map.getContainer().setAttribute("aria-label", words.t("map"));
   map.getContainer().setAttribute("role", "region");
   L.control.zoom({ position: "topleft", zoomInTitle: words.t("zoom_in"), zoomOutTitle: words.t("zoom_out") }).addTo(map);
-  homeButton(map, home, words).addTo(map);
+  homeButton(map, home, room, words).addTo(map);
   viewControl(layers, words).addTo(map);
   layerControl(layers, words, !narrow).addTo(map);
   L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map);
@@ -55,34 +56,70 @@ async function start() {
   requestAnimationFrame(() => requestAnimationFrame(() => (window.__ready = true)));
 }
 
-function homeButton(map, home, words) {
+function homeButton(map, home, room, words) {
   const button = el("a", { href: "#", role: "button", title: words.t("home"), "aria-label": words.t("home") }, "⌂");
   L.DomEvent.disableClickPropagation(button);
   L.DomEvent.on(button, "click", (event) => {
     L.DomEvent.stop(event);
-    map.fitBounds(home, { padding: [12, 12] });
+    map.fitBounds(home, room);
   });
   const control = L.control({ position: "topleft" });
   control.onAdd = () => el("div", { class: "leaflet-bar home" }, button);
   return control;
 }
 
-// Paper has another size than the screen: lay out for it first, then let the browser print.
+// Paper has another size than the screen: lay out for it first, then make the map one picture, because
+// browsers do not print stacked canvases reliably.
 function printing(map, home) {
   const root = document.documentElement;
+  const picture = el("img", { id: "planner-print", alt: "" });
   let before = null;
-  window.addEventListener("beforeprint", () => {
-    before = { centre: map.getCenter(), zoom: map.getZoom() };
-    const whole = map.getBounds().contains(home);
-    root.classList.add("printing");
+
+  function layOut(on) {
+    L.Browser.retina = on || window.devicePixelRatio > 1;
+    root.classList.toggle("printing", on);
     map.invalidateSize({ animate: false });
-    if (whole) map.fitBounds(home, { padding: [12, 12], animate: false });
+  }
+  window.addEventListener("beforeprint", () => {
+    if (before) return;
+    before = { centre: map.getCenter(), zoom: map.getZoom(), snap: map.options.zoomSnap };
+    const whole = map.getBounds().contains(home);
+    map.closePopup();
+    layOut(true);
+    if (whole) map.fitBounds(home, { paddingTopLeft: [12, 12], paddingBottomRight: [12, 24], animate: false });
+    const legend = document.querySelector(".layer-control");
+    before.legend = [legend, legend.parentElement];
+    document.querySelector("#planner-panel .headline").after(legend);
+    picture.src = composite(map);
+    map.getContainer().append(picture);
   });
   window.addEventListener("afterprint", () => {
-    root.classList.remove("printing");
-    map.invalidateSize({ animate: false });
-    if (before) map.setView(before.centre, before.zoom, { animate: false });
+    if (!before) return;
+    picture.remove();
+    before.legend[1].append(before.legend[0]);
+    layOut(false);
+    map.setView(before.centre, before.zoom, { animate: false });
+    before = null;
   });
+}
+
+// The map's canvases, lowest first, drawn onto one of twice the size on screen.
+function composite(map) {
+  const size = map.getSize();
+  const sheet = document.createElement("canvas");
+  sheet.width = 2 * size.x;
+  sheet.height = 2 * size.y;
+  const ctx = sheet.getContext("2d");
+  ctx.fillStyle = "#e9e7e1";
+  ctx.fillRect(0, 0, sheet.width, sheet.height);
+  const corner = map.getContainer().getBoundingClientRect();
+  const height = (canvas) => Number(canvas.parentElement.style.zIndex);
+  const canvases = [...map.getPane("mapPane").querySelectorAll("canvas")].sort((a, b) => height(a) - height(b));
+  for (const canvas of canvases) {
+    const box = canvas.getBoundingClientRect();
+    ctx.drawImage(canvas, 2 * (box.left - corner.left - 1), 2 * (box.top - corner.top - 1), 2 * box.width, 2 * box.height);
+  }
+  return sheet.toDataURL("image/png");
 }
 
 start().catch((error) => {
