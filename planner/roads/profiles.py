@@ -345,7 +345,6 @@ def _check_speeds(speeds: Mapping[str, Any]) -> None:
             raise PlannerError(
                 f"speeds_kmh names {key!r}, neither a mode nor a street class; did you mean {near!r}?"
             )
-        if isinstance(value, bool) or not (
-            isinstance(value, numbers.Real) and math.isfinite(value) and value > 0
-        ):
+        speed = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
+        if not (math.isfinite(speed) and speed > 0):
             raise PlannerError(f"speeds_kmh[{key!r}] must be a number above 0, not {value!r}")
