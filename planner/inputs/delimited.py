@@ -78,8 +78,9 @@ def _strict(data: bytes, source: str, encoding: str) -> tuple[str | None, str, l
         return None, "", [finding("CSV-001", source=source, field="encoding", value=encoding)]
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
+        names = "UTF-8 / GB18030" if encoding == "gb18030" else encoding
         return None, "", [
-            finding("CSV-002", source=source, row=row, value=f"byte {error.start}", one=encoding, other="?")
+            finding("CSV-006", source=source, row=row, value=f"byte {error.start}", encoding=names)
         ]  # fmt: skip
     return _marked(text, source, encoding)
 

@@ -61,11 +61,11 @@ def read_layer(
             return None, [
                 finding("TAB-001", source=path.name, field="layer", value=", ".join(names), hidden="-")
             ]
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Non closed ring")  # closed and listed below
-            meta, _, wkb, fields = pyogrio.raw.read(
-                path, layer=layer or names[0], encoding=encoding, force_2d=True
-            )
+        if path.suffix.lower() == ".shp" and encoding is None:
+            (meta, _, wkb, fields), more = _any_encoding(path)
+            found += more
+        else:
+            meta, _, wkb, fields = _read(path, layer or names[0], encoding)
     except (
         pyogrio.errors.DataSourceError,
         pyogrio.errors.DataLayerError,
@@ -86,6 +86,40 @@ def read_layer(
     size = len(fields[0]) if fields else (0 if wkb is None else len(wkb))
     cells = pd.DataFrame(columns, index=pd.RangeIndex(size), dtype=object)
     return Layer(cells, geometry, meta["crs"] or None), found
+
+
+def _read(path: Path, layer: str | None, encoding: str | None) -> Any:
+    """``pyogrio.raw.read``: (meta, fids, wkb, columns)."""
+    import pyogrio
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Non closed ring")  # closed and listed by the caller
+        return pyogrio.raw.read(path, layer=layer, encoding=encoding, force_2d=True)
+
+
+def _any_encoding(path: Path) -> tuple[Any, list[Finding]]:
+    """A shapefile in UTF-8 if that fits, else as its ``.cpg`` says, else in GB18030.
+
+    FILE-009 where letters outside ASCII were read otherwise than the ``.cpg`` says, or without one.
+    """
+    beside = next((p for p in path.parent.glob(f"{path.stem}.*") if p.suffix.lower() == ".cpg"), None)
+    stated = beside.read_text("ascii", errors="replace").strip() if beside else ""
+    for encoding in dict.fromkeys(["utf-8", stated, "gb18030"]):
+        if encoding.upper().replace("-", "") in ("", "ISO88591", "88591", "LATIN1"):
+            continue  # what GDAL writes when it does not know
+        try:
+            parts = _read(path, None, encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        texts = [str(v) for f in parts[3] if f.dtype == object for v in f]
+        if "".join([*map(str, parts[0]["fields"]), *texts]).isascii():
+            return parts, []
+        said = stated.lower().replace("-", "").replace("936", "gb18030").replace("gbk", "gb18030")
+        right = said == encoding.replace("-", "") or encoding == stated
+        return parts, [] if right else [
+            finding("FILE-009", source=path.name, field="encoding", value=encoding)
+        ]
+    return _read(path, None, None), []
 
 
 def _scalar(value: Any) -> Any:

@@ -15,6 +15,7 @@ import pandas as pd
 from planner.errors import Finding, finding
 from planner.inputs import headers
 from planner.inputs.delimited import read_delimited
+from planner.inputs.formulas import blank_formulas
 from planner.inputs.layerfile import read_layer
 from planner.inputs.localfile import check_file
 from planner.inputs.spreadsheet import read_sheet
@@ -102,6 +103,10 @@ def _open_sheet(path: Path, table: Table, known: dict[str, str]) -> tuple[RawTab
     raw, more = _from_grid(sheet.cells, range(1, len(sheet.cells) + 1), table, known, path.name)
     if sheet.filled:
         found.append(finding("TAB-012", source=path.name, field=sheet.name, value=sheet.filled))
+    blank = blank_formulas(path, sheet.name)
+    if blank:
+        shown = ", ".join(blank[:12]) + (f" … ({len(blank)})" if len(blank) > 12 else "")
+        found.append(finding("TAB-016", source=path.name, field=sheet.name, value=shown))
     return raw, found + more
 
 
