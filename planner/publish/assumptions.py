@@ -66,15 +66,15 @@ def _circle(settings: Settings) -> Iterator[Assumption]:
     yield row("walk_kmh", circle.walk_kmh, "kmh", 3.0, 5.0, "H", circle.source)
     yield row("readings_m", " / ".join(f"{r:g}" for r in circle.readings_m), "m", trust="H")
     yield row("snap_limit_m", circle.snap_limit_m, "m", trust="M")
-    yield row("open_share", circle.open_share, "share", trust="L")
+    yield row("open_share", percent(circle.open_share, 0), "", trust="L")
     for mode, speed in sorted(circle.speeds_kmh.items()):
         name = phrase(
             "par_speed", language, mode=phrase(f"mode_{mode}", language) if mode in _MODES else mode
         )
         why = phrase("why_ebike", language) if mode == "ebike" else phrase("why_user", language)
-        band = (15.0, 20.0) if mode == "ebike" else (None, None)
+        low, high = (15.0, 20.0) if mode == "ebike" else (None, None)
         yield Assumption(
-            phrase("part_circle", language), name, speed, phrase("unit_kmh", language), *band, why,
+            phrase("part_circle", language), name, speed, phrase("unit_kmh", language), low, high, why,
             "L", f"circle.speeds_kmh.{mode}",
         )  # fmt: skip
 
@@ -82,7 +82,7 @@ def _circle(settings: Settings) -> Iterator[Assumption]:
 _MODES = ("walk", "ebike", "car", "truck")
 
 
-def _amounts(group: Group, settings: Settings) -> Iterator[tuple[str, float, str, str]]:
+def _amounts(group: Group) -> Iterator[tuple[str, float, str, str]]:
     """(label key, value, unit, key) of what says how many workers a group has."""
     if group.total is not None:
         yield "par_total", group.total, "people", "total"
@@ -102,7 +102,7 @@ def _groups(settings: Settings, *, all_groups: bool) -> Iterator[Assumption]:
         label, key = group_label(group.name, settings), f"groups.{group.name}"
         known = preset.get(group.name, {})
         source = translated(group.source, language) or phrase("why_user", language)
-        for name, value, unit, field in _amounts(group, settings):
+        for name, value, unit, field in _amounts(group):
             what = phrase(name, language) if name.startswith("par_") else name
             yield Assumption(
                 part, f"{label} · {what}", value, phrase(f"unit_{unit}", language),
@@ -199,7 +199,7 @@ def assumption_rows(settings: Settings, *, all_groups: bool = False) -> pd.DataF
 
 def band_text(low: float | None, high: float | None) -> str:
     """``"3.5–6.5"``; empty where there is no band."""
-    if low is None or high is None or low != low or high != high:  # noqa: PLR0124
+    if low is None or high is None or low != low or high != high:
         return ""
     digits = 0 if max(abs(low), abs(high)) >= 100 else 2
     return f"{_trim(low, digits)}–{_trim(high, digits)}"

@@ -17,6 +17,7 @@ import pandas as pd
 from planner.errors import Finding
 from planner.inputs.datum import convert
 from planner.publish.phrases import group_label, host_label, period_label, phrase
+from planner.publish.safe import is_missing
 from planner.siting.coverage import Coverage
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ __all__ = [
     "certificate",
     "coordinates",
     "credit_lines",
-    "district_rows",
     "district_labels",
+    "district_rows",
     "finding_rows",
     "group_rows",
     "header",
@@ -57,7 +58,7 @@ class Column:
 
 def as_text(value: Any) -> str:
     """A text value as it is; empty for a missing one."""
-    return "" if value is None or value is pd.NA or value != value else str(value)  # noqa: PLR0124
+    return "" if is_missing(value) else str(value)
 
 
 def header(columns: Iterable[Column], language: str) -> list[str]:
@@ -80,7 +81,7 @@ def district_labels(bundle: Bundle) -> dict[str, str]:
     """District key → its name in the study's language."""
     column = f"name_{bundle.settings.study.language}"
     names = zip(bundle.districts["district"], bundle.districts[column], strict=True)
-    return {str(key): str(name) if name and name == name else str(key) for key, name in names}  # noqa: PLR0124
+    return {str(key): str(key) if is_missing(name) or not name else str(name) for key, name in names}
 
 
 _SITES = (

@@ -101,8 +101,8 @@ def write_docx(bundle: Bundle, path: Path, figures: Mapping[str, Path]) -> None:
     OutputError
         The file could not be written; the old one is untouched.
     """
-    from planner.publish.wordfile import docx_bytes
     from planner.publish.safe import write_bytes
+    from planner.publish.wordfile import docx_bytes
 
     write_bytes(path, docx_bytes(bundle, figures))
 

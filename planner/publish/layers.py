@@ -17,7 +17,7 @@ import shapely
 from planner.publish.contents import coordinates, credit_lines
 from planner.publish.phrases import phrase
 from planner.publish.qgis import STYLES, qml
-from planner.publish.safe import atomic_path, plain_text
+from planner.publish.safe import atomic_path, is_missing, plain_text
 from planner.publish.zipped import FIXED_DATE
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _clean(column: pd.Series) -> pd.Series:
     """Text that SQLite holds to the last character (it would stop at a NUL); numbers stay, missing is null."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
-    values = [None if v is None or v != v or v is pd.NA else plain_text(v) for v in column]  # noqa: PLR0124
+    values = [None if is_missing(v) else plain_text(v) for v in column]
     return pd.Series(values, index=column.index, dtype=object, name=column.name)
 
 
@@ -164,7 +164,7 @@ def write_layers(bundle: Bundle, path: Path) -> None:
     OutputError
         The file could not be written (disk full, open in QGIS); the old one is untouched.
     """
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
     layers = layer_tables(bundle)
     with atomic_path(path) as temporary:
@@ -173,7 +173,7 @@ def write_layers(bundle: Bundle, path: Path) -> None:
                 for i, (name, table) in enumerate(layers.items()):
                     _write_layer(_as_multi(table), temporary, name, append=i > 0)
             _style(temporary, [n for n in layers if n in STYLES], bundle)
-        except (DataSourceError, sqlite3.Error) as error:
+        except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
             raise OSError(errno.EIO, str(error)) from error
 
 

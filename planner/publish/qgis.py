@@ -72,15 +72,16 @@ def _renderer(style: LayerStyle) -> str:
     if not style.by:
         symbols = f"<symbols>{_symbol(style, style.fill, '0')}</symbols>"
         return f'<renderer-v2 type="singleSymbol" enableorderby="0" forceraster="0">{symbols}</renderer-v2>'
-    ranges, symbols = [], []
+    ranges: list[str] = []
+    colours: list[str] = []
     for i, (low, high, fill) in enumerate(style.classes):
         label = f"{low:g}–{high:g}" if high < 1e9 else f"> {low:g}"
         ranges.append(f'<range lower="{low:f}" upper="{high:f}" symbol="{i}" label="{label}" render="true"/>')
-        symbols.append(_symbol(style, fill, str(i)))
+        colours.append(_symbol(style, fill, str(i)))
     return (
         f'<renderer-v2 type="graduatedSymbol" attr="{style.by}" graduatedMethod="GraduatedColor" enableorderby="0" '
         f'forceraster="0" symbollevels="0"><ranges>{"".join(ranges)}</ranges>'
-        f"<symbols>{''.join(symbols)}</symbols></renderer-v2>"
+        f"<symbols>{''.join(colours)}</symbols></renderer-v2>"
     )
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "csv_text",
     "html_text",
     "is_formula_like",
+    "is_missing",
     "plain_text",
     "safe_child",
     "safe_name",
@@ -63,16 +64,21 @@ class OutputError(PlannerError):
         super().__init__(str(found))
 
 
+def is_missing(value: object) -> bool:
+    """Whether a cell is empty: None, NaN, NaT or pandas' NA (which refuses to be compared)."""
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):
+        return True
+
+
 def plain_text(value: object) -> str:
     """``value`` as text that every document format can hold; empty for None and missing values.
 
     Control characters become pictures, unpaired surrogates and non-characters U+FFFD. Nothing else
     is touched: markup, template marks and direction marks stay what they are, as text.
     """
-    if value is None or value != value:  # noqa: PLR0124  (NaN and NaT are not equal to themselves)
-        return ""
-    text = str(value)
-    return "" if text == "<NA>" else _UNPAIRED.sub("\ufffd", text.translate(_PICTURES))
+    return "" if is_missing(value) else _UNPAIRED.sub("\ufffd", str(value).translate(_PICTURES))
 
 
 def cell_text(value: object) -> str:
@@ -93,7 +99,8 @@ def csv_text(value: object) -> str:
 
 def xlsx_text(value: object) -> str:
     """Text for a workbook cell: Excel's own ``_x0041_`` escapes made literal, 32,767 characters at most."""
-    return _XLSX_ESCAPE.sub("_x005F_x", plain_text(value))[:_EXCEL_CELL_LIMIT]
+    text = re.sub("\r\n?", "\n", plain_text(value))
+    return _XLSX_ESCAPE.sub("_x005F_x", text)[:_EXCEL_CELL_LIMIT]
 
 
 def html_text(value: object) -> str:
@@ -129,7 +136,7 @@ def _why_unsafe(name: str, limit: int) -> str:
         return "it holds invisible characters"
     if name != name.strip(" .") or name.startswith(("~", "-")):
         return "it begins or ends with a space, a dot, ~ or -"
-    if name.split(".")[0].rstrip().upper() in _RESERVED:
+    if name.split(".", maxsplit=1)[0].rstrip().upper() in _RESERVED:
         return "Windows keeps this name for a device"
     return ""
 
@@ -230,5 +237,5 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str, *, encoding: str = "utf-8") -> None:
-    """Write a text file whole or not at all; line ends are ``\\n`` on every system."""
+    """Write a text file whole or not at all; line ends are written as they stand in ``content``."""
     write_bytes(path, content.encode(encoding))

@@ -12,7 +12,8 @@ import pandas as pd
 from planner.publish import contents
 from planner.publish.assumptions import assumptions, band_text
 from planner.publish.contents import Column
-from planner.publish.phrases import ceil_percent, group_label, number, percent, period_label, phrase
+from planner.publish.phrases import ceil_percent, number, percent, period_label, phrase
+from planner.publish.safe import is_missing
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
@@ -74,7 +75,7 @@ def printed(value: Any, kind: str) -> str:
         return contents.as_text(value)
     if isinstance(value, str):
         return value
-    if value is None or value != value:  # noqa: PLR0124
+    if is_missing(value):
         return "–"
     if kind == "share":
         return percent(float(value))
@@ -193,30 +194,35 @@ def _sites(bundle: Bundle) -> Table:
     return _table(columns, table, bundle.settings.study.language)
 
 
-_CURVE_COLUMNS = (
+CURVE_COLUMNS = (
     Column("n", "count", 10), Column("curve_share", "share", 10), Column("curve_bound", "share", 10),
 )  # fmt: skip
 
 
+def curve_rows(bundle: Bundle) -> pd.DataFrame | None:
+    """The curve as shares: n, covered, upper bound; None where it was not computed."""
+    curve = bundle.curve
+    if curve is None or not len(curve):
+        return None
+    curve = curve.sort_values("n", kind="stable")
+    bound = curve["bound"] / bundle.before.workers if bundle.before.workers > 0 else 0 * curve["bound"]
+    return pd.DataFrame({"n": curve["n"], "curve_share": curve["share"], "curve_bound": bound})
+
+
 def _curve(bundle: Bundle) -> tuple[Table | None, tuple[str, ...]]:
     """Coverage against the number of sites, at most a dozen rows, and how many reach 80, 90, 95 %."""
-    language, curve = bundle.settings.study.language, bundle.curve
-    if curve is None or not len(curve):
+    language, curve = bundle.settings.study.language, curve_rows(bundle)
+    if curve is None:
         return None, ()
-    curve = curve.sort_values("n", kind="stable")
     step = max(1, math.ceil((len(curve) - 1) / 11))
     few = curve.iloc[sorted({*range(0, len(curve), step), len(curve) - 1})]
-    rows = pd.DataFrame(
-        {"n": few["n"], "curve_share": few["share"], "curve_bound": few["bound"] / bundle.before.workers}
-    )
     lines = []
     for share in (0.8, 0.9, 0.95):
-        enough = curve.loc[curve["share"] >= share, "n"]
+        enough = curve.loc[curve["curve_share"] >= share, "n"]
         key = "curve_reach" if len(enough) else "curve_not_reached"
-        lines.append(
-            phrase(key, language, share=percent(share, 0), n=number(enough.min()) if len(enough) else "")
-        )
-    return _table(_CURVE_COLUMNS, rows, language), tuple(lines)
+        n = number(enough.min()) if len(enough) else ""
+        lines.append(phrase(key, language, share=percent(share, 0), n=n))
+    return _table(CURVE_COLUMNS, few, language), tuple(lines)
 
 
 _GAP_COLUMNS = (
@@ -273,7 +279,7 @@ def _assumptions(bundle: Bundle) -> Table:
     language = bundle.settings.study.language
     rows = []
     for a in assumptions(bundle.settings, all_groups=bundle.homes is not None):
-        value = a.assumed if isinstance(a.assumed, str) else printed(a.assumed, "decimal")
+        value = printed(a.assumed, "decimal").replace("\n", "、" if language == "zh" else ", ")
         trust = phrase(f"trust_{a.trust}", language) if a.trust else ""
         rows.append((a.parameter, f"{value} {a.unit}".strip(), band_text(a.low, a.high), a.basis, trust))
     table = pd.DataFrame(rows, columns=[c.key for c in _ASSUMPTION_COLUMNS])

@@ -16,7 +16,7 @@ import geopandas as gpd
 import pandas as pd
 
 from planner.publish.contents import Column, coordinates, header, site_columns, site_rows
-from planner.publish.safe import csv_text, write_text
+from planner.publish.safe import csv_text, is_missing, write_text
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
@@ -26,15 +26,11 @@ __all__ = ["write_csv", "write_table"]
 _DIGITS = {"people": 1, "metres": 1, "share": 4, "points": 2, "degrees": 6}
 
 
-def _missing(value: Any) -> bool:
-    return value is None or value is pd.NA or bool(value != value)  # noqa: PLR0124
-
-
 def _cell(column: Column, value: Any) -> str:
     """A cell of a known column: numbers plain (−1 stays −1), text made harmless, missing empty."""
     if column.kind == "text":
         return csv_text(value)
-    if _missing(value):
+    if is_missing(value):
         return ""
     digits = _DIGITS.get(column.kind, 0)
     return f"{round(float(value), digits) + 0.0:.{digits}f}"
@@ -42,7 +38,7 @@ def _cell(column: Column, value: Any) -> str:
 
 def _any_cell(value: Any) -> str:
     """A cell of a table that we know nothing of."""
-    if _missing(value):
+    if is_missing(value):
         return ""
     if isinstance(value, float) or (hasattr(value, "dtype") and value.dtype.kind == "f"):
         return f"{float(value):.10g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 from collections.abc import Sequence
@@ -18,8 +19,8 @@ from planner.publish import contents
 from planner.publish.assumptions import ASSUMPTION_COLUMNS, assumption_rows
 from planner.publish.contents import Column
 from planner.publish.phrases import ceil_percent, number, phrase
-from planner.publish.safe import write_bytes, xlsx_text
-from planner.publish.story import READING_COLUMNS, reading_rows
+from planner.publish.safe import atomic_path, xlsx_text
+from planner.publish.story import CURVE_COLUMNS, READING_COLUMNS, curve_rows, reading_rows
 from planner.publish.zipped import without_clock
 
 if TYPE_CHECKING:
@@ -203,6 +204,22 @@ def _pale_line() -> Any:
     return GraphicalProperties(ln=LineProperties(solidFill="E3E8EC", w=6350))
 
 
+def _phases_sheet(book: Workbook, bundle: Bundle) -> None:
+    """Phases and the coverage curve, where the study has them."""
+    language = bundle.settings.study.language
+    parts = [(contents.BATCH_COLUMNS, contents.batch_rows(bundle)), (CURVE_COLUMNS, curve_rows(bundle))]
+    tables = [(columns, table) for columns, table in parts if table is not None]
+    if not tables:
+        return
+    sheet = _new_sheet(book, "batches", language)
+    row = 1
+    for columns, table in tables:
+        row = _table(sheet, row, columns, table, language) + 1
+        _widths(sheet, columns)
+    sheet.freeze_panes = "B2"
+    _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", landscape=False)
+
+
 def _inputs_sheet(book: Workbook, bundle: Bundle) -> None:
     language = bundle.settings.study.language
     sheet = _list_sheet(book, "inputs", contents.INPUT_COLUMNS, contents.input_rows(bundle), bundle, "A2")
@@ -231,9 +248,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     book.remove(book.active)
     _sites_sheet(book, bundle)
     _coverage_sheet(book, bundle)
-    batches = contents.batch_rows(bundle)
-    if batches is not None:
-        _list_sheet(book, "batches", contents.BATCH_COLUMNS, batches, bundle, "A2")
+    _phases_sheet(book, bundle)
     table = assumption_rows(settings, all_groups=bundle.homes is not None)
     _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, table, bundle, "C2")
     findings = contents.finding_rows(bundle.findings, language)
@@ -241,6 +256,17 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _inputs_sheet(book, bundle)
     book.properties.creator = "planner"
     book.properties.title = xlsx_text(settings.study.title())
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(without_clock(_saved(book)))
+
+
+def _saved(book: Workbook) -> bytes:
+    """The bytes of a workbook; openpyxl's own temporary files may find no room either."""
+    from lxml.etree import SerialisationError  # type: ignore[import-untyped]
+
     out = io.BytesIO()
-    book.save(out)
-    write_bytes(path, without_clock(out.getvalue()))
+    try:
+        book.save(out)
+    except SerialisationError as error:
+        raise OSError(errno.ENOSPC, str(error)) from error
+    return out.getvalue()
