@@ -79,7 +79,8 @@ def maximal_covering(
     InfeasibleError
         No plan can obey the rules; names the clash and the nearest way out.
     """
-    from planner.siting.solvers.covering import Effort, solve_covering
+    from planner.siting.solvers.covering import solve_covering
+    from planner.siting.solvers.effort import effort
 
     matrix = check_covers(covers)
     m, n = matrix.shape
@@ -92,5 +93,4 @@ def maximal_covering(
             quota_max=quota_max, cost=cost, budget=budget, conflicts=conflicts,
         ),
     )  # fmt: skip
-    rounds = max(4, round(time_limit_s * 15)) if work_limit is None else int(work_limit)
-    return solve_covering(request, Effort(rounds, time_limit_s, gap, seed, progress))
+    return solve_covering(request, effort(time_limit_s, gap, work_limit, seed, progress))

@@ -134,6 +134,11 @@ class Dual:
         """Whether further steps are pointless."""
         return self.scale < 1e-4 or self.core.n_rows == 0
 
+    def reduced_scores(self) -> Floats:
+        """Per site the best prices summed over its rows: what it is worth at these prices."""
+        kernels.column_sums(self.core.ptr, self.core.idx, self.best_price, self.score)
+        return self.score.copy()
+
     def run(self, steps: int, target: float) -> float:
         """``steps`` subgradient steps towards ``target`` (a plan's value); returns the best bound."""
         core, total = self.core, float(self.core.weight.sum())

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from planner.siting.solvers.jit import compiled
 from planner.siting.solvers.request import Request
 
-__all__ = ["Core", "keep_sites", "reduce_request", "transpose"]
+__all__ = ["Core", "fill_rows", "keep_sites", "merge_rows", "reduce_request", "transpose"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -70,28 +70,35 @@ class Core:
 
 @compiled
 def _scatter(ptr, idx, sites, row_of, key, hashes):  # type: ignore[no-untyped-def]
-    """Add each site's key to the hash of the rows it covers (wrapping sums); returns pairs kept."""
-    kept = 0
+    """Add each site's key to the hash of the rows it covers (wrapping sums)."""
     for a in range(len(sites)):
         for e in range(ptr[sites[a]], ptr[sites[a] + 1]):
             r = row_of[idx[e]]
             if r >= 0:
                 hashes[r] += key[a]
+
+
+@compiled
+def _count(ptr, idx, sites, row_of, out_ptr):  # type: ignore[no-untyped-def]
+    """Row pointers of the CSR that :func:`_fill` fills."""
+    for a in range(len(sites)):
+        kept = 0
+        for e in range(ptr[sites[a]], ptr[sites[a] + 1]):
+            if row_of[idx[e]] >= 0:
                 kept += 1
-    return kept
+        out_ptr[a + 1] = out_ptr[a] + kept
 
 
 @compiled
 def _fill(ptr, idx, sites, row_of, out_ptr, out_idx):  # type: ignore[no-untyped-def]
     """CSR of ``sites`` over the rows with ``row_of >= 0``."""
-    at = 0
     for a in range(len(sites)):
+        at = out_ptr[a]
         for e in range(ptr[sites[a]], ptr[sites[a] + 1]):
             r = row_of[idx[e]]
             if r >= 0:
                 out_idx[at] = r
                 at += 1
-        out_ptr[a + 1] = at
 
 
 @compiled
@@ -155,10 +162,14 @@ def transpose(ptr: Ints, idx: NDArray[np.int32], n_rows: int) -> tuple[Ints, NDA
     return csc.indptr.astype(np.int64), csc.indices.astype(np.int32)
 
 
-def _merge(
+def merge_rows(
     ptr: Ints, idx: NDArray[np.int32], sites: Ints, row_of: NDArray[np.int32], weight: Floats
 ) -> tuple[NDArray[np.int32], Floats]:
-    """Map rows to groups of equal cover sets; rows nobody covers get -1."""
+    """Group rows with equal cover sets among ``sites``.
+
+    ``row_of`` maps the columns of the CSR to rows (-1: left out). Returns the same map to groups, with
+    every group but its first column left out, and the weight per group; rows that no site covers go.
+    """
     n = len(weight)
     key = np.random.default_rng(20240124).integers(1, 2**63, len(sites), dtype=np.uint64)
     hashes = np.zeros(n, np.uint64)
@@ -170,11 +181,32 @@ def _merge(
     of = np.full(n, -1, np.int32)
     of[covered] = rank[group]
     size = np.bincount(of[covered], minlength=len(first)).astype(np.int32)
-    live = np.where(row_of >= 0, np.where(covered[row_of], row_of, -1), -1).astype(np.int32)
-    if len(first) < int(covered.sum()) and not _groups_hold(ptr, idx, sites, live, of, size):
-        of[covered] = np.arange(int(covered.sum()), dtype=np.int32)  # a hash collision: merge nothing
+    column = np.full(n, -1, np.int64)  # the (only) column of each row
+    live = np.flatnonzero(row_of >= 0)
+    column[row_of[live]] = live
+    grouped = np.full(len(row_of), -1, np.int32)
+    if len(first) < int(covered.sum()):
+        grouped[live] = np.where(covered[row_of[live]], row_of[live], -1)
+        if not _groups_hold(ptr, idx, sites, grouped, of, size):  # a hash collision: merge nothing
+            of[covered] = np.arange(int(covered.sum()), dtype=np.int32)
     merged = np.bincount(of[covered], weights=weight[covered], minlength=int(of.max(initial=-1)) + 1)
-    return of, merged.astype(np.float64)
+    rows = np.flatnonzero(covered)[::-1]
+    head = np.full(len(merged), -1, np.int64)
+    head[of[rows]] = rows  # first row of each group
+    grouped[:] = -1
+    grouped[column[head]] = np.arange(len(merged), dtype=np.int32)
+    return grouped, merged.astype(np.float64)
+
+
+def fill_rows(
+    ptr: Ints, idx: NDArray[np.int32], sites: Ints, row_of: NDArray[np.int32]
+) -> tuple[Ints, NDArray[np.int32]]:
+    """CSR of ``sites`` over the rows that ``row_of`` maps the columns to (-1: left out)."""
+    out_ptr = np.zeros(len(sites) + 1, np.int64)
+    _count(ptr, idx, sites, row_of, out_ptr)
+    out_idx = np.empty(int(out_ptr[-1]), np.int32)
+    _fill(ptr, idx, sites, row_of, out_ptr, out_idx)
+    return out_ptr, out_idx
 
 
 def reduce_request(request: Request, *, merge: bool = True, dominance: bool = True) -> Core:
@@ -194,14 +226,7 @@ def reduce_request(request: Request, *, merge: bool = True, dominance: bool = Tr
     row_of = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
     weight = request.weights[wanted]
     if merge and len(weight):
-        of, weight = _merge(ptr, idx, sites, row_of, weight)
-        row_of = np.where(row_of >= 0, of[row_of], -1).astype(np.int32)
-        first = np.full(len(weight), -1, np.int64)
-        points = np.flatnonzero(row_of >= 0)[::-1]
-        first[row_of[points]] = points
-        only = np.full(len(row_of), -1, np.int32)
-        only[first] = row_of[first]
-        row_of = only
+        row_of, weight = merge_rows(ptr, idx, sites, row_of, weight)
     core = _assemble(request, sites, row_of, weight, float(request.weights[served].sum()))
     return _without_dominated(core) if dominance else core
 
@@ -209,12 +234,7 @@ def reduce_request(request: Request, *, merge: bool = True, dominance: bool = Tr
 def _assemble(request: Request, sites: Ints, row_of: NDArray[np.int32], weight: Floats, base: float) -> Core:
     rules = request.rules
     ptr, idx = request.covers.indptr, request.covers.indices
-    kept = _scatter(
-        ptr, idx, sites, row_of, np.zeros(len(sites), np.uint64), np.zeros(len(weight), np.uint64)
-    )
-    out_ptr = np.zeros(len(sites) + 1, np.int64)
-    out_idx = np.empty(kept, np.int32)
-    _fill(ptr, idx, sites, row_of, out_ptr, out_idx)
+    out_ptr, out_idx = fill_rows(ptr, idx, sites, row_of)
     fixed = np.bincount(rules.region[rules.required], minlength=len(rules.labels))
     pairs = rules.conflicts[sites][:, sites].tocsr()
     cost = np.zeros(len(sites)) if rules.cost is None else rules.cost[sites]
@@ -267,9 +287,7 @@ def keep_sites(core: Core, keep: NDArray[np.bool_]) -> Core:
     if keep.all():
         return core
     sites = np.flatnonzero(keep)
-    ptr = np.zeros(len(sites) + 1, np.int64)
-    idx = np.empty(int(np.diff(core.ptr)[sites].sum()), np.int32)
-    _fill(core.ptr, core.idx, sites, np.arange(core.n_rows, dtype=np.int32), ptr, idx)
+    ptr, idx = fill_rows(core.ptr, core.idx, sites, np.arange(core.n_rows, dtype=np.int32))
     cptr, cidx = core.conflict_ptr, core.conflict_idx
     if core.spaced:
         from scipy import sparse

@@ -1,68 +1,37 @@
-"""Maximal covering from request to certificate: reduce, search, bound, prove."""
+"""Maximal covering from request to certificate: reduce, bound, search, prove."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from planner.siting.solvers.bound import Dual
 from planner.siting.solvers.core import Core, reduce_request
+from planner.siting.solvers.effort import ENTRIES_PER_ROUND, Effort
 from planner.siting.solvers.evaluate import covered_weight
 from planner.siting.solvers.exact import solve_core
+from planner.siting.solvers.fixing import decided, shrink
 from planner.siting.solvers.infeasible import InfeasibleRequestError, refuse_impossible
 from planner.siting.solvers.request import Request
 from planner.siting.solvers.search import Plan, Search, best_first, greedy, plan_of
 from planner.siting.solvers.solution import PROOF, Solution, relative_gap
 
-__all__ = ["Effort", "solve_covering"]
+__all__ = ["solve_covering"]
 
-Ints = NDArray[np.int64]
-Progress = Callable[[str, float], None]
-
-#: Coverage entries per round of the search: about 30 ms of one core.
-ROUND = 10_000_000
-
-
-@dataclass
-class Effort:
-    """How hard to look, and what was spent.
-
-    ``rounds`` is the amount of work (so that answers repeat); ``seconds`` is a safety only.
-    """
-
-    rounds: int
-    seconds: float
-    gap: float
-    seed: int
-    progress: Progress | None = None
-    begun: float = field(default_factory=time.perf_counter)
-    repeatable: bool = True
-
-    @property
-    def left(self) -> float:
-        """Seconds left."""
-        return self.seconds - (time.perf_counter() - self.begun)
-
-    def out_of_time(self) -> bool:
-        """Whether the clock has run out; remembers that the answer then depends on it."""
-        if self.left <= 0:
-            self.repeatable = False
-            return True
-        return False
-
-    def tell(self, label: str, share: float) -> None:
-        """Report progress."""
-        if self.progress is not None:
-            self.progress(label, min(1.0, max(0.0, share)))
+#: Up to this many coverage pairs HiGHS is asked at once; a search could hardly be quicker.
+SMALL = 12_000
+#: Coverage pairs of the reduced problem per round of work up to which HiGHS is worth its time.
+PAIRS_PER_ROUND = 550
+#: HiGHS's pauses per round of work, times rows and sites.
+LOOKS = 10_000
+#: Dual steps after which prices hardly improve.
+DUAL_STEPS = 2000
 
 
 @dataclass
 class _Standing:
-    """The best plan and bound of the core so far (core weight)."""
+    """The best plan and bound of the core so far (core weight, ``base`` excluded)."""
 
     core: Core
     plan: Plan
@@ -71,10 +40,16 @@ class _Standing:
     def settle(self) -> None:
         """Whole weights: no plan lies between two whole numbers."""
         if self.core.whole:
-            self.bound = float(np.floor(self.bound + 1e-6 + 1e-9 * abs(self.bound)))
+            self.bound = float(np.floor(self.bound + 1e-6 + 1e-10 * abs(self.bound)))
         self.bound = max(self.bound, self.plan.value)
 
+    def take(self, plan: Plan) -> None:
+        """Keep the better plan."""
+        if plan.value > self.plan.value:
+            self.plan = plan
+
     def gap(self) -> float:
+        """The relative gap as the solution will state it."""
         base = self.core.base
         return relative_gap(base + self.plan.value, base + self.bound)
 
@@ -92,9 +67,18 @@ def solve_covering(request: Request, effort: Effort) -> Solution:
     core = reduce_request(request)
     standing = _first_plan(core, effort)
     work: dict[str, float] = {"sites": core.n_sites, "rows": core.n_rows, "pairs": len(core.idx)}
-    _improve(standing, effort, work)
-    if standing.gap() > PROOF:
-        _prove(standing, effort, work)
+    dual = Dual(core)
+    steps = min(
+        DUAL_STEPS, max(50, effort.rounds * ENTRIES_PER_ROUND // (2 * len(core.idx) + core.n_sites + 1))
+    )
+    _lower_bound(standing, dual, steps, effort)
+    exact = len(core.idx) <= max(SMALL, PAIRS_PER_ROUND * effort.rounds)
+    if standing.gap() > (PROOF if len(core.idx) <= SMALL else max(PROOF, effort.gap)):
+        _improve(standing, dual, effort, work, exact)
+    if exact and standing.gap() > (PROOF if len(core.idx) <= SMALL else max(PROOF, effort.gap)):
+        _prove(standing, dual, effort, work)
+    work["dual_steps"] = dual.steps
+    effort.tell("done", 1.0)
     return _answer(request, standing, effort, work)
 
 
@@ -104,56 +88,79 @@ def _first_plan(core: Core, effort: Effort) -> _Standing:
         by_price = greedy(core, price=core.cost)
         if plan is None or (by_price is not None and by_price.value > plan.value):
             plan = by_price
-    if plan is None:
+    if plan is None:  # the rules hold greedy up, not the problem: any plan HiGHS finds will do
         sites, _ = solve_core(core, seconds=max(1.0, effort.left), gap=0.5)
         if sites is None:
-            raise InfeasibleRequestError(["spacing, quotas, budget and p together"], "relax one of them")
+            raise InfeasibleRequestError(
+                ["p, quotas, budget and spacing, taken together"], "relax one of them, or allow more time"
+            )
         plan = plan_of(core, sites)
-    return _Standing(core, plan, float(core.weight.sum()))
-
-
-def _improve(standing: _Standing, effort: Effort, work: dict[str, float]) -> None:
-    """Annealed swaps from below and dual steps from above, in turn, a fixed number of rounds."""
-    core = standing.core
+    standing = _Standing(core, plan, float(core.weight.sum()))
     standing.settle()
-    search = Search(core, standing.plan, seed=effort.seed)
-    dual = Dual(core)
-    rounds = max(4, effort.rounds)
-    entries = min(ROUND, 2_000 * max(1, len(core.idx)))
-    steps = max(1, int(ROUND // (max(1, len(core.idx)) + 20 * core.n_sites) // 2))
-    for r in range(rounds):
-        if standing.gap() <= max(effort.gap, PROOF) or effort.out_of_time():
-            break
-        heat = r / (rounds * 0.85)
-        search.run(entries, heat=heat if heat <= 1 else None)
-        if search.best > standing.plan.value:
-            standing.plan = search.plan()
-        dual.run(steps, standing.plan.value)
+    return standing
+
+
+def _lower_bound(standing: _Standing, dual: Dual, steps: int, effort: Effort) -> None:
+    """Dual steps in parts of 50, until they stop helping."""
+    while dual.steps < steps and not dual.done and not effort.out_of_time():
+        dual.run(min(50, steps - dual.steps), standing.plan.value)
         standing.bound = min(standing.bound, dual.bound)
         standing.settle()
-        effort.tell("search", 0.9 * (r + 1) / rounds)
-        if dual.done and search.idle:
+        if standing.gap() <= PROOF:
             break
-    work.update(rounds=r + 1 if rounds else 0, entries=search.entries, dual_steps=dual.steps)
+        effort.tell("bound", 0.1 * dual.steps / steps)
 
 
-def _prove(standing: _Standing, effort: Effort, work: dict[str, float]) -> None:
-    """HiGHS on the core where it is small enough to finish."""
+def _improve(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], exact: bool) -> None:
+    """Annealed swaps over a fixed number of rounds, cooler each time; then HiGHS takes over or not."""
     core = standing.core
-    if len(core.idx) > 60_000 or core.n_rows + core.n_sites > 30_000 or effort.left <= 0.05:
+    search = Search(core, standing.plan, seed=effort.seed)
+    search.prefer(dual.reduced_scores())
+    total = effort.rounds * ENTRIES_PER_ROUND
+    if exact:
+        total = min(total // 5, 3_000 * len(core.idx))
+    rounds = 40
+    for r in range(rounds):
+        if search.idle or effort.out_of_time() or standing.gap() <= max(effort.gap, PROOF):
+            break
+        late = (effort.spent / effort.seconds - 0.5) / 0.4  # hurry only if the clock is far ahead of the work
+        heat = r / (rounds - 3)
+        if late > heat:
+            effort.repeatable = False
+            heat = late
+        search.run(total // rounds, heat=heat if heat <= 1 else None)
+        standing.take(search.plan())
+        standing.settle()
+        effort.tell("search", 0.1 + 0.4 * (r + 1) / rounds)
+    work["entries"] = search.entries
+    _lower_bound(standing, dual, dual.steps + 100, effort)
+
+
+def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float]) -> None:
+    """HiGHS on what the bound leaves open, from the best plan known, until the gap or the work is spent."""
+    core = standing.core
+    if effort.out_of_time():
         return
-    sites, outcome = solve_core(core, start=standing.plan.sites, seconds=effort.left)
-    work["nodes"] = outcome.nodes
+    out, keep = decided(core, dual.reduced_scores(), dual.bound, standing.plan.value, standing.plan.sites)
+    smaller, taken = shrink(core, out, keep)
+    mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
+    size = smaller.n_rows + smaller.n_sites
+    sites, outcome = solve_core(
+        smaller,
+        start=mine,
+        seconds=effort.left,
+        gap=0.0 if len(core.idx) <= SMALL else effort.gap * 0.99,
+        looks=effort.rounds * LOOKS // (size + 1) + 100,
+        progress=lambda share: effort.tell("prove", 0.5 + 0.5 * share),
+    )
+    work.update(nodes=outcome.nodes, lp_iterations=outcome.iterations)
+    work.update(open_sites=smaller.n_sites, open_rows=smaller.n_rows)
     if outcome.cut_by_clock:
         effort.repeatable = False
     if sites is not None:
-        plan = plan_of(core, sites)
-        if plan.value > standing.plan.value:
-            standing.plan = plan
-    if outcome.proven:
-        standing.bound = standing.plan.value
-    else:
-        standing.bound = min(standing.bound, outcome.bound)
+        chosen = np.flatnonzero(np.isin(core.site, smaller.site[sites]))
+        standing.take(plan_of(core, np.concatenate([taken, chosen])))
+    standing.bound = min(standing.bound, outcome.bound + smaller.base - core.base)
     standing.settle()
 
 
@@ -165,14 +172,13 @@ def _answer(request: Request, standing: _Standing, effort: Effort, work: dict[st
     bound = max(core.base + standing.bound, objective)
     if relative_gap(objective, bound) <= PROOF:
         bound = objective
-    base = float(request.weights[request.covered].sum())
     return Solution(
         chosen=chosen,
         objective=objective,
         bound=bound,
-        status="optimal" if relative_gap(objective, bound) <= PROOF else "feasible",
-        seconds=time.perf_counter() - effort.begun,
+        status="optimal" if bound == objective else "feasible",
+        seconds=effort.spent,
         repeatable=effort.repeatable,
-        base=base,
+        base=float(request.weights[request.covered].sum()),
         work=work,
     )

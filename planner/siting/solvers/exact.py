@@ -6,7 +6,8 @@ named function that returns its rows; see Church & ReVelle 1974 for the model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ class Outcome:
     infeasible: bool
     cut_by_clock: bool
     nodes: int
+    iterations: int = 0
 
 
 def cover_constraint(core: Core) -> Block:
@@ -116,6 +118,8 @@ def solve_core(
     seconds: float = 60.0,
     nodes: int | None = None,
     gap: float = 0.0,
+    looks: int | None = None,
+    progress: Callable[[float], None] | None = None,
     options: dict[str, Any] | None = None,
 ) -> tuple[Ints | None, Outcome]:
     """Solve the core exactly; ``Outcome.bound`` is an upper bound on its weight, ``base`` excluded.
@@ -132,13 +136,12 @@ def solve_core(
             warm[m + core.idx[core.ptr[i] : core.ptr[i + 1]]] = 1.0
     outcome = solve_model(
         -value, core_blocks(core), np.zeros(m + n), np.ones(m + n), np.arange(m + n) < m,
-        warm=warm, seconds=seconds, nodes=nodes, gap=gap, offset=-core.base, options=options,
+        warm=warm, seconds=seconds, nodes=nodes, gap=gap, offset=-core.base, looks=looks,
+        progress=progress, options=options,
     )  # fmt: skip
     sites = None if outcome.values is None else np.flatnonzero(outcome.values[:m] > 0.5)
     bound = -outcome.bound - core.base
-    return sites, Outcome(
-        outcome.values, bound, outcome.proven, outcome.infeasible, outcome.cut_by_clock, outcome.nodes
-    )
+    return sites, replace(outcome, bound=bound)
 
 
 def solve_model(
@@ -153,6 +156,8 @@ def solve_model(
     nodes: int | None = None,
     gap: float = 0.0,
     offset: float = 0.0,
+    looks: int | None = None,
+    progress: Callable[[float], None] | None = None,
     options: dict[str, Any] | None = None,
 ) -> Outcome:
     """Minimise ``cost·v + offset`` subject to the blocks; ``whole`` marks the integer variables."""
@@ -174,7 +179,7 @@ def solve_model(
     highs = highspy.Highs()
     settings: dict[str, Any] = {
         "output_flag": False, "time_limit": max(0.01, seconds), "threads": 1, "random_seed": 0,
-        "mip_rel_gap": gap, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": 1e-7,
+        "mip_rel_gap": gap, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": 1e-7, "mip_lp_solver": "ipm",
     }  # fmt: skip
     if nodes is not None:
         settings["mip_max_nodes"] = nodes
@@ -185,8 +190,25 @@ def solve_model(
         solution = highspy.HighsSolution()
         solution.col_value = warm.tolist()
         highs.setSolution(solution)
+    if whole.any():
+        _watch(highs, looks, seconds, progress)
     highs.run()
     return _outcome(highs, bool(whole.any()))
+
+
+def _watch(highs: Any, looks: int | None, seconds: float, progress: Callable[[float], None] | None) -> None:
+    """End at HiGHS's ``looks``-th pause (the same on every machine, unlike the clock); report progress."""
+    seen = 0
+
+    def look(event: Any) -> None:
+        nonlocal seen
+        seen += 1
+        if looks is not None and seen > looks:
+            event.interrupt()
+        if progress is not None:
+            progress(min(1.0, event.data_out.running_time / max(seconds, 1e-9)))
+
+    highs.cbMipInterrupt.subscribe(look)
 
 
 def _outcome(highs: Any, integer: bool) -> Outcome:
@@ -206,4 +228,5 @@ def _outcome(highs: Any, integer: bool) -> Outcome:
         infeasible=status in (kind.kInfeasible, kind.kUnboundedOrInfeasible),
         cut_by_clock=status == kind.kTimeLimit,
         nodes=int(info.mip_node_count) if integer else 0,
+        iterations=int(info.simplex_iteration_count),
     )
