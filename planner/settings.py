@@ -222,8 +222,11 @@ class Siting(Section):
     default_hours: str = "08:00-20:00"
     host_hours: dict[str, str] = Field(default_factory=dict)
     gap: float = Field(default=1e-4, ge=0)
-    work_limit: int = Field(default=400, ge=1)
-    time_limit_s: Positive = 120.0
+    work_limit: int = Field(default=100, ge=1)
+    time_limit_s: Positive = 300.0
+    final_phase_weight: Positive = 2.0
+    scenarios: int = Field(default=20, ge=0)
+    curve: tuple[int, ...] = (25, 50, 100, 150, 200, 250, 300, 400, 500)
 
 
 class Freight(Section):

@@ -382,35 +382,74 @@ class Study:
             )  # fmt: skip
         return self._done["problem"]  # type: ignore[no-any-return]
 
+    def _siting_key(self) -> list[Any]:
+        s = self.settings
+        return [
+            self._candidates()["_key"], self._demand()["_key"], self._stations_snapped()["_key"],
+            s.siting.model_dump(mode="json"), s.circle.model_dump(mode="json"), s.study.seed,
+        ]  # fmt: skip
+
+    def _solved(self) -> dict[str, Any]:
+        """The plan's sites in building order, its certificate and its phases."""
+        from planner.siting.plan import solve, solve_in_phases
+
+        problem, s = self.problem(), self.settings
+
+        def compute() -> dict[str, Any]:
+            found = solve(problem, s, progress=self._progress)
+            phases = pd.DataFrame()
+            if len(s.siting.batches) > 1:
+                found, phases = solve_in_phases(problem, s, found, progress=self._progress)
+            return {**solution_parts(found), "phases": phases}
+
+        parts: dict[str, Any] = self._stage("siting", self._siting_key(), compute)
+        return parts
+
     def site_stations(self) -> SitePlan:
         """The new stations: ranked, explained, with bound and gap."""
-        from planner.siting.plan import SitePlan, chosen_table, solve
+        from planner.siting.plan import SitePlan, chosen_table
         from planner.siting.problems import Solution
 
         if "plan" in self._done:
             return self._done["plan"]  # type: ignore[no-any-return]
-        s, problem = self.settings, self.problem()
+        problem, parts = self.problem(), self._solved()
         (old, old_open), (new, new_open) = self._existing(), self._new()
-
-        def compute() -> dict[str, Any]:
-            return solution_parts(solve(problem, s, progress=self._progress))
-
-        depends = [
-            self._candidates()["_key"], self._demand()["_key"], self._stations_snapped()["_key"],
-            s.siting.model_dump(mode="json"), s.circle.model_dump(mode="json"), s.study.seed,
-        ]  # fmt: skip
-        solution = solution_from(self._stage("siting", depends, compute), Solution)
+        solution = solution_from(parts, Solution)
         before = self.coverage()
         after = self._measure(
             [join_access(a, b, solution.chosen) for a, b in zip(old, new, strict=True)],
             np.vstack([old_open, new_open[solution.chosen]]),
         )
         table = chosen_table(
-            s, self.demand, self.districts, self.hosts, self.candidates, problem, solution.chosen,
-            access=new, nearest_station_m=self._nearest_station_m(), before=before, after=after,
+            self.settings, self.demand, self.districts, self.hosts, self.candidates, problem, solution.chosen,
+            access=new, nearest_station_m=self._nearest_station_m(), confidence=self._confidence(),
+            before=before, after=after,
         )  # fmt: skip
-        self._done["plan"] = SitePlan(table, solution, before, after)
+        self._done["plan"] = SitePlan(table, solution, before, after, parts["phases"])
         return self._done["plan"]  # type: ignore[no-any-return]
+
+    def _confidence(self) -> Any:
+        """Share of demand scenarios in which each chosen site (or one a cell away) is chosen again."""
+        from planner.siting.plan import solve
+        from planner.siting.robust import confidence, scenario_factors
+
+        s, problem, chosen = self.settings, self.problem(), self._solved()["chosen"]
+        if not s.siting.scenarios:
+            return None
+        demand = self._demand()
+
+        def compute() -> dict[str, Any]:
+            factors = scenario_factors(
+                demand["surfaces"][: s.siting.scenarios], demand["demand"]["workers"].to_numpy()
+            )
+            xy = shapely.get_coordinates(self.candidates.geometry.to_numpy())
+            found = confidence(
+                lambda weights: solve(problem, s, weights=weights, work_limit=1), problem.weights, factors,
+                xy_m=xy, chosen=chosen, within_m=s.demand.cell_m, progress=self._progress,
+            )  # fmt: skip
+            return {"confidence": found}
+
+        return self._stage("confidence", self._siting_key(), compute)["confidence"]
 
     def _nearest_station_m(self) -> Any:
         """Walking metres from each candidate to the nearest open station; inf beyond an hour's walk."""
@@ -497,8 +536,23 @@ class Study:
         )
 
     def curve(self) -> pd.DataFrame | None:
-        """Covered share against the number of new stations."""
-        return None
+        """Covered share against the number of new stations (no quotas), with the bound; None if not asked."""
+        from planner.siting.plan import solve
+        from planner.siting.robust import coverage_curve
+
+        s, problem = self.settings, self.problem()
+        numbers = [n for n in s.siting.curve if n <= len(self.candidates)]
+        if not numbers:
+            return None
+
+        def compute() -> dict[str, Any]:
+            table = coverage_curve(
+                lambda n: solve(problem, s, p=n, work_limit=5, quotas=False), numbers,
+                total=float(problem.weights.sum()), progress=self._progress,
+            )  # fmt: skip
+            return {"curve": table}
+
+        return self._stage("curve", self._siting_key(), compute)["curve"]  # type: ignore[no-any-return]
 
     def to_geocode(self) -> pd.DataFrame:
         """Rows of the station lists that have an address but no coordinates."""

@@ -191,7 +191,7 @@ def model_demand(
     """Worker density of a study: the demand table, its covariates and findings."""
     from planner.demand import covariates as cov
     from planner.demand.cells import make_cells
-    from planner.demand.estimate import estimate
+    from planner.demand.estimate import estimate_in_full
 
     say = progress or silent
     districts = inputs["districts"]
@@ -205,8 +205,16 @@ def model_demand(
         landuse=inputs["landuse"], water=wet, centres=inputs["places"],
     )  # fmt: skip
     say("worker density", 0.5)
-    demand, findings = estimate(
+    made = estimate_in_full(
         cells, measured, settings.active_groups, periods=settings.periods, districts=districts,
-        streets=network.edges(), seed=settings.study.seed, settings=settings.demand,
+        streets=network.edges(), seed=settings.study.seed, settings=settings.demand, progress=progress,
     )  # fmt: skip
-    return {"demand": demand, "covariates": measured, "findings": findings}
+    return {
+        "demand": made.demand,
+        "covariates": measured,
+        "surfaces": made.surfaces,
+        "controls": made.controls,
+        "levels": dict(made.levels),
+        "bandwidths_m": dict(made.bandwidths_m),
+        "findings": list(made.findings),
+    }

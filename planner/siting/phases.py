@@ -105,7 +105,7 @@ class _Nested:
         return int(np.argmax(gain))
 
 
-def _exchange(state: _Nested, fixed: Array, region: Array | None, passes: int) -> None:
+def _exchange(state: _Nested, fixed: Array, barred: Array, region: Array | None, passes: int) -> None:
     """Take sites out one by one and put the best one in their place, until a pass changes nothing."""
     everywhere = np.ones(state.covers.shape[0], dtype=bool)
     for _ in range(passes):
@@ -115,7 +115,7 @@ def _exchange(state: _Nested, fixed: Array, region: Array | None, passes: int) -
                 continue
             t = state.drop(int(site))
             allowed = everywhere if region is None else region == region[site]
-            best = state.best_for(t, allowed & ~fixed)
+            best = state.best_for(t, allowed & ~barred)
             changed |= best != site
             state.add(best, t)
         changed |= _move_between(state)
@@ -156,8 +156,9 @@ def plan_phases(
     *,
     covered: Array,
     required: Array | None = None,
+    forbidden: Array | None = None,
     region: Array | None = None,
-    final_weight: float = 3.0,
+    final_weight: float = 2.0,
     passes: int = 6,
 ) -> Phases:
     """Nested plans of ``sizes`` sites (a phase's own number each).
@@ -170,6 +171,8 @@ def plan_phases(
         For each cumulative size the best set known and its bound (weight already covered included).
     required
         Site positions that stay in the plan (wherever the last plan has them).
+    forbidden
+        Site positions never built.
     region
         Label per site: an exchange stays within a region, so that the last plan's quotas hold.
     final_weight
@@ -186,7 +189,9 @@ def plan_phases(
     fixed[required if required is not None else []] = True
     last = greedy_order(core, worth, np.asarray(best_sets[-1]))
     state = _Nested(core, worth, np.split(last, ends[:-1]), scale)
-    _exchange(state, fixed, region, passes)
+    barred = fixed.copy()
+    barred[forbidden if forbidden is not None else []] = True
+    _exchange(state, fixed, barred, region, passes)
     order = _in_order(state, core, worth, len(sizes))
     rows = []
     for t, end in enumerate(ends):

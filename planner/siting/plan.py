@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
@@ -13,11 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.errors import Finding, InputError, finding
+from planner.progress import Progress
 from planner.settings import Settings
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.coverage import Access, Coverage, cover_matrix, cover_weights
 from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
+from planner.siting.phases import plan_phases
 from planner.siting.problems import Solution, maximal_covering
+from planner.siting.solvers.solution import PROOF, relative_gap
 
 Array = NDArray[Any]
 
@@ -42,12 +45,16 @@ class SitingProblem:
 
 @dataclass(frozen=True)
 class SitePlan:
-    """New stations: the chosen table, the solution with its bound, and coverage before and after."""
+    """New stations: the chosen table, the solution with its bound, and coverage before and after.
+
+    ``phases``: one row per batch (cumulative sites, covered, regret); empty without batches.
+    """
 
     chosen: gpd.GeoDataFrame
     solution: Solution
     before: Coverage
     after: Coverage
+    phases: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def new_gap(self) -> float:
@@ -133,27 +140,78 @@ def pose(
 
 
 def solve(
-    problem: SitingProblem, settings: Settings, *, progress: Callable[[str, float], None] | None = None
+    problem: SitingProblem,
+    settings: Settings,
+    *,
+    p: int | None = None,
+    weights: Array | None = None,
+    barred: Array | None = None,
+    work_limit: int | None = None,
+    quotas: bool = True,
+    progress: Progress | None = None,
 ) -> Solution:
-    """Solve a posed problem under the study's limits and seed."""
+    """Solve a posed problem under the study's rules, limits and seed.
+
+    ``p``, ``weights``, ``barred`` (further forbidden positions) and ``work_limit`` replace the study's own;
+    ``quotas=False`` leaves the districts' minima and maxima out.
+    """
     rules = settings.siting
+    forbidden = problem.forbidden if barred is None else np.union1d(problem.forbidden, barred)
     return maximal_covering(
         problem.covers,
-        problem.weights,
-        rules.p,
+        problem.weights if weights is None else weights,
+        rules.p if p is None else p,
         covered=problem.covered,
-        required=problem.required,
-        forbidden=problem.forbidden,
-        region=problem.region,
-        quota_min=problem.quota_min or None,
-        quota_max=problem.quota_max or None,
+        required=problem.required if p is None or p >= len(problem.required) else (),
+        forbidden=forbidden,
+        region=problem.region if quotas else None,
+        quota_min=(problem.quota_min or None) if quotas else None,
+        quota_max=(problem.quota_max or None) if quotas else None,
         cost=problem.cost if rules.budget_yuan is not None else None,
         budget=rules.budget_yuan,
         time_limit_s=rules.time_limit_s,
         gap=rules.gap,
+        work_limit=rules.work_limit if work_limit is None else work_limit,
         seed=settings.study.seed,
         progress=progress,
     )
+
+
+def solve_in_phases(
+    problem: SitingProblem, settings: Settings, last: Solution, *, progress: Progress | None = None
+) -> tuple[Solution, pd.DataFrame]:
+    """Order the plan into the study's batches, each good in its turn.
+
+    Returns the solution with its sites in building order (objective of the nested plan, the bound of the
+    plan without phases) and one row per phase (:class:`planner.siting.phases.Phases`).
+    """
+    rules = settings.siting
+    sizes = [b.count for b in rules.batches]
+    ends = np.cumsum(sizes)
+    effort = max(1, rules.work_limit // 4)
+    early = [
+        solve(problem, settings, p=int(n), work_limit=effort, quotas=False, progress=progress)
+        for n in ends[:-1]
+    ]
+    found = plan_phases(
+        problem.covers, problem.weights, sizes, [b.name for b in rules.batches],
+        [*(s.chosen for s in early), last.chosen], [*(s.bound for s in early), last.bound],
+        covered=problem.covered, required=problem.required, forbidden=problem.forbidden,
+        region=problem.region if problem.quota_min or problem.quota_max else None,
+        final_weight=rules.final_phase_weight,
+    )  # fmt: skip
+    objective = float(found.table["covered"].iloc[-1])
+    status: Literal["optimal", "feasible"] = (
+        "optimal" if relative_gap(objective, last.bound) <= PROOF else "feasible"
+    )
+    nested = replace(
+        last,
+        chosen=found.order,
+        objective=objective,
+        status=status,
+        repeatable=last.repeatable and all(s.repeatable for s in early),
+    )
+    return nested, found.table
 
 
 def batch_names(settings: Settings, n: int) -> list[str]:
@@ -173,6 +231,7 @@ def chosen_table(
     *,
     access: Sequence[Access],
     nearest_station_m: Array,
+    confidence: Array | None = None,
     before: Coverage,
     after: Coverage,
 ) -> gpd.GeoDataFrame:
@@ -191,7 +250,7 @@ def chosen_table(
         workers_gained=gains.sum(axis=1).to_numpy(),
         workers_in_reach=np.asarray(reach, dtype=float),
         nearest_station_m=nearest_station_m[order],
-        confidence=np.nan,
+        confidence=np.nan if confidence is None else confidence,
         batch=batch_names(settings, len(order)),
         toilet_near=toilets_within(table.geometry, hosts),
         required=np.isin(order, problem.required),
