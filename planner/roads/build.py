@@ -36,6 +36,7 @@ class _Lines:
     vertex: np.ndarray
     forth: np.ndarray
     back: np.ndarray
+    minutes: np.ndarray
     street: np.ndarray
     line_id: np.ndarray
     given_m: np.ndarray | None
@@ -128,25 +129,9 @@ def _allowed(streets: Streets, profile: Profile, found: list[Finding]) -> tuple[
     vertex = streets.line_vertex[np.arange(ptr[-1]) + np.repeat(streets.line_ptr[keep] - ptr[:-1], size)]
     given = None if streets.line_length_m is None else streets.line_length_m[keep]
     minutes = np.array([v.minutes for v in verdicts])[of[keep]]
-    lines = _Lines(ptr, line, vertex, forth[keep], back[keep], street, streets.line_id[keep], given)
-    return (_timed(streets, lines, minutes) if minutes.any() else lines), names
-
-
-def _timed(streets: Streets, lines: _Lines, minutes: np.ndarray) -> _Lines:
-    """Speeds of lines that say how long they take (ferries): length over duration."""
-    x, y = streets.x[lines.vertex], streets.y[lines.vertex]
-    if pyproj.CRS.from_user_input(streets.crs).is_geographic:
-        metre = 6_371_009 * np.pi / 180
-        x, y = x * metre * np.cos(np.radians(y)), y * metre
-    step = np.concatenate([[0.0], np.hypot(np.diff(x), np.diff(y))])
-    step[lines.ptr[:-1]] = 0.0
-    length = np.bincount(lines.line, weights=step)
-    kmh = np.where((minutes > 0) & (length > 0), length / 1000 / np.maximum(minutes, 1e-9) * 60, 0.0)
-    return replace(
-        lines,
-        forth=np.where((kmh > 0) & (lines.forth > 0), kmh, lines.forth),
-        back=np.where((kmh > 0) & (lines.back > 0), kmh, lines.back),
-    )
+    return _Lines(
+        ptr, line, vertex, forth[keep], back[keep], minutes, street, streets.line_id[keep], given
+    ), names
 
 
 def to_metres(streets: Streets, used: np.ndarray, crs: str) -> tuple[np.ndarray, np.ndarray, str]:
@@ -224,15 +209,26 @@ def _cut(
     of = line[a]
     if lines.given_m is not None:
         length = _given_lengths(lines.given_m, length, of)
-    length_timed = np.maximum(length, SHORTEST_M)
-    with np.errstate(divide="ignore"):
-        s_uv, s_vu = length_timed * 3.6 / lines.forth[of], length_timed * 3.6 / lines.back[of]
+    s_uv, s_vu = _seconds(lines, length, of)
     forth_s, back_s = _delays(px.size, place, verdicts, vertex, a, b, u, v, profile)
     edges = _Edges(
         u, v, length, s_uv + forth_s, s_vu + back_s, lines.street[of], lines.line_id[of],
         geom_ptr, x[take], y[take],
     )  # fmt: skip
     return edges, nx, ny
+
+
+def _seconds(lines: _Lines, length: np.ndarray, of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds along and against the pieces of lines: by speed, or their share of the line's own duration."""
+    length = np.maximum(length, SHORTEST_M)
+    with np.errstate(divide="ignore"):
+        s_uv, s_vu = length * 3.6 / lines.forth[of], length * 3.6 / lines.back[of]
+    if lines.minutes.any():
+        whole = np.bincount(of, weights=length, minlength=lines.forth.size)
+        own = lines.minutes[of] * 60 * length / whole[of]
+        s_uv = np.where((own > 0) & np.isfinite(s_uv), own, s_uv)
+        s_vu = np.where((own > 0) & np.isfinite(s_vu), own, s_vu)
+    return s_uv, s_vu
 
 
 def _given_lengths(given_m: np.ndarray, length: np.ndarray, of: np.ndarray) -> np.ndarray:

@@ -24,11 +24,11 @@ def codes(network):
     return [f.code for f in network.findings]
 
 
-def arcs(network):
+def arcs(network, east=0.0):
     """(from x, to x) → seconds, of every direction that is open."""
     found = {}
     for u, v, f, b in zip(network.edge_u, network.edge_v, network.edge_s_uv, network.edge_s_vu, strict=True):
-        a, z = round(network.x_m[u]), round(network.x_m[v])
+        a, z = round(network.x_m[u] - east), round(network.x_m[v] - east)
         if np.isfinite(f):
             found[a, z] = f
         if np.isfinite(b):
