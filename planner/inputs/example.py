@@ -83,7 +83,13 @@ def write(target: Path | str, *, cache: Path | None = None, progress: Progress |
 
 
 def _make(folder: Path, say: Progress) -> None:
-    from planner.inputs import example_hosts, example_pbf, example_stations, example_streets
+    from planner.inputs import (
+        example_hosts,
+        example_motorways,
+        example_pbf,
+        example_stations,
+        example_streets,
+    )
 
     say("reading the fact tables", 0.0)
     facts = example_facts.read_facts()
@@ -91,6 +97,7 @@ def _make(folder: Path, say: Progress) -> None:
     say("laying streets", 0.1)
     streets = example_streets.lay_streets(facts, land, seed=SEED)
     say("placing venues", 0.7)
+    example_motorways.add_motorways(streets, facts)
     front = example_hosts.Frontage(streets, land, np.random.default_rng([SEED, 8]))
     drawing = example_pbf.merge([
         example_hosts.draw_hosts(facts, front, seed=SEED),

@@ -16,8 +16,8 @@ from planner.inputs.example_facts import Facts, Floats
 
 CELL_M = 100.0
 #: blocks per square metre where the field of a place is 1
-FINEST = {"core": 1 / 14_000, "city": 1 / 19_000, "town": 1 / 24_000}
-SKIRT, VILLAGE, COUNTRY, OLD_TOWN = 1 / 65_000, 1 / 26_000, 1 / 700_000, 1 / 8_500
+FINEST = {"core": 1 / 15_500, "city": 1 / 21_500, "town": 1 / 27_000}
+SKIRT, VILLAGE, COUNTRY, OLD_TOWN = 1 / 75_000, 1 / 30_000, 1 / 700_000, 1 / 8_500
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Field:
         rows, cols = self.land.shape
         x = self.west + (np.arange(cols) + 0.5) * CELL_M
         y = self.south + (np.arange(rows) + 0.5) * CELL_M
-        return np.meshgrid(x, y)  # type: ignore[return-value]
+        return np.meshgrid(x, y)
 
 
 def _inside(shape: shapely.Geometry, x: Floats, y: Floats) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from planner.inputs.example_facts import Facts, Floats, folder
 from planner.inputs.example_field import CELL_M, Field
+from planner.inputs.example_motorways import service_sides
 from planner.inputs.example_pbf import Drawing
 from planner.inputs.example_streets import Streets, canals
 
@@ -122,8 +123,8 @@ def draw_land(facts: Facts, front: Frontage, land: Field, *, seed: int) -> Drawi
     drawing = Drawing()
     for w in facts.water.itertuples():
         if not w.geometry.is_empty:
-            kind = {"natural": "water", "water": w.kind, "name": w.name_zh, "name:en": w.name_en}
-            drawing.shapes.append((w.geometry, kind))
+            named = {"name": w.name_zh, "name:en": w.name_en}
+            drawing.shapes.append((w.geometry, {"natural": "water", "water": w.kind} | named))
     for line in canals(facts):
         tags = {"waterway": "canal", "name": line.name_zh, "name:en": line.name_en}
         drawing.shapes.append((line.geometry, tags))
@@ -133,18 +134,30 @@ def draw_land(facts: Facts, front: Frontage, land: Field, *, seed: int) -> Drawi
     for h in facts.hills.itertuples():
         drawing.shapes.append((h.geometry, {"natural": "wood", "name": h.name_zh, "name:en": h.name_en}))
     water = facts.water.union_all()
-    for p in facts.places.itertuples():
-        names = {"name": p.name_zh, "name:en": p.name_en}
-        if p.kind == "rail_station":
-            drawing.points.append((p.x, p.y, {"railway": "station", "public_transport": "station"} | names))
-            continue
-        shape = shapely.difference(_patch(p.x, p.y, float(p.radius_m), rng), water)
-        drawing.shapes.append((shape, _AREAS[p.kind] | names))
+    _draw_places(drawing, facts, rng)
     _building_sites(drawing, front, land, rng)
     for t in facts.towns.itertuples():
         kind = {"core": "city", "city": "town", "town": "town"}[t.kind]
         drawing.points.append((t.x, t.y, {"place": kind, "name": t.name_zh, "name:en": t.name_en}))
     return drawing
+
+
+def _draw_places(drawing: Drawing, facts: Facts, rng: np.random.Generator) -> None:
+    """Places of the table as areas (stations as points); motorway service areas once per carriageway."""
+    water = facts.water.union_all()
+    twice: dict[int, list[tuple[str, float, float]]] = {}
+    for p, side, x, y in service_sides(facts):
+        twice.setdefault(p.Index, []).append((f"（{side}）", x, y))
+    for p in facts.places.itertuples():
+        for suffix, x, y in twice.get(p.Index, [("", p.x, p.y)]):
+            names = {"name": p.name_zh + suffix, "name:en": p.name_en}
+            if p.kind == "rail_station":
+                drawing.points.append((x, y, {"railway": "station", "public_transport": "station"} | names))
+                continue
+            radius = 95.0 if suffix else float(p.radius_m)
+            whole = _patch(x, y, radius, rng)
+            shape = whole if suffix else shapely.difference(whole, water)
+            drawing.shapes.append((shape, _AREAS[p.kind] | names))
 
 
 def _patch(x: float, y: float, radius: float, rng: np.random.Generator) -> shapely.Geometry:

@@ -8,6 +8,7 @@ become slightly curved streets while roads and shores stay where the tables say.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.spatial import Delaunay
 from planner.inputs.example_blocks import WALL, Block, Web
 from planner.inputs.example_facts import Facts, Floats
 
+LEAD_M, OVER_M = 9_000.0, 5.0
 RANK = {"trunk": 0, "primary": 1, "secondary": 2, "tertiary": 3, WALL: 9}
 _WAVES = (
     (4300.0, 0.35, 62.0, 0.4),
@@ -91,12 +93,40 @@ def _drawn_together(roads: list[Road], facts: Facts) -> list[Road]:
                 step = np.array([foot.x, foot.y]) - points[end]
                 reach = float(np.hypot(*step))
                 if reach > 0.5:
-                    beyond = points[end] + step * (1 + 5.0 / reach)
+                    beyond = points[end] + step * (1 + OVER_M / reach)
                     points = np.vstack([beyond, points] if end == 0 else [points, beyond])
         inside = shapely.intersection(shapely.LineString(points), facts.city)
         for part in shapely.get_parts(inside):
             if part.geom_type == "LineString" and part.length > 60:
                 result.append(Road(road.kind, road.ref, road.name, shapely.simplify(part, 8.0)))
+    return _led_on(result, facts)
+
+
+def _led_on(roads: list[Road], facts: Facts) -> list[Road]:
+    """Loose ends go straight on until they meet a road, a shore or the city's edge.
+
+    A road that ends inside a face would not be a side of it, and streets would cross it unjoined.
+    """
+    lines = [*(r.geometry for r in roads), *shapely.get_parts(shapely.boundary(facts.land))]
+    tree = shapely.STRtree(lines)
+    result = []
+    for i, road in enumerate(roads):
+        points = shapely.get_coordinates(road.geometry)
+        for end, before in ((0, 1), (-1, -2)):
+            here = shapely.Point(points[end])
+            if any(j != i for j in tree.query(here, predicate="dwithin", distance=4.0).tolist()):
+                continue
+            step = points[end] - points[before]
+            step /= np.hypot(*step)
+            ray = shapely.LineString([points[end] + 2 * step, points[end] + LEAD_M * step])
+            hits = [
+                shapely.intersection(ray, lines[j]) for j in tree.query(ray, predicate="intersects").tolist()
+            ]
+            if hits:
+                reach = min(here.distance(h) for h in hits) + OVER_M
+                more = points[end] + step * reach
+                points = np.vstack([more, points] if end == 0 else [points, more])
+        result.append(Road(road.kind, road.ref, road.name, shapely.LineString(points)))
     return result
 
 
@@ -137,7 +167,7 @@ def lay_mains(facts: Facts) -> Mains:
     roads += [Road("tertiary", "", "环湖支路", s) for s in spokes]
     noded = shapely.unary_union([*straight, *walls], grid_size=0.01)
     pieces = shapely.get_parts(shapely.line_merge(noded))
-    pieces = pieces[np.argsort([g.wkb for g in pieces])]
+    pieces = _without_stubs(pieces)
     owner = _owners(pieces, straight, roads)
     web, nodes, segments = Web(), {}, {}
     chains = []
@@ -150,7 +180,7 @@ def lay_mains(facts: Facts) -> Mains:
             numbers.append(nodes[p])
         kind = WALL if road is None else road.kind
         run = []
-        for a, b in zip(numbers, numbers[1:], strict=False):
+        for a, b in itertools.pairwise(numbers):
             key = (min(a, b), max(a, b))
             if key not in segments:
                 segments[key] = web.segment(a, b, kind)
@@ -158,6 +188,17 @@ def lay_mains(facts: Facts) -> Mains:
         if road is not None:
             chains.append((road, numbers, run))
     return Mains(web, _blocks(facts, noded, nodes, segments), chains)
+
+
+def _without_stubs(pieces: np.ndarray) -> np.ndarray:
+    """Pieces in a fixed order, without the few metres by which roads run over their junction."""
+    ends = shapely.get_coordinates(shapely.boundary(pieces))
+    _, place, count = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
+    owner = shapely.get_coordinates(shapely.boundary(pieces), return_index=True)[1]
+    loose = np.zeros(len(pieces), bool)
+    loose[owner[count[place.ravel()] == 1]] = True
+    kept = pieces[~(loose & (shapely.length(pieces) < 4 * OVER_M))]
+    return kept[np.argsort([g.wkb for g in kept])]
 
 
 def _spokes(facts: Facts, noded: shapely.Geometry) -> list[shapely.Geometry]:

@@ -71,6 +71,8 @@ def _take(shape: shapely.Geometry, tags: dict[str, str], rings: list, relations:
     if shape.geom_type == "LineString":
         rings.append((shapely.get_coordinates(shape), tags))
         return
+    if shape.is_empty:
+        raise ValueError(f"nothing to draw for {tags}")
     polygons = [p for p in shapely.get_parts(shape) if p.geom_type == "Polygon"]
     if len(polygons) == 1 and not polygons[0].interiors:
         rings.append((shapely.get_coordinates(polygons[0].exterior)[:-1], tags | {"_closed": "yes"}))

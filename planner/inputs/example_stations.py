@@ -128,7 +128,7 @@ def station_table(facts: Facts, places: pd.DataFrame, *, seed: int) -> pd.DataFr
 
 
 def with_faults(table: pd.DataFrame, facts: Facts, *, seed: int) -> pd.DataFrame:
-    """What real lists suffer from: 8 rows without coordinates, one in a lake, three suspended, …"""
+    """What real lists suffer from: 8 rows without coordinates, one in a lake, three not open, and so on."""
     rng = np.random.default_rng([seed, 7])
     at = rng.permutation(COUNT)[:40].tolist()
     table = table.copy()

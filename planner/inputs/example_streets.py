@@ -22,6 +22,7 @@ from planner.inputs.example_mains import Mains, Road, lay_mains, warp
 
 MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
 MAXSPEED = {"motorway": "100", "trunk": "80", "primary": "60", "secondary": "60"}
+ISLANDS = 12
 _FIRST = "锦金兴德福文春景华泰新星丰永平安嘉秀云水莲荷桂梅兰竹松枫柳杏桃虹玉珠明宝祥瑞清和芳学崇仁义礼"
 _SECOND = "园湖塘泾浜桥溪山庄坊源宁康乐业贤港浦苑泉峰林谷洲岸田村墩巷渡"
 
@@ -38,7 +39,7 @@ class Way:
 class Streets:
     """All streets, in metres (EPSG:4549).
 
-    ``people`` of a node is not kept here; hosts and stations ask the field.
+    Node numbers in ``ways`` are positions in ``x`` and ``y``.
     """
 
     x: Floats
@@ -102,6 +103,7 @@ def lay_streets(facts: Facts, land: Field, *, seed: int) -> Streets:
     blocks = cutter.cut_all(mains.blocks)
     rng = np.random.default_rng([seed, 2])
     _add_service_ways(mains.web, blocks, cutter, rng)
+    _add_islands(mains.web, blocks)
     runs = _runs(mains)
     xy = warp(np.column_stack([mains.web.x, mains.web.y]))
     streets = Streets(xy[:, 0].copy(), xy[:, 1].copy())
@@ -143,6 +145,24 @@ def _add_service_ways(web: Web, blocks: list[Block], cutter: Cutter, rng: np.ran
             web.segment(start, end, "service" if r < 0.7 else "footway" if r < 0.985 else "steps")
 
 
+def _add_islands(web: Web, blocks: list[Block]) -> None:
+    """Works' own roads that join nothing: a triangle inside twelve large blocks, islands to be pruned."""
+    large = [b for b in blocks if len(b.corners) == 4 and _width(b) > 400]
+    for block in large[:: max(len(large) // ISLANDS, 1)][:ISLANDS]:
+        cx = sum(c[0] for c in block.corners) / 4
+        cy = sum(c[1] for c in block.corners) / 4
+        a, b, c = web.node(cx - 50, cy - 30), web.node(cx + 50, cy - 30), web.node(cx, cy + 50)
+        for p, q in ((a, b), (b, c), (c, a)):
+            web.segment(p, q, "service")
+
+
+def _width(block: Block) -> float:
+    """Twice the shortest distance from the middle of a block to a corner."""
+    cx = sum(c[0] for c in block.corners) / len(block.corners)
+    cy = sum(c[1] for c in block.corners) / len(block.corners)
+    return 2 * min(math.hypot(c[0] - cx, c[1] - cy) for c in block.corners)
+
+
 def _tee(web: Web, seg: int, x: float, y: float) -> int:
     """A new junction on a segment; the node's number (an existing one within 12 m is taken)."""
     p, q = web.ends[seg]
@@ -176,9 +196,7 @@ def _runs(mains: Mains) -> list[_Run]:
     return runs
 
 
-def _edges(
-    streets: Streets, runs: list[_Run]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _edges(runs: list[_Run]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     u = np.array([n for run in runs for n in run.nodes[:-1]])
     v = np.array([n for run in runs for n in run.nodes[1:]])
     owner = np.repeat(np.arange(len(runs)), [len(run.nodes) - 1 for run in runs])
@@ -196,7 +214,7 @@ def _make_ways(
     streets: Streets, runs: list[_Run], facts: Facts, land: Field, rng: np.random.Generator
 ) -> None:
     """Decide every edge's fate at barriers, then cut the runs into ways of one kind."""
-    u, v, owner = _edges(streets, runs)
+    u, v, owner = _edges(runs)
     lines = shapely.linestrings(np.stack([np.column_stack([streets.x[u], streets.y[u]]),
                                           np.column_stack([streets.x[v], streets.y[v]])], axis=1))  # fmt: skip
     main = np.array([run.kind in MAIN for run in runs])[owner]
@@ -220,7 +238,7 @@ def _make_ways(
     starts = np.concatenate([[0], np.cumsum([len(run.nodes) - 1 for run in runs])])
     for i, run in enumerate(runs):
         tags = namer.tags(run)
-        for a, b, what in _stretches(fate[starts[i] : starts[i + 1]].tolist()):
+        for a, b, what in stretches(fate[starts[i] : starts[i + 1]].tolist()):
             if what != 3:
                 extra = {1: {"bridge": "yes", "layer": "1"}, 2: {"tunnel": "yes", "layer": "-1"}}.get(
                     what, {}
@@ -228,7 +246,7 @@ def _make_ways(
                 streets.ways.append(Way(run.nodes[a : b + 1], tags | extra))
 
 
-def _stretches(fates: list[int]) -> list[tuple[int, int, int]]:
+def stretches(fates: list[int]) -> list[tuple[int, int, int]]:
     """(first node, last node, fate) of each stretch of equal fate; long plain runs stay whole."""
     found, start = [], 0
     for k in range(1, len(fates) + 1):
