@@ -16,6 +16,8 @@ from planner.demand.grid import Floats, Grid, Ints
 Singles = NDArray[np.float32]
 #: standard deviations between the middle and the 95 % point of a normal distribution
 Z95 = 1.6448536
+#: standard deviation of the local field in a cell, where its means over blocks have 1 (by simulation)
+CELL_SD = 1.25
 
 
 class Source(Protocol):
@@ -93,9 +95,10 @@ def logs_of(covariates: pd.DataFrame, names: Sequence[str]) -> dict[str, Singles
 
 @dataclass
 class LocalField:
-    """What no covariate explains: a random field, alike within about ``range_m``, of variance 1.
+    """What no covariate explains: a random field, alike within about ``range_m``.
 
-    White noise on a lattice of ``range_m``, interpolated linearly and scaled to unit variance everywhere.
+    White noise on a lattice of ``range_m``, interpolated linearly; means over blocks of ``range_m`` have
+    variance 1 (single cells :data:`CELL_SD` squared), as the errors it stands for are measured on blocks.
     """
 
     grid: Grid
@@ -112,7 +115,7 @@ class LocalField:
         width = int(i.max(initial=0)) + 2
         corner = np.stack([j * width + i, j * width + i + 1, (j + 1) * width + i, (j + 1) * width + i + 1])
         weight = np.stack([(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b])
-        self._weight = (weight / np.sqrt((weight**2).sum(axis=0))).astype(np.float32)
+        self._weight = (CELL_SD * weight / np.sqrt((weight**2).sum(axis=0))).astype(np.float32)
         self._corner, self._size = corner, (int(j.max(initial=0)) + 2) * width
 
     def draw(self, rng: np.random.Generator) -> Singles:

@@ -91,7 +91,7 @@ class Room:
     def _observed(self, group: Group, base: Model, surveyed: Surveyed, found: list[Finding]) -> Model:
         from planner.demand.regression import MIN_WORKERS, Replicated, fit_regression, fit_surface
 
-        s, surveyed = self.settings, _on(surveyed, self.cells.index)
+        s, surveyed = self.settings, surveyed.on(self.cells)
         level = s.level if s.level != "auto" else _level_for(surveyed)
         if level == "regression" and surveyed.total < MIN_WORKERS:
             found.append(
@@ -107,7 +107,13 @@ class Room:
                 controls = pd.Series(sums, index=controls.index)
         else:
             fitted = fit_regression(
-                self.cells, self.covariates, base.workers, surveyed, local_m=s.local_m, seed=self.seed
+                self.cells,
+                self.covariates,
+                base.workers,
+                surveyed,
+                local_m=s.local_m,
+                local_sd=s.local_sd,
+                seed=self.seed,
             )
             if s.level == "auto" and not _better(fitted.scores):
                 found.append(_not_better(group, fitted.scores))
@@ -125,7 +131,7 @@ class Room:
         if surveyed is None or not group.in_headline:
             return base
         if self._any is None:
-            surveyed = _on(surveyed, self.cells.index)
+            surveyed = surveyed.on(self.cells)
             if surveyed.total < MIN_WORKERS:
                 found.append(
                     finding("DEM-014", source="observations", field=ANY_GROUP, group=ANY_GROUP,
@@ -136,7 +142,7 @@ class Room:
                 everyone = self.scale(self.plain, self.controls.sum(axis=1))
                 self._any = fit_regression(
                     self.cells, self.covariates, everyone, surveyed,
-                    local_m=self.settings.local_m, seed=self.seed,
+                    local_m=self.settings.local_m, local_sd=self.settings.local_sd, seed=self.seed,
                 )  # fmt: skip
                 if self.settings.level == "auto" and not _better(self._any.scores):
                     found.append(_not_better(group, self._any.scores))
@@ -151,16 +157,8 @@ class Room:
         return Model("regression", workers, base.controls, source, fitted.scores)
 
 
-def _on(surveyed: Surveyed, index: pd.Index) -> Surveyed:
-    """The same survey on fewer cells; units that lose all their cells are dropped."""
-    unit = surveyed.unit.reindex(index).fillna(-1).to_numpy(np.int64)
-    kept = np.unique(unit[unit >= 0])
-    again = np.where(unit >= 0, np.searchsorted(kept, unit), -1)
-    return Surveyed(pd.Series(again, index=index), surveyed.count[kept], surveyed.share)
-
-
 def _level_for(surveyed: Surveyed) -> str:
-    looked = float((surveyed.unit >= 0).mean())
+    looked = float(surveyed.sums.notna().mean())
     full = looked >= FULL_CELLS and (surveyed.share or 0.0) >= FULL_SHARE
     return "surface" if full else "regression"
 

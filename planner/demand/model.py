@@ -14,7 +14,11 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from planner.demand.covariates import NOT_DRAWING
+
 Floats = NDArray[np.float64]
+#: workers imagined to follow level (a) before any was seen
+PRIOR_WORKERS = 40.0
 
 
 def poisson_deviance(y: Floats, mu: Floats) -> float:
@@ -29,6 +33,40 @@ def deviance_explained(y: Floats, mu: Floats, baseline: Floats) -> float:
     """``1 − D(mu) / D(baseline)``: 0 is as good as the baseline, 1 is perfect, negative is worse."""
     worst = poisson_deviance(y, baseline)
     return 1 - poisson_deviance(y, mu) / worst if worst > 0 else 0.0
+
+
+def mixture_shares(columns: Floats, y: Floats, pull: Floats, *, rounds: int = 100) -> Floats:
+    """Shares of a mixture of Poisson intensities, by expectation–maximisation.
+
+    ``E[y_i] = Σ_k share_k · columns_ik``, shares non-negative with sum 1. Each round shares every worker seen
+    out over the columns that may have brought him there, and counts.
+
+    Parameters
+    ----------
+    columns
+        Expected counts per cell (n × k) if all workers followed column k: each sums to the workers seen.
+    y
+        Counts seen (n).
+    pull
+        Workers imagined to have followed each column before any was seen (k).
+
+    Returns
+    -------
+    float64 array (k)
+    """
+    some = y > 0
+    part, seen = columns[some], y[some]
+    start = pull + seen.sum() * 0.1 / columns.shape[1]
+    shares = start / start.sum()
+    for _ in range(rounds):
+        expected = np.maximum(part @ shares, 1e-300)
+        again = shares * (part.T @ (seen / expected)) + pull
+        again /= again.sum()
+        done = float(np.abs(again - shares).max()) < 1e-5
+        shares = again
+        if done:
+            break
+    return np.asarray(shares)
 
 
 class LogScale(TransformerMixin, BaseEstimator):
@@ -52,11 +90,14 @@ class LogScale(TransformerMixin, BaseEstimator):
 class DemandModel(RegressorMixin, BaseEstimator):
     """Expected workers per cell from covariates and, where given, the weights of level (a).
 
-    The regression learns the *ratio* of observed to expected: with the column ``prior`` (level (a)'s
-    workers per cell) it starts from level (a) and moves away from it as far as the observations demand;
-    without it, it is an ordinary Poisson regression on the covariates.
+    Two steps, each kept on a leash by how much was observed. First the *shares* of level (a)'s mixture are
+    learnt again (:func:`mixture_shares`): how many workers follow each covariate, level (a) itself (the
+    column ``prior``) being one of the things to follow. Then a regression learns the *ratio* of observed to
+    expected, for what no sum of covariates can say:
 
-    ``ln E[y] = ln exposure + ln prior + β₀ + Σ β_k z_k``, the z_k standardised logarithms of the covariates.
+    ``E[y] = exposure · m(x) · exp(β₀ + Σ β_k z_k)``, ``m(x) = Σ share_k · x_k``, z_k standardised logarithms.
+
+    Without the column ``prior`` the mixture is of the covariates alone.
 
     Parameters
     ----------
@@ -67,7 +108,9 @@ class DemandModel(RegressorMixin, BaseEstimator):
     prior
         Name of the column of ``X`` that holds level (a), or None.
     floor
-        Share of the prior spread evenly, so that cells without prior can have workers.
+        Share of the mixture spread evenly, so that every cell can have workers.
+    adapt
+        Learn the mixture's shares; False: the prior as it is (constant 1 without one).
     penalty
         Prior precision of the standardised coefficients of the default estimator.
 
@@ -75,6 +118,8 @@ class DemandModel(RegressorMixin, BaseEstimator):
     ----------
     regressor_
         The fitted estimator (of the ratio).
+    shares_
+        Share of the workers that follows each column of the mixture (a Series that sums to 1), if ``adapt``.
     feature_names_in_
         Columns of ``X`` in the order of ``fit``.
     n_features_in_
@@ -82,11 +127,18 @@ class DemandModel(RegressorMixin, BaseEstimator):
     """
 
     def __init__(
-        self, estimator: Any = None, *, prior: str | None = "prior", floor: float = 0.05, penalty: float = 1.0
+        self,
+        estimator: Any = None,
+        *,
+        prior: str | None = "prior",
+        floor: float = 0.02,
+        adapt: bool = True,
+        penalty: float = 3.0,
     ) -> None:
         self.estimator = estimator
         self.prior = prior
         self.floor = floor
+        self.adapt = adapt
         self.penalty = penalty
 
     def fit(self, X: pd.DataFrame, y: ArrayLike, exposure: ArrayLike | None = None) -> DemandModel:
@@ -109,11 +161,11 @@ class DemandModel(RegressorMixin, BaseEstimator):
         y, exposure = self._counts(X, y, exposure)
         self.feature_names_in_ = np.asarray(X.columns, dtype=object)
         self.n_features_in_ = X.shape[1]
-        self._level = float(self._raw_prior(X).mean())
+        if not y[exposure > 0].sum() > 0:
+            raise ValueError("no workers were observed where the survey looked")
+        self._learn_mixture(X, y, exposure)
         weight = exposure * self._base(X)
         use = weight > 0
-        if not y[use].sum() > 0:
-            raise ValueError("no workers were observed where the survey looked")
         self.regressor_ = self._estimator(float(weight[use].sum()))
         self._fit_regressor(self._features(X)[use], y[use] / weight[use], weight[use])
         return self
@@ -146,17 +198,36 @@ class DemandModel(RegressorMixin, BaseEstimator):
             raise ValueError("exposure must be finite, not negative, and somewhere positive")
         return counts, shares
 
-    def _raw_prior(self, X: pd.DataFrame) -> Floats:
-        if self.prior is None or self.prior not in X.columns:
-            return np.ones(len(X))
-        return X[self.prior].to_numpy(float)
+    def _learn_mixture(self, X: pd.DataFrame, y: Floats, exposure: Floats) -> None:
+        """Find the factor on each column, and on 1, that makes the mixture."""
+        names = [c for c in X.columns if c not in NOT_DRAWING] if self.adapt else []
+        prior = self.prior if self.prior in X.columns else None
+        if not self.adapt and prior is not None:
+            names = [prior]
+        names = [c for c in names if (exposure * X[c].to_numpy(float)).sum() > 0]
+        if not names:
+            self._factors, self._even = {}, 1.0
+            return
+        columns = X[names].to_numpy(float)
+        columns /= (exposure @ columns) / y.sum()
+        shares = np.ones(1)
+        if self.adapt:
+            pull = np.where(np.asarray(names) == prior, PRIOR_WORKERS, 0.0)
+            shares = mixture_shares(columns, y, pull)
+            self.shares_ = pd.Series(shares, index=names, name="share")
+        scale = (exposure @ X[names].to_numpy(float)) / y.sum()
+        keep = 1 - self.floor
+        self._factors = {c: keep * s / k for c, s, k in zip(names, shares, scale, strict=True) if s > 0}
+        self._even = self.floor * y.sum() / exposure.sum()
 
     def _base(self, X: pd.DataFrame) -> Floats:
-        return np.asarray((1 - self.floor) * self._raw_prior(X) + self.floor * self._level)
+        total = np.full(len(X), float(self._even))
+        for name, factor in self._factors.items():
+            total += factor * X[name].to_numpy(float)
+        return total
 
     def _features(self, X: pd.DataFrame) -> pd.DataFrame:
-        names = [c for c in self.feature_names_in_ if c != self.prior]
-        return X[names].astype(float)
+        return X[list(self.feature_names_in_)].astype(float)
 
     def _estimator(self, weight: float) -> Any:
         if self.estimator is not None:

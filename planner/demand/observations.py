@@ -1,14 +1,15 @@
 """Counts and samples of workers, aggregated on reading: nothing finer than a cell is ever kept.
 
-Points (orders, GPS fixes, visits) or counts (at stations, at street corners) become sums over cells; a
-sum under ``min_observed`` is merged with its neighbours into a larger unit until it is large enough, or
-suppressed. The points themselves are not stored.
+Points (orders, GPS fixes, visits) or counts (at stations, at street corners) become sums over cells; the
+points themselves are not stored. A sum under ``min_observed`` is merged with its neighbours into a larger
+unit until it is large enough, or suppressed: every map made from observations is made from these units.
+The cells' own sums serve only to estimate coefficients and bandwidths, are not shown and not written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -40,16 +41,33 @@ class Surveyed:
         Workers seen per unit; 0 or at least ``min_observed``.
     share
         Share of the workers that the survey sees, or None if unknown (then only ratios count).
+    min_observed
+        Smallest count shown.
+    sums
+        Workers seen per cell, NaN where nobody looked; for coefficients only (see the module).
     """
 
     unit: pd.Series
     count: Floats
     share: float | None
+    min_observed: int
+    sums: pd.Series = field(repr=False)
 
     @property
     def total(self) -> float:
         """Workers seen."""
-        return float(self.count.sum())
+        return float(self.sums.sum())
+
+    @property
+    def exposure(self) -> Floats:
+        """Share of its workers that the survey sees, per cell: 0 where nobody looked, 1 if it is unknown."""
+        return np.where(self.sums.isna(), 0.0, self.share or 1.0)
+
+    def on(self, cells: gpd.GeoDataFrame) -> Surveyed:
+        """The same survey on some of the cells; units are made again there."""
+        return surveyed_of(
+            self.sums.reindex(cells.index), grid_of(cells), share=self.share, min_observed=self.min_observed
+        )[0]
 
 
 @dataclass(frozen=True)
@@ -125,9 +143,16 @@ def aggregate(
     for name in sorted(set(group[use])):
         mine = use & (group == name)
         sums = np.bincount(cell[mine], count[mine], len(grid)).astype(float)
-        seen = (np.bincount(cell[mine], minlength=len(grid)) > 0) if seen_here_only else looked | (sums > 0)
+        met = np.isin(np.arange(len(grid)), cell[mine])
+        here = met if seen_here_only else looked | met
         found += _absurd(sums, share, residents, name)
-        result[name] = _surveyed(sums, seen, grid, cells.index, share, min_observed, name, found)
+        series = pd.Series(np.where(here, sums, np.nan), index=cells.index, name=name)
+        result[name], merged, lost = surveyed_of(series, grid, share=share, min_observed=min_observed)
+        if merged or lost:
+            found.append(
+                finding("DEM-012", source="observations", field=name, group=name, limit=min_observed,
+                        merged=merged, n=f"{lost:g}")
+            )  # fmt: skip
     return Observations(result), found
 
 
@@ -175,34 +200,29 @@ def _absurd(sums: Floats, share: float | None, residents: pd.Series | None, name
     ]  # fmt: skip
 
 
-def _surveyed(
-    sums: Floats,
-    seen: NDArray[np.bool_],
-    grid: Grid,
-    index: pd.Index,
-    share: float | None,
-    min_observed: int,
-    name: str,
-    found: list[Finding],
-) -> Surveyed:
-    unit, merged, lost = merge_small(sums, seen, grid, min_observed)
+def surveyed_of(
+    sums: pd.Series, grid: Grid, *, share: float | None, min_observed: int
+) -> tuple[Surveyed, int, float]:
+    """A survey from its sums per cell (NaN: not looked at); also cells merged and workers suppressed."""
+    values = sums.to_numpy(float)
+    seen = np.isfinite(values)
+    held = np.where(seen, values, 0.0)
+    unit, merged, lost = merge_small(held, seen, grid, min_observed)
     known = unit >= 0
-    count = np.bincount(unit[known], sums[known]).astype(float)
-    if merged or lost:
-        found.append(
-            finding("DEM-012", source="observations", field=name, severity="I", group=name,
-                    limit=min_observed, merged=merged, n=f"{lost:g}")
-        )  # fmt: skip
-    return Surveyed(pd.Series(unit, index=index, name="unit"), count, share)
+    count = np.bincount(unit[known], held[known]).astype(float)
+    numbers = pd.Series(unit, index=sums.index, name="unit")
+    return Surveyed(numbers, count, share, min_observed, sums), merged, lost
 
 
 def merge_small(
     sums: Floats, seen: NDArray[np.bool_], grid: Grid, min_observed: int, *, max_level: int = MAX_LEVEL
 ) -> tuple[Ints, int, float]:
-    """Units such that each holds nobody or at least ``min_observed``: a quadtree over the grid.
+    """Units such that each holds nobody or at least ``min_observed``, built upwards over a quadtree.
 
-    A block of 2 × 2, 4 × 4 … cells is split as long as each of its quarters holds zero or enough. Where even
-    the largest block holds too few, its cells count as not looked at.
+    Cells with enough stand alone. What is left of a block of 2 × 2, 4 × 4 … cells, empty cells and small
+    counts together, becomes one unit at the first size at which it holds enough. The rests of the largest
+    blocks that hold nobody are units of nobody; those that hold too few are one unit together, or, where
+    even that holds too few, count as not looked at.
 
     Returns
     -------
@@ -210,28 +230,24 @@ def merge_small(
         Unit of each cell (-1: not looked at, or suppressed), cells with small counts that were merged, and
         workers suppressed.
     """
-    level = np.full(len(grid), max_level)
-    held = np.where(seen, sums, 0.0)
-    for size in range(max_level, 0, -1):
-        block, child = _block(grid, size), _block(grid, size - 1)
-        inside = np.bincount(child, held)
-        small = (inside > 0) & (inside < min_observed)
-        spoiled = np.bincount(block, small[child]) > 0
-        level[(level == size) & ~spoiled[block]] = size - 1
     unit = np.full(len(grid), -1, np.int64)
-    offset = 0
-    for size in range(max_level + 1):
-        mine = (level == size) & seen
-        ids, inverse = np.unique(_block(grid, size)[mine], return_inverse=True)
-        unit[mine] = inverse + offset
+    pending, offset = seen.copy(), 0
+    for level in range(max_level + 1):
+        block = _block(grid, level)
+        held = np.bincount(block[pending], sums[pending], int(block.max(initial=-1)) + 1)
+        enough = held >= min_observed
+        if level == max_level:
+            enough |= held == 0
+        ready = pending & enough[block]
+        ids, inverse = np.unique(block[ready], return_inverse=True)
+        unit[ready] = inverse + offset
         offset += ids.size
-    count = np.bincount(unit[seen], held[seen], offset)
-    bad = (count > 0) & (count < min_observed)
-    lost = float(count[bad].sum())
-    unit[seen & bad[np.where(seen, unit, 0)]] = -1
-    kept = unit >= 0
-    merged = int(((sums > 0) & (sums < min_observed) & kept).sum())
-    _, unit[kept] = np.unique(unit[kept], return_inverse=True)
+        pending &= ~ready
+    if pending.any() and sums[pending].sum() >= min_observed:
+        unit[pending] = offset
+        pending[:] = False
+    lost = float(sums[pending].sum())
+    merged = int(((sums > 0) & (sums < min_observed) & (unit >= 0)).sum())
     return unit, merged, lost
 
 

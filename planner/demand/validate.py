@@ -93,7 +93,8 @@ def cross_validate(
     block_m: float = 3200.0,
     schemes: Sequence[str] = ("random cells", "km blocks", "districts"),
     seed: int = 0,
-) -> pd.DataFrame:
+    return_predictions: bool = False,
+) -> Any:
     """Held-out deviance explained, by blocks and by random cells, beside each other.
 
     Parameters
@@ -114,17 +115,19 @@ def cross_validate(
     DataFrame
         Per scheme: ``folds``, ``against_constant`` and ``against_weights`` (deviance explained against a
         constant rate and against level (a); NaN without prior), ``correlation`` of sums over 1.6 km blocks.
-        ``attrs["note"]`` says why the schemes differ.
+        ``attrs["note"]`` says why the schemes differ. With ``return_predictions`` also the held-out counts
+        per cell, by scheme.
     """
     y = np.asarray(y, float)
     shares = np.ones(y.size) if exposure is None else np.asarray(exposure, float)
     units = np.arange(y.size) if unit is None else np.asarray(unit)
-    rows = []
+    rows, kept = [], {}
     for scheme in schemes:
         fold = _folds_of(scheme, cells, y, units, number, block_m, seed)
         if fold is None:
             continue
         mu, constant = held_out(model, X, y, shares, fold)
+        kept[scheme] = mu
         seen = shares > 0
         y_u, mu_u, constant_u = (_sums(units[seen], v[seen]) for v in (y, mu, constant))
         against = np.nan
@@ -142,7 +145,7 @@ def cross_validate(
         )
     table = pd.DataFrame(rows).set_index("scheme")
     table.attrs["note"] = NOTE
-    return table
+    return (table, kept) if return_predictions else table
 
 
 def _sums(units: Ints, values: Floats) -> Floats:
