@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from planner.errors import Finding, finding
 from planner.inputs.headers import plain_name
+from planner.inputs.tablefile import as_text
 
 __all__ = [
     "check_stations",
@@ -135,7 +136,7 @@ def in_districts(
                 value=stations.loc[i, "district"], actual=str(actual[i]))
         for i in stations.index[wrong]
     ]  # fmt: skip
-    return stations.assign(district=actual.where(actual.notna(), said).astype(object)), found
+    return as_text(stations.assign(district=actual.where(actual.notna(), said)), ["district"]), found
 
 
 def in_water(

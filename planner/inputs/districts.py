@@ -12,7 +12,7 @@ from planner import tables
 from planner.errors import Finding, finding
 from planner.inputs import coordinates
 from planner.inputs.outlines import outlines
-from planner.inputs.tablefile import RawTable, read_table
+from planner.inputs.tablefile import RawTable, as_text, read_table
 from planner.settings import Table
 
 __all__ = ["read_districts"]
@@ -57,7 +57,7 @@ def read_districts(
 def _empty(crs: str) -> gpd.GeoDataFrame:
     texts = {c: pd.Series(dtype=object) for c in ("district", "name_zh", "name_en", "adcode", "source")}
     numbers = {c: pd.Series(dtype=float) for c in ("population", "quota_min", "quota_max")}
-    frame = pd.DataFrame(texts | numbers).assign(row=pd.Series(dtype="int64"))
+    frame = as_text(pd.DataFrame(texts | numbers).assign(row=pd.Series(dtype="int64")), list(texts))
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
@@ -89,9 +89,7 @@ def _columns(raw: RawTable) -> tuple[pd.DataFrame, list[Finding]]:
             )
         data[role] = np.where(values < 0, np.nan, values)
     frame = pd.DataFrame(data).assign(source=raw.source, row=raw.rows)
-    texts = ["district", "name_zh", "name_en", "adcode"]
-    frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
-    return frame, found
+    return as_text(frame, ["district", "name_zh", "name_en", "adcode", "source"]), found
 
 
 def _fit(frame: gpd.GeoDataFrame, source: str) -> list[Finding]:

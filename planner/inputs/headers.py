@@ -17,7 +17,16 @@ from importlib import resources
 
 from planner.errors import Finding, finding
 
-__all__ = ["Header", "find_header", "known_names", "match_columns", "name_datum", "plain_name", "words"]
+__all__ = [
+    "Header",
+    "find_header",
+    "known_names",
+    "match_columns",
+    "meant",
+    "name_datum",
+    "plain_name",
+    "words",
+]
 
 Row = Sequence[str | None]
 _LOOK_AT = 40
@@ -58,6 +67,19 @@ def known_names(kind: str) -> dict[str, str]:
     return names
 
 
+def with_cut_names(known: Mapping[str, str]) -> dict[str, str]:
+    """``known`` and what is left of Chinese names that a shapefile cuts at ten bytes.
+
+    Three letters are left in UTF-8, five in GB18030; a rest that two roles share is left out.
+    """
+    cut: dict[str, set[str]] = {}
+    for name, role in known.items():
+        for left in (3, 5):
+            if len(name) > left and not name.isascii():
+                cut.setdefault(name[:left], set()).add(role)
+    return {name: roles.pop() for name, roles in cut.items() if len(roles) == 1} | dict(known)
+
+
 @functools.cache
 def words(table: str) -> dict[str, str]:
     """Plain word → meaning, for a vocabulary of ``words.csv``."""
@@ -66,6 +88,26 @@ def words(table: str) -> dict[str, str]:
         if row["table"] == table:
             found |= {unicodedata.normalize("NFKC", w).lower(): row["meaning"] for w in row["words"].split()}
     return found
+
+
+def meant(text: str, vocabulary: Mapping[str, str]) -> str | None:
+    """What a cell means: a word of the vocabulary, else the first (then longest) such word in it.
+
+    English words count only where they stand alone (``bus`` is not in ``business``).
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().lower()
+    if plain in vocabulary:
+        return vocabulary[plain]
+    places = []
+    for word in vocabulary:
+        if word.isascii():
+            m = re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", plain) if len(word) > 1 else None
+            at = m.start() if m else -1
+        else:
+            at = plain.find(word) if len(word) > 1 else -1
+        if at >= 0:
+            places.append((at, -len(word), word))
+    return vocabulary[min(places)[2]] if places else None
 
 
 @dataclass(frozen=True, slots=True)

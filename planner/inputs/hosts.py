@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,7 +11,7 @@ from planner.errors import Finding, finding
 from planner.inputs import headers
 from planner.inputs.places import locate
 from planner.inputs.stations import parse_ids, read_hours
-from planner.inputs.tablefile import RawTable, read_table
+from planner.inputs.tablefile import RawTable, as_text, read_table
 from planner.settings import Table
 
 __all__ = ["read_hosts"]
@@ -41,7 +39,7 @@ def read_hosts(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Findin
         "lng_wgs84": places.lng, "lat_wgs84": places.lat, "source": raw.source, "row": raw.rows,
     })  # fmt: skip
     texts = ["host_id", "name", "host_kind", "open_hours"]
-    frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
+    frame = as_text(frame, [*texts, "source"])
     table_ = gpd.GeoDataFrame(frame, geometry=places.points(crs), crs=crs)
     table_ = table_[places.used & frame["host_kind"].notna().to_numpy()]
     repeat = table_["host_id"].duplicated(keep="first")
@@ -56,14 +54,13 @@ def read_hosts(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Findin
 def _empty(crs: str) -> gpd.GeoDataFrame:
     texts = {c: pd.Series(dtype=object) for c in ("host_id", "name", "host_kind", "open_hours", "source")}
     numbers = {c: pd.Series(dtype=float) for c in ("lng_wgs84", "lat_wgs84")}
-    frame = pd.DataFrame(texts | numbers).assign(row=pd.Series(dtype="int64"))
+    frame = as_text(pd.DataFrame(texts | numbers).assign(row=pd.Series(dtype="int64")), list(texts))
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
 def _kinds(raw: RawTable) -> tuple[pd.Series, list[Finding]]:
     """Kinds as ``tables.HOST_KINDS`` calls them; None where the word is not known."""
     known = headers.words("host_kind") | {k: k for k in tables.HOST_KINDS}
-    longest = sorted(known, key=len, reverse=True)
     if "host_kind" not in raw.roles:
         names = ", ".join(str(c) for c in raw.cells.columns)
         return pd.Series(np.full(len(raw.rows), None, object)), [
@@ -72,8 +69,7 @@ def _kinds(raw: RawTable) -> tuple[pd.Series, list[Finding]]:
     found: list[Finding] = []
     kinds: list[str | None] = []
     for text, row in zip(raw.column("host_kind"), raw.rows, strict=True):
-        plain = unicodedata.normalize("NFKC", text or "").strip().lower()
-        kind = known.get(plain) or next((known[w] for w in longest if len(w) > 1 and w in plain), None)
+        kind = headers.meant(text or "", known)
         if kind is None:
             found.append(
                 finding("HOST-001", source=raw.source, row=row, field=raw.roles["host_kind"], value=text or "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,26 +101,42 @@ def _read(path: Path, layer: str | None, encoding: str | None) -> Any:
 def _any_encoding(path: Path) -> tuple[Any, list[Finding]]:
     """A shapefile in UTF-8 if that fits, else as its ``.cpg`` says, else in GB18030.
 
-    FILE-009 where letters outside ASCII were read otherwise than the ``.cpg`` says, or without one.
+    Read as bytes (Latin-1 keeps them) and decoded here, because column names are cut at ten bytes,
+    often within a letter. FILE-009 where letters outside ASCII were read otherwise than the ``.cpg``
+    says, or without one.
     """
     beside = next((p for p in path.parent.glob(f"{path.stem}.*") if p.suffix.lower() == ".cpg"), None)
     stated = beside.read_text("ascii", errors="replace").strip() if beside else ""
-    for encoding in dict.fromkeys(["utf-8", stated, "gb18030"]):
-        if encoding.upper().replace("-", "") in ("", "ISO88591", "88591", "LATIN1"):
-            continue  # what GDAL writes when it does not know
-        try:
-            parts = _read(path, None, encoding)
-        except (UnicodeDecodeError, LookupError):
-            continue
-        texts = [str(v) for f in parts[3] if f.dtype == object for v in f]
-        if "".join([*map(str, parts[0]["fields"]), *texts]).isascii():
-            return parts, []
-        said = stated.lower().replace("-", "").replace("936", "gb18030").replace("gbk", "gb18030")
-        right = said == encoding.replace("-", "") or encoding == stated
-        return parts, [] if right else [
-            finding("FILE-009", source=path.name, field="encoding", value=encoding)
-        ]
-    return _read(path, None, None), []
+    meta, fids, wkb, fields = _read(path, None, "ISO-8859-1")
+    texts = [v for f in fields if f.dtype == object for v in f if isinstance(v, str)]
+    names = [str(n) for n in meta["fields"]]
+    if "".join([*names, *texts]).isascii():
+        return (meta, fids, wkb, fields), []
+    chosen = next((e for e in ("utf-8", stated, "gb18030") if _decodes(texts, names, e)), "latin-1")
+
+    def decoded(value: Any) -> Any:
+        return value.encode("latin-1").decode(chosen) if isinstance(value, str) else value
+
+    fields = [np.array([decoded(v) for v in f], dtype=object) if f.dtype == object else f for f in fields]
+    meta = {**meta, "fields": [n.encode("latin-1").decode(chosen, errors="ignore") for n in names]}
+    said = stated.lower().replace("-", "").replace("936", "gb18030").replace("gbk", "gb18030")
+    right = chosen == stated or chosen.replace("-", "") == said
+    found = [] if right else [finding("FILE-009", source=path.name, field="encoding", value=chosen)]
+    return (meta, fids, wkb, fields), found
+
+
+def _decodes(texts: list[str], names: list[str], encoding: str) -> bool:
+    """Whether every text is good in ``encoding``; of names only what stands before the cut."""
+    if encoding.upper().replace("-", "") in ("", "ISO88591", "88591", "LATIN1"):
+        return False  # what GDAL writes when it does not know
+    try:
+        "".join(texts).encode("latin-1").decode(encoding)
+        reader = codecs.getincrementaldecoder(encoding)
+        for name in names:
+            reader().decode(name.encode("latin-1"))
+    except (UnicodeDecodeError, LookupError):
+        return False
+    return True
 
 
 def _scalar(value: Any) -> Any:

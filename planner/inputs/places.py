@@ -315,7 +315,7 @@ def _one_datum(
     used = np.isfinite(lng) & np.isfinite(lat)
     if not used.any() or not datum_.in_china(lng[used], lat[used], margin_deg=0.05).any():
         return lng, lat
-    per_row = _row_datums(job)
+    per_row = _row_datums(job, used)
     stated = job.table.datum
     if stated == "column" or (stated is None and per_row is not None):
         if per_row is None:
@@ -331,18 +331,22 @@ def _one_datum(
     return datum_.convert(lng, lat, source=source)
 
 
-def _row_datums(job: _Reader) -> npt.NDArray[np.object_] | None:
+def _row_datums(job: _Reader, used: Mask) -> npt.NDArray[np.object_] | None:
     """Datum of each row, from its own column; None if that column does not speak of datums."""
     if "datum" not in job.raw.roles:
         return None
     known = headers.words("datum")
     texts = job.raw.column("datum")
-    plain = texts.map(
-        lambda t: None if t is None else unicodedata.normalize("NFKC", t).lower().replace(" ", "")
-    )
-    meaning = plain.map(lambda t: None if t is None else known.get(t)).to_numpy(object)
-    lost = np.array([m is None for m in meaning])
-    if lost.all() or (lost.mean() > 0.5 and job.table.datum != "column"):
+    plain = [unicodedata.normalize("NFKC", t or "").lower().replace(" ", "") for t in texts]
+    meaning = np.array([known.get(t) for t in plain], dtype=object)
+    lost = np.array([m is None for m in meaning]) & used
+    if lost.sum() == used.sum() or (lost.sum() > 0.5 * used.sum() and job.table.datum != "column"):
+        return None
+    stated = "wgs84" if job.table.datum == "cgcs2000" else job.table.datum
+    if stated in ("wgs84", "gcj02", "bd09"):
+        other = int((used & ~lost & (meaning != stated)).sum())
+        if other:
+            job.whole("DAT-009", field=job.raw.roles["datum"], value=str(job.table.datum), n=other)
         return None
     job.each("DAT-004", lost, texts.fillna(""), field=job.raw.roles["datum"])
     return meaning

@@ -14,7 +14,7 @@ from planner.errors import Finding, finding
 from planner.inputs import coordinates
 from planner.inputs.checks import district_of
 from planner.inputs.places import locate
-from planner.inputs.tablefile import RawTable, read_table
+from planner.inputs.tablefile import RawTable, as_text, read_table
 from planner.settings import Population, Table
 
 __all__ = ["FLOOR_M2_PER_PERSON", "read_population"]
@@ -80,7 +80,7 @@ def _points(frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
     if frame.empty:
         columns = {"population": pd.Series(dtype=float), "district": pd.Series(dtype=object)}
         return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
-    return frame[["population", "district", "geometry"]].reset_index(drop=True)
+    return as_text(frame[["population", "district", "geometry"]].reset_index(drop=True), ["district"])
 
 
 def _nothing(crs: str) -> gpd.GeoDataFrame:

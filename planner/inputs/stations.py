@@ -18,7 +18,7 @@ from planner.errors import Finding, finding
 from planner.inputs import checks, dates, headers
 from planner.inputs.hours import parse_hours
 from planner.inputs.places import Places, locate
-from planner.inputs.tablefile import RawTable, read_table
+from planner.inputs.tablefile import RawTable, as_text, read_table
 from planner.settings import Table
 
 __all__ = ["parse_ids", "read_hours", "read_stations", "to_geocode"]
@@ -103,6 +103,7 @@ def _empty(crs: str) -> gpd.GeoDataFrame:
     numbers = {c: pd.Series(dtype=float) for c in ("area_m2", "capacity", "lng_wgs84", "lat_wgs84")}
     extra = {c: pd.Series(dtype=object) for c in ("open_days", "address", "source")}
     frame = pd.DataFrame(columns | numbers | extra).assign(row=pd.Series(dtype="int64"))
+    frame = as_text(frame, [*columns, *extra])
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
@@ -161,19 +162,14 @@ def _status(raw: RawTable) -> tuple[pd.Series, list[Finding]]:
     if "status" not in raw.roles:
         return pd.Series(["open"] * len(raw.rows), dtype=object), [finding("STA-002", source=raw.source)]
     known = headers.words("status")
-    ordered = sorted(known, key=len, reverse=True)
-
-    def meaning(text: str | None) -> str | None:
-        if text is None:
-            return "open"
+    meaning: dict[str, str | None] = {}
+    for text in raw.column("status").dropna().unique():
         plain = unicodedata.normalize("NFKC", text).strip().lower()
-        if plain in known:
-            return known[plain]
-        return next((known[w] for w in ordered if len(w) > 1 and w in plain), None)
-
+        denied = plain not in known and plain.startswith(("未", "不", "停", "暂"))
+        meaning[text] = "suspended" if denied else headers.meant(text, known)
     found, values = [], []
     for text, row in zip(raw.column("status"), raw.rows, strict=True):
-        status = meaning(text)
+        status = "open" if text is None else meaning[text]
         if status is None:
             found.append(
                 finding("STA-001", source=raw.source, row=row, field=raw.roles["status"], value=text)
@@ -227,9 +223,8 @@ def _columns(raw: RawTable, today: dt.date) -> tuple[pd.DataFrame, list[Finding]
         "district": raw.column("district"), "snapshot_date": snapshot, "open_days": days, "opened": opened,
         "capacity": capacity, "address": raw.column("address"), "source": raw.source, "row": raw.rows,
     })  # fmt: skip
-    texts = frame.columns.difference(["area_m2", "capacity", "row"])
-    frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
-    return frame, found
+    texts = [c for c in frame.columns if c not in ("area_m2", "capacity", "row")]
+    return as_text(frame, texts), found
 
 
 def _placed(frame: pd.DataFrame, places: Places, crs: str) -> gpd.GeoDataFrame:
@@ -240,7 +235,8 @@ def _placed(frame: pd.DataFrame, places: Places, crs: str) -> gpd.GeoDataFrame:
 def _one_row_each(frame: gpd.GeoDataFrame, raw: RawTable) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Drop equal rows (F), then rows that repeat an id: the same place twice (W), two places (E)."""
     found: list[Finding] = []
-    cells = raw.cells.loc[frame.index].assign(_x=frame.geometry.x, _y=frame.geometry.y)
+    counted = [c for c in raw.cells.columns if headers.plain_name(c) not in ("序号", "行号", "no", "fid")]
+    cells = raw.cells.loc[frame.index, counted].assign(_x=frame.geometry.x, _y=frame.geometry.y)
     same = cells.duplicated(keep="first")
     if same.any():
         keys = cells.apply(lambda c: pd.factorize(c)[0]).apply(tuple, axis=1)

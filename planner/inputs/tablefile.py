@@ -21,7 +21,7 @@ from planner.inputs.localfile import check_file
 from planner.inputs.spreadsheet import read_sheet
 from planner.settings import Table
 
-__all__ = ["RawTable", "read_table"]
+__all__ = ["RawTable", "as_text", "read_table"]
 
 Grid = Sequence[Sequence[str | None]]
 
@@ -58,6 +58,17 @@ class RawTable:
         return pd.Series([None] * len(self.rows), index=self.cells.index, dtype=object)
 
 
+def as_text(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The frame with ``columns`` as text columns, missing values kept as missing.
+
+    Before pandas 3 such a column is of objects: there ``"str"`` would write None as a word.
+    """
+    kind = "str" if int(pd.__version__.split(".")[0]) >= 3 else object
+    return frame.assign(
+        **{c: frame[c].astype(object).where(frame[c].notna(), None).astype(kind) for c in columns}
+    )
+
+
 def read_table(table: Table, *, kind: str) -> tuple[RawTable | None, list[Finding]]:
     """Read ``table`` and find out which column is what.
 
@@ -73,6 +84,8 @@ def read_table(table: Table, *, kind: str) -> tuple[RawTable | None, list[Findin
     opener = next((f for kinds, f in _OPENERS if suffix in kinds), None)
     if opener is None:
         return None, [finding("FILE-008", source=source, value=suffix or source)]
+    if suffix == ".shp":
+        known = headers.with_cut_names(known)
     raw, found = opener(path, table, known)
     if raw is None:
         return None, found
