@@ -144,7 +144,7 @@ def read_osm_streets(path: Path | str) -> Streets:
                 if kind[:1] == b"n":
                     node_id.append(int(kind[1:]))
                     nodes.add(tags[1:])
-                elif b"highway=" in tags or b"route=ferry" in tags:
+                elif b"," in rest and (b"highway=" in tags or b"route=ferry" in tags):
                     way_id.append(int(kind[1:]))
                     ways.add(tags[1:])
                     shapes.append(rest[1:])

@@ -1,0 +1,147 @@
+"""Broken, odd and partial OSM files."""
+
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import osmium
+import pytest
+
+from planner.errors import InputError
+from planner.inputs import osm_faults
+from planner.inputs.osm import read_layers
+from planner.inputs.osm_streets import read_osm_streets
+from planner.roads.network import read_network
+from tests.roads.osm_text import osm
+
+NODES = {i: (i * 100.0, 0.0) for i in range(1, 6)}
+
+
+@pytest.fixture
+def small(tmp_path):
+    return osm(
+        tmp_path / "small.osm",
+        NODES,
+        {7: ([1, 2, 3], {"highway": "service"}), 8: ([3, 4], {"highway": "steps"})},
+    )
+
+
+def as_pbf(path):
+    target = path.with_suffix(".osm.pbf")
+    with osmium.SimpleWriter(str(target)) as out:
+        for thing in osmium.FileProcessor(str(path)):
+            out.add(thing)
+    return target
+
+
+def test_xml_and_pbf_hold_the_same_streets(small):
+    a, b = read_osm_streets(small), read_osm_streets(as_pbf(small))
+    for name in ("x", "y", "line_ptr", "line_vertex", "line_id", "line_tags"):
+        assert np.array_equal(getattr(a, name), getattr(b, name)), name
+    assert a.tags == b.tags
+    assert list(a.line_id) == [7, 8]
+    assert list(a.line_vertex) == [0, 1, 2, 2, 3]
+
+
+def test_packed_xml_is_read(small, tmp_path):
+    packed = tmp_path / "small.osm.gz"
+    packed.write_bytes(gzip.compress(small.read_bytes()))
+    assert read_network(packed).n_edges == 2
+
+
+@pytest.mark.parametrize("reader", [read_osm_streets, lambda p: read_layers(p, crs="EPSG:4549")])
+def test_a_cut_pbf_names_the_byte_its_last_whole_block_ends_at(small, reader):
+    path = as_pbf(small)
+    whole = path.read_bytes()
+    head = 4 + int.from_bytes(whole[:4], "big")
+    path.write_bytes(whole[: len(whole) - 7])
+    with pytest.raises(InputError) as caught:
+        reader(path)
+    (found,) = caught.value.findings
+    assert found.code == "NET-106"
+    byte = int(found.message_en.split("byte ")[1].split()[0])
+    assert head < byte < len(whole) - 7
+
+
+@pytest.mark.parametrize("reader", [read_osm_streets, lambda p: read_layers(p, crs="EPSG:4549")])
+def test_cut_xml_names_the_byte(small, reader):
+    whole = small.read_bytes()
+    cut = whole.index(b'<way id="8"') + 20
+    small.write_bytes(whole[:cut])
+    with pytest.raises(InputError) as caught:
+        reader(small)
+    byte = int(caught.value.findings[0].message_en.split("byte ")[1].split()[0])
+    assert cut - 60 <= byte <= cut
+
+
+@pytest.mark.parametrize("content", [b"", b"hello world" * 50, b"\x00\x00\x00\x0d\x0a\x09OSMHeader"])
+@pytest.mark.parametrize("ending", [".osm", ".osm.pbf"])
+def test_what_is_no_osm_file_is_refused(tmp_path, content, ending):
+    path = tmp_path / f"x{ending}"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="NET-106"):
+        read_network(path)
+
+
+def test_a_file_without_streets_is_said(tmp_path):
+    path = osm(tmp_path / "a.osm", NODES, {1: ([1, 2], {"building": "yes"}), 2: ([2, 3], {"route": "bus"})})
+    with pytest.raises(InputError, match="NET-101"):
+        read_network(path)
+
+
+def test_a_way_whose_nodes_are_partly_missing_is_cut_there(tmp_path):
+    path = osm(tmp_path / "a.osm", {k: NODES[k] for k in (1, 2, 4, 5)}, {1: ([1, 2, 3, 4, 5], {"highway": "service"}),
+               2: ([9, 8], {"highway": "service"}), 3: ([5, 9], {"highway": "service"})})  # fmt: skip
+    made = read_network(path)
+    assert made.n_edges == 2
+    assert made.edge_length_m == pytest.approx([100, 100], rel=1e-3)
+    assert made.findings[0].code == "NET-105"
+    assert "3 streets" in made.findings[0].message_en
+
+
+def test_stacked_nodes_of_different_levels_do_not_join(tmp_path):
+    nodes = NODES | {11: (200, 0), 12: (200, 90)}
+    path = osm(
+        tmp_path / "a.osm",
+        nodes,
+        {1: ([1, 2, 3], {"highway": "primary"}), 2: ([11, 12], {"highway": "footway"})},
+    )
+    assert read_network(path).component.max() == 1
+
+
+def test_tags_with_every_kind_of_sign_come_through(tmp_path):
+    hostile = {"highway": "service", "maxspeed": "a b,c=d%@ 限速 <&>\"'{{7*7}}", "surface": "é漢🚲"}
+    path = osm(tmp_path / "a.osm", NODES, {1: ([1, 2], hostile)})
+    assert read_osm_streets(path).tags[0] == hostile
+
+
+def test_a_way_without_nodes_is_no_street(tmp_path):
+    path = osm(
+        tmp_path / "a.osm",
+        NODES,
+        {
+            1: ([], {"highway": "service"}),
+            2: ([1], {"highway": "service"}),
+            3: ([1, 2], {"highway": "service"}),
+        },
+    )
+    assert list(read_osm_streets(path).line_id) == [3]
+
+
+def test_large_files_keep_their_nodes_on_disk(small, monkeypatch):
+    in_memory = read_osm_streets(small)
+    monkeypatch.setattr(osm_faults, "LARGE_BYTES", 10)
+    on_disk = read_osm_streets(small)
+    assert np.array_equal(in_memory.x, on_disk.x)
+
+
+def test_no_file_is_left_behind(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", None)
+    read_osm_streets(small)
+    small.write_bytes(small.read_bytes()[:300])
+    with pytest.raises(InputError):
+        read_osm_streets(small)
+    assert list((tmp_path / "tmp").iterdir()) == []
