@@ -56,6 +56,8 @@ LABELS: dict[str, tuple[str, str]] = {
 }
 #: columns that describe a place but draw nobody by themselves
 NOT_DRAWING = ("centre_m",)
+#: kinds of place that are centres (a table without ``kind``: every place is)
+CENTRES = ("city", "town", "suburb", "borough")
 
 
 def measure(
@@ -85,7 +87,7 @@ def measure(
     water
         Polygons: streets over water (bridges) and venues in it count nothing.
     centres
-        Points of town centres.
+        Points of centres; with ``kind``, those of :data:`CENTRES` count.
 
     Returns
     -------
@@ -181,6 +183,8 @@ def _landuse(grid: Grid, landuse: gpd.GeoDataFrame | None) -> dict[str, Floats]:
 
 
 def _centre_distance(grid: Grid, centres: gpd.GeoDataFrame | None) -> Floats:
+    if centres is not None and "kind" in centres.columns:
+        centres = centres[centres["kind"].isin(CENTRES)]
     if centres is None or not len(centres) or not len(grid):
         return np.zeros(len(grid))
     tree = shapely.STRtree(centres.geometry.to_numpy())

@@ -13,13 +13,14 @@ import shapely
 from planner.demand.calibrate import controls as make_controls
 from planner.demand.calibrate import margins_off
 from planner.demand.checks import drawing, judge_groups, judge_periods, judge_totals
-from planner.demand.ensemble import LocalField, band, surfaces
+from planner.demand.ensemble import LocalField, Singles, band, surfaces
 from planner.demand.grid import Floats, grid_of
 from planner.demand.kernels import smooth
 from planner.demand.levels import Room
 from planner.demand.observations import Observations
 from planner.demand.points import place
-from planner.demand.summary import Estimate
+from planner.demand.scenarios import apply
+from planner.demand.summary import Estimate, totals
 from planner.errors import Finding, finding
 from planner.settings import Demand, Group, Period
 
@@ -39,6 +40,7 @@ def estimate(
     observations: Observations | None = None,
     streets: gpd.GeoDataFrame | None = None,
     points: gpd.GeoSeries | None = None,
+    water: gpd.GeoDataFrame | None = None,
     settings: Demand | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -68,6 +70,8 @@ def estimate(
         From :func:`planner.demand.observations.aggregate`.
     streets, points
         Where workers stand: points on the cells' index, or streets to place them on; else cell centres.
+    water
+        Polygons over which nobody is placed, bridges included.
     settings
         The study's section ``[demand]``: level, smoothing, bands, number of draws, events, season.
     seed
@@ -85,7 +89,7 @@ def estimate(
     """
     full = estimate_in_full(
         cells, covariates, groups, periods=periods, districts=districts, controls=controls,
-        observations=observations, streets=streets, points=points, settings=settings, seed=seed,
+        observations=observations, streets=streets, points=points, water=water, settings=settings, seed=seed,
         progress=progress,
     )  # fmt: skip
     return full.demand, list(full.findings)
@@ -102,6 +106,7 @@ def estimate_in_full(
     observations: Observations | None = None,
     streets: gpd.GeoDataFrame | None = None,
     points: gpd.GeoSeries | None = None,
+    water: gpd.GeoDataFrame | None = None,
     settings: Demand | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -110,6 +115,7 @@ def estimate_in_full(
     say, s = progress or _silent, settings or Demand()
     found = judge_periods(periods) + judge_groups(groups, covariates)
     people = residents(cells, covariates, districts)
+    land = cells
     cells, covariates = occupied(cells, covariates)
     zones = pd.Index(sorted(cells["district"].unique()), name="district")
     if controls is None:
@@ -134,9 +140,13 @@ def estimate_in_full(
     demand["workers_low"] = np.minimum(low, demand["workers"])
     demand["workers_high"] = np.maximum(high, demand["workers"])
     say("points", 0.9)
-    demand["point"] = _points(cells, streets, points)
+    demand["point"] = _points(cells, streets, points, water)
+    if s.events or s.season:
+        demand, draws, more = _with_scenario(demand, draws, land, groups, periods, s)
+        found += more
+        controls = totals(demand).reindex(columns=list(controls.columns))
     levels = {n: m.level for n, m in models.items()}
-    demand.attrs = {"levels": levels, "seed": seed}
+    demand.attrs = {"levels": levels, "seed": seed, "headline": [g.name for g in groups if g.in_headline]}
     scores = {n: m.scores for n, m in models.items() if m.scores is not None}
     return Estimate(demand, controls, levels, bandwidths, draws, scores, tuple(found), tuple(groups))
 
@@ -186,12 +196,37 @@ def _table(
     return gpd.GeoDataFrame(columns, geometry=cells.geometry.to_numpy(), index=cells.index, crs=cells.crs)
 
 
+def _with_scenario(
+    demand: gpd.GeoDataFrame,
+    draws: Singles,
+    land: gpd.GeoDataFrame,
+    groups: Sequence[Group],
+    periods: Sequence[Period],
+    s: Demand,
+) -> tuple[gpd.GeoDataFrame, Singles, list[Finding]]:
+    """The study's season and events laid over the estimate and its surfaces."""
+    after, found = apply(
+        demand, groups=groups, periods=periods, events=s.events, season=s.season, cells=land
+    )  # fmt: skip
+    before = demand["workers"].reindex(after.index).fillna(0.0).to_numpy(float)
+    now = after["workers"].to_numpy(float)
+    again = np.zeros((draws.shape[0], len(after)), np.float32)
+    again[:, after.index.get_indexer(demand.index)] = draws
+    some = before > 0
+    again[:, some] *= (now[some] / before[some]).astype(np.float32)
+    again[:, ~some] = now[~some].astype(np.float32)
+    return after, again, found
+
+
 def _points(
-    cells: gpd.GeoDataFrame, streets: gpd.GeoDataFrame | None, points: gpd.GeoSeries | None
+    cells: gpd.GeoDataFrame,
+    streets: gpd.GeoDataFrame | None,
+    points: gpd.GeoSeries | None,
+    water: gpd.GeoDataFrame | None,
 ) -> gpd.GeoSeries:
     if points is not None:
         return points.reindex(cells.index)
     if streets is not None:
-        return place(cells, streets)
+        return place(cells, streets, water=water)
     grid = grid_of(cells)
     return gpd.GeoSeries(shapely.points(grid.x_m, grid.y_m), index=cells.index, crs=cells.crs)

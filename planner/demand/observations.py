@@ -22,6 +22,7 @@ from planner.demand.checks import ABSURD
 from planner.demand.grid import Floats, Grid, Ints, grid_of
 from planner.demand.points import in_water
 from planner.errors import Finding, finding
+from planner.settings import Table
 
 #: observations that name no group: they stand for all headline groups together
 ANY_GROUP = "*"
@@ -147,11 +148,11 @@ def aggregate(
         here = met if seen_here_only else looked | met
         found += _absurd(sums, share, residents, name)
         series = pd.Series(np.where(here, sums, np.nan), index=cells.index, name=name)
-        result[name], merged, lost = surveyed_of(series, grid, share=share, min_observed=min_observed)
-        if merged or lost:
+        result[name], merged, hidden = surveyed_of(series, grid, share=share, min_observed=min_observed)
+        if merged or hidden:
             found.append(
                 finding("DEM-012", source="observations", field=name, group=name, limit=min_observed,
-                        merged=merged, n=f"{lost:g}")
+                        merged=merged, n=f"{hidden:g}")
             )  # fmt: skip
     return Observations(result), found
 
@@ -256,3 +257,45 @@ def _block(grid: Grid, level: int) -> Ints:
     if not len(grid):
         return np.zeros(0, np.int64)
     return Grid(grid.cell_m * 2**level, grid.col >> level, grid.row >> level).flat()
+
+
+#: column names under which counts, groups and sampling shares are found, besides the study's own
+ALIASES = {
+    "count": ("count", "workers", "number", "人数", "数量", "观测人数", "订单数"),
+    "group": ("group", "worker_group", "群体", "人群", "职业", "类别"),
+}
+
+
+def read_observations(table: Table, *, crs: Any) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Read points with counts from a file, for :func:`aggregate`; do not keep the result.
+
+    Parameters
+    ----------
+    table
+        The study's ``inputs.observations``: any table with coordinates; ``columns`` may name the columns of
+        ``count`` and ``group``.
+    crs
+        The study's CRS.
+
+    Returns
+    -------
+    records, findings
+        Points with ``count`` (text or number, 1 where the file has none) and ``group`` where it has one.
+    """
+    from planner.inputs.places import locate
+    from planner.inputs.tablefile import read_table
+
+    stated = {k: v for k, v in table.columns.items() if k not in ALIASES}
+    raw, found = read_table(table.model_copy(update={"columns": stated}), kind="observations")
+    if raw is None:
+        return gpd.GeoDataFrame({"count": []}, geometry=gpd.GeoSeries([], crs=crs), crs=crs), found
+    where = locate(raw, table, crs=str(crs))
+    columns = {}
+    for role, names in ALIASES.items():
+        wanted = (table.columns.get(role, role), *names)
+        name = next((c for c in raw.cells.columns if str(c).strip() in wanted), None)
+        if name is not None:
+            columns[role] = raw.cells[name].to_numpy()
+    columns.setdefault("count", np.ones(len(raw.rows)))
+    records = gpd.GeoDataFrame(columns, geometry=where.points(crs), crs=crs)
+    return records[where.used].reset_index(drop=True), [*found, *where.findings]
