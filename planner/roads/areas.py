@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from planner.roads.ground import Ground
 from planner.roads.pieces import Pieces, lines, pieces_of_all, pieces_of_each
 from planner.roads.reach import Progress
 from planner.roads.snapping import Snapped, snap
@@ -67,10 +68,16 @@ def service_areas(
     cutoffs = np.atleast_1d(np.asarray(cutoff_s, float))
     _check(cutoffs, buffer_m, method)
     snapped = sites if isinstance(sites, Snapped) else snap(network, sites, limit_m=limit_m)
+    ground = Ground(network, buffer_m) if method == "contour" else None
+    rank = np.argsort(np.argsort(-cutoffs, kind="stable"))
     shapes, km = [], []
     for i, found in enumerate(pieces_of_each(network, snapped, cutoffs)):
-        shapes += [_buffered(network, p, buffer_m) for p in found]
-        km += [p.km(network) for p in found]
+        for p, r in zip(found, rank, strict=True):
+            plain = ground is None
+            shapes.append(
+                _buffered(network, p, buffer_m) if plain else ground.polygon(p, rank=int(r), of=rank.size)
+            )
+            km.append(p.km(network))
         if progress is not None and i % 100 == 0:
             progress("service areas", i / len(snapped))
     return gpd.GeoDataFrame(
@@ -93,7 +100,12 @@ def union_area(
     """The ground from which any of the sites is reached within the cutoff, from one search."""
     _check(np.array([cutoff_s], float), buffer_m, method)
     snapped = sites if isinstance(sites, Snapped) else snap(network, sites, limit_m=limit_m)
-    return _buffered(network, pieces_of_all(network, snapped, float(cutoff_s)), buffer_m)
+    found = pieces_of_all(network, snapped, float(cutoff_s))
+    return (
+        Ground(network, buffer_m).polygon(found)
+        if method == "contour"
+        else _buffered(network, found, buffer_m)
+    )
 
 
 def _check(cutoffs: np.ndarray, buffer_m: float, method: str) -> None:

@@ -9,70 +9,82 @@ from planner.roads.kernels_search import settle
 
 __all__ = ["cut_lines", "site_pieces"]
 
+# Columns of Streets.rows: of an edge along its chain, and of the chain before it (seconds in the
+# chain's direction and against it).
+METRES, FORTH, BACK, BEFORE_M, BEFORE_FORTH, BEFORE_BACK = range(6)
+
 
 @jit
-def _spans(streets, e, c, da, db, cutoff, site):  # type: ignore[no-untyped-def]
-    """Reached spans of edge ``e``, as shares of it from the side of the chain's a.
-
-    ``site`` is (metres from a, a→site, site→a, off-road seconds) of a site on this chain, or has
-    NaN metres. Returns the end of the span from the a side, the start of the one to the b side and
-    a span around the site (from > to: none).
-    """
-    total, before, length = streets.total, streets.before, streets.length
-    forth = streets.s_vu[e] if streets.flip[e] else streets.s_uv[e]
-    back = streets.s_uv[e] if streets.flip[e] else streets.s_vu[e]
-    head, tail, low, high = 0.0, 1.0, 1.0, 0.0
-    left = cutoff - da - before[e, 2]
-    if np.isfinite(back) and left >= 0.0:
+def _through_ends(row, end_forth, da, db, cutoff):  # type: ignore[no-untyped-def]
+    """End of the span reached by way of a, and start of the span by way of b, as shares from a's side."""
+    forth, back = row[FORTH], row[BACK]
+    head, tail = 0.0, 1.0
+    left = cutoff - da - row[BEFORE_BACK]
+    if left >= 0.0 and back < np.inf:
         head = left / back if left < back else 1.0
-    left = cutoff - db - (total[c, 1] - before[e, 1] - forth)
-    if np.isfinite(forth) and left >= 0.0:
+    left = cutoff - db - (end_forth - row[BEFORE_FORTH] - forth)
+    if left >= 0.0 and forth < np.inf:
         tail = 1.0 - left / forth if left < forth else 0.0
-    pos = site[0] - before[e, 0]
-    if not np.isfinite(pos):
-        return head, tail, low, high
-    here = min(max(pos / length[e], 0.0), 1.0) if length[e] > 0.0 else 0.0
+    return head, tail
+
+
+@jit
+def _around_site(row, cutoff, site):  # type: ignore[no-untyped-def]
+    """The span of an edge from which a site on its chain is reached along the chain (low > high: none).
+
+    ``site``: metres from a, a→site, site→a, off-road seconds.
+    """
+    metres, forth, back = row[METRES], row[FORTH], row[BACK]
+    pos = site[0] - row[BEFORE_M]
+    here = min(max(pos / metres, 0.0), 1.0) if metres > 0.0 else 0.0
     low, high = here, here
     left = cutoff - site[3]
     if left < 0.0:
-        return head, tail, 1.0, 0.0
-    if pos >= 0.0 and np.isfinite(forth):  # ways forward to the site
-        spare = left - (site[1] - before[e, 1] - here * forth)
+        return 1.0, 0.0
+    if pos >= 0.0 and forth < np.inf:  # forward to the site
+        spare = left - (site[1] - row[BEFORE_FORTH] - here * forth)
         if spare < 0.0:
-            return head, tail, 1.0, 0.0
+            return 1.0, 0.0
         low = here - spare / forth if spare < here * forth else 0.0
-    if pos <= length[e] and np.isfinite(back):  # ways back to it
-        spare = left - (before[e, 2] + here * back - site[2])
+    if pos <= metres and back < np.inf:  # back to it
+        spare = left - (row[BEFORE_BACK] + here * back - site[2])
         if spare < 0.0:
-            return head, tail, 1.0, 0.0
+            return 1.0, 0.0
         high = here + spare / back if spare < (1.0 - here) * back else 1.0
-    return head, tail, low, high
+    return low, high
 
 
 @jit
-def _chain_pieces(streets, c, da, db, cutoff, site, edge, lo, hi, k):  # type: ignore[no-untyped-def]
+def _put(streets, j, start, end, edge, lo, hi, k):  # type: ignore[no-untyped-def]
+    """Append a span, turned to run from u; returns how many there are."""
+    if not start < end:
+        return k
+    edge[k] = streets.chain_edge[j]
+    if streets.flip[j]:
+        start, end = 1.0 - end, 1.0 - start
+    lo[k], hi[k] = start, end
+    return k + 1
+
+
+@jit
+def _chain_pieces(streets, c, da, db, cutoff, on_chain, site, edge, lo, hi, k):  # type: ignore[no-untyped-def]
     """Append the reached pieces of chain ``c``; pieces of an edge do not overlap."""
     for j in range(streets.chain_ptr[c], streets.chain_ptr[c + 1]):
-        e = streets.chain_edge[j]
-        head, tail, low, high = _spans(streets, e, c, da, db, cutoff, site)
-        if low <= high:
-            if low <= head:
+        row = streets.rows[j]
+        head, tail = _through_ends(row, streets.forth[c], da, db, cutoff)
+        if on_chain:
+            low, high = _around_site(row, cutoff, site)
+            if low <= high and low <= head:
                 head = max(head, high)
-                low, high = 1.0, 0.0
-            if low <= high and high >= tail:
+            elif low <= high and high >= tail:
                 tail = min(tail, low)
-                low, high = 1.0, 0.0
+            elif low < high and head < tail:
+                k = _put(streets, j, low, high, edge, lo, hi, k)
         if head >= tail:
-            head, tail, low, high = 1.0, 1.0, 1.0, 0.0
-        for part in range(3):
-            start = 0.0 if part == 0 else (tail if part == 1 else low)
-            end = head if part == 0 else (1.0 if part == 1 else high)
-            if not start < end:
-                continue
-            if streets.flip[e]:
-                start, end = 1.0 - end, 1.0 - start
-            edge[k], lo[k], hi[k] = e, start, end
-            k += 1
+            k = _put(streets, j, 0.0, 1.0, edge, lo, hi, k)
+        else:
+            k = _put(streets, j, 0.0, head, edge, lo, hi, k)
+            k = _put(streets, j, tail, 1.0, edge, lo, hi, k)
     return k
 
 
@@ -91,7 +103,7 @@ def _room(edge, lo, hi, needed):  # type: ignore[no-untyped-def]
 @jit
 def _node_pieces(streets, touched, n, dist, cutoff, skip, edge, lo, hi, k):  # type: ignore[no-untyped-def]
     """Pieces of all chains at the reached nodes but ``skip``; a chain between two of them is met once."""
-    none = (np.nan, 0.0, 0.0, 0.0)
+    none = (0.0, 0.0, 0.0, 0.0)
     for i in range(n):
         x = touched[i]
         if dist[x] > cutoff:
@@ -103,7 +115,7 @@ def _node_pieces(streets, touched, n, dist, cutoff, skip, edge, lo, hi, k):  # t
             if c == skip or (y < x and dist[y] <= cutoff):
                 continue
             edge, lo, hi = _room(edge, lo, hi, k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c]))
-            k = _chain_pieces(streets, c, dist[a], dist[b], cutoff, none, edge, lo, hi, k)
+            k = _chain_pieces(streets, c, dist[a], dist[b], cutoff, False, none, edge, lo, hi, k)
     return edge, lo, hi, k
 
 
@@ -155,7 +167,7 @@ def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, touched, wid
             da, db = (dist[streets.a[c]], dist[streets.b[c]]) if alone else (np.inf, np.inf)
             edge, lo, hi = _room(edge, lo, hi, k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c]))
             site = (sites[s, 0], sites[s, 1], sites[s, 2], sites[s, 3])
-            k = _chain_pieces(streets, c, da, db, cutoffs[i], site, edge, lo, hi, k)
+            k = _chain_pieces(streets, c, da, db, cutoffs[i], True, site, edge, lo, hi, k)
         skip = chains[0] if alone else -1
         edge, lo, hi, k = _node_pieces(streets, touched, n, dist, cutoffs[i], skip, edge, lo, hi, k)
         ptr[i + 1] = k

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,20 +21,23 @@ __all__ = ["Pieces", "Streets", "lines", "pieces_of_all", "pieces_of_each", "str
 
 
 class Streets(NamedTuple):
-    """The network as the kernels of pieces meet it: chains at nodes, edges along chains."""
+    """The network as the kernels of pieces meet it: chains at nodes, edges in order along chains.
+
+    ``node_chain[node_ptr[x]:…]`` meet at search node x; chain c joins ``a`` and ``b``, takes ``forth``
+    seconds from a to b and holds the places ``chain_ptr[c]`` … of ``chain_edge``, ``flip`` (the edge
+    runs from b's side to a's) and ``rows`` (metres, seconds forth, seconds back; then the same three
+    of the chain before the edge).
+    """
 
     a: np.ndarray
     b: np.ndarray
-    total: np.ndarray
+    forth: np.ndarray
     node_ptr: np.ndarray
     node_chain: np.ndarray
     chain_ptr: np.ndarray
     chain_edge: np.ndarray
     flip: np.ndarray
-    before: np.ndarray
-    length: np.ndarray
-    s_uv: np.ndarray
-    s_vu: np.ndarray
+    rows: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,13 +49,8 @@ class Pieces:
     hi: np.ndarray
 
     def km(self, network: Network) -> float:
-        """Length of the pieces in km, every metre once."""
-        order = np.lexsort((self.lo, self.edge))
-        edge, lo, hi = self.edge[order], self.lo[order], self.hi[order]
-        reach = np.maximum.accumulate(hi + 2.0 * edge)  # ends never fall within an edge
-        seen = np.concatenate([[-1.0], reach[:-1]]) - 2.0 * edge
-        new = np.maximum(hi - np.maximum(lo, seen), 0)
-        return float((new * network.edge_length_m[edge]).sum() / 1000)
+        """Length of the pieces in km; what two pieces share counts twice."""
+        return float(((self.hi - self.lo) * network.edge_length_m[self.edge]).sum() / 1000)
 
 
 _streets: weakref.WeakKeyDictionary[Any, Streets] = weakref.WeakKeyDictionary()
@@ -72,9 +71,12 @@ def streets_of(network: Network) -> Streets:
         used = np.flatnonzero(graph.chain >= 0)
         along = used[np.lexsort((graph.step[used], graph.chain[used]))]
         chain_ptr = np.concatenate([[0], np.cumsum(np.bincount(graph.chain[used], minlength=n_chains))])
+        flip = graph.flip[along]
+        uv, vu = network.edge_s_uv[along], network.edge_s_vu[along]
+        own = np.column_stack([network.edge_length_m[along], np.where(flip, vu, uv), np.where(flip, uv, vu)])
         found = _streets[network] = Streets(
-            graph.a, graph.b, graph.total, node_ptr, chain[order], chain_ptr, along.astype(np.int32), graph.flip,
-            graph.before, network.edge_length_m, network.edge_s_uv, network.edge_s_vu,
+            graph.a, graph.b, graph.total[:, 1], node_ptr, chain[order], chain_ptr, along.astype(np.int32), flip,
+            np.hstack([own, graph.before[along]]),
         )  # fmt: skip
     return found
 
@@ -132,7 +134,7 @@ def _nothing() -> Pieces:
 
 
 def _split(ptr: np.ndarray, edge: np.ndarray, lo: np.ndarray, hi: np.ndarray) -> list[Pieces]:
-    return [Pieces(edge[a:b], lo[a:b], hi[a:b]) for a, b in zip(ptr[:-1], ptr[1:], strict=True)]
+    return [Pieces(edge[a:b], lo[a:b], hi[a:b]) for a, b in itertools.pairwise(ptr)]
 
 
 def lines(network: Network, pieces: Pieces) -> np.ndarray:

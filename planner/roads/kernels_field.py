@@ -1,0 +1,182 @@
+"""Kernels for the ground around reached streets: distances on a grid, and where they say "inside".
+
+Distances are exact at the grid's nodes and linear between them. Streets that do not reach the site
+push back: ground much nearer to such a street than to a reached one is not inside, so that the far
+bank of a canal stays outside, while ground within ``core`` of a reached street always is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.roads.kernels import jit
+from planner.roads.kernels_rings import crossings
+
+__all__ = ["outline", "piece_segments"]
+
+FAR = np.float32(1e12)
+
+
+@jit
+def piece_segments(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):  # type: ignore[no-untyped-def]
+    """Straight segments of pieces: float64 ``[n, 4]`` (x1, y1, x2, y2)."""
+    size = 0
+    for i in range(edge.size):
+        size += geom_ptr[edge[i] + 1] - geom_ptr[edge[i]]
+    out = np.empty((size, 4))
+    k = 0
+    for i in range(edge.size):
+        start, end = lo[i] * shape_m[edge[i]], hi[i] * shape_m[edge[i]]
+        along = 0.0
+        for j in range(geom_ptr[edge[i]], geom_ptr[edge[i] + 1] - 1):
+            x, y = geom_x[j], geom_y[j]
+            dx, dy = geom_x[j + 1] - x, geom_y[j + 1] - y
+            step = np.sqrt(dx * dx + dy * dy)
+            if along + step >= start and along <= end:
+                t0 = max((start - along) / step, 0.0) if step > 0.0 else 0.0
+                t1 = min((end - along) / step, 1.0) if step > 0.0 else 0.0
+                out[k, 0], out[k, 1], out[k, 2], out[k, 3] = (
+                    x + t0 * dx,
+                    y + t0 * dy,
+                    x + t1 * dx,
+                    y + t1 * dy,
+                )
+                k += 1
+            along += step
+    return out[:k]
+
+
+@jit
+def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius):  # type: ignore[no-untyped-def]
+    """Lower ``field`` (squared metres) to the distance from a segment, at nodes within ``radius``."""
+    ny, nx = field.shape
+    first = max(int(np.ceil((min(x1, x2) - radius - x0) / h)), 0)
+    last = min(int((max(x1, x2) + radius - x0) / h), nx - 1)
+    low = max(int(np.ceil((min(y1, y2) - radius - y0) / h)), 0)
+    high = min(int((max(y1, y2) + radius - y0) / h), ny - 1)
+    dx, dy = np.float32(x2 - x1), np.float32(y2 - y1)
+    square = dx * dx + dy * dy
+    inverse = np.float32(1.0) / square if square > 0 else np.float32(0.0)
+    step, begin = np.float32(h), np.float32(x0 + first * h - x1)
+    zero, one = np.float32(0.0), np.float32(1.0)
+    for j in range(low, high + 1):
+        py = np.float32(y0 + j * h - y1)
+        row = field[j]
+        for i in range(last - first + 1):
+            px = begin + step * np.float32(i)
+            t = min(max((px * dx + py * dy) * inverse, zero), one)
+            ex, ey = px - t * dx, py - t * dy
+            row[first + i] = min(row[first + i], ex * ex + ey * ey)
+
+
+@jit
+def _push_back(away, x0, y0, h, segments, reach, push, grid, mark, edge_mark, cell_mark, seg_mark):  # type: ignore[no-untyped-def]
+    """Stamp the unreached streets that come within ``reach`` of the reached ones on this part of the grid."""
+    ends, seg_edge, gx0, gy0, size, gnx, gny, ptr, cell_segment = grid
+    low, high = y0 - reach, y0 + h * (away.shape[0] - 1) + reach
+    for s in range(segments.shape[0]):
+        x1, y1, x2, y2 = segments[s, 0], segments[s, 1], segments[s, 2], segments[s, 3]
+        south, north = max(min(y1, y2) - reach, low), min(max(y1, y2) + reach, high)
+        west, east = min(x1, x2) - reach, max(x1, x2) + reach
+        for row in range(max(int((south - gy0) / size), 0), min(int((north - gy0) / size), gny - 1) + 1):
+            for column in range(max(int((west - gx0) / size), 0), min(int((east - gx0) / size), gnx - 1) + 1):
+                cell = row * gnx + column
+                if cell_mark[cell] == mark:
+                    continue
+                cell_mark[cell] = mark
+                for j in range(ptr[cell], ptr[cell + 1]):
+                    k = cell_segment[j]
+                    if seg_mark[k] != mark and not edge_mark[seg_edge[k]]:
+                        seg_mark[k] = mark
+                        _stamp(away, x0, y0, h, ends[k, 0], ends[k, 1], ends[k, 2], ends[k, 3], push)
+
+
+@jit
+def _inside(near, away, core, buffer_m, bias, shrink):  # type: ignore[no-untyped-def]
+    """Turn squared distances into metres inside (above 0) or outside, put into ``near``; never 0."""
+    low, high, less, least = np.float32(core), np.float32(buffer_m), np.float32(shrink), np.float32(1e-3)
+    strength = np.float32(1.0 / bias if bias > 0.0 else 1e6)
+    for j in range(near.shape[0]):
+        for i in range(near.shape[1]):
+            limit = min(max(np.sqrt(away[j, i]) * strength, low), high) - less
+            f = limit - np.sqrt(near[j, i])
+            near[j, i] = max(f, least) if f >= 0 else min(f, -least)
+
+
+@jit
+def outline(segments, edges, frame, near, away, rule, tolerance, grid, marks, mark, follow, west, out):  # type: ignore[no-untyped-def]
+    """Crossings of the ground around reached streets with the sides of a grid, band by band.
+
+    A node at ``d`` from the reached streets and ``w`` from the streets that do not reach the site is
+    inside if ``d <= clip(w / bias, core, buffer_m) - shrink``.
+
+    Parameters
+    ----------
+    segments, edges
+        Of the reached pieces.
+    frame
+        x0, y0, distance of nodes, columns, rows.
+    near, away
+        Scratch float32 ``[rows of a band, columns]``.
+    rule
+        core, buffer_m, bias, shrink (metres; bias is a ratio).
+    tolerance
+        How far a line may pass beside a crossing, inwards and outwards.
+    grid, marks, mark
+        All streets (see :class:`StreetGrid`); bool per edge (all False, and left so) and int32 per
+        cell and segment, which hold no number from ``mark`` on.
+    follow, west, out
+        See :func:`planner.roads.kernels_rings.crossings`.
+
+    Returns
+    -------
+    n : crossings, -1 if more than there is room for; mark : the next free number
+    """
+    x0, y0, h, nx, ny = frame
+    core, buffer_m, bias, shrink = rule
+    edge_mark, cell_mark, seg_mark = marks
+    for e in edges:
+        edge_mark[e] = True
+    push = bias * buffer_m + h
+    below = np.empty(nx, np.int32)
+    n, row = 0, 0
+    while row < ny - 1 and n >= 0:
+        rows = min(near.shape[0], ny - row)
+        here, other = near[:rows], away[:rows]
+        here[:] = FAR
+        other[:] = FAR
+        south = y0 + row * h
+        for s in range(segments.shape[0]):
+            _stamp(
+                here,
+                x0,
+                south,
+                h,
+                segments[s, 0],
+                segments[s, 1],
+                segments[s, 2],
+                segments[s, 3],
+                buffer_m + 1.01 * h,
+            )
+        if bias > 0.0:
+            _push_back(
+                other,
+                x0,
+                south,
+                h,
+                segments,
+                buffer_m + push,
+                push,
+                grid,
+                mark,
+                edge_mark,
+                cell_mark,
+                seg_mark,
+            )
+            mark += 1
+        _inside(here, other, core, buffer_m, bias, shrink)
+        n = crossings(here, x0, south, h, tolerance[0], tolerance[1], below, n, follow, west, out)
+        row += rows - 1
+    for e in edges:
+        edge_mark[e] = False
+    return n, mark
