@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError
 from planner.publish.page_data import island_text
-from planner.publish.safe import write_text
+from planner.publish.safe import html_text, write_text
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
@@ -109,7 +109,7 @@ def page_html(bundle: Bundle) -> str:
     head = (
         '\n<meta name="viewport" content="width=device-width, initial-scale=1">'
         '\n<meta name="referrer" content="no-referrer">'
-        f"\n<title>{html.escape(study.title())}</title>"
+        f"\n<title>{html_text(study.title())}</title>"
         f"\n<style>{leaflet_css}</style>\n<style>{assets['page.css']}</style>"
         f"\n<script>{leaflet_js}</script>\n"
     )
@@ -175,7 +175,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return (
-            f'<iframe srcdoc="{html.escape(self.html)}" title="{html.escape(self.title)}" width="100%" '
+            f'<iframe srcdoc="{html.escape(self.html)}" title="{html_text(self.title)}" width="100%" '
             f'height="{int(self.height)}" style="border:1px solid #ddd" sandbox="allow-scripts"></iframe>'
         )
 

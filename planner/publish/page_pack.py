@@ -121,8 +121,9 @@ class Island:
 
     def text(self, header: dict[str, Any]) -> str:
         """The island for this header: base64 letters only, the same bytes for the same content."""
-        head = json.dumps(header, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-        whole = len(head).to_bytes(4, "little") + head + bytes(self._blob)
+        head = json.dumps(header, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        packed = head.encode("utf-8", "replace")  # an unpaired surrogate has no UTF-8
+        whole = len(packed).to_bytes(4, "little") + packed + bytes(self._blob)
         return base64.b64encode(gzip.compress(whole, compresslevel=9, mtime=0)).decode("ascii")
 
 

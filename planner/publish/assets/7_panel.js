@@ -203,7 +203,7 @@ function layerControl(layers, words, open) {
     body.append(
       el(
         "div",
-        { class: `layer ${entry.key === "cells" ? "classes" : ""}` },
+        { class: `layer ${entry.key === "cells" ? "classes" : ""}`, "data-entry": entry.key },
         label,
         entry.note ? el("p", { class: "unit" }, entry.note) : null,
         rows.length ? el("ul", {}, rows) : null,

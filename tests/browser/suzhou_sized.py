@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
-from toy import toy_settings
+from tests.publish.toy import toy_settings
 
 from planner.publish.bundle import Bundle, ExtraLayer, PopupField
 from planner.settings import Batch
