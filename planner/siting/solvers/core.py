@@ -209,8 +209,15 @@ def fill_rows(
     return out_ptr, out_idx
 
 
-def reduce_request(request: Request, *, merge: bool = True, dominance: bool = True) -> Core:
-    """The core of a request whose rules can be obeyed (see :mod:`.infeasible`)."""
+def reduce_request(
+    request: Request, *, fill: bool = True, unit_cost: bool = False, count: bool = True
+) -> Core:
+    """The core of a request whose rules can be obeyed (see :mod:`.infeasible`).
+
+    ``fill``: the plan must be filled up to ``p`` or each quota, so enough sites are kept for that;
+    False where sites are only taken for what they cover (set covering), and then cost matters.
+    ``unit_cost``: every site costs 1. ``count`` False: forget ``p``.
+    """
     rules = request.rules
     covers = request.covers
     ptr, idx = covers.indptr, covers.indices
@@ -225,10 +232,16 @@ def reduce_request(request: Request, *, merge: bool = True, dominance: bool = Tr
     wanted = ~served & (request.weights > 0)
     row_of = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
     weight = request.weights[wanted]
-    if merge and len(weight):
+    if len(weight):
         row_of, weight = merge_rows(ptr, idx, sites, row_of, weight)
     core = _assemble(request, sites, row_of, weight, float(request.weights[served].sum()))
-    return _without_dominated(core) if dominance else core
+    if not count:
+        free = request.rules.quota_max >= (request.rules.p or 0)  # never asked for: only p limits it
+        size = np.bincount(core.region, minlength=len(free))
+        core = replace(core, p=None, quota_max=np.where(free, size, core.quota_max))
+    if unit_cost or (not fill and request.rules.cost is None):
+        core = replace(core, cost=np.ones(core.n_sites))
+    return _without_dominated(core, fill=fill)
 
 
 def _assemble(request: Request, sites: Ints, row_of: NDArray[np.int32], weight: Floats, base: float) -> Core:
@@ -257,15 +270,16 @@ def _assemble(request: Request, sites: Ints, row_of: NDArray[np.int32], weight: 
     )
 
 
-def _without_dominated(core: Core, *, largest: int = 3_000_000) -> Core:
+def _without_dominated(core: Core, *, fill: bool, largest: int = 3_000_000) -> Core:
     """Leave dominated candidates out, as long as each region keeps enough sites for any count."""
     if core.spaced or len(core.idx) > largest or (core.limited and core.p is not None):
         return core
     tptr, tidx = transpose(core.ptr, core.idx, core.n_rows)
     skip = np.diff(core.ptr) == 0
-    cost = core.cost if core.limited else np.zeros(core.n_sites)
+    priced = core.limited or not fill
+    cost = core.cost if priced else np.zeros(core.n_sites)
     _dominated(core.ptr, core.idx, tptr, tidx, core.region, cost, skip)
-    if core.limited:
+    if priced:
         # an empty site is only ever taken to fill a quota: keep the cheapest ones
         need = core.quota_min
     else:
@@ -273,7 +287,7 @@ def _without_dominated(core: Core, *, largest: int = 3_000_000) -> Core:
     for r in range(len(core.quota_min)):
         members = np.flatnonzero(core.region == r)
         short = int(need[r] - (~skip[members]).sum())
-        if core.limited:
+        if priced:
             short = int(need[r])
         if short > 0:
             back = members[skip[members]]

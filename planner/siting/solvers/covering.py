@@ -10,9 +10,9 @@ from planner.siting.solvers.bound import Dual
 from planner.siting.solvers.core import Core, reduce_request
 from planner.siting.solvers.effort import ENTRIES_PER_ROUND, Effort
 from planner.siting.solvers.evaluate import covered_weight
-from planner.siting.solvers.exact import solve_core
+from planner.siting.solvers.exact import nothing_found, solve_core
 from planner.siting.solvers.fixing import decided, shrink
-from planner.siting.solvers.infeasible import InfeasibleRequestError, refuse_impossible
+from planner.siting.solvers.infeasible import refuse_impossible
 from planner.siting.solvers.request import Request
 from planner.siting.solvers.search import Plan, Search, best_first, greedy, plan_of
 from planner.siting.solvers.solution import PROOF, Solution, relative_gap
@@ -89,11 +89,9 @@ def _first_plan(core: Core, effort: Effort) -> _Standing:
         if plan is None or (by_price is not None and by_price.value > plan.value):
             plan = by_price
     if plan is None:  # the rules hold greedy up, not the problem: any plan HiGHS finds will do
-        sites, _ = solve_core(core, seconds=max(1.0, effort.left), gap=0.5)
+        sites, outcome = solve_core(core, seconds=max(1.0, effort.left), gap=0.5)
         if sites is None:
-            raise InfeasibleRequestError(
-                ["p, quotas, budget and spacing, taken together"], "relax one of them, or allow more time"
-            )
+            raise nothing_found(outcome, "p, quotas, budget and spacing")
         plan = plan_of(core, sites)
     standing = _Standing(core, plan, float(core.weight.sum()))
     standing.settle()

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.errors import PlannerError
+from planner.siting.solvers.clash import InfeasibleRequestError
 from planner.siting.solvers.core import Core, transpose
 
 __all__ = [
@@ -22,7 +24,9 @@ __all__ = [
     "budget_constraint",
     "count_constraint",
     "cover_constraint",
+    "nothing_found",
     "quota_constraint",
+    "rule_blocks",
     "solve_core",
     "solve_model",
     "spacing_constraint",
@@ -62,27 +66,27 @@ def cover_constraint(core: Core) -> Block:
     return Block(sparse.hstack([reach, -sparse.eye_array(n)]).tocsr(), np.zeros(n), np.full(n, np.inf))
 
 
-def count_constraint(core: Core) -> Block:
-    """``Σ_i x_i = p``: exactly p sites."""
-    row = np.concatenate([np.ones(core.n_sites), np.zeros(core.n_rows)])
+def count_constraint(core: Core, extra: int) -> Block:
+    """``Σ_i x_i = p``: exactly p sites. ``extra``: further variables behind the sites (here and below)."""
+    row = np.concatenate([np.ones(core.n_sites), np.zeros(extra)])
     p = np.array([float(core.p or 0)])
     return Block(sparse.csr_array(row[None, :]), p, p)
 
 
-def quota_constraint(core: Core) -> Block:
+def quota_constraint(core: Core, extra: int) -> Block:
     """``quota_min_r ≤ Σ_{i in r} x_i ≤ quota_max_r`` for every region r: its share of the sites."""
     m, k = core.n_sites, len(core.quota_min)
-    rows = sparse.csr_array((np.ones(m), (core.region, np.arange(m))), shape=(k, m + core.n_rows))
+    rows = sparse.csr_array((np.ones(m), (core.region, np.arange(m))), shape=(k, m + extra))
     return Block(rows, core.quota_min.astype(float), core.quota_max.astype(float))
 
 
-def budget_constraint(core: Core) -> Block:
+def budget_constraint(core: Core, extra: int) -> Block:
     """``Σ_i cost_i x_i ≤ budget``: what is left after the required sites are paid."""
-    row = np.concatenate([core.cost, np.zeros(core.n_rows)])
+    row = np.concatenate([core.cost, np.zeros(extra)])
     return Block(sparse.csr_array(row[None, :]), np.array([-np.inf]), np.array([core.budget]))
 
 
-def spacing_constraint(core: Core) -> Block:
+def spacing_constraint(core: Core, extra: int) -> Block:
     """``x_i + x_k ≤ 1`` for every pair that is too close."""
     i = np.repeat(np.arange(core.n_sites), np.diff(core.conflict_ptr))
     pair = i < core.conflict_idx
@@ -90,24 +94,24 @@ def spacing_constraint(core: Core) -> Block:
     k = len(a)
     rows = np.tile(np.arange(k), 2)
     matrix = sparse.csr_array(
-        (np.ones(2 * k), (rows, np.concatenate([a, b]))), shape=(k, core.n_sites + core.n_rows)
+        (np.ones(2 * k), (rows, np.concatenate([a, b]))), shape=(k, core.n_sites + extra)
     )
     return Block(matrix, np.full(k, -np.inf), np.ones(k))
 
 
-def core_blocks(core: Core) -> list[Block]:
-    """Every rule of the core that could bind."""
-    blocks = [cover_constraint(core)]
+def rule_blocks(core: Core, extra: int) -> list[Block]:
+    """Every rule on the choice of sites that could bind."""
+    blocks = []
     if core.p is not None:
-        blocks.append(count_constraint(core))
+        blocks.append(count_constraint(core, extra))
     size = np.bincount(core.region, minlength=len(core.quota_min))
     top = size if core.p is None else np.minimum(size, core.p)
     if (core.quota_min > 0).any() or (core.quota_max < top).any():
-        blocks.append(quota_constraint(core))
+        blocks.append(quota_constraint(core, extra))
     if core.limited:
-        blocks.append(budget_constraint(core))
+        blocks.append(budget_constraint(core, extra))
     if core.spaced:
-        blocks.append(spacing_constraint(core))
+        blocks.append(spacing_constraint(core, extra))
     return blocks
 
 
@@ -135,7 +139,7 @@ def solve_core(
         for i in start:
             warm[m + core.idx[core.ptr[i] : core.ptr[i + 1]]] = 1.0
     outcome = solve_model(
-        -value, core_blocks(core), np.zeros(m + n), np.ones(m + n), np.arange(m + n) < m,
+        -value, [cover_constraint(core), *rule_blocks(core, n)], np.zeros(m + n), np.ones(m + n), np.arange(m + n) < m,
         warm=warm, seconds=seconds, nodes=nodes, gap=gap, offset=-core.base, looks=looks,
         progress=progress, options=options,
     )  # fmt: skip
@@ -194,6 +198,13 @@ def solve_model(
         _watch(highs, looks, seconds, progress)
     highs.run()
     return _outcome(highs, bool(whole.any()))
+
+
+def nothing_found(outcome: Outcome, rules: str) -> PlannerError:
+    """Why there is no plan: the rules exclude any, or the time was too short to find one."""
+    if outcome.infeasible:
+        return InfeasibleRequestError([f"{rules}, taken together"], "relax one of them")
+    return PlannerError(f"no plan within {rules} was found in the time allowed; allow more time")
 
 
 def _watch(highs: Any, looks: int | None, seconds: float, progress: Callable[[float], None] | None) -> None:

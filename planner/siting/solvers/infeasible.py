@@ -8,23 +8,16 @@ without which the request becomes possible.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
 
-from planner.errors import InfeasibleError
+from planner.siting.solvers.clash import InfeasibleRequestError
 from planner.siting.solvers.exact import Block, solve_model
 from planner.siting.solvers.request import Rules
 
-__all__ = ["InfeasibleRequestError", "refuse_impossible"]
-
-
-@dataclass
-class InfeasibleRequestError(InfeasibleError, ValueError):
-    """No plan obeys all the rules (also a ``ValueError``: the request itself has to change)."""
-
-    rules: tuple[str, ...] = field(default_factory=tuple)
+__all__ = ["refuse_impossible"]
 
 
 def refuse_impossible(rules: Rules) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from planner.siting.solvers.jit import compiled
 
-__all__ = ["add_site", "anneal", "column_sums", "cover_count", "drop_site", "gain_of", "xorshift"]
+__all__ = ["accepted", "add_site", "anneal", "column_sums", "cover_count", "drop_site", "gain_of", "xorshift"]
 
 
 @compiled
@@ -150,7 +150,7 @@ def _blocker(conflict_ptr, conflict_idx, place, site):  # type: ignore[no-untype
 
 
 @compiled
-def _accepted(change, hot, state):  # type: ignore[no-untyped-def]
+def accepted(change, hot, state):  # type: ignore[no-untyped-def]
     """Metropolis' rule; a cold search takes only what improves."""
     if hot <= 0.0:
         return change > 0.0
@@ -198,7 +198,7 @@ def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_
                                  least, blocked, extra, touched, site)  # fmt: skip
         if out < 0:
             continue
-        if not _accepted(change, hot, state):
+        if not accepted(change, hot, state):
             continue
         done += 2 * (ptr[site + 1] - ptr[site]) + 2 * (ptr[out + 1] - ptr[out])
         drop_site(ptr, idx, weight, count, owner, loss, out)

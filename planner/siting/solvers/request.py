@@ -16,6 +16,7 @@ __all__ = [
     "Request",
     "RequestError",
     "Rules",
+    "check_costs",
     "check_covered",
     "check_covers",
     "check_p",
@@ -97,6 +98,43 @@ def check_covers(covers: Any) -> Any:
         csr = csr.copy()
         csr.sum_duplicates()  # keeps stored zeros
     return csr
+
+
+def check_costs(costs: Any) -> Any:
+    """``costs`` as a float CSR with sorted, unique columns; what is not assignable is not stored.
+
+    Sparse: what is stored counts, zeros too. Dense: every finite entry counts, inf is not assignable.
+
+    Raises
+    ------
+    RequestError
+        Not a two-dimensional matrix, empty, NaN or negative costs.
+    """
+    if not sparse.issparse(costs):
+        dense = np.asarray(costs, dtype=np.float64)
+        if dense.ndim != 2:
+            raise RequestError(f"costs must be a sites × demand matrix; got {dense.ndim} dimension(s)")
+        if np.isnan(dense).any():
+            raise RequestError(f"costs: {int(np.isnan(dense).sum())} entries are NaN")
+        i, j = np.nonzero(np.isfinite(dense) | (dense < 0))
+        ptr = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=dense.shape[0]))])
+        costs = sparse.csr_array((dense[i, j], j, ptr), shape=dense.shape)
+    if 0 in costs.shape:
+        raise RequestError(f"costs must have at least one site and one demand point; got shape {costs.shape}")
+    csr = costs.tocsr()
+    if not csr.has_canonical_format:
+        coo = costs.tocoo()
+        if len(np.unique(np.stack(coo.coords), axis=1)[0]) < coo.nnz:
+            raise RequestError("costs: an entry is given more than once")
+        csr = csr.copy()
+        csr.sort_indices()
+    if np.isnan(csr.data).any():
+        raise RequestError(f"costs: {int(np.isnan(csr.data).sum())} entries are NaN")
+    if (csr.data < 0).any():
+        raise RequestError(f"costs must not be negative; the least is {csr.data.min():g}")
+    if np.isinf(csr.data).any():
+        raise RequestError("costs: leave out what is not assignable instead of storing inf")
+    return csr.astype(np.float64)
 
 
 def check_weights(weights: ArrayLike | None, n: int, *, name: str = "weights") -> Floats:
