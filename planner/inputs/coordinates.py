@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -47,9 +48,11 @@ def parse_number(text: str) -> tuple[float, str]:
     (120.6, 'XY-008')
     """
     if _NUMBER.fullmatch(text.strip().lower()):
-        return float(text), ""
-    s = unicodedata.normalize("NFKC", text).strip().lower().replace("。", ".").replace(" ", "")
-    if _NUMBER.fullmatch(s):
+        value = float(text)
+        return (value, "") if math.isfinite(value) else (math.nan, "XY-013")
+    s = unicodedata.normalize("NFKC", text).strip().lower().replace("。", ".")
+    s = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", s)
+    if _NUMBER.fullmatch(s) and math.isfinite(float(s)):
         return float(s), "XY-009"
     s = re.sub(r"(?<=\d)[、,](?=\d)", ",", s)
     if _COMMA.fullmatch(s):
@@ -61,7 +64,7 @@ def parse_number(text: str) -> tuple[float, str]:
             side = _SIDE.get(m["pre"] or m["post"] or "n", 1)
             value = float(m["d"]) + minute / 60 + second / 3600
             return (-value if m["sign"] else value) * side, "XY-008"
-    return float("nan"), "XY-013"
+    return math.nan, "XY-013"
 
 
 def parse_column(
