@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 
 from planner.publish.contents import coordinates, credit_lines
 from planner.publish.phrases import phrase
-from planner.publish.qgis import STYLES, qml
-from planner.publish.safe import atomic_path, is_missing, plain_text
+from planner.publish.qgis import STYLES, LayerStyle, extra_style, qml
+from planner.publish.safe import atomic_path, is_missing, plain_text, safe_name
 from planner.publish.zipped import FIXED_DATE
 
 if TYPE_CHECKING:
@@ -94,7 +93,20 @@ def layer_tables(bundle: Bundle) -> dict[str, gpd.GeoDataFrame]:
     layers["candidates"] = _layer(bundle.candidates, _CANDIDATES, shifted=True)
     layers["stations"] = _layer(bundle.stations, _STATIONS, shifted=True)
     layers["chosen"] = _layer(bundle.chosen.sort_values("rank", kind="stable"), _CHOSEN, shifted=True)
+    for extra in bundle.extra_layers:
+        columns = [str(c) for c in extra.table.columns if c != extra.table.geometry.name]
+        plain = tuple(c for c in columns if c != "fid" and extra.table[c].dtype != "geometry")
+        points = bool((extra.table.geometry.geom_type == "Point").all()) and len(extra.table) > 0
+        layers[safe_name(extra.key)] = _layer(extra.table, plain, shifted=points)
     return layers
+
+
+def layer_styles(bundle: Bundle) -> dict[str, tuple[LayerStyle, str]]:
+    """Layer name → its style and its title in the study's language."""
+    language = bundle.settings.study.language
+    styles = {name: (style, phrase(f"layer_{name}", language)) for name, style in STYLES.items()}
+    extras = {e.key: (extra_style(e), e.zh if language == "zh" else e.en) for e in bundle.extra_layers}
+    return styles | extras
 
 
 def _as_multi(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -117,7 +129,7 @@ CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_tabl
 
 def _style(path: Path, names: list[str], bundle: Bundle) -> None:
     """Add QGIS's ``layer_styles``, the layers' titles and the credits."""
-    language = bundle.settings.study.language
+    language, styles = bundle.settings.study.language, layer_styles(bundle)
     credit = " · ".join(credit_lines(bundle))
     with contextlib.closing(sqlite3.connect(path)) as base, base:
         base.execute("PRAGMA journal_mode = MEMORY")
@@ -128,16 +140,16 @@ def _style(path: Path, names: list[str], bundle: Bundle) -> None:
             [FIXED_DATE],
         )
         for name in names:
+            style, title = styles[name]
             base.execute(
                 "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
                 "styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_on) "
                 "VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', 'planner', NULL, ?)",
-                [name, name, qml(name, language), FIXED_DATE],
+                [name, name, qml(style, plain_text(title), language), FIXED_DATE],
             )
-            title = phrase(f"layer_{name}", language)
             base.execute(
                 "UPDATE gpkg_contents SET identifier = ?, description = ?, last_change = ? WHERE table_name = ?",
-                [f"{title} ({name})", credit, FIXED_DATE, name],
+                [f"{plain_text(title)} ({name})", credit, FIXED_DATE, name],
             )
 
 
@@ -172,16 +184,14 @@ def write_layers(bundle: Bundle, path: Path) -> None:
             with _fixed_clock():
                 for i, (name, table) in enumerate(layers.items()):
                     _write_layer(_as_multi(table), temporary, name, append=i > 0)
-            _style(temporary, [n for n in layers if n in STYLES], bundle)
+            _style(temporary, list(layers), bundle)
         except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
             raise OSError(errno.EIO, str(error)) from error
 
 
 def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, *, append: bool) -> None:
-    kind = (
-        {} if len(table) else {"geometry_type": "Point" if STYLES[name].kind == "point" else "MultiPolygon"}
-    )
-    table = table.replace({np.nan: None}) if not len(table) else table
+    empty = "Point" if name in STYLES and STYLES[name].kind == "point" else "MultiPolygon"
+    kind = {} if len(table) else {"geometry_type": empty}
     table.to_file(
         path, layer=name, driver="GPKG", engine="pyogrio", mode="a" if append else "w",
         GEOMETRY_NAME="geom", SPATIAL_INDEX="YES", **kind,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import quoteattr
 
-from planner.publish.phrases import phrase
+if TYPE_CHECKING:
+    from planner.publish.bundle import ExtraLayer
 
-__all__ = ["STYLES", "LayerStyle", "qml"]
+__all__ = ["STYLES", "LayerStyle", "extra_style", "qml"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class LayerStyle:
     ``classes`` are (lower, upper, fill) of the column ``by``, for graduated layers.
     """
 
-    kind: Literal["point", "polygon"]
+    kind: Literal["point", "line", "polygon"]
     fill: str
     outline: str
     width: float = 0.2
@@ -59,6 +60,14 @@ def _symbol(style: LayerStyle, fill: str, name: str) -> str:
     if style.kind == "point":
         pairs = {"name": style.shape, "color": fill, "size": style.size, "size_unit": "MM", **shared}
         symbol, layer = "marker", "SimpleMarker"
+    elif style.kind == "line":
+        pairs = {
+            "line_color": fill,
+            "line_width": style.width,
+            "line_width_unit": "MM",
+            "line_style": "solid",
+        }
+        symbol, layer = "line", "SimpleLine"
     else:
         pairs = {"color": fill, "style": "no" if fill.endswith(",0") else "solid", **shared}
         symbol, layer = "fill", "SimpleFill"
@@ -95,16 +104,27 @@ def _labelling(column: str) -> str:
     )
 
 
-def qml(name: str, language: str) -> str:
-    """The QML of the layer ``name``; nothing in it comes from a file."""
-    style = STYLES[name]
+def extra_style(layer: ExtraLayer) -> LayerStyle:
+    """The style of a further layer in its own colour (``#rrggbb``)."""
+    red, green, blue = (int(layer.colour[i : i + 2], 16) for i in (1, 3, 5))
+    kinds = set(layer.table.geometry.dropna().geom_type)
+    kind: Literal["point", "line", "polygon"] = "polygon"
+    if kinds <= {"Point", "MultiPoint"}:
+        kind = "point"
+    elif kinds <= {"LineString", "MultiLineString"}:
+        kind = "line"
+    alpha = round(255 * layer.fill_opacity)
+    return LayerStyle(kind, f"{red},{green},{blue},{alpha}", "255,255,255,255", 0.5, 3.0)
+
+
+def qml(style: LayerStyle, title: str, language: str) -> str:
+    """The QML document of a style; ``title`` is what the layer is called."""
     label = style.label.format(language=language)
     labels = _labelling(label) if label else ""
-    title = quoteattr(phrase(f"layer_{name}", language))
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
         f'<qgis version="3.22.0" styleCategories="Symbology|Labeling" labelsEnabled="{int(bool(label))}">'
         f'{_renderer(style)}{labels}<customproperties><Option type="Map">'
-        f'<Option type="QString" name="title" value={title}/></Option></customproperties>'
-        f"<layerGeometryType>{0 if style.kind == 'point' else 2}</layerGeometryType></qgis>"
+        f'<Option type="QString" name="title" value={quoteattr(title)}/></Option></customproperties>'
+        f"<layerGeometryType>{('point', 'line', 'polygon').index(style.kind)}</layerGeometryType></qgis>"
     )

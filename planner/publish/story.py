@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.publish import contents
-from planner.publish.assumptions import assumptions, band_text
+from planner.publish.assumptions import Assumption, assumptions, band_text
 from planner.publish.contents import Column
 from planner.publish.phrases import ceil_percent, number, percent, period_label, phrase
 from planner.publish.safe import is_missing
@@ -59,6 +59,8 @@ class Story:
     sites: Table
     method: tuple[str, ...]
     band: str
+    profiles: Table
+    profiles_note: str
     assumptions: Table
     finding_counts: str
     findings: Table | None
@@ -275,10 +277,24 @@ _ASSUMPTION_COLUMNS = (
 )  # fmt: skip
 
 
-def _assumptions(bundle: Bundle) -> Table:
-    language = bundle.settings.study.language
+def _profiles(bundle: Bundle) -> Table:
+    """Share of each group per period of the day."""
+    settings, language = bundle.settings, bundle.settings.study.language
+    groups = settings.active_groups if bundle.homes is not None else settings.headline_groups
+    heads = (phrase("col_group", language), *(period_label(p) for p in settings.periods))
+    rows = tuple(
+        (g.label(language), *(percent(g.profile.get(p.name, 0.0), 0) for p in settings.periods))
+        for g in groups
+    )
+    keys = ("group", *(f"period_{i}" for i in range(len(settings.periods))))
+    return Table(heads, rows, (False, *[True] * len(settings.periods)), keys)
+
+
+def _assumptions(told: Sequence[Assumption], language: str) -> Table:
     rows = []
-    for a in assumptions(bundle.settings, all_groups=bundle.homes is not None):
+    for a in told:
+        if a.key.endswith(".profile"):  # a table of their own
+            continue
         value = printed(a.assumed, "decimal").replace("\n", "、" if language == "zh" else ", ")
         trust = phrase(f"trust_{a.trust}", language) if a.trust else ""
         rows.append((a.parameter, f"{value} {a.unit}".strip(), band_text(a.low, a.high), a.basis, trust))
@@ -324,6 +340,7 @@ def story(bundle: Bundle) -> Story:
     counts, findings, more = _findings(bundle)
     batches = contents.batch_rows(bundle)
     low, high = (float(bundle.demand[c].sum()) for c in ("workers_low", "workers_high"))
+    told = assumptions(settings, all_groups=bundle.homes is not None)
     version = str(bundle.run.get("versions", {}).get("planner", ""))
     return Story(
         title=settings.study.title(),
@@ -347,7 +364,9 @@ def story(bundle: Bundle) -> Story:
         sites=_sites(bundle),
         method=_method(bundle),
         band=phrase("band_people", language, low=number(low), high=number(high)),
-        assumptions=_assumptions(bundle),
+        profiles=_profiles(bundle),
+        profiles_note="\n".join(sorted({a.basis for a in told if a.key.endswith(".profile")})),
+        assumptions=_assumptions(told, language),
         finding_counts=counts,
         findings=findings,
         findings_more=more,

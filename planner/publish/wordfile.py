@@ -226,6 +226,9 @@ def _closing(document: Any, s: Story, language: str) -> None:
     document.add_heading(phrase("sec_assumptions", language), 1)
     _text(document, f"{phrase('intro_assumptions', language)} {s.band}")
     _put_table(document, s.assumptions, size=8)
+    document.add_heading(phrase("profiles_title", language), 2)
+    _put_table(document, s.profiles, size=8)
+    _text(document, s.profiles_note, 9, colour=_SOFT)
     document.add_heading(phrase("sec_findings", language), 1)
     _text(document, s.finding_counts)
     if s.findings is not None:

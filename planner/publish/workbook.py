@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import math
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from planner.publish import contents
 from planner.publish.assumptions import ASSUMPTION_COLUMNS, assumption_rows
 from planner.publish.contents import Column
-from planner.publish.phrases import ceil_percent, number, phrase
+from planner.publish.phrases import phrase
 from planner.publish.safe import atomic_path, xlsx_text
 from planner.publish.story import CURVE_COLUMNS, READING_COLUMNS, curve_rows, reading_rows
 from planner.publish.zipped import without_clock
@@ -32,7 +33,7 @@ INK, ACCENT, PALE, LINE = "1F3A4D", "C8452B", "F3F5F7", "C9D1D8"
 _FONT = "Microsoft YaHei"
 _FORMATS = {
     "text": "@", "count": "#,##0", "people": "#,##0", "metres": "#,##0", "share": "0.0%",
-    "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "decimal": "#,##0.######;-#,##0.######",
+    "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "gap": "0.000%", "decimal": "#,##0.######;-#,##0.######",
 }  # fmt: skip
 _RULE = Border(bottom=Side(style="hair", color=LINE))
 
@@ -52,7 +53,7 @@ def _put(sheet: Worksheet, row: int, column: int, value: Any, kind: str = "text"
         whole = float(value).is_integer()
         cell.value = int(value) if whole else round(float(value), 6)
         cell.number_format = "#,##0" if kind == "decimal" and whole else _FORMATS[kind]
-        cell.alignment = Alignment(vertical="top", horizontal="right")
+        cell.alignment = Alignment(vertical="top", horizontal="right", indent=1)
     return cell
 
 
@@ -69,9 +70,21 @@ def _table(sheet: Worksheet, top: int, columns: Sequence[Column], table: pd.Data
     """Write a table with its heads at row ``top``; the first free row below comes back."""
     _heads(sheet, top, contents.header(columns, language))
     for row, values in enumerate(table[[c.key for c in columns]].itertuples(index=False), start=top + 1):
+        lines = 1
         for at, (column, value) in enumerate(zip(columns, values, strict=True), start=1):
             _put(sheet, row, at, value, column.kind).border = _RULE
+            if isinstance(value, str):
+                lines = max(lines, _lines(value, column.width))
+        sheet.row_dimensions[row].height = min(14.0 * lines + 3, 400.0)
     return top + len(table) + 1
+
+
+def _lines(text: str, width: int) -> int:
+    """Lines that a text takes in a column of so many characters; Chinese characters are two wide."""
+    wide = (
+        sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in text.split("\n")
+    )
+    return sum(max(1, math.ceil(w / width)) for w in wide)
 
 
 def _widths(sheet: Worksheet, columns: Sequence[Column]) -> None:
@@ -117,9 +130,8 @@ def _sites_sheet(book: Workbook, bundle: Bundle) -> None:
     table = contents.site_rows(bundle)
     columns = contents.site_columns(table)
     sheet = _list_sheet(book, "sites", columns, table, bundle, "D2")
-    for at, column in enumerate(columns, start=1):
-        if column.kind == "degrees":
-            sheet.column_dimensions[get_column_letter(at)].outlineLevel = 1
+    printed = sum(column.kind != "degrees" for column in columns)
+    sheet.print_area = f"A1:{get_column_letter(printed)}{len(table) + 1}"  # coordinates are for machines
     sheet.sheet_properties.tabColor = ACCENT
 
 
@@ -154,7 +166,7 @@ def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
         cell.fill = PatternFill("solid", fgColor=PALE)
     _widths(sheet, (Column("", "text", 26), *columns[1:]))
     if len(districts):
-        _chart(sheet, len(districts), language)
+        _chart(sheet, len(districts), end + 2, language)
     row = _heading(sheet, end + 2, phrase("head_readings", language))
     row = _table(sheet, row, READING_COLUMNS, reading_rows(bundle), language)
     row = _heading(sheet, row + 1, phrase("sec_groups", language))
@@ -171,19 +183,25 @@ def _certificate_pairs(bundle: Bundle) -> list[tuple[str, Any, str]]:
     return [
         (phrase("cert_objective", language), c.objective, "people"),
         (phrase("cert_bound", language), math.ceil(c.bound - 1e-6), "people"),
-        (phrase("cert_gap_label", language), ceil_percent(c.gap), "text"),
-        (phrase("cert_new_gap_label", language), ceil_percent(c.new_gap), "text"),
-        (phrase("cert_worth_label", language), number(c.worth), "text"),
+        (phrase("cert_gap_label", language), _ceil(c.gap), "gap"),
+        (phrase("cert_new_gap_label", language), _ceil(c.new_gap), "gap"),
+        (phrase("cert_worth_label", language), c.worth, "count"),
     ]
 
 
-def _chart(sheet: Worksheet, n: int, language: str) -> None:
-    """Share before and after by district, to the right of the table."""
+def _ceil(share: float) -> float:
+    """Up to the next thousandth of a per cent, so that "not more than" stays true in print."""
+    return math.ceil(share * 1e5 - 1e-9) / 1e5
+
+
+def _chart(sheet: Worksheet, n: int, row: int, language: str) -> None:
+    """Share before and after by district, beside the smaller tables."""
     from openpyxl.chart import BarChart, Reference
 
     chart = BarChart()
     chart.type, chart.grouping, chart.gapWidth, chart.overlap = "col", "clustered", 60, -5
     chart.title = phrase("chart_title", language)
+    chart.title.tx.rich.p[0].pPr = _title_text()
     chart.add_data(Reference(sheet, min_col=5, max_col=6, min_row=1, max_row=n + 1), titles_from_data=True)
     chart.set_categories(Reference(sheet, min_col=1, min_row=2, max_row=n + 1))
     for series, colour in zip(chart.series, ("9AA7B1", ACCENT), strict=True):
@@ -193,8 +211,14 @@ def _chart(sheet: Worksheet, n: int, language: str) -> None:
     chart.x_axis.delete = chart.y_axis.delete = False
     chart.y_axis.majorGridlines.spPr = _pale_line()
     chart.legend.position = "b"
-    chart.width, chart.height = 22, 10
-    sheet.add_chart(chart, f"{get_column_letter(len(contents.DISTRICT_COLUMNS) + 2)}1")
+    chart.width, chart.height = 18, 10
+    sheet.add_chart(chart, f"G{row}")
+
+
+def _title_text() -> Any:
+    from openpyxl.drawing.text import CharacterProperties, ParagraphProperties
+
+    return ParagraphProperties(defRPr=CharacterProperties(sz=1200, b=False, solidFill=INK))
 
 
 def _pale_line() -> Any:

@@ -18,10 +18,12 @@ import pandas as pd
 import pyogrio
 import pytest
 from lxml import etree
+from shapely import LineString
 
-from planner.errors import PlannerError, finding
+from planner.errors import PlannerError, UnsafePathError, finding
 from planner.inputs.datum import convert
 from planner.publish import contents, layers, runfile, tablesout, workbook
+from planner.publish.bundle import ExtraLayer
 from planner.publish.safe import plain_text, xlsx_text
 from planner.publish.zipped import FIXED_DATE
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
@@ -294,6 +296,24 @@ def test_empty_layers_keep_their_place(bundle: Any, tmp_path: Path) -> None:
     layers.write_layers(empty, tmp_path / "p.gpkg")
     assert len(gpd.read_file(tmp_path / "p.gpkg", layer="stations")) == 0
     assert gpd.read_file(tmp_path / "p.gpkg", layer="gaps").crs.to_epsg() == 4326
+
+
+def test_further_layers_are_written_in_their_own_colour(bundle: Any, tmp_path: Path) -> None:
+    flows = gpd.GeoDataFrame(
+        {"trucks": [120.0], "point": gpd.points_from_xy([559_000.0], [3_464_000.0], crs=4549)},
+        geometry=[LineString([(559_000, 3_464_000), (560_000, 3_465_000)])], crs=4549,
+    )  # fmt: skip
+    extra = ExtraLayer("truck_flows", "货车流量", "Truck flows", flows, colour="#102030")
+    layers.write_layers(dataclasses.replace(bundle, extra_layers=(extra,)), tmp_path / "p.gpkg")
+    assert list(gpd.read_file(tmp_path / "p.gpkg", layer="truck_flows")["trucks"]) == [120.0]
+    base = sqlite3.connect(tmp_path / "p.gpkg")
+    (style,) = base.execute("SELECT styleQML FROM layer_styles WHERE f_table_name = 'truck_flows'").fetchone()
+    base.close()
+    assert 'type="line"' in style
+    assert "16,32,48," in style
+    bad = dataclasses.replace(bundle, extra_layers=(dataclasses.replace(extra, key="../x"),))
+    with pytest.raises(UnsafePathError):
+        layers.write_layers(bad, tmp_path / "q.gpkg")
 
 
 def test_hostile_names_come_back_from_the_layers_to_the_letter(tmp_path: Path) -> None:
