@@ -79,7 +79,9 @@ def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Seen]]:
     """``opened(html, width=…, height=…)``: the page, ready, in an offline context of its own."""
     with ExitStack() as stack:
 
-        def open_page(html: str, *, width: int = 1280, height: int = 800, ready: bool = True, **options: Any) -> Seen:
+        def open_page(
+            html: str, *, width: int = 1280, height: int = 800, ready: bool = True, **options: Any
+        ) -> Seen:
             path = tmp_path / "map.html"
             path.write_text(html, "utf-8")
             context = chromium.new_context(

@@ -111,7 +111,9 @@ def _coverage(demand: gpd.GeoDataFrame, xy: np.ndarray, sites: np.ndarray) -> Co
 
 def _field(area: shapely.Geometry, districts: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, np.ndarray]:
     towns = _rows("towns.csv")
-    at = gpd.GeoSeries.from_xy([float(t["lng"]) for t in towns], [float(t["lat"]) for t in towns], crs=4326).to_crs(CRS)
+    at = gpd.GeoSeries.from_xy(
+        [float(t["lng"]) for t in towns], [float(t["lat"]) for t in towns], crs=4326
+    ).to_crs(CRS)
     west, south, east, north = (np.floor(v / 200) * 200 for v in area.bounds)
     x, y = (a.ravel() for a in np.meshgrid(np.arange(west, east, 200.0), np.arange(south, north, 200.0)))
     points = gpd.GeoSeries.from_xy(x + 100, y + 100, crs=CRS)
@@ -127,7 +129,9 @@ def _field(area: shapely.Geometry, districts: gpd.GeoDataFrame) -> tuple[gpd.Geo
     keep.sort()
     x, y, workers = x[keep], y[keep], workers[keep] / workers[keep].sum() * 151_700
     points = points.iloc[keep].reset_index(drop=True)
-    table = gpd.GeoDataFrame({"workers": workers, "point": points}, geometry=shapely.box(x, y, x + 200, y + 200), crs=CRS)
+    table = gpd.GeoDataFrame(
+        {"workers": workers, "point": points}, geometry=shapely.box(x, y, x + 200, y + 200), crs=CRS
+    )
     joined = gpd.GeoDataFrame(geometry=points).sjoin(districts[["district", "geometry"]], how="left")
     table["district"] = joined[~joined.index.duplicated()]["district"].fillna("320508").to_numpy()
     return table, np.column_stack([x + 100, y + 100])
@@ -140,12 +144,16 @@ def city_bundle(language: str = "zh", seed: int = 1) -> Bundle:
     land = shapely.difference(whole, shapely.union_all(water.geometry.array))
     demand, xy = _field(land, districts)
     chance = demand["workers"].to_numpy() ** 0.8
-    old_at = xy[rng.choice(len(xy), 1019, replace=False, p=chance / chance.sum())] + rng.normal(0, 60, (1019, 2))
+    old_at = xy[rng.choice(len(xy), 1019, replace=False, p=chance / chance.sum())] + rng.normal(
+        0, 60, (1019, 2)
+    )
     free = cKDTree(old_at).query(xy)[0] > 700
     place = rng.choice(np.flatnonzero(free), 200, replace=False, p=chance[free] / chance[free].sum())
     kinds = ["bank", "community", "convenience", "fuel", "park", "post_office"]
     names = ["工商银行", "社区党群服务中心", "便利店", "中石化加油站", "口袋公园", "邮政支局"]
-    where = gpd.GeoDataFrame(geometry=gpd.GeoSeries.from_xy(*old_at.T, crs=CRS)).sjoin(districts[["district", "geometry"]], how="left")
+    where = gpd.GeoDataFrame(geometry=gpd.GeoSeries.from_xy(*old_at.T, crs=CRS)).sjoin(
+        districts[["district", "geometry"]], how="left"
+    )
     n = len(old_at)
     pick = rng.integers(0, 6, n)
     stations = gpd.GeoDataFrame(
@@ -172,8 +180,13 @@ def city_bundle(language: str = "zh", seed: int = 1) -> Bundle:
         },
         geometry=gpd.points_from_xy(*xy[place].T), crs=CRS,
     )  # fmt: skip
-    for lang, text in (("zh", "新增 {:.0f} 名劳动者进入十分钟圈；最近站点 {:.0f} 米。"), ("en", "Brings {:.0f} workers into the circle; nearest station {:.0f} m.")):
-        chosen[f"reason_{lang}"] = [text.format(g, d) for g, d in zip(gain, chosen["nearest_station_m"], strict=True)]
+    for lang, text in (
+        ("zh", "新增 {:.0f} 名劳动者进入十分钟圈；最近站点 {:.0f} 米。"),
+        ("en", "Brings {:.0f} workers into the circle; nearest station {:.0f} m."),
+    ):
+        chosen[f"reason_{lang}"] = [
+            text.format(g, d) for g, d in zip(gain, chosen["nearest_station_m"], strict=True)
+        ]
     chosen["reason"] = chosen[f"reason_{language}"]
     blobs = [_blob(rng, p) for p in old_at]
     more = [_blob(rng, p) for p in xy[place]]
@@ -181,23 +194,39 @@ def city_bundle(language: str = "zh", seed: int = 1) -> Bundle:
     far = demand[(after.cells["stations"] == 0) & (demand["workers"] > np.quantile(demand["workers"], 0.93))]
     gaps = gpd.GeoDataFrame(geometry=list(shapely.get_parts(shapely.union_all(far.geometry.array))), crs=CRS)
     gaps = gaps[gaps.area >= 160_000].reset_index(drop=True)
-    gaps["district"], gaps["workers"], gaps["name"] = "320508", gaps.area / 4e4 * 9, [f"空白区 {i + 1}" for i in range(len(gaps))]
+    gaps["district"], gaps["workers"], gaps["name"] = (
+        "320508",
+        gaps.area / 4e4 * 9,
+        [f"空白区 {i + 1}" for i in range(len(gaps))],
+    )
     busy = demand[demand["workers"] > np.quantile(demand["workers"], 0.99)]
-    spots = gpd.GeoDataFrame(geometry=list(shapely.get_parts(shapely.union_all(busy.geometry.array).buffer(150).buffer(-150))), crs=CRS)
+    spots = gpd.GeoDataFrame(
+        geometry=list(shapely.get_parts(shapely.union_all(busy.geometry.array).buffer(150).buffer(-150))),
+        crs=CRS,
+    )
     spots = spots[spots.area > 400_000].reset_index(drop=True)
     spots["name"], spots["workers"] = [f"聚集区 {i + 1}" for i in range(len(spots))], spots.area / 4e4 * 20
     spots["area_km2"], spots["peak_period"] = spots.area / 1e6, "10_14"
     settings = toy_settings(language)
     study = settings.study.model_copy(update={"name": "city", "title_zh": "苏州市户外劳动者服务站点规划", "title_en": "Suzhou: rest stations for outdoor workers",
                                               "synthetic_note_zh": "街道、人口网格与站点为生成数据，行政区界与人口总数为公开数据。"})  # fmt: skip
-    settings = settings.model_copy(update={"study": study, "siting": settings.siting.model_copy(update={"p": 200, "batches": (Batch(name="2025", count=80), Batch(name="2026", count=120))})})
+    settings = settings.model_copy(
+        update={
+            "study": study,
+            "siting": settings.siting.model_copy(
+                update={"p": 200, "batches": (Batch(name="2025", count=80), Batch(name="2026", count=120))}
+            ),
+        }
+    )
     ports = [r for r in _rows("places.csv") if r["kind"] in ("port", "logistics")]
     homes = gpd.GeoDataFrame(
         {"name": [r[f"name_{language}"] for r in ports], "drivers": np.linspace(2400, 300, len(ports)), "lacks": "淋浴"},
         geometry=gpd.points_from_xy([float(r["lng"]) for r in ports], [float(r["lat"]) for r in ports]), crs=4326,
     )  # fmt: skip
     roads = _roads(rng, whole)
-    flows = roads[roads["class"].isin(["motorway", "trunk"])].assign(trucks=lambda t: rng.uniform(500, 30_000, len(t)))
+    flows = roads[roads["class"].isin(["motorway", "trunk"])].assign(
+        trucks=lambda t: rng.uniform(500, 30_000, len(t))
+    )
     extras = (
         ExtraLayer("flows", "货车流量", "Truck flow", flows, colour="#3c6e57", fields=(PopupField("trucks", "货车", "Trucks", 0, "辆/日", "a day"),),
                    width_column="trucks", width_px=(1, 9), widths_zh="辆/日", widths_en="trucks a day"),

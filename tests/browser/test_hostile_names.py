@@ -27,8 +27,12 @@ def bundle_of(title: str):
         {"name": HOSTILE, "note": HOSTILE}, geometry=[shapely.Point(X0 + 60 * i, Y0 + 1200) for i in range(len(HOSTILE))], crs=CRS
     )  # fmt: skip
     note = PopupField("note", title, title, None, "", "")
-    layer = ExtraLayer("more", title, title, spot, name_column="name", fields=(note,), shown=True, searchable=True)
-    return dataclasses.replace(bundle, water=lake, extra_layers=(layer,), run=bundle.run | {"credits": [title]})
+    layer = ExtraLayer(
+        "more", title, title, spot, name_column="name", fields=(note,), shown=True, searchable=True
+    )
+    return dataclasses.replace(
+        bundle, water=lake, extra_layers=(layer,), run=bundle.run | {"credits": [title]}
+    )
 
 
 LOOK = """() => {
@@ -72,7 +76,9 @@ def test_every_text_comes_back_as_it_is(opened, title):
     assert [p["name"] for p in text["sites"]] == HOSTILE
     assert [p["reason"] for p in text["sites"]] == HOSTILE
     assert [p["name"] for p in text["more"]] == HOSTILE
-    for hostile, station, site, spot in zip(HOSTILE, text["stations"], text["sites"], text["more"], strict=True):
+    for hostile, station, site, spot in zip(
+        HOSTILE, text["stations"], text["sites"], text["more"], strict=True
+    ):
         assert station["values"].count(hostile) >= 4  # kind, grade, hours, host (and a district)
         assert site["values"].count(hostile) >= 3  # host, hours, batch (and a district)
         assert spot["values"] == [hostile]
@@ -99,7 +105,7 @@ def test_areas_and_search_show_hostile_names(opened):
         shown = seen.page.evaluate(
             f"""() => {{
                  const {{ map, layers }} = __planner;
-                 return layers.{kind.removesuffix('s')}Shapes.map((shape) => layers.at(shape.getBounds().getCenter()).querySelector(".name").textContent);
+                 return layers.{kind.removesuffix("s")}Shapes.map((shape) => layers.at(shape.getBounds().getCenter()).querySelector(".name").textContent);
                }}"""
         )
         assert set(shown) <= set(HOSTILE), cards
@@ -109,7 +115,9 @@ def test_areas_and_search_show_hostile_names(opened):
         if not name.isprintable():  # what one cannot type
             continue
         box.fill(name)
-        found = seen.page.locator("#search-list li span").evaluate_all("(nodes) => nodes.map((n) => n.textContent)")
+        found = seen.page.locator("#search-list li span").evaluate_all(
+            "(nodes) => nodes.map((n) => n.textContent)"
+        )
         assert name in found
     assert seen.errors == []
 

@@ -49,8 +49,8 @@ def test_headline_says_what_coverage_says(opened, toy_page):
 def test_every_layer_toggles(opened, toy_page):
     seen = opened(toy_page)
     boxes = seen.page.locator("[data-layers] input[type=checkbox]")
-    panes = {"sites": "points", "stations": "points", "before": "before", "added": "added", "cells": "cells",
-             "gaps": "gaps", "hotspots": "hotspots", "districts": "border", "roads": "roads", "water": "water"}  # fmt: skip
+    panes = {"sites": "points", "stations": "points", "before": "areas", "added": "areas", "cells": "cells",
+             "gaps": "marks", "hotspots": "marks", "districts": "ground", "roads": "ground", "water": "ground"}  # fmt: skip
     assert boxes.count() == len(panes)
     for key, pane in panes.items():
         box = seen.page.locator(f"input[data-layer={key}]")
@@ -67,10 +67,10 @@ def test_every_layer_toggles(opened, toy_page):
 
 def test_today_hides_what_the_plan_adds(opened, toy_page):
     seen = opened(toy_page)
-    assert seen.painted("added") > 0
+    both = seen.painted("areas")
     seen.page.locator(".view").get_by_text("现状", exact=True).click()
     seen.page.wait_for_timeout(80)
-    assert seen.painted("added") == 0
+    assert 0 < seen.painted("areas") < both
     assert not seen.page.locator("input[data-layer=sites]").is_checked()
 
 
@@ -102,7 +102,9 @@ def test_cells_are_drawn_where_they_are_in_the_colour_of_their_class(opened, toy
            }""",
         np.column_stack([at.y, at.x]).tolist(),
     )
-    west, east = ({c for c, k in zip(colours, column, strict=True) if (k < 10) == left} for left in (True, False))
+    west, east = (
+        {c for c, k in zip(colours, column, strict=True) if (k < 10) == left} for left in (True, False)
+    )
     assert len(west) == len(east) == 1
     assert west != east
     click_at(seen, degrees(900, 1100))
@@ -120,7 +122,15 @@ def test_the_list_flies_to_a_site_by_keyboard(opened, toy_page):
     seen.page.wait_for_selector(".leaflet-popup-content")
     assert seen.popup() == "湖东便利店"
     text = seen.card.inner_text()
-    for part in ("第 2 位", "便利店", "07:00-23:00", "23 人", "新增 23 名劳动者进入十分钟圈。", "2025", "721 m"):
+    for part in (
+        "第 2 位",
+        "便利店",
+        "07:00-23:00",
+        "23 人",
+        "新增 23 名劳动者进入十分钟圈。",
+        "2025",
+        "721 m",
+    ):
         assert part in text
     centre = seen.page.evaluate("() => { const c = __planner.map.getCenter(); return [c.lat, c.lng]; }")
     assert centre == pytest.approx(degrees(3100, 900), abs=0.004)  # the popup may have moved the map a little
@@ -171,10 +181,19 @@ def test_english_page_has_no_chinese_words_of_its_own(opened):
 def test_credits_notice_and_approval_field(opened, toy_page):
     seen = opened(toy_page)
     text = seen.page.locator("body").inner_text()
-    for part in ("内部使用", "审图号", "© OpenStreetMap contributors (ODbL)", "GeoNames (CC BY", "示例数据", "街道与人口为虚构"):
+    for part in (
+        "内部使用",
+        "审图号",
+        "© OpenStreetMap contributors (ODbL)",
+        "GeoNames (CC BY",
+        "示例数据",
+        "街道与人口为虚构",
+    ):
         assert part in text
     seen.page.locator(".credits summary").click()
-    assert "Redistribution and use in source and binary forms" in seen.page.locator(".credits pre").inner_text()
+    assert (
+        "Redistribution and use in source and binary forms" in seen.page.locator(".credits pre").inner_text()
+    )
     assert seen.page.locator(".leaflet-control-attribution").inner_text().startswith("Leaflet |")
     assert seen.page.locator(".leaflet-control-attribution svg").count() == 0
 
@@ -206,9 +225,13 @@ def test_further_layers(opened):
     line = shapely.LineString([(X0, Y0 + 1000), (X0 + 4000, Y0 + 1000)])
     flows = gpd.GeoDataFrame({"trucks": [1234.4]}, geometry=[line], crs=CRS)
     homes = gpd.GeoDataFrame(
-        {"name": ["常熟司机之家"], "bays": [24], "lacks": [None]}, geometry=[shapely.Point(X0 + 2300, Y0 + 1300)], crs=CRS
+        {"name": ["常熟司机之家"], "bays": [24], "lacks": [None]},
+        geometry=[shapely.Point(X0 + 2300, Y0 + 1300)],
+        crs=CRS,
     )
-    zone = gpd.GeoDataFrame({"n": [5]}, geometry=[shapely.box(X0 + 2600, Y0 + 1200, X0 + 3000, Y0 + 1400)], crs=CRS)
+    zone = gpd.GeoDataFrame(
+        {"n": [5]}, geometry=[shapely.box(X0 + 2600, Y0 + 1200, X0 + 3000, Y0 + 1400)], crs=CRS
+    )
     layers = (
         ExtraLayer("flows", "货车流量", "Truck flow", flows, fields=(PopupField("trucks", "货车", "Trucks", 0, "辆/日", "a day"),),
                    width_column="trucks", width_px=(2, 10), widths_zh="辆/日", shown=True),
@@ -218,7 +241,7 @@ def test_further_layers(opened):
     )  # fmt: skip
     seen = opened(page_html(toy_bundle(extra_layers=layers)))
     assert seen.errors == []
-    assert seen.painted("extra") > 500
+    assert seen.painted("marks") > 500
     click_at(seen, degrees(2300, 1300))
     assert seen.popup() == "常熟司机之家"
     assert seen.card.locator("dt").all_inner_texts() == ["泊位"]
@@ -240,7 +263,7 @@ def test_a_study_without_stations_water_or_roads(opened):
     seen = opened(page_html(none))
     assert seen.errors == []
     assert seen.painted("cells") > 0
-    assert seen.painted("before") == 0
+    assert seen.painted("marks") == 0
 
 
 def test_the_policy_stops_what_a_name_might_try(opened, toy_page):

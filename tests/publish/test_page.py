@@ -77,7 +77,9 @@ def test_every_inline_script_and_style_is_named_by_its_hash(text):
     assert "unsafe" not in reader.policy
     assert "http" not in reader.policy
     for kind in ("script", "style"):
-        digests = [base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in reader.inline[kind]]
+        digests = [
+            base64.b64encode(hashlib.sha256(t.encode()).digest()).decode() for t in reader.inline[kind]
+        ]
         assert rules[f"{kind}-src"].split() == [f"'sha256-{d}'" for d in digests]
         assert len(digests) >= 2
 
@@ -103,7 +105,9 @@ def test_data_never_stands_in_the_page_as_text(text):
 
 def test_the_notebook_frame_is_escaped(text):
     frame = page.show(toy_bundle(), height=321)._repr_html_()
-    found = re.fullmatch(r'<iframe srcdoc="([^"<>]*)" title="([^"<>]*)" width="100%" height="321" [^<>]*></iframe>', frame)
+    found = re.fullmatch(
+        r'<iframe srcdoc="([^"<>]*)" title="([^"<>]*)" width="100%" height="321" [^<>]*></iframe>', frame
+    )
     assert found
     assert html.unescape(found[1]) == text
     assert 'sandbox="allow-scripts"' in frame
@@ -112,7 +116,17 @@ def test_the_notebook_frame_is_escaped(text):
 def test_scripts_only_ever_set_text():
     for path in sorted(ASSETS.glob("*.js")):
         code = path.read_text("utf-8")
-        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "XMLHttpRequest", "fetch(", "import("):
+        for way in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            "XMLHttpRequest",
+            "fetch(",
+            "import(",
+        ):
             assert way not in code, (path.name, way)
 
 

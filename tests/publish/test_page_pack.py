@@ -85,10 +85,15 @@ def test_points_come_back_within_half_a_metre(packed):
 
 
 def test_areas_come_back_with_their_holes():
-    ring = shapely.Polygon([(120, 31), (120.1, 31), (120.1, 31.1), (120, 31.1)], [[(120.02, 31.02), (120.05, 31.02), (120.05, 31.05)]])
+    ring = shapely.Polygon(
+        [(120, 31), (120.1, 31), (120.1, 31.1), (120, 31.1)],
+        [[(120.02, 31.02), (120.05, 31.02), (120.05, 31.05)]],
+    )
     two = shapely.MultiPolygon([ring, shapely.box(121, 30, 121.5, 30.5)])
     island = Island()
-    ref = island.geometries([two, shapely.Polygon(), shapely.box(119, 30, 119.000001, 30.000001)], kind="polygon")
+    ref = island.geometries(
+        [two, shapely.Polygon(), shapely.box(119, 30, 119.000001, 30.000001)], kind="polygon"
+    )
     _, blob = read(island.text({}))
     back = polygons(blob, ref)
     assert [g.is_empty for g in back] == [False, True, True]  # the last has no area at this scale
@@ -98,7 +103,10 @@ def test_areas_come_back_with_their_holes():
 def test_the_circle_is_split_into_today_and_added(packed):
     bundle, head, blob = packed
     today, added = (
-        gpd.GeoSeries(polygons(blob, head["areas"][key]), crs=4326).to_crs(bundle.districts.crs).iloc[0].buffer(0)
+        gpd.GeoSeries(polygons(blob, head["areas"][key]), crs=4326)
+        .to_crs(bundle.districts.crs)
+        .iloc[0]
+        .buffer(0)
         for key in ("before", "added")
     )
     assert today.area == pytest.approx(bundle.area_before.area, rel=0.01)
@@ -155,5 +163,9 @@ def test_breaks_ascend_and_are_of_the_series(values, classes):
 
 
 def test_breaks_by_hand():
-    assert nice_breaks(np.geomspace(1, 100, 1000), classes=4) == [5.0, 20.0, 100.0]  # 30 % = 4, middle = 19.6, 99 % = 95.5
+    assert nice_breaks(np.geomspace(1, 100, 1000), classes=4) == [
+        5.0,
+        20.0,
+        100.0,
+    ]  # 30 % = 4, middle = 19.6, 99 % = 95.5
     assert nice_breaks(np.zeros(5)) == []

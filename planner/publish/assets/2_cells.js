@@ -71,7 +71,7 @@ const CellLayer = L.Renderer.extend({
   initialize(grid, colours, options) {
     this.grid = grid;
     this.colours = colours;
-    L.setOptions(this, L.extend({ padding: 0.25 }, options));
+    L.setOptions(this, L.extend({ padding: 0.12 }, options));
     L.stamp(this);
     this._layers = {};
   },

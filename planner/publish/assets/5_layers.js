@@ -1,4 +1,5 @@
-// The map's layers, each in a pane of its own, so that switching one on never covers another.
+// The map's layers. A pane is a canvas over the whole map, so there are few; layers that share one are put in
+// order when they are switched on, so that switching never covers what should lie on top.
 
 const COLOURS = {
   ramp: ["#fbf6e8", "#f6e9cd", "#eed6a8", "#e2ba7d", "#d09858", "#b3753f", "#8c542e"],
@@ -13,7 +14,7 @@ const COLOURS = {
   hotspot: "#6a2c91",
   roads: { motorway: "#7d7a78", trunk: "#96928e", primary: "#aca8a3", secondary: "#c3bfb9" },
 };
-const PANES = ["land", "cells", "water", "roads", "added", "before", "border", "gaps", "hotspots", "extra", "points", "labels"];
+const PANES = ["land", "cells", "ground", "areas", "marks", "points", "labels"];
 const ROAD_WIDTH = { motorway: 2.4, trunk: 1.9, primary: 1.35, secondary: 0.9 };
 
 class Layers {
@@ -28,7 +29,7 @@ class Layers {
     });
   }
   canvas(pane) {
-    this.renderers[pane] ??= L.canvas({ pane: `p-${pane}`, padding: 0.25, tolerance: 4 });
+    this.renderers[pane] ??= L.canvas({ pane: `p-${pane}`, padding: 0.12, tolerance: 4 });
     return this.renderers[pane];
   }
   style(pane, options) {
@@ -36,7 +37,13 @@ class Layers {
   }
   add(key, label, layer, { shown = true, swatches = [], note = "", order }) {
     this.list.push({ key, label, layer, swatches, note, order });
+    layer.on("add", () => this.restack());
     if (shown) layer.addTo(this.map);
+  }
+  restack() {
+    for (const entry of this.list) {
+      if (this.map.hasLayer(entry.layer)) entry.layer.eachLayer?.((shape) => shape.bringToFront?.());
+    }
   }
   get(key) {
     return this.list.find((entry) => entry.key === key);
@@ -53,6 +60,7 @@ class Layers {
     this.cells();
     this.water();
     this.roads();
+    this.borders();
     this.areas();
     this.gaps();
     this.hotspots();
@@ -82,16 +90,19 @@ class Layers {
   }
 
   land() {
-    const { head, words } = this;
-    const parts = shapes(this.blob, head.districts.shapes);
-    const at = points(this.blob, head.districts.label);
+    const parts = shapes(this.blob, this.head.districts.shapes);
     const land = this.style("land", { stroke: false, fillColor: COLOURS.land, fillOpacity: 1 });
     const halo = this.style("land", { fill: false, color: "#8f8a80", weight: 7, opacity: 0.16 });
-    const casing = this.style("border", { fill: false, color: "#fff", weight: 3, opacity: 0.75 });
-    const line = this.style("border", { fill: false, color: COLOURS.border, weight: 1.15, dashArray: "7 3 1.5 3" });
     for (const part of parts) L.polygon(part, halo).addTo(this.map);
     for (const part of parts) L.polygon(part, land).addTo(this.map);
     this.districtShapes = parts.map((part) => L.polygon(part));
+  }
+  borders() {
+    const { head, words } = this;
+    const at = points(this.blob, head.districts.label);
+    const parts = this.districtShapes.map((shape) => shape.getLatLngs());
+    const casing = this.style("ground", { fill: false, color: "#fff", weight: 3, opacity: 0.75 });
+    const line = this.style("ground", { fill: false, color: COLOURS.border, weight: 1.15, dashArray: "7 3 1.5 3" });
     const group = L.layerGroup();
     for (const options of [casing, line]) for (const part of parts) group.addLayer(L.polygon(part, options));
     head.districts.name.forEach((name, i) => {
@@ -147,7 +158,7 @@ class Layers {
   }
   water() {
     const parts = shapes(this.blob, this.head.water.shapes);
-    const style = this.style("water", { color: COLOURS.shore, weight: 0.7, fillColor: COLOURS.water, fillOpacity: 1 });
+    const style = this.style("ground", { color: COLOURS.shore, weight: 0.7, fillColor: COLOURS.water, fillOpacity: 1 });
     const group = L.layerGroup(parts.filter((p) => p.length).map((p) => L.polygon(p, style)));
     points(this.blob, this.head.water.label).forEach((at, i) => group.addLayer(this.label(at, this.head.water.name[i], "water-label", this.head.water.room[i])));
     this.add("water", this.words.t("layer_water"), group, {
@@ -163,8 +174,8 @@ class Layers {
       const name = part.class;
       const lines = shapes(this.blob, part.shapes).flat(2);
       const common = { smoothFactor: 1.2, lineCap: "round" };
-      const casing = L.polyline(lines, this.style("roads", { ...common, color: "#fff" }));
-      const line = L.polyline(lines, this.style("roads", { ...common, color: COLOURS.roads[name] }));
+      const casing = L.polyline(lines, this.style("ground", { ...common, color: "#fff" }));
+      const line = L.polyline(lines, this.style("ground", { ...common, color: COLOURS.roads[name] }));
       this.lines.unshift({ name, line, casing });
       swatches.push([swatch("line", { stroke: COLOURS.roads[name], weight: ROAD_WIDTH[name] * 1.3 }), this.words.t(`road_${name}`)]);
     }
@@ -176,7 +187,7 @@ class Layers {
     const { head, words } = this;
     const colour = { before: COLOURS.old, added: COLOURS.sites[0] };
     for (const key of ["before", "added"]) {
-      const style = this.style(key, {
+      const style = this.style("areas", {
         color: colour[key], weight: 1.1, opacity: 0.85, fillColor: COLOURS.circle[key], fillOpacity: 0.46, smoothFactor: 0.8,
       });
       const parts = shapes(this.blob, head.areas[key]).filter((p) => p.length);
@@ -191,7 +202,7 @@ class Layers {
   gaps() {
     const { head, words } = this;
     const parts = shapes(this.blob, head.gaps.shapes);
-    const style = this.style("gaps", {
+    const style = this.style("marks", {
       color: COLOURS.gap, weight: 1.2, dashArray: "4 3", fillColor: hatch("rgba(61,58,68,.55)"), fillOpacity: 1,
     });
     this.gapShapes = parts.map((p) => L.polygon(p, style));
@@ -205,7 +216,7 @@ class Layers {
     const { head, words } = this;
     if (!head.hotspots) return;
     const parts = shapes(this.blob, head.hotspots.shapes);
-    const style = this.style("hotspots", { color: COLOURS.hotspot, weight: 2, fillColor: COLOURS.hotspot, fillOpacity: 0.1 });
+    const style = this.style("marks", { color: COLOURS.hotspot, weight: 2, fillColor: COLOURS.hotspot, fillOpacity: 0.1 });
     this.hotspotShapes = parts.map((p) => L.polygon(p, style));
     this.add("hotspots", words.t("layer_hotspots"), L.layerGroup(this.hotspotShapes), {
       swatches: [[swatch("area", { fill: COLOURS.hotspot, opacity: 0.16, stroke: COLOURS.hotspot, weight: 2 }), ""]],
@@ -298,7 +309,7 @@ class Layers {
           ? { color: colour, weight: px(i), opacity, dashArray, lineCap: "round" }
           : { color: colour, weight: 1.4, dashArray, fillColor: colour, fillOpacity: opacity };
       const draw = part.kind === "line" ? (p, o) => L.polyline(p.flat(), o) : L.polygon;
-      const made = parts.map((p, i) => draw(p, this.style("extra", style(i))));
+      const made = parts.map((p, i) => draw(p, this.style("marks", style(i))));
       layer = L.featureGroup(made);
       (this.extraShapes ??= []).push({ made, popup, layer });
     }
