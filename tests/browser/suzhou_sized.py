@@ -7,6 +7,7 @@ cells, 1,019 stations, 200 new ones, service areas with ragged edges.
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,12 +15,12 @@ import numpy as np
 import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
-from tests.publish.toy import toy_settings
 
 from planner.publish.bundle import Bundle, ExtraLayer, PopupField
 from planner.settings import Batch
 from planner.siting.coverage import Coverage
 from planner.siting.solvers.solution import Solution
+from tests.publish.toy import toy_settings
 
 FACTS = Path(__file__).parents[2] / "data" / "suzhou"
 CRS = "EPSG:4549"
@@ -51,7 +52,7 @@ def _roads(rng: np.random.Generator, area: shapely.Geometry) -> gpd.GeoDataFrame
     for row in _rows("roads.csv"):
         at = _metric(row["points"])
         steps = np.linspace(0, 1, 40)
-        curve = np.concatenate([a + (b - a) * steps[:-1, None] for a, b in zip(at, at[1:], strict=False)])
+        curve = np.concatenate([a + (b - a) * steps[:-1, None] for a, b in itertools.pairwise(at)])
         lines.append(shapely.LineString(curve + rng.normal(0, 12, curve.shape)))
         classes.append(row["class"])
     west, south, east, north = area.bounds

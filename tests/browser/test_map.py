@@ -8,10 +8,10 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from tests.publish.toy import CELL, CRS, X0, Y0, toy_bundle
 
 from planner.publish.bundle import ExtraLayer, PopupField
 from planner.publish.page import page_html, show
+from tests.publish.toy import CELL, CRS, X0, Y0, toy_bundle
 
 pytestmark = pytest.mark.browser
 

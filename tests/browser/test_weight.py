@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.browser.suzhou_sized import city_bundle
 
 from planner.publish.page import page_html
+from tests.browser.suzhou_sized import city_bundle
 
 pytestmark = pytest.mark.browser
 
