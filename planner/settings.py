@@ -159,11 +159,15 @@ class Demand(Section):
 
     Bands are the distance (``elasticity_band``) or factor (``share_band``) from the middle to the 95 %
     point; ``local_sd`` is the standard deviation of what no covariate explains, on the log scale, alike
-    within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed.
+    within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed;
+    ``observed_share``: how many of the workers the observations hold (unknown if absent);
+    ``observed_at_places``: counts at places, so that elsewhere nobody looked.
     """
 
     cell_m: Positive = 200
     min_observed: int = Field(default=3, ge=1)
+    observed_share: float | None = Field(default=None, gt=0, le=1)
+    observed_at_places: bool = False
     ensemble: int = Field(default=40, ge=2)
     level: Literal["auto", "weights", "regression", "surface"] = "auto"
     smooth: bool = True

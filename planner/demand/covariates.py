@@ -56,8 +56,8 @@ LABELS: dict[str, tuple[str, str]] = {
 }
 #: columns that describe a place but draw nobody by themselves
 NOT_DRAWING = ("centre_m",)
-#: kinds of place that are centres (a table without ``kind``: every place is)
-CENTRES = ("city", "town", "suburb", "borough")
+#: kinds of place that are centres, the first row of which there is any (without ``kind``: every place)
+CENTRES = (("city", "town", "suburb", "borough"), ("village",))
 
 
 def measure(
@@ -184,7 +184,8 @@ def _landuse(grid: Grid, landuse: gpd.GeoDataFrame | None) -> dict[str, Floats]:
 
 def _centre_distance(grid: Grid, centres: gpd.GeoDataFrame | None) -> Floats:
     if centres is not None and "kind" in centres.columns:
-        centres = centres[centres["kind"].isin(CENTRES)]
+        kinds = next((k for k in CENTRES if centres["kind"].isin(k).any()), ())
+        centres = centres[centres["kind"].isin(kinds)]
     if centres is None or not len(centres) or not len(grid):
         return np.zeros(len(grid))
     tree = shapely.STRtree(centres.geometry.to_numpy())

@@ -21,6 +21,8 @@ BANDWIDTHS_M = (100.0, 150.0, 200.0, 300.0, 450.0, 700.0, 1000.0)
 TRUNCATE = 3.5
 #: share of a venue expected anywhere in the area, so that a lonely one has a finite likelihood
 BACKGROUND = 0.02
+#: with fewer points than this a covariate does not tell its own bandwidth
+FEW = 10
 
 
 def _filtered(raster: NDArray[Any], sigma: float) -> NDArray[np.float32]:
@@ -106,14 +108,14 @@ def choose_bandwidth(
     Returns
     -------
     bandwidth, scores
-        The best, in metres (0 with fewer than 10 points, too few to tell), and the mean log-likelihood per
+        The best, in metres (0 with fewer than :data:`FEW` points), and the mean log-likelihood per
         point of each.
     """
     made = {} if smoothers is None else smoothers
     counts = np.asarray(counts, float)
     total, held = counts.sum(), counts > 0
     scores = {}
-    if total < 10:
+    if total < FEW:
         return 0.0, pd.Series(dtype=float)
     for h in bandwidths_m:
         if h not in made:
@@ -143,7 +145,8 @@ def smooth(
     columns
         Those to smooth; the others pass through.
     bandwidths_m
-        Metres by column, or one for all; where not given it is chosen by :func:`choose_bandwidth`.
+        Metres by column, or one for all; where not given it is chosen by :func:`choose_bandwidth`, and for
+        columns with fewer than :data:`FEW` points, chosen for all columns together.
     kernel
         Sparse matrix (cells × cells) used in place of the Gaussian, e.g. network distances; a column of it
         says where the mass of a cell goes, and is scaled to sum to 1.
@@ -160,9 +163,15 @@ def smooth(
         return table, {}
     made: dict[float, Smoother] = {}
     used: dict[str, float] = {}
+    together: float | None = None
     for name in columns:
         values = table[name].to_numpy(float)
         given = bandwidths_m.get(name) if isinstance(bandwidths_m, Mapping) else bandwidths_m
+        if given is None and values.sum() < FEW:
+            if together is None:
+                everything = covariates[list(columns)].sum(axis=1).to_numpy(float)
+                together = choose_bandwidth(everything, grid, smoothers=made)[0]
+            given = together
         h = choose_bandwidth(values, grid, smoothers=made)[0] if given is None else float(given)
         if h not in made:
             made[h] = Smoother(grid, h)

@@ -133,7 +133,7 @@ class DemandModel(RegressorMixin, BaseEstimator):
         prior: str | None = "prior",
         floor: float = 0.02,
         adapt: bool = True,
-        penalty: float = 3.0,
+        penalty: float = 10.0,
     ) -> None:
         self.estimator = estimator
         self.prior = prior
@@ -208,7 +208,7 @@ class DemandModel(RegressorMixin, BaseEstimator):
         if not names:
             self._factors, self._even = {}, 1.0
             return
-        columns = X[names].to_numpy(float)
+        columns = X[names].to_numpy(float, copy=True)
         columns /= (exposure @ columns) / y.sum()
         shares = np.ones(1)
         if self.adapt:

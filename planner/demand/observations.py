@@ -22,7 +22,7 @@ from planner.demand.checks import ABSURD
 from planner.demand.grid import Floats, Grid, Ints, grid_of
 from planner.demand.points import in_water
 from planner.errors import Finding, finding
-from planner.settings import Table
+from planner.settings import Settings, Table
 
 #: observations that name no group: they stand for all headline groups together
 ANY_GROUP = "*"
@@ -299,3 +299,27 @@ def read_observations(table: Table, *, crs: Any) -> tuple[gpd.GeoDataFrame, list
     columns.setdefault("count", np.ones(len(raw.rows)))
     records = gpd.GeoDataFrame(columns, geometry=where.points(crs), crs=crs)
     return records[where.used].reset_index(drop=True), [*found, *where.findings]
+
+
+def of_study(
+    settings: Settings,
+    cells: gpd.GeoDataFrame,
+    *,
+    water: gpd.GeoDataFrame | None = None,
+    residents: pd.Series | None = None,
+) -> tuple[Observations | None, list[Finding]]:
+    """The observations of a study, read and aggregated in one go; None where it has none.
+
+    ``residents`` (per cell, on the cells' index) serves the test for absurd counts.
+    """
+    table, s = settings.inputs.observations, settings.demand
+    if table is None:
+        return None, []
+    records, found = read_observations(table, crs=cells.crs)
+    if not len(records):
+        return None, found
+    result, more = aggregate(
+        records, cells, groups=[g.name for g in settings.active_groups], share=s.observed_share,
+        min_observed=s.min_observed, water=water, residents=residents, seen_here_only=s.observed_at_places,
+    )  # fmt: skip
+    return result, [*found, *more]
