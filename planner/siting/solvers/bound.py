@@ -11,8 +11,6 @@ an upper bound for every λ (Galvão & ReVelle 1996). The site part is exact: pe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -107,27 +105,27 @@ def _top(score: Floats, p: int) -> Ints:
     return np.argpartition(-score, p - 1)[:p]
 
 
-@dataclass
 class Dual:
-    """Prices and the best bound so far (of core weight, ``base`` not included)."""
+    """Prices and the best bound so far (of core weight, ``base`` not included).
 
-    core: Core
-    bound: float
-    price: Floats
-    steps: int = 0
-    scale: float = 1.0
-    stall: int = 0
+    ``value`` is L at ``best_price``; ``bound`` also knows that no plan covers more than everything.
+    """
 
     def __init__(self, core: Core, *, share: float = 0.1) -> None:
         self.core = core
         self.price = core.weight * 0.5
         self.best_price = self.price.copy()
-        self.bound = float(core.weight.sum())
+        self.value = np.inf
         self.average = np.zeros(core.n_rows)
         self.score = np.zeros(core.n_sites)
         self.count = np.zeros(core.n_rows, np.int32)
         self.share = share
         self.steps, self.scale, self.stall = 0, 1.0, 0
+
+    @property
+    def bound(self) -> float:
+        """The best bound."""
+        return min(self.value, float(self.core.weight.sum()))
 
     @property
     def done(self) -> bool:
@@ -149,8 +147,8 @@ class Dual:
             chosen, value = best_sites(self.score, core)
             bound = total - float(self.price.sum()) + value
             self.steps += 1
-            if bound < self.bound * (1 - 1e-9):
-                self.bound, self.stall = bound, 0
+            if bound < self.value - 1e-9 * abs(bound):
+                self.value, self.stall = bound, 0
                 self.best_price[:] = self.price
             else:
                 self.stall += 1

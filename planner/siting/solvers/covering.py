@@ -19,10 +19,10 @@ from planner.siting.solvers.solution import PROOF, Solution, relative_gap
 
 __all__ = ["solve_covering"]
 
-#: Up to this many coverage pairs HiGHS is asked at once; a search could hardly be quicker.
-SMALL = 12_000
+#: Up to this many coverage pairs, or rows and sites, a proof is cheap: it is made whatever the tolerance.
+SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 #: Coverage pairs of the reduced problem per round of work up to which HiGHS is worth its time.
-PAIRS_PER_ROUND = 550
+PAIRS_PER_ROUND = 800
 #: HiGHS's pauses per round of work, times rows and sites.
 LOOKS = 10_000
 #: Dual steps after which prices hardly improve.
@@ -72,11 +72,13 @@ def solve_covering(request: Request, effort: Effort) -> Solution:
         DUAL_STEPS, max(50, effort.rounds * ENTRIES_PER_ROUND // (2 * len(core.idx) + core.n_sites + 1))
     )
     _lower_bound(standing, dual, steps, effort)
-    exact = len(core.idx) <= max(SMALL, PAIRS_PER_ROUND * effort.rounds)
-    if standing.gap() > (PROOF if len(core.idx) <= SMALL else max(PROOF, effort.gap)):
+    small = len(core.idx) <= SMALL_PAIRS or core.n_rows + core.n_sites <= SMALL_SIZE
+    exact = small or len(core.idx) <= PAIRS_PER_ROUND * effort.rounds
+    tolerance = PROOF if small else max(PROOF, effort.gap)
+    if standing.gap() > tolerance:
         _improve(standing, dual, effort, work, exact)
-    if exact and standing.gap() > (PROOF if len(core.idx) <= SMALL else max(PROOF, effort.gap)):
-        _prove(standing, dual, effort, work)
+    if exact and standing.gap() > tolerance:
+        _prove(standing, dual, effort, work, 0.0 if small else effort.gap * 0.99)
     work["dual_steps"] = dual.steps
     effort.tell("done", 1.0)
     return _answer(request, standing, effort, work)
@@ -134,12 +136,12 @@ def _improve(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, fl
     _lower_bound(standing, dual, dual.steps + 100, effort)
 
 
-def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float]) -> None:
+def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], gap: float) -> None:
     """HiGHS on what the bound leaves open, from the best plan known, until the gap or the work is spent."""
     core = standing.core
     if effort.out_of_time():
         return
-    out, keep = decided(core, dual.reduced_scores(), dual.bound, standing.plan.value, standing.plan.sites)
+    out, keep = decided(core, dual.reduced_scores(), dual.value, standing.plan.value, standing.plan.sites)
     smaller, taken = shrink(core, out, keep)
     mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
     size = smaller.n_rows + smaller.n_sites
@@ -147,7 +149,7 @@ def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, floa
         smaller,
         start=mine,
         seconds=effort.left,
-        gap=0.0 if len(core.idx) <= SMALL else effort.gap * 0.99,
+        gap=gap,
         looks=effort.rounds * LOOKS // (size + 1) + 100,
         progress=lambda share: effort.tell("prove", 0.5 + 0.5 * share),
     )
