@@ -96,9 +96,12 @@ class _Tags:
 
     def add(self, text: bytes) -> None:
         """Take the tags of one object, ``key=value,key=value`` as osmium writes them."""
-        keys = self._keys
-        kept = tuple([t for t in text.split(b",") if t[: t.find(b"=")] in keys])
-        self.of.append(self._numbers.setdefault(kept, len(self._numbers)))
+        keys, numbers = self._keys, self._numbers
+        kept = tuple([t for t in text.split(b",") if t.partition(b"=")[0] in keys])
+        number = numbers.get(kept)
+        if number is None:
+            number = numbers[kept] = len(numbers)
+        self.of.append(number)
 
     def sets(self) -> tuple[dict[str, str], ...]:
         """The distinct sets of tags, in the order of their numbers."""

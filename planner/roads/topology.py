@@ -134,15 +134,19 @@ def same_shape(
     # One name for both directions: smaller node first, of a loop the smaller hash.
     flip = (edge_u > edge_v) | ((edge_u == edge_v) & (back < forth))
     low, high = np.where(flip, edge_v, edge_u), np.where(flip, edge_u, edge_v)
-    key = np.empty(n, [("u", np.int32), ("v", np.int32), ("h", np.uint64), ("l", np.int64)])
-    key["u"], key["v"], key["h"] = low, high, np.where(flip, back, forth)
-    key["l"] = np.rint(edge_length_m * 100)
-    order = np.lexsort((np.arange(n), key["l"], key["h"], key["v"], key["u"]))
-    ordered = key[order]
+    centimetres = np.rint(edge_length_m * 100).astype(np.int64)
+    with np.errstate(over="ignore"):
+        key = np.where(flip, back, forth) + low.astype(np.uint64) * np.uint64(0xD6E8FEB86659FD93)
+        key = (key ^ (key >> np.uint64(31))) + high.astype(np.uint64) * np.uint64(0xA24BAED4963EE407)
+        key = (key ^ (key >> np.uint64(29))) + centimetres.astype(np.uint64) * np.uint64(0x9FB21C651E98DF25)
+    order = np.argsort(key, kind="stable")
     new = np.ones(n, bool)
-    new[1:] = ordered[1:] != ordered[:-1]
+    new[1:] = key[order][1:] != key[order][:-1]
     group = np.empty(n, np.int64)
     group[order] = order[new][np.cumsum(new) - 1]
+    # The hash only proposes: ends and lengths decide.
+    same = (low == low[group]) & (high == high[group]) & (centimetres == centimetres[group])
+    group = np.where(same, group, np.arange(n))
     return group, flip != flip[group]
 
 
@@ -176,10 +180,14 @@ def near_misses(
     ends = np.flatnonzero(degree == 1)
     end, other = _around(x, y, ends, within_m)
     gap = np.hypot(x[end] - x[other], y[end] - y[other])
+    near = (end != other) & (gap < within_m)
+    end, other, gap = end[near], other[near], gap[near]
     n = np.int64(x.size)
-    u, v = edge_u.astype(np.int64), edge_v.astype(np.int64)
-    joined = np.concatenate([u * n + v, v * n + u])
-    free = (end != other) & (gap < within_m) & ~np.isin(end * n + other, joined)
+    is_end = np.zeros(x.size, bool)
+    is_end[end] = True
+    about = is_end[edge_u] | is_end[edge_v]
+    u, v = edge_u[about].astype(np.int64), edge_v[about].astype(np.int64)
+    free = ~np.isin(end * n + other, np.concatenate([u * n + v, v * n + u]))
     end, other, gap = end[free], other[free], gap[free]
     order = np.lexsort((other, gap, end))
     first = np.ones(order.size, bool)
