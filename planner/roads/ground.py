@@ -26,7 +26,7 @@ BIAS = 0.2
 #: Of several nested areas, each lies this much inside the next (metres).
 NEST_M = 0.02
 #: Nodes of the grid in memory at once.
-BAND = 1 << 20
+BAND = 1 << 19
 
 
 class Ground:
@@ -68,6 +68,10 @@ class Ground:
             net.geom_ptr, net.geom_x, net.geom_y, self.shape_m, pieces.edge, pieces.lo, pieces.hi
         )
         frame = self._frame(segments)
+        metres = np.hypot(segments[:, 2] - segments[:, 0], segments[:, 3] - segments[:, 1]).sum()
+        likely = int(3 * metres / self.h) + 10 * len(segments)  # twice the length, aslant, and round ends
+        if likely > self.follow.size:
+            self._make_room(likely)
         band = max(BAND // frame[3], 8), frame[3]
         if self.fields.shape[1] < band[0] * band[1]:
             self.fields = np.empty((2, band[0] * band[1]), np.float32)

@@ -70,11 +70,35 @@ def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius):  # type: ignore[no-untyped
 
 
 @jit
-def _push_back(away, x0, y0, h, segments, reach, push, grid, mark, edge_mark, cell_mark, seg_mark):  # type: ignore[no-untyped-def]
+def _by_band(segments, y0, height, bands, reach):  # type: ignore[no-untyped-def]
+    """Segments that come within ``reach`` of each band of ``height`` metres, as CSR."""
+    ptr = np.zeros(bands + 2, np.int64)
+    which = np.empty((segments.shape[0], 2), np.int64)
+    for s in range(segments.shape[0]):
+        south, north = (
+            min(segments[s, 1], segments[s, 3]) - reach,
+            max(segments[s, 1], segments[s, 3]) + reach,
+        )
+        which[s, 0] = max(int((south - y0) / height), 0)
+        which[s, 1] = min(int((north - y0) / height), bands - 1)
+        for band in range(which[s, 0], which[s, 1] + 1):
+            ptr[band + 2] += 1
+    for band in range(bands):
+        ptr[band + 2] += ptr[band + 1]
+    member = np.empty(ptr[bands + 1], np.int32)
+    for s in range(segments.shape[0]):
+        for band in range(which[s, 0], which[s, 1] + 1):
+            member[ptr[band + 1]] = s
+            ptr[band + 1] += 1
+    return ptr[: bands + 1], member
+
+
+@jit
+def _push_back(away, x0, y0, h, segments, members, reach, push, grid, mark, edge_mark, cell_mark, seg_mark):  # type: ignore[no-untyped-def]
     """Stamp the unreached streets that come within ``reach`` of the reached ones on this part of the grid."""
     ends, seg_edge, gx0, gy0, size, gnx, gny, ptr, cell_segment = grid
     low, high = y0 - reach, y0 + h * (away.shape[0] - 1) + reach
-    for s in range(segments.shape[0]):
+    for s in members:
         x1, y1, x2, y2 = segments[s, 0], segments[s, 1], segments[s, 2], segments[s, 3]
         south, north = max(min(y1, y2) - reach, low), min(max(y1, y2) + reach, high)
         west, east = min(x1, x2) - reach, max(x1, x2) + reach
@@ -139,14 +163,20 @@ def outline(segments, edges, frame, near, away, rule, tolerance, grid, marks, ma
         edge_mark[e] = True
     push = bias * buffer_m + h
     below = np.empty(nx, np.int32)
-    n, row = 0, 0
-    while row < ny - 1 and n >= 0:
-        rows = min(near.shape[0], ny - row)
-        here, other = near[:rows], away[:rows]
+    step = near.shape[0] - 1
+    bands = (ny - 2) // step + 1
+    ptr, member = _by_band(segments, y0, step * h, bands, buffer_m + push)
+    n = 0
+    for band in range(bands):
+        row = band * step
+        rows = min(step + 1, ny - row)
+        here, other, south = near[:rows], away[:rows], y0 + row * h
+        members = member[ptr[band] : ptr[band + 1]]
+        if members.size == 0:
+            continue
         here[:] = FAR
         other[:] = FAR
-        south = y0 + row * h
-        for s in range(segments.shape[0]):
+        for s in members:
             _stamp(
                 here,
                 x0,
@@ -165,6 +195,7 @@ def outline(segments, edges, frame, near, away, rule, tolerance, grid, marks, ma
                 south,
                 h,
                 segments,
+                members,
                 buffer_m + push,
                 push,
                 grid,
@@ -176,7 +207,8 @@ def outline(segments, edges, frame, near, away, rule, tolerance, grid, marks, ma
             mark += 1
         _inside(here, other, core, buffer_m, bias, shrink)
         n = crossings(here, x0, south, h, tolerance[0], tolerance[1], below, n, follow, west, out)
-        row += rows - 1
+        if n < 0:
+            break
     for e in edges:
         edge_mark[e] = False
     return n, mark
