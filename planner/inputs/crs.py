@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Any
 
 import numpy as np
@@ -69,8 +70,15 @@ def is_geographic(name: str) -> bool:
     return bool(_crs(name).is_geographic)
 
 
+@functools.lru_cache(maxsize=64)
+def _transformer(source: str, target: str, thread: int) -> Any:
+    """Making one takes 30 ms; they must not be shared between threads."""
+    del thread
+    return pyproj.Transformer.from_crs(_crs(source), _crs(target), always_xy=True)
+
+
 def transform(
-    x: npt.ArrayLike, y: npt.ArrayLike, *, source: Any, target: Any
+    x: npt.ArrayLike, y: npt.ArrayLike, *, source: str, target: str
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Coordinates (x or lng first) from one CRS to another; NaN where there is no result.
 
@@ -79,14 +87,13 @@ def transform(
     PlannerError
         A CRS that pyproj does not know.
     """
-    source_, target_ = (_crs(c) if isinstance(c, str) else c for c in (source, target))
-    mover = pyproj.Transformer.from_crs(source_, target_, always_xy=True)
+    mover = _transformer(source, target, threading.get_ident())
     fx, fy = mover.transform(np.asarray(x, float), np.asarray(y, float))
     ok = np.isfinite(fx) & np.isfinite(fy)
     return np.where(ok, fx, np.nan), np.where(ok, fy, np.nan)
 
 
-def plausible(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> bool:
+def plausible(x: npt.ArrayLike, y: npt.ArrayLike, crs: str) -> bool:
     """Whether most finite coordinates fall where ``crs`` can hold them (its area of use, ± 3°).
 
     Degrees labelled with a metric CRS and metres labelled with degrees both fail.
@@ -96,14 +103,13 @@ def plausible(x: npt.ArrayLike, y: npt.ArrayLike, crs: Any) -> bool:
     if not keep.any():
         return True
     px, py = px[keep], py[keep]
-    crs = _crs(crs) if isinstance(crs, str) else crs
     degrees = (np.abs(px) <= 180) & (np.abs(py) <= 90)
-    if crs.is_geographic:
+    if is_geographic(crs):
         return bool(degrees.mean() > 0.5)
     if degrees.mean() > 0.5:
         return False
     lng, lat = transform(px, py, source=crs, target="EPSG:4326")
-    area = crs.area_of_use
+    area = _crs(crs).area_of_use
     if area is None:
         return bool(np.isfinite(lng).mean() > 0.5)
     inside = (lng > area.west - 3) & (lng < area.east + 3) & (lat > area.south - 3) & (lat < area.north + 3)

@@ -149,6 +149,21 @@ class DatumGuess:
     points: int
 
 
+#: hypothesis → what to convert from and to: the three datums, and coordinates converted once too often
+_TRIED: dict[str, tuple[Datum, Datum]] = {
+    "wgs84": ("wgs84", "wgs84"), "gcj02": ("gcj02", "wgs84"), "bd09": ("bd09", "wgs84"),
+    "over_gcj02": ("wgs84", "gcj02"), "over_bd09": ("wgs84", "bd09"),
+}  # fmt: skip
+
+
+def _distances(lng: Floats, lat: Floats, streets: Floats) -> Floats:
+    """Metres from each point to the nearest street vertex under each hypothesis, 5 × n."""
+    scale = np.radians(EARTH_M) * np.array([np.cos(np.radians(np.median(streets[:, 1]))), 1.0])
+    tree = cKDTree(streets * scale)
+    moved = (convert(lng, lat, source=source, target=target) for source, target in _TRIED.values())
+    return np.stack([tree.query(np.stack(spots, axis=1) * scale)[0] for spots in moved])
+
+
 def guess_datum(
     lng: npt.ArrayLike,
     lat: npt.ArrayLike,
@@ -177,21 +192,13 @@ def guess_datum(
     x, y = x[keep], y[keep]
     if not len(x) or not len(streets):
         raise ValueError("guess_datum needs at least one finite point and one street vertex")
-    scale = np.radians(EARTH_M) * np.array([np.cos(np.radians(np.median(streets[:, 1]))), 1.0])
-    tree = cKDTree(streets * scale)
-    tried: dict[str, tuple[Datum, Datum]] = {
-        "wgs84": ("wgs84", "wgs84"), "gcj02": ("gcj02", "wgs84"), "bd09": ("bd09", "wgs84"),
-        "over_gcj02": ("wgs84", "gcj02"), "over_bd09": ("wgs84", "bd09"),
-    }  # fmt: skip
-    away = np.stack([
-        tree.query(np.stack(convert(x, y, source=s, target=t), axis=1) * scale)[0] for s, t in tried.values()
-    ])  # fmt: skip
+    away = _distances(x, y, streets)
     middle = np.median(away, axis=1)
     best = int(np.argmin(middle))
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, len(x), size=(samples, min(len(x), 2000)))
     wins: Any = np.argmin(np.median(away[:, draws], axis=2), axis=0) == best
-    names = list(tried)
+    names = list(_TRIED)
     return DatumGuess(
         datum=names[int(np.argmin(middle[:3]))],  # type: ignore[arg-type]
         metres={name: float(m) for name, m in zip(names, middle, strict=True)},

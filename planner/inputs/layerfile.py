@@ -77,16 +77,22 @@ def read_layer(
     columns = {
         str(n): [cell_text(_scalar(v)) for v in f] for n, f in zip(meta["fields"], fields, strict=True)
     }
-    geometry = None
-    if wkb is not None:
-        geometry = shapely.from_wkb(wkb, on_invalid="ignore")
-        lost = [i for i, (w, g) in enumerate(zip(wkb, geometry, strict=True)) if w is not None and g is None]
-        for i in lost:
-            geometry[i] = shapely.from_wkb(wkb[i], on_invalid="fix")
-            found.append(finding("GEO-001", source=path.name, row=i + 1, value=_label(columns, i)))
+    geometry = None if wkb is None else _shapes(wkb, columns, path.name, found)
     size = len(fields[0]) if fields else (0 if wkb is None else len(wkb))
     cells = pd.DataFrame(columns, index=pd.RangeIndex(size), dtype=object)
     return Layer(cells, geometry, meta["crs"] or None), found
+
+
+def _shapes(
+    wkb: Any, columns: dict[str, list[str | None]], source: str, found: list[Finding]
+) -> npt.NDArray[Any]:
+    """Geometries of a layer; open rings are closed, with a finding each."""
+    geometry = shapely.from_wkb(wkb, on_invalid="ignore")
+    for i, (data, shape) in enumerate(zip(wkb, geometry, strict=True)):
+        if data is not None and shape is None:
+            geometry[i] = shapely.from_wkb(data, on_invalid="fix")
+            found.append(finding("GEO-001", source=source, row=i + 1, value=_label(columns, i)))
+    return geometry
 
 
 def _read(path: Path, layer: str | None, encoding: str | None) -> Any:

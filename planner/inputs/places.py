@@ -6,10 +6,7 @@ degrees under the wrong label, for precision; convert the datum; project; compar
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -19,11 +16,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from planner.errors import Finding, Severity, finding
-from planner.inputs import coordinates, headers
+from planner.inputs import coordinates
 from planner.inputs import crs as crs_
-from planner.inputs import datum as datum_
+from planner.inputs.datums import to_wgs84
+from planner.inputs.notes import Notes
 from planner.inputs.tablefile import RawTable
-from planner.settings import Datum, Table
+from planner.settings import Table
 
 __all__ = ["Places", "locate"]
 
@@ -33,10 +31,6 @@ _JUNK = (999.0, 9999.0, 99999.0, 999999.0, 9999999.0, -999.0, -9999.0, -99999.0)
 _CHINA_LAND = (73.0, 3.0, 135.5, 54.0)
 _MAX_LOST = 0.01
 _MAX_OUTSIDE = 0.10
-#: A guess of the datum counts when it holds in this share of bootstrap samples.
-CONFIDENT = 0.95
-#: … and when it brings the points this much closer than the stated datum does.
-CLEARLY = 0.8
 
 
 @dataclass
@@ -74,28 +68,6 @@ class Places:
         return gpd.GeoSeries(found, crs=crs)
 
 
-@dataclass
-class _Reader:
-    """The state of one table on its way to points."""
-
-    raw: RawTable
-    table: Table
-    crs: str
-    found: list[Finding]
-
-    def each(self, code: str, mask: Mask, values: Iterable[object] | None = None, **details: Any) -> None:
-        """One finding per row of ``mask``."""
-        texts = list(values) if values is not None else [""] * len(mask)
-        for i in np.flatnonzero(mask):
-            self.found.append(
-                finding(code, source=self.raw.source, row=int(self.raw.rows[i]), value=texts[i], **details)
-            )
-
-    def whole(self, code: str, **details: Any) -> None:
-        """One finding about the file."""
-        self.found.append(finding(code, source=self.raw.source, **details))
-
-
 def locate(
     raw: RawTable,
     table: Table,
@@ -115,19 +87,20 @@ def locate(
     streets
         m × 2 WGS84 degrees along streets, for the test of the datum.
     """
-    job = _Reader(raw, table, crs, [])
-    read = _from_geometry(job) if raw.geometry is not None else _from_columns(job)
+    job = Notes(raw, table)
+    read = _from_geometry(job, crs) if raw.geometry is not None else _from_columns(job, crs)
     n = len(raw.rows)
     if read is None:
         empty = np.full(n, np.nan)
-        return Places(empty, empty.copy(), empty.copy(), empty.copy(), np.zeros(n, bool), job.found)
+        nowhere = np.full(n, raw.geometry is None and not {"lng", "lat", "x", "y", "lnglat"} & set(raw.roles))
+        return Places(empty, empty.copy(), empty.copy(), empty.copy(), nowhere, job.found)
     lng, lat, missing = read
     box = _wgs84_box(area, crs)
     _swapped(job, lng, lat, box)
     bad = np.isfinite(lng) & np.isfinite(lat) & ((np.abs(lng) > 180) | (np.abs(lat) > 90))
     job.each("XY-011", bad, _pair(lng, lat))
     lng[bad] = lat[bad] = np.nan
-    lng, lat = _one_datum(job, lng, lat, streets)
+    lng, lat = to_wgs84(job, lng, lat, streets)
     x, y = crs_.transform(lng, lat, source="EPSG:4326", target=crs)
     lost = np.isfinite(lng) & ~(np.isfinite(x) & np.isfinite(y))
     share = lost.sum() / max(1, np.isfinite(lng).sum())
@@ -153,7 +126,7 @@ def _wgs84_box(area: BaseGeometry | None, crs: str) -> tuple[float, float, float
     return float(np.nanmin(lng)), float(np.nanmin(lat)), float(np.nanmax(lng)), float(np.nanmax(lat))
 
 
-def _from_geometry(job: _Reader) -> tuple[Floats, Floats, Mask] | None:
+def _from_geometry(job: Notes, crs: str) -> tuple[Floats, Floats, Mask] | None:
     """Points of a layer as degrees; polygons and lines stand at a point on them (GEO-003)."""
     geometry = job.raw.geometry
     assert geometry is not None  # noqa: S101
@@ -172,12 +145,12 @@ def _from_geometry(job: _Reader) -> tuple[Floats, Floats, Mask] | None:
     x, y = shapely.get_x(spots), shapely.get_y(spots)
     job.each("XY-013", ~missing & ~(np.isfinite(x) & np.isfinite(y)), field="geometry", read="nan")
     if not crs_.plausible(x, y, label) and not _look_swapped(x, y):
-        job.whole("CRS-002", field="crs", value=label, better=crs_.suggest(x, y, study_crs=job.crs) or "?")
+        job.whole("CRS-002", field="crs", value=label, better=crs_.suggest(x, y, study_crs=crs) or "?")
         return None
     junk = _junk(job, x, y)
     x[junk], y[junk] = np.nan, np.nan
     if not crs_.is_geographic(label):
-        job.whole("CRS-003", field="crs", value=label, target=job.crs)
+        job.whole("CRS-003", field="crs", value=label, target=crs)
         x, y = crs_.transform(x, y, source=label, target="EPSG:4326")
     if job.table.swap:
         job.whole("XY-014")
@@ -192,7 +165,7 @@ def _look_swapped(x: Floats, y: Floats) -> bool:
     )
 
 
-def _from_columns(job: _Reader) -> tuple[Floats, Floats, Mask] | None:
+def _from_columns(job: Notes, crs: str) -> tuple[Floats, Floats, Mask] | None:
     """Coordinates of a plain table as degrees."""
     raw = job.raw
     first, second = _coordinate_texts(job)
@@ -217,20 +190,20 @@ def _from_columns(job: _Reader) -> tuple[Floats, Floats, Mask] | None:
     label = job.table.crs
     if label is None or crs_.is_geographic(label):
         if np.isfinite(x).any() and not crs_.plausible(x, y, "EPSG:4326") and not _look_swapped(x, y):
-            better = crs_.suggest(x, y, study_crs=job.crs) or "?"
+            better = crs_.suggest(x, y, study_crs=crs) or "?"
             job.whole("CRS-002", field="crs", value=label or "EPSG:4326", better=better)
             return None
         rough = (coordinates.decimals(first) <= 2) & (coordinates.decimals(second) <= 2) & np.isfinite(x)
         job.each("XY-004", rough, _pair(x, y))
         return x, y, missing
     if not crs_.plausible(x, y, label):
-        job.whole("CRS-002", field="crs", value=label, better=crs_.suggest(x, y, study_crs=job.crs) or "?")
+        job.whole("CRS-002", field="crs", value=label, better=crs_.suggest(x, y, study_crs=crs) or "?")
         return None
     lng, lat = crs_.transform(x, y, source=label, target="EPSG:4326")
     return lng, lat, missing
 
 
-def _coordinate_texts(job: _Reader) -> tuple[pd.Series | None, pd.Series | None]:
+def _coordinate_texts(job: Notes) -> tuple[pd.Series | None, pd.Series | None]:
     """The two coordinate columns as text, from lng/lat, x/y or one column of pairs."""
     raw = job.raw
     for pair in (("lng", "lat"), ("x", "y")):
@@ -244,7 +217,7 @@ def _coordinate_texts(job: _Reader) -> tuple[pd.Series | None, pd.Series | None]
     return None, None
 
 
-def _junk(job: _Reader, x: Floats, y: Floats) -> Mask:
+def _junk(job: Notes, x: Floats, y: Floats) -> Mask:
     """Rows at (0, 0) or with fillers such as 9999 (XY-005)."""
     zero = (np.abs(x) < 1e-9) & (np.abs(y) < 1e-9)
     filler = np.isin(x, _JUNK) | np.isin(y, _JUNK)
@@ -253,7 +226,7 @@ def _junk(job: _Reader, x: Floats, y: Floats) -> Mask:
     return junk
 
 
-def _swapped(job: _Reader, lng: Floats, lat: Floats, box: tuple[float, float, float, float] | None) -> None:
+def _swapped(job: Notes, lng: Floats, lat: Floats, box: tuple[float, float, float, float] | None) -> None:
     """Say where latitude stands in the longitude's column; such rows are not used (in place)."""
     west, south, east, north = (
         _CHINA_LAND if box is None else (box[0] - 1.5, box[1] - 1.5, box[2] + 1.5, box[3] + 1.5)
@@ -274,7 +247,7 @@ def _swapped(job: _Reader, lng: Floats, lat: Floats, box: tuple[float, float, fl
     lng[swapped] = lat[swapped] = np.nan
 
 
-def _gaps(job: _Reader, missing: Mask) -> None:
+def _gaps(job: Notes, missing: Mask) -> None:
     """Rows without coordinates, and whether they are too many."""
     if not missing.any():
         return
@@ -287,7 +260,7 @@ def _gaps(job: _Reader, missing: Mask) -> None:
         )
 
 
-def _outside(job: _Reader, x: Floats, y: Floats, area: BaseGeometry) -> None:
+def _outside(job: Notes, x: Floats, y: Floats, area: BaseGeometry) -> None:
     """Rows outside the area, by how far; too many are an error."""
     used = np.isfinite(x) & np.isfinite(y)
     shapely.prepare(area)
@@ -303,92 +276,3 @@ def _outside(job: _Reader, x: Floats, y: Floats, area: BaseGeometry) -> None:
             finding("LOC-002", source=job.raw.source, row=int(job.raw.rows[i]), severity=severity,
                     value=f"{metres / 1000:.2f} km", share=f"{share:.0%}")
         )  # fmt: skip
-
-
-# --- the datum -------------------------------------------------------------------------------
-
-
-def _one_datum(
-    job: _Reader, lng: Floats, lat: Floats, streets: npt.ArrayLike | None
-) -> tuple[Floats, Floats]:
-    """Degrees in whatever datum the file is in as WGS84 degrees."""
-    used = np.isfinite(lng) & np.isfinite(lat)
-    if not used.any() or not datum_.in_china(lng[used], lat[used], margin_deg=0.05).any():
-        return lng, lat
-    per_row = _row_datums(job, used)
-    stated = job.table.datum
-    if stated == "column" or (stated is None and per_row is not None):
-        if per_row is None:
-            job.whole("DAT-004", field="datum", value=job.raw.roles.get("datum", ""))
-            return np.full_like(lng, np.nan), np.full_like(lat, np.nan)
-        out_lng, out_lat = np.full_like(lng, np.nan), np.full_like(lat, np.nan)
-        for name in ("wgs84", "gcj02", "bd09"):
-            mask = used & (per_row == name)
-            out_lng[mask], out_lat[mask] = datum_.convert(lng[mask], lat[mask], source=name)
-        return out_lng, out_lat
-    source = stated or _named_datum(job)
-    source = _checked_datum(job, lng[used], lat[used], source, streets)
-    return datum_.convert(lng, lat, source=source)
-
-
-def _row_datums(job: _Reader, used: Mask) -> npt.NDArray[np.object_] | None:
-    """Datum of each row, from its own column; None if that column does not speak of datums."""
-    if "datum" not in job.raw.roles:
-        return None
-    known = headers.words("datum")
-    texts = job.raw.column("datum")
-    plain = [unicodedata.normalize("NFKC", t or "").lower().replace(" ", "") for t in texts]
-    meaning = np.array([known.get(t) for t in plain], dtype=object)
-    lost = np.array([m is None for m in meaning]) & used
-    if lost.sum() == used.sum() or (lost.sum() > 0.5 * used.sum() and job.table.datum != "column"):
-        return None
-    stated = "wgs84" if job.table.datum == "cgcs2000" else job.table.datum
-    if stated in ("wgs84", "gcj02", "bd09"):
-        other = int((used & ~lost & (meaning != stated)).sum())
-        if other:
-            job.whole("DAT-009", field=job.raw.roles["datum"], value=str(job.table.datum), n=other)
-        return None
-    job.each("DAT-004", lost, texts.fillna(""), field=job.raw.roles["datum"])
-    return meaning
-
-
-def _named_datum(job: _Reader) -> Datum | None:
-    """The datum that the coordinate columns' own names state (``lng_gcj02``)."""
-    named = {headers.name_datum(job.raw.roles[r]) for r in ("lng", "lat", "lnglat") if r in job.raw.roles} - {
-        None
-    }
-    if len(named) != 1:
-        return None
-    name: Any = named.pop()
-    job.whole("DAT-005", field=job.raw.roles.get("lng", job.raw.roles.get("lnglat", "")), value=name)
-    return name
-
-
-def _checked_datum(
-    job: _Reader, lng: Floats, lat: Floats, stated: Datum | None, streets: npt.ArrayLike | None
-) -> Datum:
-    """The stated datum, or WGS84 with a finding, after asking the streets."""
-    layer = job.raw.geometry is not None
-    guess = None
-    if streets is not None and len(np.asarray(streets)) > 0 and len(lng) >= 5:
-        guess = datum_.guess_datum(lng, lat, streets)
-    mine = "wgs84" if stated in (None, "cgcs2000") else str(stated)
-    sure = guess is not None and guess.confidence >= CONFIDENT
-    clear = guess is not None and guess.metres[guess.best] <= CLEARLY * guess.metres[mine]
-    if guess is None or not sure or not (clear or guess.best == mine):
-        if stated is None and not layer:
-            job.whole("DAT-006", field="datum", value="")
-        return stated or "wgs84"
-    words = {
-        "best": guess.best, "metres": f"{guess.metres[guess.best]:.0f}", "stated": f"{guess.metres[mine]:.0f}",
-        "confidence": f"{guess.confidence:.0%}",
-    }  # fmt: skip
-    if guess.best == mine:
-        job.whole("DAT-008", field="datum", value=mine, **words)
-    elif guess.best.startswith("over_") or (stated is not None and guess.best == "wgs84"):
-        job.whole("DAT-003", field="datum", value=str(stated or ""), **words)
-    elif stated is None:
-        job.whole("DAT-001" if guess.best == "bd09" else "DAT-002", field="datum", value="", **words)
-    else:
-        job.whole("DAT-007", field="datum", value=str(stated), **words)
-    return stated or "wgs84"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.errors import Finding, finding
+from planner.errors import Finding, Severity, finding
 from planner.inputs import coordinates
 from planner.inputs.checks import district_of
 from planner.inputs.places import locate
@@ -89,9 +89,13 @@ def _nothing(crs: str) -> gpd.GeoDataFrame:
     )
 
 
+def _nobody(source: str, why_en: str, why_zh: str, severity: Severity = "W") -> Finding:
+    return finding("POP-006", source=source, severity=severity, why_en=why_en, why_zh=why_zh)
+
+
 def _grid(population: Population, crs: str) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     if population.path is None:
-        return _nothing(crs), [finding("POP-006", severity="E", why_en="path is missing", why_zh="缺少 path")]
+        return _nothing(crs), [_nobody("", "path is missing", "缺少 path", "E")]
     table = Table(path=population.path, crs=population.crs, datum="wgs84")
     raw, found = read_table(table, kind="population")
     if raw is None:
@@ -134,14 +138,16 @@ def _buildings(
 
     path = population.path or osm_path
     if path is None:
-        why = {"why_en": "kind = buildings needs an OSM file", "why_zh": "kind = buildings 需要 OSM 文件"}
-        return _nothing(crs), [finding("POP-006", severity="E", **why)]  # type: ignore[arg-type]
+        return _nothing(crs), [
+            _nobody("", "kind = buildings needs an OSM file", "kind = buildings 需要 OSM 文件", "E")
+        ]
     area = shapely.union_all(districts.geometry.to_numpy()) if len(districts) else None
     buildings: Any = osm.read_layers(path, crs=crs, area=area).buildings
     homes = buildings[~buildings.get("kind", pd.Series("", index=buildings.index)).isin(_NOT_HOMES.split())]
     if homes.empty:
-        why = {"why_en": "the file holds no residential building", "why_zh": "文件中没有住宅建筑"}
-        return _nothing(crs), [finding("POP-006", source=path.name, **why)]  # type: ignore[arg-type]
+        return _nothing(crs), [
+            _nobody(path.name, "the file holds no residential building", "文件中没有住宅建筑")
+        ]
     levels = pd.to_numeric(homes.get("levels", pd.Series(np.nan, index=homes.index)), errors="coerce")
     floor = homes.geometry.area * levels.where(levels > 0, DEFAULT_LEVELS)
     found = []
@@ -164,9 +170,8 @@ def _even(
         rest = (population.total or 0.0) - np.nansum(people)
         blank = np.isnan(people)
         if population.total is None or rest < 0:
-            why = {"why_en": "some districts have none and no total is stated",
-                   "why_zh": "部分行政区没有人口，也未写明 total"}  # fmt: skip
-            return _nothing(crs), [finding("POP-006", **why)]  # type: ignore[arg-type]
+            english = "some districts have none and no total is stated"
+            return _nothing(crs), [_nobody("", english, "部分行政区没有人口，也未写明 total")]
         people = np.where(blank, rest * area / area[blank].sum(), people)
     step = 100.0 if area.sum() <= 400e6 else 200.0
     parts = [_spread(shape, n, step) for shape, n in zip(districts.geometry, people, strict=True) if n > 0]

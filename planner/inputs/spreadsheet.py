@@ -107,17 +107,17 @@ def _choose(book: Any, wanted: str | None, source: str) -> tuple[str | None, lis
 
 
 def _fill_merged(rows: list[list[str | None]], ranges: list[tuple[tuple[int, int], tuple[int, int]]]) -> int:
-    """Give every cell of a merged block of at most 4 columns its value; returns how many changed.
+    """Give the cells below the top left one of a merged block its value; returns how many changed.
 
-    Wider blocks are titles.
+    Blocks wider than four columns are titles; across columns nothing is filled, for there one value
+    would come to mean two things.
     """
     changed = 0
     for (top, left), (bottom, right) in ranges:
         if top >= len(rows) or left >= len(rows[top]) or rows[top][left] is None or right - left > 3:
             continue
-        for i in range(top, min(bottom + 1, len(rows))):
-            for j in range(left, min(right + 1, len(rows[i]))):
-                if rows[i][j] is None:
-                    rows[i][j] = rows[top][left]
-                    changed += 1
+        for row in rows[top + 1 : bottom + 1]:
+            if left < len(row) and row[left] is None:
+                row[left] = rows[top][left]
+                changed += 1
     return changed

@@ -72,8 +72,8 @@ def as_text(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 def read_table(table: Table, *, kind: str) -> tuple[RawTable | None, list[Finding]]:
     """Read ``table`` and find out which column is what.
 
-    ``kind`` chooses the alias table: stations, hosts, districts, population. None comes back with
-    at least one finding of severity E.
+    ``kind`` chooses the alias table: stations, hosts, districts, population. ``table.columns`` (role →
+    column name) goes before it. None comes back with at least one finding of severity E.
     """
     path, source = Path(table.path), Path(table.path).name
     found = check_file(path)

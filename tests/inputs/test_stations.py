@@ -577,3 +577,46 @@ def test_a_shapefile_without_prj_needs_a_crs(tmp_path):
     path.with_suffix(".prj").unlink()
     assert codes(read(path)[1], "E") == ["CRS-001"]
     assert codes(read(path, crs="EPSG:4326")[1], "E") == []
+
+
+def test_a_list_with_addresses_only_goes_to_geocoding_whole(tmp_path):
+    path = write(tmp_path, text([["1", "a", "人民路1号"], ["2", "b", "人民路2号"]], ["编号", "名称", "地址"]))
+    frame, found = read(path)
+    assert frame.empty
+    assert codes(found, "E") == ["TAB-008"]
+    assert to_geocode(table(path))["row"].tolist() == [2, 3]
+
+
+def test_rows_that_name_the_wrong_datum_are_doubted_by_the_streets(tmp_path):
+    streets, spots = town()
+    bd = convert(*spots.T, source="wgs84", target="bd09")
+    path = list_in(tmp_path, *bd, header=("编号", "名称", "经度", "纬度", "坐标系"), more=(["GCJ-02"] * 60,))
+    assert one(read(path, datum="column", streets=streets)[1], "DAT-007").value == "gcj02"
+
+
+@pytest.mark.parametrize(
+    ("good", "severity"), [(20, "E"), (120, "W")]
+)  # one of 21 is too many, one of 121 is not
+def test_places_without_an_image_in_the_studys_crs_never_leave(tmp_path, good, severity):
+    rows = [row(120.60123 + i / 1000, 31.30456, f"{i:03}", f"s{i}") for i in range(good)]
+    frame, found = csv(tmp_path, [*rows, row(30.0, 0.0, "quarter")])  # 90 degrees from the zone's meridian
+    assert one(found, "XY-003").severity == severity
+    assert len(frame) == good
+
+
+def test_shuffled_rows_give_the_same_stations(tmp_path):
+    rows = [*GOOD, *ROWS]
+    one_way, _ = csv(tmp_path, rows)
+    other, _ = csv(tmp_path, rows[::-1])
+    columns = [c for c in one_way.columns if c not in ("row", "geometry")]
+    pd.testing.assert_frame_equal(
+        one_way.sort_values("station_id")[columns].reset_index(drop=True),
+        other.sort_values("station_id")[columns].reset_index(drop=True),
+    )
+
+
+def test_two_readings_give_equal_tables_and_findings(tmp_path):
+    path = workbook(tmp_path, [HEADER, *ROWS])
+    (first, found), (second, again) = read(path), read(path)
+    pd.testing.assert_frame_equal(first, second)
+    assert found == again
