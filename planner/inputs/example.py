@@ -101,7 +101,7 @@ def _make(folder: Path, say: Progress) -> None:
     front = example_hosts.Frontage(streets, land, np.random.default_rng([SEED, 8]))
     drawing = example_pbf.merge([
         example_hosts.draw_hosts(facts, front, seed=SEED),
-        example_hosts.draw_land(facts, front, land, seed=SEED),
+        example_hosts.draw_land(facts, front, seed=SEED),
     ])  # fmt: skip
     say("placing stations", 0.8)
     places = example_stations.place_stations(facts, land, front, seed=SEED)
@@ -120,10 +120,9 @@ def _make(folder: Path, say: Progress) -> None:
 
 
 def population_table(facts: Facts, land: Field) -> pd.DataFrame:
-    """Residents per 500 m cell and unit: columns lng, lat (WGS84, the inhabited
-    100 m square nearest to where they live on average), population, district.
+    """Residents per 500 m cell and unit: columns lng, lat (WGS84), population, district.
 
-    Whole numbers by largest remainders; each unit sums exactly to its known population.
+    A cell's point is the inhabited 100 m square nearest to where its people live on average. Whole numbers by largest remainders; each unit sums exactly to its known population.
     """
     x, y = land.centres()
     inside = land.people > 0

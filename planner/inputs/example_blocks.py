@@ -157,7 +157,7 @@ class Cutter:
         return (first[1], first[2]), (second[1], second[2])
 
     def _join(self, block: Block, side: int, t: float) -> tuple[int, Corner]:
-        """The node where a cut meets a side: a junction near by, or a new one. (corner position or -1)"""
+        """The node where a cut meets a side, a junction near by or a new one: (corner position or -1, corner)."""
         corners = block.corners
         a, b = corners[side], corners[side + 1 - len(corners)]
         length = math.hypot(b[0] - a[0], b[1] - a[1])

@@ -117,7 +117,7 @@ _AREAS = {
 }  # fmt: skip
 
 
-def draw_land(facts: Facts, front: Frontage, land: Field, *, seed: int) -> Drawing:
+def draw_land(facts: Facts, front: Frontage, *, seed: int) -> Drawing:
     """Water, canals, railways, land use, parks, ports, service areas, stations, building sites, town names."""
     rng = np.random.default_rng([seed, 4])
     drawing = Drawing()
@@ -133,9 +133,8 @@ def draw_land(facts: Facts, front: Frontage, land: Field, *, seed: int) -> Drawi
             drawing.shapes.append((line.geometry, {"railway": "rail", "name": line.name_zh}))
     for h in facts.hills.itertuples():
         drawing.shapes.append((h.geometry, {"natural": "wood", "name": h.name_zh, "name:en": h.name_en}))
-    water = facts.water.union_all()
     _draw_places(drawing, facts, rng)
-    _building_sites(drawing, front, land, rng)
+    _building_sites(drawing, front, rng)
     for t in facts.towns.itertuples():
         kind = {"core": "city", "city": "town", "town": "town"}[t.kind]
         drawing.points.append((t.x, t.y, {"place": kind, "name": t.name_zh, "name:en": t.name_en}))
@@ -167,7 +166,7 @@ def _patch(x: float, y: float, radius: float, rng: np.random.Generator) -> shape
     return shapely.Polygon(np.column_stack([x + reach * np.cos(angle), y + reach * np.sin(angle)]))
 
 
-def _building_sites(drawing: Drawing, front: Frontage, land: Field, rng: np.random.Generator) -> None:
+def _building_sites(drawing: Drawing, front: Frontage, rng: np.random.Generator) -> None:
     weight = np.where((front.people > 5) & (front.people < 90), front.length, 0.0)
     at = rng.choice(len(front.x), 90, replace=False, p=weight / weight.sum())
     for k, i in enumerate(at.tolist(), start=1):

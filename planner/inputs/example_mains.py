@@ -18,7 +18,7 @@ from scipy.spatial import Delaunay
 from planner.inputs.example_blocks import WALL, Block, Web
 from planner.inputs.example_facts import Facts, Floats
 
-LEAD_M, OVER_M = 9_000.0, 5.0
+LEAD_M, OVER_M, LOOSE_M = 9_000.0, 5.0, 600.0
 RANK = {"trunk": 0, "primary": 1, "secondary": 2, "tertiary": 3, WALL: 9}
 _WAVES = (
     (4300.0, 0.35, 62.0, 0.4),
@@ -95,10 +95,9 @@ def _drawn_together(roads: list[Road], facts: Facts) -> list[Road]:
                 if reach > 0.5:
                     beyond = points[end] + step * (1 + OVER_M / reach)
                     points = np.vstack([beyond, points] if end == 0 else [points, beyond])
-        inside = shapely.intersection(shapely.LineString(points), facts.city)
-        for part in shapely.get_parts(inside):
-            if part.geom_type == "LineString" and part.length > 60:
-                result.append(Road(road.kind, road.ref, road.name, shapely.simplify(part, 8.0)))
+        inside = shapely.get_parts(shapely.intersection(shapely.LineString(points), facts.city))
+        lines = [shapely.simplify(p, 8.0) for p in inside if p.geom_type == "LineString" and p.length > 60]
+        result += [Road(road.kind, road.ref, road.name, line) for line in lines]
     return _led_on(result, facts)
 
 
@@ -191,13 +190,13 @@ def lay_mains(facts: Facts) -> Mains:
 
 
 def _without_stubs(pieces: np.ndarray) -> np.ndarray:
-    """Pieces in a fixed order, without the few metres by which roads run over their junction."""
+    """Pieces in a fixed order, without short loose ends: a road that stops inside a block joins nothing."""
     ends = shapely.get_coordinates(shapely.boundary(pieces))
     _, place, count = np.unique(ends, axis=0, return_inverse=True, return_counts=True)
     owner = shapely.get_coordinates(shapely.boundary(pieces), return_index=True)[1]
     loose = np.zeros(len(pieces), bool)
     loose[owner[count[place.ravel()] == 1]] = True
-    kept = pieces[~(loose & (shapely.length(pieces) < 4 * OVER_M))]
+    kept = pieces[~(loose & (shapely.length(pieces) < LOOSE_M))]
     return kept[np.argsort([g.wkb for g in kept])]
 
 

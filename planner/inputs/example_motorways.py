@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from planner.inputs.example_facts import Facts, Floats, Line
 from planner.inputs.example_streets import Streets, Way, stretches
 
+Ints = NDArray[np.int64]
 STEP_M = 150.0
 HALF_M = 13.0
 SPACING_M = 3_600.0
@@ -99,26 +101,28 @@ def _interchanges(streets: Streets, roads: list[tuple[Carriageway, Carriageway]]
     ways = [w for w in streets.ways if w.tags["highway"] in grade]
     lines = [shapely.LineString(np.column_stack([streets.x[w.nodes], streets.y[w.nodes]])) for w in ways]
     tree = shapely.STRtree(lines)
+    names: dict[str, list[int]] = {}
+    for w in ways:
+        names.setdefault(w.tags.get("name", ""), []).extend(w.nodes)
+    of_name = {name: np.unique(nodes) for name, nodes in names.items()}
     for right, left in roads:
         middle = (right.xy + left.xy[::-1]) / 2
         centre = shapely.LineString(middle)
         crossings = []
         for k in tree.query(centre, predicate="crosses").tolist():
-            for p in shapely.get_parts(shapely.intersection(centre, lines[k])):
-                if p.geom_type == "Point":
-                    crossings.append((grade[ways[k].tags["highway"]], centre.project(p), k, p))
+            points = shapely.get_parts(shapely.intersection(centre, lines[k]))
+            rank = grade[ways[k].tags["highway"]]
+            crossings += [(rank, centre.project(p), k, p) for p in points if p.geom_type == "Point"]
         taken: list[float] = []
         for _, at, k, point in sorted(crossings, key=lambda c: c[:3]):
             if at < 800 or at > centre.length - 800 or any(abs(at - t) < SPACING_M for t in taken):
                 continue
-            if _interchange(streets, right, left, point, ways[k].tags.get("name", "")):
+            if _interchange(streets, right, left, point, of_name[ways[k].tags.get("name", "")]):
                 taken.append(at)
 
 
-def _interchange(streets: Streets, right: Carriageway, left: Carriageway, point: Any, name: str) -> bool:
+def _interchange(streets: Streets, right: Carriageway, left: Carriageway, point: Any, numbers: Ints) -> bool:
     """Both directions' exits and entries at a crossing; False where the road has no junction near by."""
-    nodes = sorted({n for w in streets.ways if w.tags.get("name") == name for n in w.nodes})
-    numbers = np.array(nodes)
     away = np.column_stack([streets.x[numbers] - point.x, streets.y[numbers] - point.y])
     far = np.hypot(away[:, 0], away[:, 1])
     done = False

@@ -23,6 +23,8 @@ from planner.inputs.example_mains import Mains, Road, lay_mains, warp
 MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
 MAXSPEED = {"motorway": "100", "trunk": "80", "primary": "60", "secondary": "60"}
 ISLANDS = 12
+BRIDGE, UNDERPASS, GONE = 1, 2, 3
+CROSSING_TAGS = {BRIDGE: {"bridge": "yes", "layer": "1"}, UNDERPASS: {"tunnel": "yes", "layer": "-1"}}
 _FIRST = "锦金兴德福文春景华泰新星丰永平安嘉秀云水莲荷桂梅兰竹松枫柳杏桃虹玉珠明宝祥瑞清和芳学崇仁义礼"
 _SECOND = "园湖塘泾浜桥溪山庄坊源宁康乐业贤港浦苑泉峰林谷洲岸田村墩巷渡"
 
@@ -203,47 +205,62 @@ def _edges(runs: list[_Run]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDAr
     return u, v, owner
 
 
-def _crossings(lines: NDArray, barriers: list[shapely.Geometry]) -> NDArray[np.int64]:
-    """Numbers of the street edges that cross a barrier."""
-    tree = shapely.STRtree(lines)
-    steps = [s for b in barriers for s in shapely.get_parts(shapely.segmentize(b, 400.0))]
-    return np.unique(tree.query(steps, predicate="crosses")[1])
+def _crossings(tree: shapely.STRtree, barriers: list[shapely.Geometry]) -> NDArray[np.int64]:
+    """Numbers of the street edges in the tree that meet a barrier (asked in short steps: small boxes)."""
+    points = [shapely.get_coordinates(shapely.segmentize(b, 300.0)) for b in barriers]
+    steps = shapely.linestrings(np.concatenate([np.stack([p[:-1], p[1:]], axis=1) for p in points]))
+    return np.unique(tree.query(steps, predicate="intersects")[1])
+
+
+def _fates(
+    streets: Streets, runs: list[_Run], facts: Facts, land: Field, rng: np.random.Generator
+) -> NDArray[np.int8]:
+    """What becomes of every edge of the runs: 0 street, 1 bridge, 2 underpass, 3 not built."""
+    u, v, owner = _edges(runs)
+    ends = [np.column_stack([streets.x[n], streets.y[n]]) for n in (u, v)]
+    tree = shapely.STRtree(shapely.linestrings(np.stack(ends, axis=1)))
+    main = np.array([run.kind in MAIN for run in runs])[owner]
+    middle = (ends[0] + ends[1]) / 2
+    old = land.at(land.old_town, middle[:, 0], middle[:, 1])
+    fate = np.zeros(len(u), np.int8)
+    draw = rng.random(len(u))
+    wet = _crossings(tree, [c.geometry for c in canals(facts)])
+    fate[wet] = np.where(main[wet] | (draw[wet] < np.where(old[wet], 0.75, 0.10)), BRIDGE, GONE)
+    walls = [r.geometry for r in facts.roads if r.kind == "motorway"]
+    walls += [line.geometry for line in facts.lines if line.kind == "rail"]
+    under = _crossings(tree, walls)
+    dry = main[under] & (fate[under] != BRIDGE)
+    fate[under] = np.where(dry | (draw[under] < 0.08), UNDERPASS, np.where(main[under], BRIDGE, GONE))
+    water = facts.water.union_all()
+    shapely.prepare(water)
+    over = shapely.contains_xy(water, middle[:, 0], middle[:, 1])
+    fate[over] = np.where(main[over], BRIDGE, GONE)
+    return fate
 
 
 def _make_ways(
     streets: Streets, runs: list[_Run], facts: Facts, land: Field, rng: np.random.Generator
 ) -> None:
     """Decide every edge's fate at barriers, then cut the runs into ways of one kind."""
-    u, v, owner = _edges(runs)
-    lines = shapely.linestrings(np.stack([np.column_stack([streets.x[u], streets.y[u]]),
-                                          np.column_stack([streets.x[v], streets.y[v]])], axis=1))  # fmt: skip
-    main = np.array([run.kind in MAIN for run in runs])[owner]
-    mx, my = (streets.x[u] + streets.x[v]) / 2, (streets.y[u] + streets.y[v]) / 2
-    old = land.at(land.old_town, mx, my)
-    fate = np.zeros(len(u), np.int8)  # 0 street, 1 bridge, 2 underpass, 3 removed
-    draw = rng.random(len(u))
-    wet = _crossings(lines, [c.geometry for c in canals(facts)])
-    fate[wet] = np.where(main[wet] | (draw[wet] < np.where(old[wet], 0.75, 0.10)), 1, 3)
-    walls = [r.geometry for r in facts.roads if r.kind == "motorway"]
-    walls += [line.geometry for line in facts.lines if line.kind == "rail"]
-    under = _crossings(lines, walls)
-    fate[under] = np.where(
-        (main[under] & (fate[under] != 1)) | (draw[under] < 0.08), 2, np.where(main[under], 1, 3)
-    )
-    water = facts.water.union_all()
-    shapely.prepare(water)
-    over = shapely.contains_xy(water, mx, my)
-    fate[over] = np.where(main[over], 1, 3)
-    namer = _Namer(rng, streets, land)
+    fate = _fates(streets, runs, facts, land, rng)
+    namer = _Namer(rng)
+    first = np.array([run.nodes[0] for run in runs])
+    old = land.at(land.old_town, streets.x[first], streets.y[first]).tolist()
     starts = np.concatenate([[0], np.cumsum([len(run.nodes) - 1 for run in runs])])
     for i, run in enumerate(runs):
-        tags = namer.tags(run)
+        tags = namer.tags(run, old=old[i])
         for a, b, what in stretches(fate[starts[i] : starts[i + 1]].tolist()):
-            if what != 3:
-                extra = {1: {"bridge": "yes", "layer": "1"}, 2: {"tunnel": "yes", "layer": "-1"}}.get(
-                    what, {}
-                )
-                streets.ways.append(Way(run.nodes[a : b + 1], tags | extra))
+            if what != GONE:
+                streets.ways.append(Way(run.nodes[a : b + 1], tags | CROSSING_TAGS.get(what, {})))
+    _open_dead_ends(streets)
+
+
+def _open_dead_ends(streets: Streets) -> None:
+    """No one-way street may begin or end where nothing else goes on."""
+    count = np.bincount(np.concatenate([w.nodes for w in streets.ways]), minlength=len(streets.x))
+    for way in streets.ways:
+        if "oneway" in way.tags and min(count[way.nodes[0]], count[way.nodes[-1]]) < 2:
+            del way.tags["oneway"]
 
 
 def stretches(fates: list[int]) -> list[tuple[int, int, int]]:
@@ -257,13 +274,13 @@ def stretches(fates: list[int]) -> list[tuple[int, int, int]]:
 
 
 class _Namer:
-    """Gives streets their tags: class, a made-up name by class and place, one-way, surface of a step."""
+    """Gives streets their tags: class, a made-up name by class and place, one-way, surface."""
 
-    def __init__(self, rng: np.random.Generator, streets: Streets, land: Field) -> None:
-        self.rng, self.streets, self.land = rng, streets, land
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
         self.stems = [a + b for a in _FIRST for b in _SECOND]
 
-    def tags(self, run: _Run) -> dict[str, str]:
+    def tags(self, run: _Run, *, old: bool) -> dict[str, str]:
         """Tags of a street; deterministic in the order of calls."""
         tags = {"highway": run.kind}
         if run.road is not None:
@@ -271,9 +288,6 @@ class _Namer:
             if run.road.ref:
                 tags["ref"] = run.road.ref
         stem, chance, way = self.rng.random(3).tolist()
-        old = bool(
-            self.land.at(self.land.old_town, self.streets.x[run.nodes[:1]], self.streets.y[run.nodes[:1]])[0]
-        )
         suffix = self._suffix(run.kind, old=old, draw=chance)
         if "name" not in tags and suffix:
             tags["name"] = self.stems[int(stem * len(self.stems))] + suffix
