@@ -42,8 +42,7 @@ def to_wgs84(job: Notes, lng: Floats, lat: Floats, streets: npt.ArrayLike | None
                 _checked_datum(job, lng[mask], lat[mask], name, streets)
                 out_lng[mask], out_lat[mask] = datum_.convert(lng[mask], lat[mask], source=name)
         return out_lng, out_lat
-    source = stated or _named_datum(job)
-    source = _checked_datum(job, lng[used], lat[used], source, streets)
+    source = _checked_datum(job, lng[used], lat[used], _file_datum(job, stated), streets)
     return datum_.convert(lng, lat, source=source)
 
 
@@ -68,16 +67,19 @@ def _row_datums(job: Notes, used: Mask) -> npt.NDArray[np.object_] | None:
     return meaning
 
 
-def _named_datum(job: Notes) -> Datum | None:
-    """The datum that the coordinate columns' own names state (``lng_gcj02``)."""
-    named = {headers.name_datum(job.raw.roles[r]) for r in ("lng", "lat", "lnglat") if r in job.raw.roles} - {
-        None
-    }
-    if len(named) != 1:
-        return None
+def _file_datum(job: Notes, stated: Datum | None) -> Datum | None:
+    """The stated datum, else the one that the coordinate columns' own names state (``lng_gcj02``)."""
+    columns = [job.raw.roles[r] for r in ("lng", "lat", "lnglat") if r in job.raw.roles]
+    named = {headers.name_datum(c) for c in columns} - {None}
+    if len(named) != 1 or job.raw.geometry is not None:
+        return stated
     name: Any = named.pop()
-    job.whole("DAT-005", field=job.raw.roles.get("lng", job.raw.roles.get("lnglat", "")), value=name)
-    return name
+    if stated is None:
+        job.whole("DAT-005", field=columns[0], value=name)
+        return name
+    if {name, stated} - {"wgs84", "cgcs2000"} and name != stated:
+        job.whole("DAT-010", field=columns[0], value=stated)
+    return stated
 
 
 def _checked_datum(

@@ -185,14 +185,39 @@ def _joined(
 
 
 def match_columns(
-    names: Sequence[str], known: Mapping[str, str], *, source: str, stated: Mapping[str, str] | None = None
+    names: Sequence[str],
+    known: Mapping[str, str],
+    *,
+    source: str,
+    stated: Mapping[str, str] | None = None,
+    datum: str | None = None,
 ) -> tuple[dict[str, str], list[Finding]]:
     """Role → column name. ``stated`` (role → column, from the study) goes before the alias table.
 
-    A role that two columns claim is refused (TAB-007) unless the study states which, or one of them
-    is called exactly as the role.
+    Where several columns claim a role, the alias that stands first in the table wins; of several
+    coordinates the ones whose names say ``datum`` (WGS84 if None), else they are refused (TAB-007).
     """
-    stated = dict(stated or {})
+    match, found = _stated_columns(names, known, source, dict(stated or {}))
+    claims: dict[str, list[str]] = {}
+    for name in names:
+        role = known.get(plain_name(name), "")
+        if role and role not in match and name not in match.values():
+            claims.setdefault(role, []).append(name)
+    for role, columns in claims.items():
+        best = _best_claim(role, columns, known, datum)
+        if best is None:
+            found.append(finding("TAB-007", source=source, field=role, value=", ".join(columns)))
+        else:
+            match[role] = best
+            if best != role:
+                found.append(finding("TAB-011", source=source, field=role, value=best))
+    return match, found
+
+
+def _stated_columns(
+    names: Sequence[str], known: Mapping[str, str], source: str, stated: dict[str, str]
+) -> tuple[dict[str, str], list[Finding]]:
+    """The study's own ``columns``, either way round (role → name or name → role)."""
     found: list[Finding] = []
     roles = set(known.values())
     if not set(stated) <= roles and set(stated.values()) <= roles:
@@ -210,32 +235,20 @@ def match_columns(
             found.append(finding("TAB-007", source=source, field=role, value=name))
         else:
             match[role] = name
-    claims: dict[str, list[str]] = {}
-    for name in names:
-        role = known.get(plain_name(name), "")
-        if role and role not in match and name not in stated.values():
-            claims.setdefault(role, []).append(name)
-    for role, columns in claims.items():
-        best = _best_claim(role, columns, known)
-        if best is None:
-            found.append(finding("TAB-007", source=source, field=role, value=", ".join(columns)))
-        else:
-            match[role] = best
-            if best != role:
-                found.append(finding("TAB-011", source=source, field=role, value=best))
     return match, found
 
 
-def _best_claim(role: str, columns: list[str], known: Mapping[str, str]) -> str | None:
-    """The column for a role: the only one, or the one whose alias stands first in the table."""
+def _best_claim(role: str, columns: list[str], known: Mapping[str, str], datum: str | None) -> str | None:
+    """The column for a role, or None if that cannot be told."""
     if len(columns) == 1:
         return columns[0]
-    if len(set(columns)) < len(columns):
-        return None
+    if role in ("lng", "lat", "x", "y", "lnglat"):
+        same = {"cgcs2000": "wgs84", None: "wgs84"}
+        wanted = same.get(datum, datum)
+        said = [c for c in columns if (d := name_datum(c)) is not None and same.get(d, d) == wanted]
+        exact = [c for c in columns if c == role]
+        return said[0] if len(said) == 1 else exact[0] if exact and not said else None
     order = [alias for alias, r in known.items() if r == role]
-    ranked = sorted(columns, key=lambda c: order.index(plain_name(c)))
-    if order.index(plain_name(ranked[0])) == order.index(plain_name(ranked[1])):
-        return None
-    if role in ("lng", "lat", "x", "y", "lnglat", "station_id", "host_id", "population"):
-        return ranked[0] if plain_name(ranked[0]) == plain_name(role) else None
-    return ranked[0]
+    rank = [order.index(plain_name(c)) for c in columns]
+    best = min(rank)
+    return columns[rank.index(best)] if rank.count(best) == 1 and role != "population" else None

@@ -89,7 +89,9 @@ def read_table(table: Table, *, kind: str) -> tuple[RawTable | None, list[Findin
     raw, found = opener(path, table, known)
     if raw is None:
         return None, found
-    roles, more = headers.match_columns(list(raw.cells.columns), known, source=source, stated=table.columns)
+    roles, more = headers.match_columns(
+        list(raw.cells.columns), known, source=source, stated=table.columns, datum=table.datum
+    )
     return dataclasses.replace(raw, roles=roles), found + more
 
 

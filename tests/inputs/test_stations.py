@@ -620,3 +620,46 @@ def test_two_readings_give_equal_tables_and_findings(tmp_path):
     (first, found), (second, again) = read(path), read(path)
     pd.testing.assert_frame_equal(first, second)
     assert found == again
+
+
+def test_of_three_pairs_of_coordinates_the_stated_datums_is_read(tmp_path):
+    point = {
+        d: np.ravel(convert(120.62, 31.31, source="wgs84", target=d)) for d in ("wgs84", "gcj02", "bd09")
+    }
+    header = ["site_id", "name", *(f"{c}_{d}" for d in point for c in ("lng", "lat"))]
+    path = write(tmp_path, text([["S1", "a", *(f"{v:.7f}" for p in point.values() for v in p)]], header))
+    for datum in ("wgs84", "gcj02", "bd09", None):
+        frame, found = read(path, datum=datum)
+        assert codes(found, "EW") == []
+        assert frame["station_id"].tolist() == ["S1"]
+        np.testing.assert_allclose(
+            frame[["lng_wgs84", "lat_wgs84"]].to_numpy()[0], [120.62, 31.31], atol=1e-7
+        )
+
+
+def test_a_column_name_that_contradicts_the_stated_datum_is_doubted(tmp_path):
+    path = write(
+        tmp_path, text([["1", "a", "120.62551", "31.30235"]], ["编号", "名称", "经度_GCJ02", "纬度_GCJ02"])
+    )
+    frame, found = read(path, datum="bd09")
+    assert one(found, "DAT-010").severity == "W"
+    expected = np.ravel(convert(120.62551, 31.30235, source="bd09"))
+    np.testing.assert_allclose(frame[["lng_wgs84", "lat_wgs84"]].to_numpy()[0], expected, atol=1e-9)
+
+
+def test_the_better_known_of_two_names_wins_and_is_said(tmp_path):
+    header = ["id", "站点编号", "名称", "站点名称", "经度", "纬度"]
+    frame, found = csv(tmp_path, [["77", "S-1", "x", "观前站", "120.62001", "31.31001"]], header)
+    assert frame[["station_id", "name"]].to_numpy().tolist() == [["S-1", "观前站"]]
+    assert codes(found, "EW") == []
+
+
+def test_infinite_coordinates_inside_a_layer_never_leave(tmp_path):
+    features = ",".join(
+        f'{{"type":"Feature","properties":{{"name":"s{i}"}},"geometry":{{"type":"Point","coordinates":[{x},31.3]}}}}'
+        for i, x in enumerate(["120.61", "1e999", "NaN", "120.62"])
+    )
+    path = write(tmp_path, f'{{"type":"FeatureCollection","features":[{features}]}}', "a.geojson")
+    frame, found = read(path)
+    assert set(frame["name"]) <= {"s0", "s3"}
+    assert codes(found, "EW")
