@@ -496,8 +496,9 @@ class Study:
         return self.all_findings()
 
     def circle_areas(self) -> tuple[Any, Any]:
-        """Union of the ten-minute walking areas before and after (study CRS)."""
+        """Union of the ten-minute walking areas before and after, as drawn (study CRS; small holes filled)."""
         from planner.roads.areas import union_area
+        from planner.roads.outline import generalise
 
         plan, network = self.site_stations(), self.network("walk")
         cutoff_s = self.settings.circle.cutoff_s
@@ -505,10 +506,8 @@ class Study:
         def compute() -> dict[str, Any]:
             old = self.open_stations.geometry
             both = gpd.GeoSeries(pd.concat([old, plan.chosen.geometry], ignore_index=True), crs=self.crs)
-            return {
-                "before": union_area(network, old, cutoff_s=cutoff_s) if len(old) else shapely.MultiPolygon(),
-                "after": union_area(network, both, cutoff_s=cutoff_s),
-            }
+            today = union_area(network, old, cutoff_s=cutoff_s) if len(old) else shapely.MultiPolygon()
+            return {"before": generalise(today), "after": generalise(union_area(network, both, cutoff_s=cutoff_s))}
 
         parts = self._stage("areas", [self._done["siting"]["_key"], cutoff_s], compute)
         return parts["before"], parts["after"]
