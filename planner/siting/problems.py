@@ -18,8 +18,30 @@ from planner.siting.solvers.request import (
     check_weights,
 )
 from planner.siting.solvers.solution import Solution
+from planner.siting.variants import (
+    conflicts_within,
+    maximal_covering_backup,
+    maximal_covering_capacitated,
+    maximal_covering_fair,
+    maximal_covering_partial,
+    maximal_covering_robust,
+    maximal_covering_spread,
+)
 
-__all__ = ["Solution", "maximal_covering", "p_center", "p_median", "set_covering"]
+__all__ = [
+    "Solution",
+    "conflicts_within",
+    "maximal_covering",
+    "maximal_covering_backup",
+    "maximal_covering_capacitated",
+    "maximal_covering_fair",
+    "maximal_covering_partial",
+    "maximal_covering_robust",
+    "maximal_covering_spread",
+    "p_center",
+    "p_median",
+    "set_covering",
+]
 
 Progress = Callable[[str, float], None]
 

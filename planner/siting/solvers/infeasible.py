@@ -17,7 +17,7 @@ from planner.siting.solvers.clash import InfeasibleRequestError
 from planner.siting.solvers.exact import Block, solve_model
 from planner.siting.solvers.request import Rules
 
-__all__ = ["refuse_impossible"]
+__all__ = ["refuse_impossible", "rules_model"]
 
 
 def refuse_impossible(rules: Rules) -> None:
@@ -160,6 +160,11 @@ def _cheapest(rules: Rules) -> float:
 
 
 _GROUPS = ("p", "required", "forbidden", "quota_min", "quota_max", "budget", "spacing")
+
+
+def rules_model(rules: Rules) -> tuple[list[Block], np.ndarray, np.ndarray]:
+    """Every rule on the choice of sites as model rows, with the sites' lower and upper bounds."""
+    return _blocks(rules, frozenset(_GROUPS))
 
 
 def _blocks(rules: Rules, groups: frozenset[str]) -> tuple[list[Block], np.ndarray, np.ndarray]:
