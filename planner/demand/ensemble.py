@@ -83,6 +83,20 @@ class Mixture:
         return np.zeros(0, np.float32) if weight is None else weight
 
 
+@dataclass
+class Replicated:
+    """Draws of a group at level (b) or (c): a replicate, and its own local uncertainty per cell."""
+
+    name: str
+    replicates: Singles
+    band: tuple[float, float]
+    local_sd: Any
+
+    def draw(self, rng: np.random.Generator, number: int) -> Singles:  # noqa: ARG002 - replicates are drawn before
+        """The next replicate."""
+        return self.replicates[number % len(self.replicates)]
+
+
 def logs_of(covariates: pd.DataFrame, names: Sequence[str]) -> dict[str, Singles]:
     """Logarithms of covariates scaled to mean 1, float32; -inf where zero."""
     logs = {}

@@ -134,33 +134,35 @@ def overlay(grid: Grid, polygons: Any, *, levels: tuple[int, ...] = (64, 8, 1)) 
     pieces, owner = pieces[keep], owner[keep]
     bad = ~shapely.is_valid(pieces)
     pieces[bad] = shapely.make_valid(pieces[bad])
-    found = []
+    found, active = [], np.arange(len(grid))
     for factor in levels:
-        col, row, of_cell = _blocks(grid, factor)
+        col, row, of_cell = _blocks(grid, factor, active)
         boxes, side = _boxes(col, row, grid.cell_m * factor), grid.cell_m * factor
         piece, box = shapely.STRtree(boxes).query(pieces, predicate="intersects")
         cut = shapely.intersection(pieces[piece], boxes[box])
         share = shapely.area(cut) / side**2
         full, part = share > 1 - 1e-12, (share > 0) & (share <= 1 - 1e-12)
-        found.append(_whole(of_cell, box[full], owner[piece[full]]))
+        found.append(_whole(active, of_cell, box[full], owner[piece[full]]))
         pieces, owner, where, share = cut[part], owner[piece[part]], box[part], share[part]
-    found.append(pd.DataFrame({"cell": where, "polygon": owner, "share": share, "piece": pieces}))
+        if factor > 1:
+            active = active[np.isin(of_cell, where)]
+    found.append(pd.DataFrame({"cell": active[where], "polygon": owner, "share": share, "piece": pieces}))
     table = pd.concat([t for t in found if len(t)] or found[-1:], ignore_index=True)
     return table.sort_values(["cell", "polygon"], ignore_index=True)
 
 
-def _blocks(grid: Grid, factor: int) -> tuple[Ints, Ints, Ints]:
-    """Columns and rows of the blocks of ``factor`` × ``factor`` cells, and the block of each cell."""
+def _blocks(grid: Grid, factor: int, active: Ints) -> tuple[Ints, Ints, Ints]:
+    """Columns and rows of the blocks of ``factor`` × ``factor`` cells, and the block of each active cell."""
     if factor == 1:
-        return grid.col, grid.row, np.arange(len(grid))
-    coarse = Grid(grid.cell_m * factor, grid.col // factor, grid.row // factor)
+        return grid.col[active], grid.row[active], np.arange(active.size)
+    coarse = Grid(grid.cell_m * factor, grid.col[active] // factor, grid.row[active] // factor)
     _, first, of_cell = np.unique(coarse.flat(), return_index=True, return_inverse=True)
     return coarse.col[first], coarse.row[first], of_cell.ravel()
 
 
-def _whole(of_cell: Ints, blocks: Ints, owner: Ints) -> pd.DataFrame:
+def _whole(active: Ints, of_cell: Ints, blocks: Ints, owner: Ints) -> pd.DataFrame:
     """The cells of blocks that lie wholly inside a polygon."""
-    cells = pd.DataFrame({"block": of_cell, "cell": np.arange(of_cell.size)})
+    cells = pd.DataFrame({"block": of_cell, "cell": active})
     pairs = pd.DataFrame({"block": blocks, "polygon": owner}).merge(cells, on="block")
     return pairs[["cell", "polygon"]].assign(share=1.0, piece=None)
 

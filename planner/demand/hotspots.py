@@ -39,13 +39,15 @@ def find(
     share: float = 0.3,
     reach_m: float | None = None,
     min_workers: float | None = None,
+    max_km2: float = 4.0,
     limit: int = 30,
     language: str = "zh",
 ) -> gpd.GeoDataFrame:
     """Clusters of the densest cells, with names.
 
     The densest cells that together hold ``share`` of the workers are clustered by weighted DBSCAN (Ester
-    et al. 1996; a cell's weight is its workers).
+    et al. 1996; a cell's weight is its workers). A cluster larger than ``max_km2`` is divided by looking at
+    the denser half of it again, so that a whole inner city is not one spot.
 
     Parameters
     ----------
@@ -62,7 +64,10 @@ def find(
     reach_m
         Distance within which cells belong together; None: one and a half cells.
     min_workers
-        Workers within reach of a cell that make it the core of a spot; None: ten times the mean cell.
+        Workers within reach of a cell that make it the core of a spot; None: ten times the mean cell. A spot
+        has at least three times as many.
+    max_km2
+        Largest spot, where it can be divided.
     limit
         Number of spots returned.
     language
@@ -74,20 +79,18 @@ def find(
         Most workers first: ``name``, ``name_zh``, ``name_en``, ``workers``, ``area_km2``, ``workers_per_km2``,
         ``peak_period`` (a period's name), ``district``, geometry (union of cells). Empty if nobody works.
     """
-    from sklearn.cluster import DBSCAN
-
     workers = demand["workers"].to_numpy(float)
-    dense = _densest(workers, share)
+    dense = _densest(workers, np.arange(workers.size), share)
     if not dense.size:
         return _empty(demand.crs)
-    boxes = demand.geometry.to_numpy()[dense]
-    side = float(np.sqrt(np.median(shapely.area(boxes))))
-    xy = shapely.get_coordinates(shapely.centroid(boxes))
-    least = min_workers if min_workers is not None else 10 * workers.mean()
-    clusters = DBSCAN(eps=reach_m or 1.5 * side, min_samples=max(least, 1e-9))
-    label = clusters.fit_predict(xy, sample_weight=workers[dense])
-    numbers = np.unique(label[label >= 0])
-    rows = [_spot(demand, dense[label == k], periods, _headline(demand, groups)) for k in numbers]
+    boxes = demand.geometry.to_numpy()
+    side = float(np.sqrt(np.median(shapely.area(boxes[dense]))))
+    least = max(min_workers if min_workers is not None else 10 * workers.mean(), 1e-9)
+    xy = np.full((workers.size, 2), np.nan)
+    xy[dense] = shapely.get_coordinates(shapely.centroid(boxes[dense]))
+    found = _clusters(xy, workers, dense, reach_m or 1.5 * side, least, max_km2 * 1e6 / side**2)
+    head = _headline(demand, groups)
+    rows = [_spot(demand, part, periods, head) for part in found if workers[part].sum() >= 3 * least]
     if not rows:
         return _empty(demand.crs)
     table = gpd.GeoDataFrame(rows, geometry="geometry", crs=demand.crs)
@@ -109,12 +112,32 @@ def _empty(crs: object) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
-def _densest(workers: Floats, share: float) -> Ints:
-    """Positions of the fewest cells that hold ``share`` of the workers, in the table's order."""
-    total = workers.sum()
+def _clusters(
+    xy: Floats, workers: Floats, rows: Ints, reach_m: float, least: float, most_cells: float, depth: int = 8
+) -> list[Ints]:
+    """Clusters of rows; one of more than ``most_cells`` is divided by its denser half, while that divides."""
+    from sklearn.cluster import DBSCAN
+
+    # min_samples is a whole number to scikit-learn, so the weights are counted in units of `least`.
+    label = DBSCAN(eps=reach_m, min_samples=1).fit_predict(xy[rows], sample_weight=workers[rows] / least)
+    found: list[Ints] = []
+    for k in np.unique(label[label >= 0]):
+        part = rows[label == k]
+        if part.size > most_cells and depth > 0:
+            half = _densest(workers, part, 0.6)
+            inner = _clusters(xy, workers, half, reach_m, least, most_cells, depth - 1)
+            found += inner or [part]
+        else:
+            found.append(part)
+    return found
+
+
+def _densest(workers: Floats, rows: Ints, share: float) -> Ints:
+    """The fewest of the rows that hold ``share`` of their workers, in the table's order."""
+    total = workers[rows].sum()
     if not total > 0:
         return np.zeros(0, np.int64)
-    order = np.argsort(-workers, kind="stable")
+    order = rows[np.argsort(-workers[rows], kind="stable")]
     number = int(np.searchsorted(np.cumsum(workers[order]), share * total)) + 1
     return np.sort(order[:number])
 
@@ -153,12 +176,14 @@ def _names(
     centres = shapely.centroid(table.geometry.to_numpy())
     near, far = _places(table, centres, places)
     venue, kind = _venues(table, centres, hosts)
-    zh, en = [], []
+    zh, en, used = [], [], set()
     for k, district in enumerate(table["district"]):
-        name = near[k] or venue[k] or far[k] or str(district)
-        tail, pattern = NAMING_HOSTS[kind[k]] if not near[k] and venue[k] else ("商圈", "around {}")
+        options = [near[k], venue[k], far[k], str(district)]
+        name = next((o for o in options if o and o not in used), next(o for o in options if o))
+        used.add(name)
+        tail, pattern = NAMING_HOSTS[kind[k]] if name == venue[k] else ("商圈", "around {}")
         zh.append(name if name.endswith(("商圈", "园区", tail)) else name + tail)
-        en.append(pattern.format("{}").replace("{}", name))
+        en.append(pattern.replace("{}", name))
     return _apart(zh), _apart(en)
 
 

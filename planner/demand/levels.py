@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.demand.calibrate import to_totals
-from planner.demand.ensemble import Mixture, Singles, Source, logs_of
+from planner.demand.ensemble import Mixture, Replicated, Singles, Source, logs_of
 from planner.demand.grid import Floats, Ints
 from planner.demand.observations import ANY_GROUP, Observations, Surveyed
 from planner.demand.weights import mix, usable_shares
@@ -69,8 +69,6 @@ class Room:
         return self._observed(group, base, surveyed, found)
 
     def _mixture(self, group: Group, shares: dict[str, float], prior: Floats) -> Source:
-        from planner.demand.regression import Replicated
-
         s, ends = self.settings, (group.band_low, group.band_high)
         if not shares:
             still = np.full(prior.size, s.local_sd, np.float32)
@@ -89,7 +87,7 @@ class Room:
         )
 
     def _observed(self, group: Group, base: Model, surveyed: Surveyed, found: list[Finding]) -> Model:
-        from planner.demand.regression import MIN_WORKERS, Replicated, fit_regression, fit_surface
+        from planner.demand.regression import MIN_WORKERS, fit_regression, fit_surface
 
         s, surveyed = self.settings, surveyed.on(self.cells)
         level = s.level if s.level != "auto" else _level_for(surveyed)
@@ -125,7 +123,7 @@ class Room:
 
     def _like_all(self, group: Group, base: Model, observations: Observations, found: list[Finding]) -> Model:
         """Observations of no named group: the group's weights times the correction found for all."""
-        from planner.demand.regression import MIN_WORKERS, Replicated, fit_regression
+        from planner.demand.regression import MIN_WORKERS, fit_regression
 
         surveyed = observations.groups.get(ANY_GROUP)
         if surveyed is None or not group.in_headline:

@@ -300,17 +300,3 @@ def fit_surface(
     safe = np.where(prior > 0, prior, 1.0)
     correction = np.where(prior > 0, weights / safe, 0.0)
     return Fitted("surface", weights, correction, sd, weights[None].astype(np.float32))
-
-
-@dataclass
-class Replicated:
-    """Draws of a group at level (b) or (c): a replicate, and its own local uncertainty per cell."""
-
-    name: str
-    replicates: Singles
-    band: tuple[float, float]
-    local_sd: Any
-
-    def draw(self, rng: np.random.Generator, number: int) -> Singles:  # noqa: ARG002 - replicates are drawn before
-        """The next replicate."""
-        return self.replicates[number % len(self.replicates)]

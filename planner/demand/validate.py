@@ -165,7 +165,7 @@ def foretell(
     estimator: Any = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Can the other covariates say where venues of one kind are, in places withheld?
+    """Foretell venues of one kind from the other covariates, in places withheld.
 
     A test on real data where nobody has counted workers: venues are places of work whose true map is known.
     The kind is taken out of the covariates, its counts are withheld block by block and foretold from the
