@@ -63,6 +63,11 @@ def decode(data: bytes, *, source: str, encoding: str | None = None) -> tuple[st
     return text, name, found
 
 
+def _common(text: str) -> bool:
+    """Whether every letter is among the common Chinese ones (GB2312)."""
+    return all(ord(c) < 128 or _in_gb2312(c) for c in text)
+
+
 def _in_gb2312(char: str) -> bool:
     try:
         char.encode("gb2312")
@@ -102,8 +107,7 @@ def _mixed(data: bytes, source: str) -> Finding | None:
         if not line.isascii():
             try:
                 text = line.decode("utf-8")
-                chinese = [c for c in text if ord(c) > 127]
-                sure = len(chinese) >= 2 and all(_in_gb2312(c) for c in chinese)
+                sure = _common(text) and not _common(line.decode("gb18030", errors="replace"))
                 kinds.append(("utf-8" if sure else "?", row, offset))
             except UnicodeDecodeError as error:
                 kinds.append(("gb18030", row, offset + error.start))

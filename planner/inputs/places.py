@@ -143,6 +143,9 @@ def _from_geometry(job: Notes, crs: str) -> tuple[Floats, Floats, Mask] | None:
         job.whole("GEO-003", value=int((other & ~single).sum()))
     spots = shapely.point_on_surface(shapes)
     x, y = shapely.get_x(spots), shapely.get_y(spots)
+    if job.table.swap:
+        job.whole("XY-014")
+        x, y = y, x
     job.each("XY-013", ~missing & ~(np.isfinite(x) & np.isfinite(y)), field="geometry", read="nan")
     if not crs_.plausible(x, y, label) and not _look_swapped(x, y):
         job.whole("CRS-002", field="crs", value=label, better=crs_.suggest(x, y, study_crs=crs) or "?")
@@ -152,9 +155,6 @@ def _from_geometry(job: Notes, crs: str) -> tuple[Floats, Floats, Mask] | None:
     if not crs_.is_geographic(label):
         job.whole("CRS-003", field="crs", value=label, target=crs)
         x, y = crs_.transform(x, y, source=label, target="EPSG:4326")
-    if job.table.swap:
-        job.whole("XY-014")
-        x, y = y, x
     return x, y, missing
 
 

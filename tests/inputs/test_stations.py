@@ -663,3 +663,37 @@ def test_infinite_coordinates_inside_a_layer_never_leave(tmp_path):
     frame, found = read(path)
     assert set(frame["name"]) <= {"s0", "s3"}
     assert codes(found, "EW")
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", CRS])
+def test_swapped_points_of_a_layer(tmp_path, crs):
+    point = gpd.GeoSeries([shapely.Point(120.61, 31.31)], crs=4326).to_crs(crs).iloc[0]
+    layer = gpd.GeoDataFrame({"名称": ["a"]}, geometry=[shapely.Point(point.y, point.x)], crs=crs)
+    layer.to_file(tmp_path / "a.gpkg", driver="GPKG")
+    frame, found = read(tmp_path / "a.gpkg")
+    assert frame.empty
+    assert codes(found, "E") == ["XY-001" if crs == "EPSG:4326" else "CRS-002"]
+    frame, found = read(tmp_path / "a.gpkg", swap=True)
+    assert codes(found, "EW") == []
+    np.testing.assert_allclose(frame[["lng_wgs84", "lat_wgs84"]].to_numpy()[0], [120.61, 31.31], atol=1e-6)
+
+
+def test_every_fault_of_a_file_is_told_at_once(tmp_path):
+    rows = [
+        ["苏州市户外劳动者服务站点一览表"], [], HEADER, *[[*r[:4], "全天", "正常", ""] for r in GOOD],
+        ["1", "重号", "120.75001", "31.35001", "8:00-20:00", "正常", ""],  # the id of another place
+        ["x1", "颠倒", "31.30001", "120.60001", "", "", ""], ["x2", "填充", 9999, 9999, "", "", ""],
+        ["x3", "全角", "１２０．６００１", "31.30001", "", "", ""], ["x4", "怪状态", "120.60051", "31.40001", "", "%%", ""],
+        ["x5", "怪时间", "120.60052", "31.41001", "看心情", "", ""], ["1.5", "坏编号", "120.60053", "31.42001", "", "", ""],
+        ["合计", None, None, None, None, None, None],
+    ]  # fmt: skip
+    _, found = read(workbook(tmp_path, rows))
+    assert codes(found, "E") == ["ID-001", "ID-004"]
+    assert {"XY-002", "XY-005", "STA-001", "HRS-001"} <= set(codes(found, "W"))
+    assert {"TAB-005", "TAB-013", "XY-009"} <= set(codes(found, "F"))
+    for f in found:
+        assert f.source == "stations.xlsx"
+        assert f.message("zh")
+        assert f.message("en")
+        if f.row is not None and f.severity in "EW":
+            assert rows[f.row - 1][0] in ("1", "x1", "x2", "x4", "x5", "1.5")  # the row as Excel counts it

@@ -301,3 +301,17 @@ def test_reading_changes_nothing_on_disk(tmp_path):
     read(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_ordinary_gb18030_lists_are_never_taken_for_mixed_ones():
+    import random
+
+    from planner.inputs.delimited import decode
+
+    common = [bytes([a, b]).decode("gb2312") for a in range(0xB0, 0xD7) for b in range(0xA1, 0xFF)]
+    luck = random.Random(0)
+    for _ in range(300):
+        lines = [f"{i},{''.join(luck.choices(common, k=luck.randint(1, 8)))},120.6" for i in range(30)]
+        content = "编号,名称,经度\n" + "\n".join(lines)
+        got, encoding, found = decode(content.encode("gb18030"), source="a")
+        assert (got, encoding, codes(found, "EW")) == (content, "gb18030", [])
