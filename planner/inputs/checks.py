@@ -11,7 +11,6 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
-from shapely.geometry.base import BaseGeometry
 
 from planner.errors import Finding, finding
 from planner.inputs.headers import plain_name
@@ -167,14 +166,13 @@ def in_water(
 
 
 def check_stations(
-    stations: gpd.GeoDataFrame, *, districts: gpd.GeoDataFrame, water: gpd.GeoDataFrame | None = None,
-    area: BaseGeometry | None = None,
-) -> tuple[gpd.GeoDataFrame, list[Finding]]:  # fmt: skip
+    stations: gpd.GeoDataFrame, *, districts: gpd.GeoDataFrame, water: gpd.GeoDataFrame | None = None
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """The checks that need more than one file: districts, water, ids used by two lists.
 
     Returns the stations that stand on land, with unique ids and ``district`` set to where they lie.
-    Stations more than 2 km outside ``area``, which their reader has listed (LOC-002), are left out:
-    nobody of the area walks there.
+    Stations more than 2 km outside the districts, which their reader has listed (LOC-002), are left
+    out: nobody of the area walks there.
     """
     repeat = stations["station_id"].duplicated(keep="first")
     where = stations["row"].astype("str") + " (" + stations["source"] + ")"
@@ -186,8 +184,9 @@ def check_stations(
         for r in stations[repeat].itertuples()
     ]
     placed = stations[~repeat]
-    if area is not None:
-        placed = placed[placed.distance(area) <= BEYOND_M]
+    tree = shapely.STRtree(districts.geometry.to_numpy())
+    near, _ = tree.query(placed.geometry.to_numpy(), predicate="dwithin", distance=BEYOND_M)
+    placed = placed.iloc[np.unique(near)]
     placed, more = in_districts(placed, districts)
     found += more
     if water is not None and len(water):

@@ -104,13 +104,10 @@ def test_an_id_used_by_two_lists_is_refused():
     assert len(kept) == 1
 
 
-def test_stations_far_outside_the_area_are_left_out_near_ones_kept():
-    kept, _ = checks.check_stations(
-        stations([(500, 500), (-1500, 500), (-2500, 500)]),
-        districts=squares(),
-        area=shapely.box(0, 0, 2000, 1000),
-    )
+def test_stations_far_outside_the_districts_are_left_out_near_ones_kept():
+    kept, _ = checks.check_stations(stations([(500, 500), (-1500, 500), (-2500, 500)]), districts=squares())
     assert kept["name"].tolist() == ["s0", "s1"]
+    assert kept["district"].isna().tolist() == [False, True]
 
 
 def test_close_pairs_against_brute_force():
