@@ -113,11 +113,12 @@ def _led_on(roads: list[Road], facts: Facts) -> list[Road]:
         points = shapely.get_coordinates(road.geometry)
         for end, before in ((0, 1), (-1, -2)):
             here = shapely.Point(points[end])
-            if any(j != i for j in tree.query(here, predicate="dwithin", distance=4.0).tolist()):
-                continue
             step = points[end] - points[before]
             step /= np.hypot(*step)
-            ray = shapely.LineString([points[end] + 2 * step, points[end] + LEAD_M * step])
+            tail = shapely.LineString([points[end] - 6 * OVER_M * step, points[end]])
+            if any(j != i for j in tree.query(tail, predicate="intersects").tolist()):
+                continue
+            ray = shapely.LineString([points[end] + 0.1 * step, points[end] + LEAD_M * step])
             hits = [
                 shapely.intersection(ray, lines[j]) for j in tree.query(ray, predicate="intersects").tolist()
             ]

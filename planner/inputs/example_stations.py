@@ -39,7 +39,7 @@ _HOSTS = (
 )
 _HOURS = ("08:00-20:00", "8:30—17:30", "9:00-17:00", "周一至周五 9:00-17:00", "08:30-11:30，13:30-17:30", "06:00～18:00",
           "全天24小时", "24小时", "上午8:30-11:30，下午13:30-17:00", "8:00-22:00", "７：３０－１９：００", "")  # fmt: skip
-_HOURS_SHARE = (0.24, 0.13, 0.13, 0.08, 0.09, 0.08, 0.01, 0.01, 0.06, 0.12, 0.03, 0.02)
+_HOURS_SHARE = (0.30, 0.10, 0.09, 0.06, 0.07, 0.09, 0.01, 0.01, 0.04, 0.18, 0.03, 0.02)
 HEADER = ("序号", "站点编号", "站点名称", "所属区", "地址", "经度", "纬度", "坐标系", "开放时间", "面积", "站点类型",
           "等级", "状态", "依托单位", "建成时间", "统计日期")  # fmt: skip
 UNITS = ("", "", "", "", "", "度", "度", "", "", "㎡", "", "", "", "", "", "")
@@ -61,10 +61,10 @@ def place_stations(facts: Facts, land: Field, front: Frontage, *, seed: int) -> 
     rows = []
     for d, n in enumerate(quota):
         mine = np.flatnonzero(unit == d)
-        weight = np.minimum(front.length[mine], 200) * front.people[mine] ** 1.25 * lucky[mine]
+        weight = np.minimum(front.length[mine], 200) * front.people[mine] ** 1.45 * lucky[mine]
         draw = np.log(rng.random(len(mine))) / (weight + 1e-9)  # Efraimidis & Spirakis 2006
         order = mine[np.argsort(-draw, kind="stable")]
-        rows += _apart(front.x, front.y, order, int(n), 260.0)
+        rows += _apart(front.x, front.y, order, int(n), 400.0)
     at = np.array(rows)
     return pd.DataFrame(
         {"x": front.x[at], "y": front.y[at], "unit": unit[at], "town": town[at], "street": front.name[at]}
