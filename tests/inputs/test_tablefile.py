@@ -5,6 +5,7 @@ import zipfile
 import openpyxl
 import pytest
 from nasty import HEADER, ROWS, codes, one, table, text, workbook, write
+from oldexcel import write_xls
 
 from planner.inputs import localfile
 from planner.inputs.tablefile import read_table
@@ -315,3 +316,41 @@ def test_ordinary_gb18030_lists_are_never_taken_for_mixed_ones():
         content = "编号,名称,经度\n" + "\n".join(lines)
         got, encoding, found = decode(content.encode("gb18030"), source="a")
         assert (got, encoding, codes(found, "EW")) == (content, "gb18030", [])
+
+
+def test_excel_97_workbooks(tmp_path):
+    numbers = [[r[0], r[1], float(r[2]), float(r[3]), *r[4:]] for r in ROWS]
+    raw, found = read(write_xls(tmp_path / "list.xls", [["一览表"], HEADER, *numbers]))
+    assert names(raw) == WANTED
+    assert list(raw.column("station_id")) == ["001", "002", "003"]
+    assert list(raw.column("lng")) == [r[2] for r in ROWS]
+    assert list(raw.rows) == [3, 4, 5]
+    assert codes(found, "EW") == []
+
+
+def test_opendocument_spreadsheets(tmp_path):
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{c}</text:p></table:table-cell>'
+            for c in row
+        )
+        + "</table:table-row>"
+        for row in [HEADER, *ROWS]
+    )
+    content = (
+        '<?xml version="1.0" encoding="UTF-8"?><office:document-content '
+        'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+        'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
+        f'<table:table table:name="站点">{cells}</table:table></office:spreadsheet></office:body></office:document-content>'
+    )
+    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    path = tmp_path / "list.ods"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", manifest)
+    raw, found = read(path)
+    assert names(raw) == WANTED
+    assert codes(found, "EW") == []
