@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from planner.siting.solvers.request import RequestError
+
 __all__ = ["ENTRIES_PER_ROUND", "Effort", "effort"]
 
 #: Coverage entries per round of work: 0.05 to 0.07 s of one core.
@@ -64,15 +66,15 @@ def effort(
 
     Raises
     ------
-    ValueError
+    RequestError
         A limit that is not positive, or a gap that is negative.
     """
     if not time_limit_s > 0:
-        raise ValueError(f"time_limit_s must be positive; got {time_limit_s!r}")
+        raise RequestError(f"time_limit_s must be positive; got {time_limit_s!r}")
     if not gap >= 0:
-        raise ValueError(f"gap must not be negative; got {gap!r}")
+        raise RequestError(f"gap must not be negative; got {gap!r}")
     if work_limit is not None and work_limit < 1:
-        raise ValueError(f"work_limit must be at least 1; got {work_limit!r}")
+        raise RequestError(f"work_limit must be at least 1; got {work_limit!r}")
     rounds = (
         max(4, round(min(time_limit_s, 1e6) * ROUNDS_PER_SECOND)) if work_limit is None else int(work_limit)
     )

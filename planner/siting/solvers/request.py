@@ -121,13 +121,13 @@ def check_costs(costs: Any) -> Any:
         costs = sparse.csr_array((dense[i, j], j, ptr), shape=dense.shape)
     if 0 in costs.shape:
         raise RequestError(f"costs must have at least one site and one demand point; got shape {costs.shape}")
-    csr = costs.tocsr()
-    if not csr.has_canonical_format:
-        coo = costs.tocoo()
-        if len(np.unique(np.stack(coo.coords), axis=1)[0]) < coo.nnz:
+    if not getattr(costs, "has_canonical_format", False):
+        i, j = (np.asarray(c, np.int64) for c in costs.tocoo().coords)
+        if len(np.unique(i * costs.shape[1] + j)) < len(i):
             raise RequestError("costs: an entry is given more than once")
-        csr = csr.copy()
-        csr.sort_indices()
+    csr = costs.tocsr()
+    if not csr.has_sorted_indices:
+        csr = csr.sorted_indices()
     if np.isnan(csr.data).any():
         raise RequestError(f"costs: {int(np.isnan(csr.data).sum())} entries are NaN")
     if (csr.data < 0).any():
