@@ -16,6 +16,7 @@ import osmium
 
 from planner.errors import Finding, InputError, finding
 from planner.inputs.osm_faults import broken_file, location_store
+from planner.inputs.osm_pbf import RawStreets, read_pbf
 
 __all__ = ["LINE_KEYS", "VERTEX_KEYS", "Streets", "read_osm_streets"]
 
@@ -119,10 +120,11 @@ def _text(raw: bytes) -> str:
 def read_osm_streets(path: Path | str) -> Streets:
     """Read every way a profile may allow, and the nodes with tags on them.
 
-    osmium filters and looks up coordinates in one pass (only ways with ``highway`` or
-    ``route=ferry`` and nodes with ``highway`` or ``barrier`` get through) and hands them over as
-    text in a temporary file, which is taken in blocks: no Python object per node is ever made, and
-    nothing is kept of what is not a street. Ways whose nodes are partly outside the file are cut there.
+    Only ways with ``highway`` or ``route=ferry`` and their nodes are kept. A ``.pbf`` is read by
+    :mod:`planner.inputs.osm_pbf`; every other form, and what that does not know, by osmium, which
+    filters and looks up coordinates in one pass and hands the streets over as text in a temporary
+    file, taken in blocks. Either way no Python object is made for a node, and nothing is kept of what
+    is no street. Ways whose nodes are partly outside the file are cut there.
 
     Raises
     ------
@@ -132,6 +134,12 @@ def read_osm_streets(path: Path | str) -> Streets:
     path = Path(path)
     if not path.is_file():
         raise InputError([finding("NET-102", source=path.name, value=str(path))])
+    raw = read_pbf(path, LINE_KEYS, VERTEX_KEYS) if path.name.lower().endswith(".pbf") else None
+    return _streets(path.name, raw or _by_osmium(path))
+
+
+def _by_osmium(path: Path) -> RawStreets:
+    """The streets of any file osmium reads."""
     ways, nodes = _Tags(LINE_KEYS), _Tags(VERTEX_KEYS)
     way_id: list[int] = []
     node_id: list[int] = []
@@ -159,9 +167,16 @@ def read_osm_streets(path: Path | str) -> Streets:
         raise InputError([finding("NET-101", source=path.name)])
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
     del numbers
-    return _streets(
-        path.name, whole, np.array(sizes), np.array(way_id), ways, np.array(node_id, np.int64), nodes
-    )
+    vertex, first, index = np.unique(whole[:, 0].astype(np.int64), return_index=True, return_inverse=True)
+    x, y = whole[first, 1], whole[first, 2]
+    marked = np.array(node_id, np.int64)
+    at = np.minimum(np.searchsorted(vertex, marked), vertex.size - 1)
+    known = vertex[at] == marked
+    return RawStreets(
+        way_id=np.array(way_id), size=np.array(sizes), way_tags=np.array(ways.of, np.int32), way_sets=ways.sets(),
+        vertex=vertex, index=index.ravel(), x=x, y=y, there=x < 999, node_at=at[known],
+        node_tags=np.array(nodes.of, np.int32)[known], node_sets=nodes.sets(),
+    )  # fmt: skip
 
 
 def _filter(path: Path, text: Path) -> None:
@@ -187,44 +202,27 @@ def _blocks(text: Path) -> Iterator[list[bytes]]:
             yield block
 
 
-def _streets(
-    source: str,
-    numbers: np.ndarray,
-    sizes: np.ndarray,
-    way_id: np.ndarray,
-    ways: _Tags,
-    node_id: np.ndarray,
-    nodes: _Tags,
-) -> Streets:
-    """Number the vertices, cut lines at nodes the file does not hold."""
-    line = np.repeat(np.arange(sizes.size), sizes)
-    ref = numbers[:, 0].astype(np.int64)
-    there = numbers[:, 1] < 999
+def _streets(source: str, raw: RawStreets) -> Streets:
+    """Cut ways at nodes the file does not hold; tags of ways and nodes in one list."""
     found: list[Finding] = []
+    sizes, index, of = raw.size, raw.index, np.arange(raw.size.size)
+    there = raw.there[index]
     if not there.all():
+        line = np.repeat(of, sizes)
         found.append(finding("NET-105", source=source, n=int(np.unique(line[~there]).size)))
         start = np.ones(line.size, bool)
         start[1:] = (line[1:] != line[:-1]) | ~there[:-1]
         run = np.cumsum(start)[there] - 1
-        ref, numbers, line = ref[there], numbers[there], line[there]
+        index, line = index[there], line[there]
         size = np.bincount(run)
-        long = size > 1
-        keep = long[run]
-        ref, numbers, line = ref[keep], numbers[keep], line[keep]
-        sizes, head = size[long], np.concatenate([[0], np.cumsum(size[long])[:-1]])
-        of = line[head.astype(np.int64)] if ref.size else np.zeros(0, np.int64)
-    else:
-        of = np.arange(sizes.size)
-    if not ref.size:
+        keep = (size > 1)[run]
+        index, line, sizes = index[keep], line[keep], size[size > 1]
+        of = line[np.concatenate([[0], np.cumsum(sizes)[:-1]])] if sizes.size else of[:0]
+    if not sizes.size:
         raise InputError([*found, finding("NET-101", source=source)])
-    vertex, first, index = np.unique(ref, return_index=True, return_inverse=True)
-    at = np.minimum(np.searchsorted(vertex, node_id), vertex.size - 1)
-    known = vertex[at] == node_id
-    sets = ways.sets()
     return Streets(
-        crs="EPSG:4326", x=numbers[first, 1], y=numbers[first, 2],
-        line_ptr=np.concatenate([[0], np.cumsum(sizes)]), line_vertex=index.ravel(),
-        line_id=way_id[of], line_tags=np.array(ways.of, np.int32)[of], tags=sets + nodes.sets(),
-        vertex_at=at[known], vertex_tags=np.array(nodes.of, np.int32)[known] + np.int32(len(sets)),
-        source=source, findings=tuple(found),
+        crs="EPSG:4326", x=raw.x, y=raw.y, line_ptr=np.concatenate([[0], np.cumsum(sizes)]), line_vertex=index,
+        line_id=raw.way_id[of], line_tags=raw.way_tags[of], tags=raw.way_sets + raw.node_sets,
+        vertex_at=raw.node_at, vertex_tags=raw.node_tags + np.int32(len(raw.way_sets)), source=source,
+        findings=tuple(found),
     )  # fmt: skip

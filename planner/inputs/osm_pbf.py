@@ -1,0 +1,307 @@
+"""Streets out of a ``.osm.pbf`` with NumPy alone, several times faster than an object at a time.
+
+Only what streets need is decoded: ways with ``highway`` or ``route=ferry``, then the places of their
+nodes, then the tags of those nodes. Two passes over the blocks, so that memory grows with the streets
+kept and not with the file. Layout: https://wiki.openstreetmap.org/wiki/PBF_Format. Whatever is unusual
+(other compression, nodes that are not dense, history, a cut file) gives None, and osmium reads the file.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from planner.inputs.osm_protobuf import (
+    UnusualError,
+    message_fields,
+    ranges,
+    signed,
+    string_table,
+    varints,
+    way_fields,
+    way_messages,
+    zigzag,
+)
+
+__all__ = ["RawStreets", "read_pbf"]
+
+_BLOCK_LIMIT = 32 * 1024 * 1024
+_KEEP_BYTES = 64_000_000
+_KNOWN_FEATURES = {b"OsmSchema-V0.6", b"DenseNodes"}
+
+Tags = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True)
+class RawStreets:
+    """Ways and their vertices as the file holds them; ``there`` says whether a vertex has a place."""
+
+    way_id: np.ndarray
+    size: np.ndarray
+    way_tags: np.ndarray
+    way_sets: tuple[dict[str, str], ...]
+    vertex: np.ndarray
+    index: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    there: np.ndarray
+    node_at: np.ndarray
+    node_tags: np.ndarray
+    node_sets: tuple[dict[str, str], ...]
+
+
+def read_pbf(path: Path, way_keys: Collection[str], node_keys: Collection[str]) -> RawStreets | None:
+    """Streets of a ``.osm.pbf``; None if it holds anything unusual or no street."""
+    ways, kept, spent = _Ways(way_keys), list[bytes | None](), 0
+    try:
+        for block in _blocks(path):
+            dense = ways.take(block)
+            if not dense:
+                kept.append(b"")
+            else:
+                spent += len(block)
+                kept.append(block if spent < _KEEP_BYTES else None)
+        if not ways.id:
+            return None
+        nodes = _Nodes(np.concatenate(ways.ref), node_keys)
+        for memory, block in zip(kept, _again(path, kept), strict=True):
+            if memory != b"":
+                nodes.take(block)
+    except (UnusualError, LookupError, ArithmeticError, ValueError, zlib.error, OSError):
+        return None
+    return RawStreets(
+        way_id=np.concatenate(ways.id), size=np.concatenate(ways.size), way_tags=np.array(ways.tags, np.int32),
+        way_sets=_text(ways.sets), vertex=nodes.vertex, index=nodes.index, x=nodes.x / 1e7, y=nodes.y / 1e7,
+        there=nodes.there, node_at=np.array(nodes.tagged, np.int64), node_tags=np.array(nodes.tags, np.int32),
+        node_sets=_text(nodes.sets),
+    )  # fmt: skip
+
+
+def _text(sets: dict[Tags, int]) -> tuple[dict[str, str], ...]:
+    return tuple({k.decode(): v.decode("utf-8", "replace") for k, v in tags} for tags in sets)
+
+
+def _blocks(path: Path, skip: list[bool] | None = None) -> Iterator[bytes]:
+    """The data blocks, unpacked; those to skip come as ``b""``."""
+    number = 0
+    with path.open("rb") as file:
+        while head := file.read(4):
+            header = dict(message_fields(_exactly(file, int.from_bytes(head, "big"))))
+            size, kind = header.get(3), header.get(1)
+            if not isinstance(size, int) or size > _BLOCK_LIMIT:
+                raise UnusualError
+            if kind == b"OSMHeader":
+                features = [v for k, v in message_fields(_unpack(_exactly(file, size))) if k == 4]
+                if not set(features) <= _KNOWN_FEATURES:
+                    raise UnusualError
+            elif kind == b"OSMData":
+                number += 1
+                if skip is not None and skip[number - 1]:
+                    file.seek(size, 1)
+                    yield b""
+                else:
+                    yield _unpack(_exactly(file, size))
+            else:
+                raise UnusualError
+
+
+def _again(path: Path, kept: list[bytes | None]) -> Iterator[bytes]:
+    """Second pass: blocks that were kept, or read again where memory would not do."""
+    if all(k is not None for k in kept):
+        yield from (k for k in kept if k is not None)
+        return
+    for block, memory in zip(_blocks(path, [k is not None for k in kept]), kept, strict=True):
+        yield memory or block
+
+
+def _exactly(file, size: int) -> bytes:  # type: ignore[no-untyped-def]
+    data = file.read(size)
+    if len(data) != size or size > _BLOCK_LIMIT:
+        raise UnusualError
+    return data
+
+
+def _unpack(blob: bytes) -> bytes:
+    fields = dict(message_fields(blob))
+    raw, packed = fields.get(1), fields.get(3)
+    if isinstance(raw, bytes):
+        return raw
+    if not isinstance(packed, bytes):
+        raise UnusualError
+    unpacker = zlib.decompressobj()
+    data = unpacker.decompress(packed, _BLOCK_LIMIT)
+    if not unpacker.eof:
+        raise UnusualError
+    return data
+
+
+def _parts(block: bytes) -> tuple[bytes, list[bytes], dict[int, int]]:
+    """A block's table of strings, its groups, and its whole-number settings."""
+    strings, groups, numbers = b"", list[bytes](), dict[int, int]()
+    for number, value in message_fields(block):
+        if number == 1 and isinstance(value, bytes):
+            strings = value
+        elif number == 2 and isinstance(value, bytes):
+            groups.append(value)
+        elif isinstance(value, int):
+            numbers[number] = value
+    return strings, groups, numbers
+
+
+class _Ways:
+    """Collects streets, block by block."""
+
+    def __init__(self, keys: Collection[str]) -> None:
+        self._keys = {k.encode() for k in keys}
+        self.id: list[np.ndarray] = []
+        self.size: list[np.ndarray] = []
+        self.ref: list[np.ndarray] = []
+        self.tags: list[int] = []
+        self.sets: dict[Tags, int] = {}
+
+    def take(self, block: bytes) -> bool:
+        """Take the streets of a block; whether it also holds nodes."""
+        strings, groups, _ = _parts(block)
+        dense = False
+        for group in groups:
+            kind = group[0] >> 3 if group else 0
+            if kind == 1:
+                raise UnusualError
+            dense |= kind == 2
+            if kind == 3 and (b"highway" in strings or b"ferry" in strings):
+                self._ways(group, string_table(strings))
+        return dense
+
+    def _ways(self, group: bytes, strings: list[bytes]) -> None:
+        data = np.frombuffer(group, np.uint8)
+        start, end = way_messages(group)
+        way_id, spots = way_fields(data, start, end)
+        keys, n_keys = ranges(data, *spots[2])
+        vals, n_vals = ranges(data, *spots[3])
+        if not np.array_equal(n_keys, n_vals):
+            raise UnusualError
+        owner = np.repeat(np.arange(way_id.size), n_keys)
+        wanted = _where(strings, b"highway", keys) | (
+            _where(strings, b"route", keys) & _where(strings, b"ferry", vals)
+        )
+        refs_of = np.zeros(way_id.size, bool)
+        refs_of[owner[wanted]] = True
+        street = np.flatnonzero(refs_of)
+        deltas, size = ranges(data, spots[8][0][street], spots[8][1][street])
+        street, deltas, size = _long_enough(street, zigzag(deltas), size)
+        if not street.size:
+            return
+        total = np.cumsum(deltas)
+        head = np.concatenate([[0], np.cumsum(size)[:-1]])
+        self.ref.append(total - np.repeat(total[head] - deltas[head], size))
+        self.id.append(way_id[street])
+        self.size.append(size)
+        self.tags += _tag_numbers(strings, keys, vals, owner, street, self._keys, self.sets)
+
+
+def _long_enough(
+    street: np.ndarray, deltas: np.ndarray, size: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Only ways of two nodes and more."""
+    keep = size > 1
+    return street[keep], deltas[np.repeat(keep, size)], size[keep]
+
+
+def _where(strings: list[bytes], word: bytes, numbers: np.ndarray) -> np.ndarray:
+    """Where the numbers name a string."""
+    mask = np.zeros(numbers.size, bool)
+    for i, string in enumerate(strings):
+        if string == word:
+            mask |= numbers == np.uint64(i)
+    return mask
+
+
+def _tag_numbers(
+    strings: list[bytes],
+    keys: np.ndarray,
+    vals: np.ndarray,
+    owner: np.ndarray,
+    some: np.ndarray,
+    wanted: Collection[bytes],
+    sets: dict[Tags, int],
+) -> list[int]:
+    """The number of each object's set of wanted tags, in the order of ``some``; new sets are added."""
+    known = np.array([s in wanted for s in strings])
+    mine = np.zeros(int(owner[-1]) + 1 if owner.size else 0, bool)
+    mine[some] = True
+    keep = known[keys] & mine[owner]
+    keys, vals, owner = keys[keep].tolist(), vals[keep].tolist(), owner[keep]
+    left, right = (
+        np.searchsorted(owner, some, "left").tolist(),
+        np.searchsorted(owner, some, "right").tolist(),
+    )
+    pairs = list(zip(keys, vals, strict=True))
+    here: dict[tuple[tuple[int, int], ...], int] = {}
+    found = []
+    for a, b in zip(left, right, strict=True):
+        name = tuple(pairs[a:b])
+        number = here.get(name)
+        if number is None:
+            words = tuple((strings[k], strings[v]) for k, v in name)
+            number = here[name] = sets.setdefault(words, len(sets))
+        found.append(number)
+    return found
+
+
+class _Nodes:
+    """Places and tags of the vertices of streets, block by block."""
+
+    def __init__(self, ref: np.ndarray, keys: Collection[str]) -> None:
+        self._keys = {k.encode() for k in keys}
+        self.vertex, self.index = np.unique(ref, return_inverse=True)
+        self.x, self.y = np.zeros(self.vertex.size, np.int64), np.zeros(self.vertex.size, np.int64)
+        self.there = np.zeros(self.vertex.size, bool)
+        self.tagged: list[int] = []
+        self.tags: list[int] = []
+        self.sets: dict[Tags, int] = {}
+
+    def take(self, block: bytes) -> None:
+        """Take the nodes of a block that streets use."""
+        strings, groups, numbers = _parts(block)
+        scale = numbers.get(17, 100)
+        shift = signed(numbers.get(20, 0)), signed(numbers.get(19, 0))
+        for group in groups:
+            for number, message in message_fields(group) if group and group[0] >> 3 == 2 else ():
+                if number == 2 and isinstance(message, bytes):
+                    self._dense(dict(message_fields(message)), strings, scale, shift)
+
+    def _dense(
+        self, fields: dict[int, bytes | int], strings: bytes, scale: int, shift: tuple[int, int]
+    ) -> None:
+        columns = {k: np.frombuffer(v, np.uint8) for k, v in fields.items() if isinstance(v, bytes)}
+        ids = np.cumsum(zigzag(varints(columns[1])))
+        at = np.minimum(np.searchsorted(self.vertex, ids), self.vertex.size - 1)
+        used = np.flatnonzero(self.vertex[at] == ids)
+        if not used.size:
+            return
+        lat, lng = (np.cumsum(zigzag(varints(columns[k])))[used] for k in (8, 9))
+        self.x[at[used]], self.y[at[used]] = (shift[0] + scale * lng) // 100, (shift[1] + scale * lat) // 100
+        self.there[at[used]] = True
+        if 10 in columns and (b"highway" in strings or b"barrier" in strings):
+            self._tags(varints(columns[10]), string_table(strings), at, used)
+
+    def _tags(self, flat: np.ndarray, strings: list[bytes], at: np.ndarray, used: np.ndarray) -> None:
+        """Tags of dense nodes: key, value, key, value … 0 for each node."""
+        stop = flat == 0
+        owner = (np.cumsum(stop) - stop)[~stop]
+        words = flat[~stop]
+        if words.size % 2:
+            raise UnusualError
+        keys, vals, owner = words[::2], words[1::2], owner[::2]
+        wanted = _where(strings, b"highway", keys) | _where(strings, b"barrier", keys)
+        is_used = np.zeros(at.size, bool)
+        is_used[used] = True
+        some = np.unique(owner[wanted])
+        some = some[is_used[some]]
+        if some.size:
+            self.tagged += at[some].tolist()
+            self.tags += _tag_numbers(strings, keys, vals, owner, some, self._keys, self.sets)
