@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from planner.progress import Progress, silent
 from planner.publish.bundle import Bundle
 
@@ -56,7 +58,7 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
     s, plan = study.settings, study.site_stations()
     before, after, solution = plan.before, plan.after, plan.solution
     both = before.by_district.merge(after.by_district, on="district", suffixes=("", "_after"))
-    rows = study._loaded()["rows"]
+    rows = {**study._loaded()["rows"], "streets": int(study.network("walk").n_edges)}
     existing = len(study.open_stations)
     return {
         "study": s.study.name,
@@ -82,6 +84,7 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
                 for r in both.itertuples()
             ],
         },
+        "phases": _phases_json(plan.phases),
         "stations": {
             "existing": existing,
             "chosen": len(plan.chosen),
@@ -103,6 +106,14 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
         "seed": s.study.seed,
         "versions": versions(),
     }  # fmt: skip
+
+
+def _phases_json(phases: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {"name": r.name, "sites": int(r.sites), "covered": round(r.covered, 1), "best": round(r.best, 1),
+         "regret": round(r.regret, 6), "regret_bound": round(r.regret_bound, 6)}
+        for r in phases.itertuples(index=False)
+    ]  # fmt: skip
 
 
 def _count(study: Study) -> dict[str, int]:

@@ -29,7 +29,7 @@ HOST_WORDS: dict[str, tuple[str, str]] = {
     "mall": ("商场", "mall"),
     "office": ("写字楼", "office building"),
     "community": ("社区服务中心", "community centre"),
-    "toilet": ("公共厕所旁", "beside a public toilet"),
+    "toilet": ("公共厕所", "public toilet"),
     "bus_station": ("公交站场", "bus station"),
     "rail_station": ("轨道交通站", "rail station"),
     "park": ("公园", "park"),
@@ -102,6 +102,20 @@ def _distance(metres: float, language: str) -> str:
     return f"距最近的现有站点 {text}" if language == "zh" else f"nearest existing station {text} away"
 
 
+def _beaten(site: Any, zh: bool) -> str:
+    """The best candidate that could stand instead, and what it would lose."""
+    if not site.alternative or not np.isfinite(site.alternative_loss):
+        return ""
+    loss = max(0.0, site.alternative_loss)
+    if zh:
+        return f"；区内最佳替代点为“{site.alternative}”，" + (
+            f"少覆盖 {loss:,.0f} 人" if loss >= 0.5 else "效果相当"
+        )
+    return f"; the best stand-in of the district, “{site.alternative}”, " + (
+        f"covers {loss:,.0f} fewer" if loss >= 0.5 else "does as well"
+    )
+
+
 def reasons(
     chosen: gpd.GeoDataFrame,
     gains: pd.DataFrame,
@@ -116,7 +130,8 @@ def reasons(
     ----------
     chosen
         Rows in rank order with ``workers_gained``, ``workers_in_reach``, ``nearest_station_m``,
-        ``host_kind``, ``name``, ``open_hours``, ``district``, ``toilet_near``, ``required``.
+        ``host_kind``, ``name``, ``open_hours``, ``district``, ``toilet_near``, ``required``,
+        ``alternative`` and ``alternative_loss``.
     gains
         :func:`gains_by_group`, same order.
     districts
@@ -132,14 +147,16 @@ def reasons(
         host = f"{kind}“{site.name}”" if zh and site.name else f"{kind} “{site.name}”" if site.name else kind
         hours = _spell_hours(site.open_hours, language)
         toilet = ("，150 米内有公厕" if zh else ", public toilet within 150 m") if site.toilet_near else ""
+        toilet = "" if site.host_kind == "toilet" else toilet
+        beaten = _beaten(site, zh)
         n = f"{site.workers_gained:,.0f}"
         if zh:
             gain = f"新增 {n} 名劳动者进入十分钟圈" + (f"（{who}）" if who else "")
             gain = gain if site.workers_gained >= 0.5 else "主要为满足区域配额或指定要求，不新增覆盖"
             must = "（指定站点）" if site.required else ""
             text = (
-                f"{gain}{must}；{_distance(site.nearest_station_m, language)}；"
-                f"{d['label']}覆盖率由 {d['before']:.1%} 升至 {d['after']:.1%}；依托{host}，{hours}{toilet}。"
+                f"{gain}{must}；{_distance(site.nearest_station_m, language)}；依托{host}，{hours}{toilet}；"
+                f"全部建成后{d['label']}覆盖率由 {d['before']:.1%} 升至 {d['after']:.1%}{beaten}。"
             )
         else:
             gain = f"Brings {n} workers into the ten-minute circle" + (f" ({who})" if who else "")
@@ -150,8 +167,8 @@ def reasons(
             )
             must = " (required)" if site.required else ""
             text = (
-                f"{gain}{must}; {_distance(site.nearest_station_m, language)}; {d['label']} goes from "
-                f"{d['before']:.1%} to {d['after']:.1%}; hosted by {host}, {hours}{toilet}."
+                f"{gain}{must}; {_distance(site.nearest_station_m, language)}; hosted by {host}, {hours}{toilet}; "
+                f"with the whole plan {d['label']} goes from {d['before']:.1%} to {d['after']:.1%}{beaten}."
             )
         out.append(text)
     return out

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from planner.errors import Finding, InputError, finding
 from planner.progress import Progress
 from planner.settings import Settings
+from planner.siting.alternatives import replacements
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.coverage import Access, Coverage, cover_matrix, cover_weights
 from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
@@ -220,6 +221,26 @@ def batch_names(settings: Settings, n: int) -> list[str]:
     return (names + [names[-1] if names else ""] * n)[:n]
 
 
+def _stand_ins(problem: SitingProblem, candidates: gpd.GeoDataFrame, order: Array) -> dict[str, Any]:
+    """Best replacement of each chosen site within its district: its name (or id) and what it loses."""
+    free = np.ones(len(candidates), dtype=bool)
+    free[problem.forbidden] = False
+    found = replacements(
+        problem.covers,
+        problem.weights,
+        order,
+        covered=problem.covered,
+        allowed=free,
+        region=problem.region,
+        k=1,
+    ).set_index("site")
+    names = candidates["name"].where(candidates["name"] != "", candidates["site_id"]).to_numpy(dtype=object)
+    rows = found.reindex(order)
+    has = rows["replacement"].notna().to_numpy()
+    who = np.where(has, names[rows["replacement"].fillna(0).astype(int).to_numpy()], "")
+    return {"alternative": who.astype(str), "alternative_loss": rows["loss"].to_numpy(dtype=float)}
+
+
 def chosen_table(
     settings: Settings,
     demand: gpd.GeoDataFrame,
@@ -238,7 +259,7 @@ def chosen_table(
     """Table ``chosen`` for the candidate positions ``order``, best first, with reasons in both languages.
 
     ``nearest_station_m`` is per candidate. Beside the contract's columns: name, host_kind, open_hours,
-    cost_yuan, toilet_near, required, reason_zh, reason_en, one ``gained__{group}`` per group.
+    cost_yuan, toilet_near, required, alternative, alternative_loss, reason_zh, reason_en, one ``gained__{group}`` per group.
     """
     periods = [t.name for t in settings.periods]
     table = candidates.iloc[order].reset_index(drop=True)
@@ -253,6 +274,7 @@ def chosen_table(
         confidence=np.nan if confidence is None else confidence,
         batch=batch_names(settings, len(order)),
         toilet_near=toilets_within(table.geometry, hosts),
+        **_stand_ins(problem, candidates, order),
         required=np.isin(order, problem.required),
     )
     shares = pd.DataFrame(
