@@ -28,7 +28,7 @@ import functools
 import math
 import numbers
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -99,6 +99,8 @@ class Profile:
         One speed for everything, without delays; 0 = none.
     rows
         The mode's rows of the table, by kind and key.
+    opens
+        By class: tags that open it, and the speed then.
     """
 
     mode: str
@@ -107,6 +109,7 @@ class Profile:
     own: frozenset[str]
     flat_kmh: float
     rows: Mapping[tuple[str, str], Mapping[str, str]]
+    opens: Mapping[str, Sequence[tuple[str, str, float]]]
 
     def _row(self, kind: str, key: str, value: str | None) -> str | None:
         return None if value is None else self.rows.get((kind, key), {}).get(value)
@@ -141,12 +144,10 @@ class Profile:
 
     def _class_kmh(self, cls: str, tags: Mapping[str, str]) -> float:
         kmh = self.kmh.get(cls, 0.0)
-        for (kind, key), classes in self.rows.items():
-            if kind == "open" and cls in classes:
-                name, _, value = key.partition("=")
-                if tags.get(name) == value:
-                    opened = self.flat_kmh or (self.walk_kmh if self.mode == "walk" else float(classes[cls]))
-                    return kmh if cls in self.own else max(kmh, opened)
+        for key, value, opened in self.opens.get(cls, ()):
+            if tags.get(key) == value:
+                own = self.walk_kmh if self.mode == "walk" else opened
+                return kmh if cls in self.own else max(kmh, self.flat_kmh or own)
         return kmh
 
     def _refused(self, tags: Mapping[str, str]) -> bool:
@@ -320,9 +321,15 @@ def profile(mode: str, *, speeds_kmh: Mapping[str, float] | None = None, walk_km
     flat = float(own.get(mode, 0.0))
     if flat:
         kmh = dict.fromkeys(kmh, flat)
+    opens: dict[str, list[tuple[str, str, float]]] = {}
+    for (kind, key), classes in rows.items():
+        if kind == "open":
+            name, _, value = key.partition("=")
+            for cls, number in classes.items():
+                opens.setdefault(cls, []).append((name, value, float(number)))
     return Profile(
         mode=mode, kmh=kmh, walk_kmh=flat if flat and mode == "walk" else float(walk_kmh),
-        own=set_here, flat_kmh=flat, rows=rows,
+        own=set_here, flat_kmh=flat, rows=rows, opens=opens,
     )  # fmt: skip
 
 
