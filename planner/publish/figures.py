@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import io
 import itertools
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -89,7 +90,8 @@ def _plot(axes: Any, table: Any, tolerance_m: float, **style: Any) -> None:
     """Draw geometry, simplified to what the picture can show; nothing for an empty table."""
     shapes = gpd.GeoSeries(table.geometry.dropna())
     if tolerance_m > 0:
-        shapes = shapes.simplify(tolerance_m)
+        # Only drawn, never measured: keeping topology takes minutes on a city's union of areas.
+        shapes = shapes.simplify(tolerance_m, preserve_topology=False)
     shapes = shapes[~shapes.is_empty]
     if len(shapes):
         shapes.plot(ax=axes, aspect=None, **style)
@@ -124,10 +126,15 @@ def _frame(axes: Any, bundle: Bundle, metres: float) -> None:
     labels = contents.district_labels(bundle)
     for key, point in zip(bundle.districts["district"], bundle.districts.representative_point(), strict=True):
         axes.text(
-            point.x, point.y, cell_text(labels[str(key)])[:24], ha="center", va="center", fontsize=9, color=INK,
+            point.x, point.y, _short(labels[str(key)]), ha="center", va="center", fontsize=9, color=INK,
             zorder=9, path_effects=[withStroke(linewidth=2.4, foreground="white")],
         )  # fmt: skip
     _scale_bar(axes, bundle.settings.study.language)
+
+
+def _short(name: str) -> str:
+    """A district's name for the map: without what stands in brackets, 24 characters at most."""
+    return re.split(r"[（(]", cell_text(name), maxsplit=1)[0].strip()[:24]
 
 
 def _scale_bar(axes: Any, language: str) -> None:
@@ -152,8 +159,8 @@ def _dots(axes: Any, bundle: Bundle) -> list[Any]:
     language = bundle.settings.study.language
     old = bundle.stations[bundle.stations["status"] == "open"]
     return [
-        _points(axes, old, s=5, c="#2f5d7c", linewidths=0, zorder=7, label=phrase("fig_existing", language)),
-        _points(axes, bundle.chosen, s=16, c=ACCENT, edgecolors="white", linewidths=0.4, zorder=8,
+        _points(axes, old, s=1.6, c="#2f5d7c", linewidths=0, zorder=7, label=phrase("fig_existing", language)),
+        _points(axes, bundle.chosen, s=6, c=ACCENT, edgecolors="white", linewidths=0.2, zorder=8,
                 label=phrase("fig_chosen", language)),
     ]  # fmt: skip
 
