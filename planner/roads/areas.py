@@ -69,15 +69,16 @@ def service_areas(
     _check(cutoffs, buffer_m, method)
     snapped = sites if isinstance(sites, Snapped) else snap(network, sites, limit_m=limit_m)
     ground = Ground(network, buffer_m) if method == "contour" else None
+    later = [] if ground is None else [cutoffs + ground.later_s]
     rank = np.argsort(np.argsort(-cutoffs, kind="stable"))
     shapes, km = [], []
-    for i, found in enumerate(pieces_of_each(network, snapped, cutoffs)):
-        for p, r in zip(found, rank, strict=True):
-            plain = ground is None
-            shapes.append(
-                _buffered(network, p, buffer_m) if plain else ground.polygon(p, rank=int(r), of=rank.size)
-            )
-            km.append(p.km(network))
+    for i, found in enumerate(pieces_of_each(network, snapped, np.concatenate([cutoffs, *later]))):
+        for j, r in enumerate(rank):
+            if ground is None:
+                shapes.append(_buffered(network, found[j], buffer_m))
+            else:
+                shapes.append(ground.polygon(found[j], found[cutoffs.size + j], rank=int(r), of=rank.size))
+            km.append(found[j].km(network))
         if progress is not None and i % 100 == 0:
             progress("service areas", i / len(snapped))
     return gpd.GeoDataFrame(
@@ -100,12 +101,11 @@ def union_area(
     """The ground from which any of the sites is reached within the cutoff, from one search."""
     _check(np.array([cutoff_s], float), buffer_m, method)
     snapped = sites if isinstance(sites, Snapped) else snap(network, sites, limit_m=limit_m)
-    found = pieces_of_all(network, snapped, float(cutoff_s))
-    return (
-        Ground(network, buffer_m).polygon(found)
-        if method == "contour"
-        else _buffered(network, found, buffer_m)
-    )
+    if method == "exact":
+        return _buffered(network, pieces_of_all(network, snapped, np.array([cutoff_s], float))[0], buffer_m)
+    ground = Ground(network, buffer_m)
+    found, soft = pieces_of_all(network, snapped, np.array([cutoff_s, cutoff_s + ground.later_s]))
+    return ground.polygon(found, soft)
 
 
 def _check(cutoffs: np.ndarray, buffer_m: float, method: str) -> None:

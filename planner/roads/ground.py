@@ -21,12 +21,16 @@ TOLERANCE_M = 1.0
 #: Distance between the nodes of the grid, as a share of the buffer.
 CELL_SHARE = 1 / 3
 #: Ground is not inside if its distance to an unreachable street is below this share of its distance
-#: to a reached one (0.2 keeps 98 % of the plain buffer and a third less of the unreachable nodes).
-BIAS = 0.2
+#: to a reached one: for streets that go on from a reached one, and for others (a canal's far bank).
+BIAS = (0.2, 0.5)
+#: A street goes on from a reached one if it is reached this many buffers later.
+GO_ON = 2.0
 #: Of several nested areas, each lies this much inside the next (metres).
 NEST_M = 0.02
 #: Nodes of the grid in memory at once.
 BAND = 1 << 19
+#: Crossings of an outline there is room for at first.
+ROOM = 1 << 14
 
 
 class Ground:
@@ -38,21 +42,23 @@ class Ground:
         self.core = min(0.71 * self.h + TOLERANCE_M + 0.1, self.buffer_m)
         grid = street_grid(network, counting=False)
         self.shape_m = grid.shape_m
-        self.grid = (grid.ends, grid.edge, *grid[3:10])
+        self.grid = (grid.ends, grid.edge, *grid[3:10], network.edge_u, network.edge_v)
         cells = (np.zeros(n, np.int32) for n in (grid.ptr.size - 1, grid.edge.size))
-        self.marks = (np.zeros(network.n_edges, bool), *cells)
+        self.marks = (np.zeros(network.n_edges, bool), np.zeros(network.n_nodes, bool), *cells)
         self.mark = np.int64(1)
+        self.later_s = GO_ON * self.buffer_m * _seconds_per_m(network)
         self.fields = np.empty((2, 0), np.float32)
-        self._make_room(1 << 14)
+        self._make_room(ROOM)
 
     def _make_room(self, n: int) -> None:
         """Scratch for n crossings."""
         self.follow, self.west, self.order = (np.empty(n + 1, np.int32) for _ in range(3))
         self.out, self.xy = np.empty((n + 1, 6)), np.empty((2 * n + 2, 2))
 
-    def polygon(self, pieces: Pieces, *, rank: int = 0, of: int = 1) -> BaseGeometry:
+    def polygon(self, pieces: Pieces, soft: Pieces, *, rank: int = 0, of: int = 1) -> BaseGeometry:
         """The ground around pieces as one (multi)polygon, empty if there are none.
 
+        ``soft`` are the pieces reached within :attr:`later_s` more, on which streets only go on.
         ``rank`` 0 is the outermost ``of`` several nested areas: simplified outwards only, the
         innermost inwards only, those between not at all.
         """
@@ -76,11 +82,11 @@ class Ground:
         if self.fields.shape[1] < band[0] * band[1]:
             self.fields = np.empty((2, band[0] * band[1]), np.float32)
         near, away = (f[: band[0] * band[1]].reshape(band) for f in self.fields)
-        rule = (self.core, self.buffer_m, BIAS, rank * NEST_M)
+        rule = (self.core, self.buffer_m, rank * NEST_M)
         tolerance = (TOLERANCE_M * (rank == of - 1), TOLERANCE_M * (rank == 0))
         while True:
             n, self.mark = outline(
-                segments, pieces.edge, frame, near, away, rule, tolerance, self.grid, self.marks, self.mark,
+                segments, pieces.edge, soft.edge, frame, near, away, rule, BIAS, tolerance, self.grid, self.marks, self.mark,
                 self.follow, self.west, self.out,
             )  # fmt: skip
             if n >= 0:
@@ -114,3 +120,10 @@ def _assemble(xy: np.ndarray, ptr: np.ndarray, owner: np.ndarray) -> BaseGeometr
         return shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy[at], (start, first))[0]
     offsets = (start, first, np.array([0, first.size - 1]))
     return shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, xy[at], offsets)[0]
+
+
+def _seconds_per_m(network: Network) -> float:
+    """Mean pace of the network, by length."""
+    seconds = np.minimum(network.edge_s_uv, network.edge_s_vu)
+    open_ = np.isfinite(seconds) & (network.edge_length_m > 0)
+    return float(seconds[open_].sum() / network.edge_length_m[open_].sum()) if open_.any() else 0.0

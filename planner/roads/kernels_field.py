@@ -1,8 +1,9 @@
 """Kernels for the ground around reached streets: distances on a grid, and where they say "inside".
 
 Distances are exact at the grid's nodes and linear between them. Streets that do not reach the site
-push back: ground much nearer to such a street than to a reached one is not inside, so that the far
-bank of a canal stays outside, while ground within ``core`` of a reached street always is.
+push back, so that the far bank of a canal stays outside: ground nearer to such a street than to a
+reached one is not inside. Where the street goes on from a reached one, which is what a cutoff does
+everywhere, it only does so close by. Ground within ``core`` of a reached street always is inside.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ def piece_segments(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):  # type: ig
 
 
 @jit
-def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius):  # type: ignore[no-untyped-def]
-    """Lower ``field`` (squared metres) to the distance from a segment, at nodes within ``radius``."""
+def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius, factor):  # type: ignore[no-untyped-def]
+    """Lower ``field`` to ``factor`` times the squared distance from a segment, at nodes within ``radius``."""
     ny, nx = field.shape
     first = max(int(np.ceil((min(x1, x2) - radius - x0) / h)), 0)
     last = min(int((max(x1, x2) + radius - x0) / h), nx - 1)
@@ -57,6 +58,7 @@ def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius):  # type: ignore[no-untyped
     dx, dy = np.float32(x2 - x1), np.float32(y2 - y1)
     square = dx * dx + dy * dy
     inverse = np.float32(1.0) / square if square > 0 else np.float32(0.0)
+    times = np.float32(factor)
     step, begin = np.float32(h), np.float32(x0 + first * h - x1)
     zero, one = np.float32(0.0), np.float32(1.0)
     for j in range(low, high + 1):
@@ -66,7 +68,7 @@ def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius):  # type: ignore[no-untyped
             px = begin + step * np.float32(i)
             t = min(max((px * dx + py * dy) * inverse, zero), one)
             ex, ey = px - t * dx, py - t * dy
-            row[first + i] = min(row[first + i], ex * ex + ey * ey)
+            row[first + i] = min(row[first + i], times * (ex * ex + ey * ey))
 
 
 @jit
@@ -94,9 +96,14 @@ def _by_band(segments, y0, height, bands, reach):  # type: ignore[no-untyped-def
 
 
 @jit
-def _push_back(away, x0, y0, h, segments, members, reach, push, grid, mark, edge_mark, cell_mark, seg_mark):  # type: ignore[no-untyped-def]
-    """Stamp the unreached streets that come within ``reach`` of the reached ones on this part of the grid."""
-    ends, seg_edge, gx0, gy0, size, gnx, gny, ptr, cell_segment = grid
+def _push_back(away, x0, y0, h, segments, members, buffer_m, bias, grid, mark, marks):  # type: ignore[no-untyped-def]
+    """Stamp the unreached streets near the reached ones on this part of the grid, as ``(w / bias) ** 2``.
+
+    ``bias`` is (of streets that go on from a reached one, of others); each pushes as far as it can.
+    """
+    ends, seg_edge, gx0, gy0, size, gnx, gny, ptr, cell_segment, edge_u, edge_v = grid
+    edge_mark, node_mark, cell_mark, seg_mark = marks
+    reach = buffer_m + max(bias[0], bias[1]) * buffer_m + h
     low, high = y0 - reach, y0 + h * (away.shape[0] - 1) + reach
     for s in members:
         x1, y1, x2, y2 = segments[s, 0], segments[s, 1], segments[s, 2], segments[s, 3]
@@ -110,45 +117,56 @@ def _push_back(away, x0, y0, h, segments, members, reach, push, grid, mark, edge
                 cell_mark[cell] = mark
                 for j in range(ptr[cell], ptr[cell + 1]):
                     k = cell_segment[j]
-                    if seg_mark[k] != mark and not edge_mark[seg_edge[k]]:
-                        seg_mark[k] = mark
-                        _stamp(away, x0, y0, h, ends[k, 0], ends[k, 1], ends[k, 2], ends[k, 3], push)
+                    e = seg_edge[k]
+                    if seg_mark[k] == mark or edge_mark[e]:
+                        continue
+                    seg_mark[k] = mark
+                    b = bias[0] if node_mark[edge_u[e]] or node_mark[edge_v[e]] else bias[1]
+                    push = b * buffer_m + h
+                    _stamp(
+                        away, x0, y0, h, ends[k, 0], ends[k, 1], ends[k, 2], ends[k, 3], push, 1.0 / (b * b)
+                    )
 
 
 @jit
-def _inside(near, away, core, buffer_m, bias, shrink):  # type: ignore[no-untyped-def]
+def _inside(near, away, core, buffer_m, shrink):  # type: ignore[no-untyped-def]
     """Turn squared distances into metres inside (above 0) or outside, put into ``near``; never 0."""
     low, high, less, least = np.float32(core), np.float32(buffer_m), np.float32(shrink), np.float32(1e-3)
-    strength = np.float32(1.0 / bias if bias > 0.0 else 1e6)
     for j in range(near.shape[0]):
         for i in range(near.shape[1]):
-            limit = min(max(np.sqrt(away[j, i]) * strength, low), high) - less
+            limit = min(max(np.sqrt(away[j, i]), low), high) - less
             f = limit - np.sqrt(near[j, i])
             near[j, i] = max(f, least) if f >= 0 else min(f, -least)
 
 
 @jit
-def outline(segments, edges, frame, near, away, rule, tolerance, grid, marks, mark, follow, west, out):  # type: ignore[no-untyped-def]
+def outline(
+    segments, edges, soft, frame, near, away, rule, bias, tolerance, grid, marks, mark, follow, west, out
+):  # type: ignore[no-untyped-def]
     """Crossings of the ground around reached streets with the sides of a grid, band by band.
 
-    A node at ``d`` from the reached streets and ``w`` from the streets that do not reach the site is
+    A node at ``d`` from the reached streets and ``w`` from a street that does not reach the site is
     inside if ``d <= clip(w / bias, core, buffer_m) - shrink``.
 
     Parameters
     ----------
     segments, edges
         Of the reached pieces.
+    soft
+        Edges reached a little later: what goes on from them pushes back with the first bias.
     frame
         x0, y0, distance of nodes, columns, rows.
     near, away
         Scratch float32 ``[rows of a band, columns]``.
     rule
-        core, buffer_m, bias, shrink (metres; bias is a ratio).
+        core, buffer_m, shrink (metres).
+    bias
+        For streets that go on from a reached one and for others; 0, 0: they do not push back.
     tolerance
         How far a line may pass beside a crossing, inwards and outwards.
     grid, marks, mark
-        All streets (see :class:`StreetGrid`); bool per edge (all False, and left so) and int32 per
-        cell and segment, which hold no number from ``mark`` on.
+        All streets (see :class:`StreetGrid`) and their end nodes; bool per edge and node (all False,
+        and left so) and int32 per cell and segment, which hold no number from ``mark`` on.
     follow, west, out
         See :func:`planner.roads.kernels_rings.crossings`.
 
@@ -157,15 +175,16 @@ def outline(segments, edges, frame, near, away, rule, tolerance, grid, marks, ma
     n : crossings, -1 if more than there is room for; mark : the next free number
     """
     x0, y0, h, nx, ny = frame
-    core, buffer_m, bias, shrink = rule
-    edge_mark, cell_mark, seg_mark = marks
+    core, buffer_m, shrink = rule
+    edge_mark, node_mark, edge_u, edge_v = marks[0], marks[1], grid[9], grid[10]
     for e in edges:
         edge_mark[e] = True
-    push = bias * buffer_m + h
+    for e in soft:
+        node_mark[edge_u[e]] = node_mark[edge_v[e]] = True
     below = np.empty(nx, np.int32)
     step = near.shape[0] - 1
     bands = (ny - 2) // step + 1
-    ptr, member = _by_band(segments, y0, step * h, bands, buffer_m + push)
+    ptr, member = _by_band(segments, y0, step * h, bands, 2.0 * buffer_m + 2.0 * h)
     n = 0
     for band in range(bands):
         row = band * step
@@ -177,38 +196,17 @@ def outline(segments, edges, frame, near, away, rule, tolerance, grid, marks, ma
         here[:] = FAR
         other[:] = FAR
         for s in members:
-            _stamp(
-                here,
-                x0,
-                south,
-                h,
-                segments[s, 0],
-                segments[s, 1],
-                segments[s, 2],
-                segments[s, 3],
-                buffer_m + 1.01 * h,
-            )
-        if bias > 0.0:
-            _push_back(
-                other,
-                x0,
-                south,
-                h,
-                segments,
-                members,
-                buffer_m + push,
-                push,
-                grid,
-                mark,
-                edge_mark,
-                cell_mark,
-                seg_mark,
-            )
+            x1, y1, x2, y2 = segments[s, 0], segments[s, 1], segments[s, 2], segments[s, 3]
+            _stamp(here, x0, south, h, x1, y1, x2, y2, buffer_m + 1.01 * h, 1.0)
+        if bias[0] > 0.0:
+            _push_back(other, x0, south, h, segments, members, buffer_m, bias, grid, mark, marks)
             mark += 1
-        _inside(here, other, core, buffer_m, bias, shrink)
+        _inside(here, other, core, buffer_m, shrink)
         n = crossings(here, x0, south, h, tolerance[0], tolerance[1], below, n, follow, west, out)
         if n < 0:
             break
     for e in edges:
         edge_mark[e] = False
+    for e in soft:
+        node_mark[edge_u[e]] = node_mark[edge_v[e]] = False
     return n, mark

@@ -114,19 +114,23 @@ def pieces_of_each(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> I
         yield _split(*found)
 
 
-def pieces_of_all(network: Network, sites: Snapped, cutoff_s: float) -> Pieces:
-    """Pieces from which any of the sites is reached, from one search; they may overlap."""
+def pieces_of_all(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> list[Pieces]:
+    """Pieces from which any of the sites is reached within each cutoff, from one search.
+
+    Pieces around sites may overlap others.
+    """
     from planner.roads.kernels_pieces import site_pieces
 
     graph, streets, at = search_graph(network), streets_of(network), places(network, sites)
     rows = np.flatnonzero(at.chain >= 0)
-    limit = cutoff_s + 2 * SLACK_S
+    cutoffs = np.asarray(cutoffs_s, float) + SLACK_S
+    limit = float(cutoffs.max()) + SLACK_S
     dist, touched = np.full(graph.n_nodes, limit), np.empty(graph.n_nodes + 2, np.int32)
     found = site_pieces(
-        graph.arcs, streets, at.chain[rows], _site_rows(at, rows), np.array([cutoff_s + SLACK_S]), limit, dist,
-        touched, bucket_width(graph, limit), False,
+        graph.arcs, streets, at.chain[rows], _site_rows(at, rows), cutoffs, limit, dist, touched,
+        bucket_width(graph, limit), False,
     )  # fmt: skip
-    return _split(*found)[0]
+    return _split(*found)
 
 
 def _nothing() -> Pieces:
