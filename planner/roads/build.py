@@ -145,10 +145,10 @@ def to_metres(streets: Streets, used: np.ndarray, crs: str) -> tuple[np.ndarray,
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise InputError([finding("NET-112", source=streets.source, n=int((~np.isfinite(x + y)).sum()))])
     metric = source.is_projected and source.axis_info[0].unit_name == "metre" and source.to_epsg() != 3857
-    if source.is_geographic and not plausible(x, y, source):
-        better = suggest(x, y, study_crs="" if crs == "auto" else crs) if crs != "auto" else ""
+    better = _better_label(x, y, source, crs)
+    if better:
         raise InputError(
-            [finding("NET-111", source=streets.source, value=streets.crs, nearest=better or "EPSG:…")]
+            [finding("CRS-002", source=streets.source, field="crs", value=streets.crs, better=better)]
         )
     if crs == "auto" and metric:
         return streets.x, streets.y, streets.crs
@@ -166,6 +166,20 @@ def to_metres(streets: Streets, used: np.ndarray, crs: str) -> tuple[np.ndarray,
     if lost.any():
         raise InputError([finding("NET-112", source=streets.source, n=int(lost.sum()))])
     return px, py, crs
+
+
+def _better_label(x: np.ndarray, y: np.ndarray, source: pyproj.CRS, crs: str) -> str:
+    """What the coordinates are, where they cannot be what their label says; else ""."""
+    if source.is_geographic:
+        return (
+            ""
+            if plausible(x, y, source)
+            else suggest(x, y, study_crs=crs if crs != "auto" else "EPSG:4549") or "?"
+        )
+    area, mx, my = source.area_of_use, float(np.median(x)), float(np.median(y))
+    if area is not None and area.west <= mx <= area.east and area.south <= my <= area.north:
+        return "EPSG:4326"
+    return ""
 
 
 def _vertex_verdicts(streets: Streets, profile: Profile) -> tuple[np.ndarray, list[VertexVerdict]]:

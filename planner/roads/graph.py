@@ -131,6 +131,31 @@ class Network:
             {"component": self.component, "counts": self.counts}, geometry=points, crs=self.crs
         )
 
+    def islands(self) -> gpd.GeoDataFrame:
+        """The parts that do not count: ``component``, ``nodes``, ``length_km`` and their streets, largest first.
+
+        Only streets within a part are drawn; a lone node at the end of a one-way is a point.
+        """
+        import geopandas as gpd
+        import shapely
+
+        lone = np.unique(self.component[~self.counts])
+        inside = (self.component[self.edge_u] == self.component[self.edge_v]) & ~self.counts[self.edge_u]
+        edges = self.edges()[["length_m", "geometry"]].assign(component=self.component[self.edge_u])[inside]
+        drawn = edges.dissolve("component", aggfunc="sum").reindex(lone)
+        first = np.searchsorted(np.sort(self.component), lone)
+        node = np.argsort(self.component, kind="stable")[first]
+        points = shapely.points(self.x_m[node], self.y_m[node])
+        return gpd.GeoDataFrame(
+            {
+                "component": lone,
+                "nodes": np.bincount(self.component)[lone],
+                "length_km": drawn["length_m"].fillna(0).to_numpy() / 1000,
+            },
+            geometry=np.where(drawn.geometry.isna(), points, drawn.geometry.to_numpy()),
+            crs=self.crs,
+        )
+
     def save(self, path: Path | str) -> Path:
         """Write the network to one ``.npz`` (no pickle, not compressed); whole or not at all."""
         meta = {

@@ -89,7 +89,9 @@ def streets_from_lines(lines: Any, *, name: str = "streets", source_crs: str | N
 
     crs = source_crs if lines.crs is None else lines.crs.to_string()
     if crs is None:
-        raise InputError([finding("NET-103", source=name)])
+        raise InputError(
+            [finding("CRS-001", source=name, field="crs", missing=" (.prj)" if name.endswith(".shp") else "")]
+        )
     shapes = np.asarray(lines.geometry.array)
     parts, row = shapely.get_parts(shapes, return_index=True)
     is_line = np.isin(shapely.get_type_id(parts), (1, 2)) & ~shapely.is_empty(parts)
@@ -196,7 +198,9 @@ def streets_from_graph(graph: Any, *, name: str = "graph", source_crs: str | Non
     """
     crs = graph.graph.get("crs") or source_crs
     if crs is None:
-        raise InputError([finding("NET-103", source=name)])
+        raise InputError(
+            [finding("CRS-001", source=name, field="crs", missing=" (.prj)" if name.endswith(".shp") else "")]
+        )
     if graph.number_of_edges() == 0:
         raise InputError([finding("NET-101", source=name)])
     nodes = {node: i for i, node in enumerate(graph.nodes)}

@@ -115,14 +115,19 @@ def test_lines_without_length_are_dropped_and_loops_are_kept():
 
 
 def test_a_table_without_crs_is_refused_unless_it_is_named():
-    with pytest.raises(InputError, match="NET-103"):
+    with pytest.raises(InputError, match="CRS-001"):
         read_network(lines([(0, 0), (9, 0)], crs=None))
     assert read_network(lines([(0, 0), (9, 0)], crs=None), source_crs=CRS).n_edges == 1
 
 
 def test_metres_labelled_degrees_are_refused():
-    with pytest.raises(InputError, match="NET-111"):
+    with pytest.raises(InputError, match=r"CRS-002.*EPSG:4549"):
         read_network(lines([(500_000, 3_460_000), (500_100, 3_460_000)], crs="EPSG:4326"))
+
+
+def test_degrees_labelled_metres_are_refused():
+    with pytest.raises(InputError, match=r"CRS-002.*EPSG:4326"):
+        read_network(lines([(120.6, 31.3), (120.61, 31.3)], crs="EPSG:4549"))
 
 
 def test_web_mercator_is_not_taken_for_metres():
@@ -264,7 +269,7 @@ def test_negative_lengths_are_refused_and_a_graph_needs_a_crs():
         read_network(bad)
     bare = graph()
     del bare.graph["crs"]
-    with pytest.raises(InputError, match="NET-103"):
+    with pytest.raises(InputError, match="CRS-001"):
         read_network(bare)
     nowhere = graph()
     nowhere.add_node(99)
@@ -401,3 +406,26 @@ def test_a_source_that_is_none_is_refused(tmp_path):
         read_network(tmp_path / "bad.geojson")
     with pytest.raises(PlannerError, match="no mode"):
         read_network(lines([(0, 0), (9, 0)]), "horse")
+
+
+def test_the_order_of_lines_changes_nothing_that_counts():
+    frame = lines(*grid(6), *grid(4, x0=900), [(0, 0), (500, 500)], [(500, 500), (0, 0)])
+    made = read_network(frame)
+    for seed in range(3):
+        again = read_network(frame.sample(frac=1, random_state=seed))
+        assert (again.n_nodes, again.n_edges) == (made.n_nodes, made.n_edges)
+        assert again.length_km == pytest.approx(made.length_km)
+        assert np.array_equal(np.bincount(again.component), np.bincount(made.component))
+        assert sorted(zip(again.x_m, again.y_m, again.counts, strict=True)) == sorted(
+            zip(made.x_m, made.y_m, made.counts, strict=True)
+        )
+
+
+def test_islands_are_a_layer_with_size_and_place():
+    made = read_network(lines(*grid(12), *grid(3, x0=9000), [(20_000, 0), (20_100, 0)]))
+    islands = made.islands()
+    assert islands.nodes.tolist() == [9, 2]
+    assert islands.length_km.tolist() == pytest.approx([1.2, 0.1])
+    assert islands.crs.to_epsg() == 4549
+    assert islands.geometry.iloc[1].bounds == (20_000, 0, 20_100, 0)
+    assert len(read_network(lines(*grid(3))).islands()) == 0
