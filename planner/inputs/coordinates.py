@@ -32,10 +32,11 @@ _SIDE = {
 _DMS = re.compile(
     r"(?P<pre>[nsew]|[东西]经?|[南北]纬?)?\s*(?P<sign>-)?(?P<d>\d{1,3}(?:\.\d+)?)\s*(?:°|º|度|˚|d)?\s*"
     r"(?:(?P<m>\d{1,2}(?:\.\d+)?)\s*(?:'|′|’|‘|分))?\s*(?:(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:\"|''|′′|″|”|“|秒)?)?\s*"
-    r"(?P<post>[nsew]|[东西南北])?"
+    r"(?P<post>[nsew]|[东西南北])?",
+    re.ASCII,
 )
-_COMMA = re.compile(r"-?\d{1,3},\d+")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?")
+_COMMA = re.compile(r"-?\d{1,3},\d+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII)
 
 
 def parse_number(text: str) -> tuple[float, str]:
@@ -48,7 +49,7 @@ def parse_number(text: str) -> tuple[float, str]:
     (120.6, 'XY-008')
     """
     if _NUMBER.fullmatch(text.strip().lower()):
-        value = float(text)
+        value = float(text.strip())
         return (value, "") if math.isfinite(value) else (math.nan, "XY-013")
     s = unicodedata.normalize("NFKC", text).strip().lower().replace("。", ".")
     s = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", s)

@@ -51,7 +51,7 @@ def _row_datums(job: Notes, used: Mask) -> npt.NDArray[np.object_] | None:
     if "datum" not in job.raw.roles:
         return None
     known = headers.words("datum")
-    texts = job.raw.column("datum")
+    texts = job.raw.column("datum").to_list()
     plain = [unicodedata.normalize("NFKC", t or "").lower().replace(" ", "") for t in texts]
     meaning = np.array([known.get(t) for t in plain], dtype=object)
     lost = np.array([m is None for m in meaning]) & used
@@ -63,7 +63,7 @@ def _row_datums(job: Notes, used: Mask) -> npt.NDArray[np.object_] | None:
         if other:
             job.whole("DAT-009", field=job.raw.roles["datum"], value=str(job.table.datum), n=other)
         return None
-    job.each("DAT-004", lost, texts.fillna(""), field=job.raw.roles["datum"])
+    job.each("DAT-004", lost, lambda i: texts[i] or "", field=job.raw.roles["datum"])
     return meaning
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,14 +25,16 @@ class Notes:
     found: list[Finding] = field(default_factory=list)
 
     def each(
-        self, code: str, mask: npt.NDArray[np.bool_], values: Iterable[object] | None = None, **details: Any
+        self,
+        code: str,
+        mask: npt.NDArray[np.bool_],
+        value: Callable[[int], object] = lambda _: "",
+        **details: Any,
     ) -> None:
-        """One finding per row of ``mask``, with the row's number and its entry of ``values``."""
-        texts = list(values) if values is not None else [""] * len(mask)
-        for i in np.flatnonzero(mask):
-            self.found.append(
-                finding(code, source=self.raw.source, row=int(self.raw.rows[i]), value=texts[i], **details)
-            )
+        """One finding per row of ``mask``, with the row's number and ``value`` of its position."""
+        for i in np.flatnonzero(mask).tolist():
+            row = int(self.raw.rows[i])
+            self.found.append(finding(code, source=self.raw.source, row=row, value=value(i), **details))
 
     def whole(self, code: str, **details: Any) -> None:
         """One finding about the file."""

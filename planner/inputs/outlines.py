@@ -51,8 +51,9 @@ def outlines(raw: RawTable, table: Table, *, crs: str) -> tuple[gpd.GeoSeries, l
     label = table.crs or raw.crs
     if raw.geometry is None:
         return none, [finding("DIS-005", source=source)]
+    missing = " (.prj)" if source.lower().endswith(".shp") else ""
     if label is None:
-        return none, [finding("CRS-001", source=source, field="crs")]
+        return none, [finding("CRS-001", source=source, field="crs", missing=missing)]
     shapes = raw.geometry.copy()
     bounds = shapely.bounds(shapes)
     x, y = bounds[:, [0, 2]].ravel(), bounds[:, [1, 3]].ravel()

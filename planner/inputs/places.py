@@ -6,6 +6,7 @@ degrees under the wrong label, for precision; convert the datum; project; compar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -113,8 +114,9 @@ def locate(
     return Places(lng, lat, x, y, missing, job.found)
 
 
-def _pair(lng: Floats, lat: Floats) -> list[str]:
-    return [f"{a:.6g}, {b:.6g}" for a, b in zip(lng, lat, strict=True)]
+def _pair(x: Floats, y: Floats) -> Callable[[int], str]:
+    """How a row's coordinates are written in a finding."""
+    return lambda i: f"{x[i]:.7g}, {y[i]:.7g}"
 
 
 def _wgs84_box(area: BaseGeometry | None, crs: str) -> tuple[float, float, float, float] | None:
@@ -133,7 +135,9 @@ def _from_geometry(job: Notes, crs: str) -> tuple[Floats, Floats, Mask] | None:
     label = job.table.crs or job.raw.crs
     missing = np.array([g is None or g.is_empty for g in geometry], bool)
     if label is None:
-        job.whole("CRS-001", field="crs")
+        job.whole(
+            "CRS-001", field="crs", missing=" (.prj)" if job.raw.source.lower().endswith(".shp") else ""
+        )
         return None
     shapes = geometry.copy()
     shapes[missing] = None
@@ -193,14 +197,22 @@ def _from_columns(job: Notes, crs: str) -> tuple[Floats, Floats, Mask] | None:
             better = crs_.suggest(x, y, study_crs=crs) or "?"
             job.whole("CRS-002", field="crs", value=label or "EPSG:4326", better=better)
             return None
-        rough = (coordinates.decimals(first) <= 2) & (coordinates.decimals(second) <= 2) & np.isfinite(x)
-        job.each("XY-004", rough, _pair(x, y))
+        job.each("XY-004", _rough(x, y, first, second), _pair(x, y))
         return x, y, missing
     if not crs_.plausible(x, y, label):
         job.whole("CRS-002", field="crs", value=label, better=crs_.suggest(x, y, study_crs=crs) or "?")
         return None
     lng, lat = crs_.transform(x, y, source=label, target="EPSG:4326")
     return lng, lat, missing
+
+
+def _rough(x: Floats, y: Floats, first: pd.Series, second: pd.Series) -> Mask:
+    """Rows whose degrees are written with two decimals or fewer (``120.620000`` is not rough)."""
+    rough = np.isfinite(x) & np.isfinite(y)
+    for values, texts in ((x, first), (y, second)):
+        rough[rough] = np.abs(values[rough] * 100 - np.rint(values[rough] * 100)) < 1e-6
+        rough[rough] = coordinates.decimals(texts[rough]) <= 2
+    return rough
 
 
 def _coordinate_texts(job: Notes) -> tuple[pd.Series | None, pd.Series | None]:
@@ -251,7 +263,8 @@ def _gaps(job: Notes, missing: Mask) -> None:
     """Rows without coordinates, and whether they are too many."""
     if not missing.any():
         return
-    job.each("XY-006", missing, job.raw.column("address").fillna(""))
+    address = job.raw.column("address").to_list()
+    job.each("XY-006", missing, lambda i: address[i] or "")
     share, limit = missing.mean(), job.table.max_missing_share
     if share > limit:
         count = f"{int(missing.sum())}/{len(missing)}"

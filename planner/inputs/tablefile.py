@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,6 +174,10 @@ def _from_grid(
     return RawTable(source, cells, np.asarray(rows, np.int64)), found
 
 
+def _first_word(text: str) -> str:
+    return headers.plain_name(re.split("[:：]", text, maxsplit=1)[0])
+
+
 def _rows_of(
     grid: Grid, numbers: Sequence[int], first: int, width: int, source: str, found: list[Finding]
 ) -> tuple[list[int], list[list[str | None]]]:
@@ -184,8 +189,7 @@ def _rows_of(
         filled = [c for c in row if c]
         if not filled:
             continue
-        start = headers.plain_name(filled[0].split(":")[0].split("：")[0])
-        if len(filled) <= max(1, width // 3) and start in footers:
+        if len(filled) <= max(1, width // 3) and _first_word(filled[0]) in footers:
             found.append(finding("TAB-013", source=source, row=number, value=filled[0]))
             continue
         if len(row) > width and any(row[width:]):

@@ -261,6 +261,8 @@ def test_header_without_rows_and_files_without_header(tmp_path):
         ("no/such/file.csv", "SET-004"),
         ("/dev/null", "SET-005"),
         ("/", "SET-005"),
+        ("a\0b.csv", "SET-005"),
+        ("x" * 300 + ".csv", "FILE-001"),
     ],
 )
 def test_only_regular_local_files_are_opened(path, code):
