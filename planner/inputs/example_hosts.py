@@ -16,7 +16,7 @@ from planner.inputs.example_facts import Facts, Floats, folder
 from planner.inputs.example_field import CELL_M, Field
 from planner.inputs.example_motorways import service_sides
 from planner.inputs.example_pbf import Drawing
-from planner.inputs.example_streets import Streets, canals
+from planner.inputs.example_streets import FIRST, SECOND, Streets, canals
 
 STREET_KINDS = ("trunk", "primary", "secondary", "tertiary", "residential", "unclassified")
 
@@ -109,15 +109,17 @@ def draw_hosts(facts: Facts, front: Frontage, *, seed: int) -> Drawing:
     return drawing
 
 
+_WITH_BAYS = ("service_area", "truck_parking")
 _AREAS = {
     "port": {"landuse": "port", "industrial": "port"}, "logistics": {"landuse": "industrial", "industrial": "logistics"},
     "industry": {"landuse": "industrial"}, "park": {"leisure": "park"},
     "service_area": {"highway": "services", "opening_hours": "24/7"},
     "truck_parking": {"amenity": "parking", "hgv": "yes", "opening_hours": "24/7"},
+    "market": {"landuse": "retail", "amenity": "marketplace"},
 }  # fmt: skip
 
 
-def draw_land(facts: Facts, front: Frontage, *, seed: int) -> Drawing:
+def draw_land(facts: Facts, front: Frontage, land: Field, *, seed: int) -> Drawing:
     """Water, canals, railways, land use, parks, ports, service areas, stations, building sites, town names."""
     rng = np.random.default_rng([seed, 4])
     drawing = Drawing()
@@ -135,10 +137,23 @@ def draw_land(facts: Facts, front: Frontage, *, seed: int) -> Drawing:
         drawing.shapes.append((h.geometry, {"natural": "wood", "name": h.name_zh, "name:en": h.name_en}))
     _draw_places(drawing, facts, rng)
     _building_sites(drawing, front, rng)
-    for t in facts.towns.itertuples():
-        kind = {"core": "city", "city": "town", "town": "town"}[t.kind]
-        drawing.points.append((t.x, t.y, {"place": kind, "name": t.name_zh, "name:en": t.name_en}))
+    _name_places(drawing, facts, land, rng)
     return drawing
+
+
+def _name_places(drawing: Drawing, facts: Facts, land: Field, rng: np.random.Generator) -> None:
+    """Towns and quarters of the table, and villages with made-up names."""
+    unit = land.at(land.district, facts.towns["x"].to_numpy(), facts.towns["y"].to_numpy())
+    urban = ~facts.districts["adcode"].str.startswith("32058").to_numpy()[unit]
+    for t, inner in zip(facts.towns.itertuples(), urban.tolist(), strict=True):
+        kind = "suburb" if inner and t.kind == "core" else "town"
+        drawing.points.append((t.x, t.y, {"place": kind, "name": t.name_zh, "name:en": t.name_en}))
+    first, second = (
+        rng.integers(0, len(FIRST), len(land.villages)),
+        rng.integers(0, len(SECOND), len(land.villages)),
+    )
+    for (x, y), a, b in zip(land.villages.tolist(), first.tolist(), second.tolist(), strict=True):
+        drawing.points.append((x, y, {"place": "village", "name": f"{FIRST[a]}{SECOND[b]}村"}))
 
 
 def _draw_places(drawing: Drawing, facts: Facts, rng: np.random.Generator) -> None:
@@ -156,7 +171,8 @@ def _draw_places(drawing: Drawing, facts: Facts, rng: np.random.Generator) -> No
             radius = 95.0 if suffix else float(p.radius_m)
             whole = _patch(x, y, radius, rng)
             shape = whole if suffix else shapely.difference(whole, water)
-            drawing.shapes.append((shape, _AREAS[p.kind] | names))
+            bays = {"capacity:hgv": str(int(rng.integers(20, 90)))} if p.kind in _WITH_BAYS else {}
+            drawing.shapes.append((shape, _AREAS[p.kind] | names | bays))
 
 
 def _patch(x: float, y: float, radius: float, rng: np.random.Generator) -> shapely.Geometry:

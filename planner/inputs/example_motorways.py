@@ -75,6 +75,7 @@ def add_motorways(streets: Streets, facts: Facts) -> None:
     for i, one in enumerate(roads):
         for other in roads[i + 1 :]:
             _junction(streets, one, other)
+    _ends(streets, facts, roads)
     _service_loops(streets, facts, roads)
     _access_roads(streets, facts)
 
@@ -166,6 +167,25 @@ def _junction(
                 bend = (leave.xy[i] + enter.xy[j]) / 2 * 0.6 + here * 0.4
                 (mid,) = streets.add(bend[None, :])
                 _link(streets, [leave.nodes[i], mid, enter.nodes[j]])
+
+
+def _ends(streets: Streets, facts: Facts, roads: list[tuple[Carriageway, Carriageway]]) -> None:
+    """Where motorways end: a turn beyond the city's edge, for the world outside; inside, a way to the next road.
+
+    Ends at another motorway have their links already.
+    """
+    kinds = ("trunk", "primary", "secondary")
+    nodes = np.unique(np.concatenate([w.nodes for w in streets.ways if w.tags["highway"] in kinds]))
+    centres = [shapely.LineString(right.xy) for right, _ in roads]
+    for k, (right, left) in enumerate(roads):
+        for arriving, leaving in ((right, left), (left, right)):
+            end = shapely.Point(arriving.xy[-1])
+            if not facts.city.covers(end):
+                _link(streets, [arriving.nodes[-1], leaving.nodes[0]])
+            elif all(j == k or c.distance(end) > 300 for j, c in enumerate(centres)):
+                near = int(nodes[np.hypot(streets.x[nodes] - end.x, streets.y[nodes] - end.y).argmin()])
+                _link(streets, [arriving.nodes[-1], near])
+                _link(streets, [near, leaving.nodes[0]])
 
 
 def service_sides(facts: Facts) -> list[tuple[Any, str, float, float]]:

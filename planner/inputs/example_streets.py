@@ -25,8 +25,8 @@ MAXSPEED = {"motorway": "100", "trunk": "80", "primary": "60", "secondary": "60"
 ISLANDS = 12
 BRIDGE, UNDERPASS, GONE = 1, 2, 3
 CROSSING_TAGS = {BRIDGE: {"bridge": "yes", "layer": "1"}, UNDERPASS: {"tunnel": "yes", "layer": "-1"}}
-_FIRST = "锦金兴德福文春景华泰新星丰永平安嘉秀云水莲荷桂梅兰竹松枫柳杏桃虹玉珠明宝祥瑞清和芳学崇仁义礼"
-_SECOND = "园湖塘泾浜桥溪山庄坊源宁康乐业贤港浦苑泉峰林谷洲岸田村墩巷渡"
+FIRST = "锦金兴德福文春景华泰新星丰永平安嘉秀云水莲荷桂梅兰竹松枫柳杏桃虹玉珠明宝祥瑞清和芳学崇仁义礼"
+SECOND = "园湖塘泾浜桥溪山庄坊源宁康乐业贤港浦苑泉峰林谷洲岸田村墩巷渡"
 
 
 @dataclass
@@ -278,7 +278,7 @@ class _Namer:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
-        self.stems = [a + b for a in _FIRST for b in _SECOND]
+        self.stems = [a + b for a in FIRST for b in SECOND]
 
     def tags(self, run: _Run, *, old: bool) -> dict[str, str]:
         """Tags of a street; deterministic in the order of calls."""

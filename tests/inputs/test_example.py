@@ -182,7 +182,21 @@ def test_motorways_are_one_way_pairs_that_join_the_streets_through_links_only(st
         sp.coo_array((np.ones(len(a)), (a, b)), shape=(n, n)), connection="strong"
     )
     main = np.bincount(label).argmax()
-    assert np.mean([label[k] == main for k in own]) > 0.7
+    assert np.mean([label[k] == main for k in own]) > 0.95
+
+
+def test_ports_parks_and_service_areas_stand_by_a_street_that_trucks_may_use(streets):
+    places = example_facts.read_facts().places
+    freight = places[places["kind"].isin(["port", "logistics", "truck_parking", "service_area"])]
+    u, v, _ = _edges(streets, lambda t: t["highway"] not in ("footway", "steps", "motorway", "motorway_link"))
+    tree = shapely.STRtree(shapely.linestrings(np.stack([streets["xy"][u], streets["xy"][v]], axis=1)))
+    points = shapely.points(freight[["x", "y"]].to_numpy())
+    _, metres = tree.query_nearest(points, return_distance=True, all_matches=False)
+    assert len(metres) == len(freight)
+    off = freight[metres > 100]
+    assert off["note"].str.contains("; [GS]").all(), (
+        "only expressway service areas, which stand beside the line"
+    )
 
 
 def test_street_names_and_classes_are_there(streets):
