@@ -23,6 +23,8 @@ __all__ = ["FLOOR_M2_PER_PERSON", "read_population"]
 FLOOR_M2_PER_PERSON = 40.0
 #: Storeys of a building whose tags do not say. Own assumption.
 DEFAULT_LEVELS = 3.0
+#: Districts' totals and the points' sum are told apart when they differ by more than this share.
+_DIFFERS = 0.05
 #: Buildings (OpenStreetMap) in which nobody lives.
 _NOT_HOMES = """
 industrial warehouse garage garages carport shed greenhouse roof hut barn stable cowshed sty farm_auxiliary
@@ -65,10 +67,14 @@ def read_population(
     if population.total is not None and kept > 0 and population.kind != "districts":
         factor = population.total / kept
         frame = frame.assign(population=frame["population"] * factor)
+        total = f"{population.total:,.0f}"
         found.append(
-            finding("POP-004", source=_source(population), field="total", value=f"{population.total:,.0f}",
-                    factor=f"{factor:.4g}")
-        )  # fmt: skip
+            finding("POP-004", source=_source(population), field="total", value=total, factor=f"{factor:.4g}")
+        )
+    known, counted = districts["population"].sum(min_count=len(districts)), population.total or kept
+    if known > 0 and abs(known - counted) > _DIFFERS * counted:
+        value = f"{known:,.0f} / {counted:,.0f}"
+        found.append(finding("POP-007", source=_source(population), field="population", value=value))
     return _points(frame, crs), found
 
 

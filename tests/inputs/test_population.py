@@ -78,6 +78,7 @@ def test_a_stated_total_scales_the_sum_within_the_districts(tmp_path):
     frame, found = read(Population(kind="grid", path=tmp_path / "p.csv", total=121))
     assert frame["population"].tolist() == pytest.approx([20, 41, 60])
     assert one(found, "POP-004").severity == "I"
+    assert one(found, "POP-007").value == "4,000 / 121"  # the districts say 3,000 and 1,000
 
 
 def test_negative_and_wordy_people_in_a_grid(tmp_path):
@@ -107,6 +108,8 @@ def test_without_district_totals_the_stated_total_goes_by_area():
     assert frame.groupby("district")["population"].sum().to_dict() == pytest.approx(
         {"甲区": 2000, "乙区": 1000}
     )
+    assert codes(read(Population(total=4100))[1]) == []  # within five per cent of 4,000
+    assert codes(read(Population(total=5000))[1]) == ["POP-007"]
     frame, _ = read(Population(total=3000), districts=districts((2500.0, np.nan)))
     assert frame.groupby("district")["population"].sum().to_dict() == pytest.approx(
         {"甲区": 2500, "乙区": 500}
