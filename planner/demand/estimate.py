@@ -128,7 +128,7 @@ def estimate_in_full(
     say("smoothing", 0.1)
     smoothed, bandwidths = _smoothed(cells, covariates, groups, s)
     say("weights and observations", 0.3)
-    room = Room(cells, smoothed, zones.get_indexer(cells["district"]), controls, s, seed)
+    room = Room(cells, smoothed, zones.get_indexer(cells["district"]), controls, groups, s, seed)
     models = {g.name: room.model(g, observations, found) for g in groups}
     controls = controls.assign(**{n: m.controls for n, m in models.items()})
     demand = _table(cells, {n: m.workers for n, m in models.items()}, groups, periods)

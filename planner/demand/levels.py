@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,7 @@ class Room:
     covariates: pd.DataFrame
     zone: Ints
     controls: pd.DataFrame
+    groups: Sequence[Group]
     settings: Demand
     seed: int
 
@@ -49,17 +51,22 @@ class Room:
         self.plain = plain + 1e-6 * land / land.sum()
         self.logs: dict[str, Singles] = {}
         self._any: Any = None
+        self._everyone: Any = None
 
     def scale(self, weight: Floats, controls: pd.Series) -> Floats:
         """Weights scaled to a group's totals in each district."""
         return to_totals(weight, self.zone, controls.to_numpy(float), self.plain)
 
+    def prior(self, group: Group) -> Floats:
+        """Level (a): a group's workers per cell from its mixture of covariates."""
+        weight = mix(self.covariates, group.covariates, group.elasticities)
+        return self.scale(weight, self.controls[group.name])
+
     def model(self, group: Group, observations: Observations | None, found: list[Finding]) -> Model:
         """The best level that the data allow for a group."""
         controls = self.controls[group.name]
         shares = usable_shares(group.covariates, self.covariates)
-        weight = mix(self.covariates, group.covariates, group.elasticities)
-        prior = self.scale(weight, controls)
+        prior = self.prior(group)
         base = Model("weights", prior, controls, self._mixture(group, shares, prior))
         surveyed = None if observations is None else observations.groups.get(group.name)
         if self.settings.level == "weights" or observations is None:
@@ -137,9 +144,10 @@ class Room:
                 )  # fmt: skip
                 self._any = False
             else:
-                everyone = self.scale(self.plain, self.controls.sum(axis=1))
+                everyone = sum(self.prior(g) for g in self.groups if g.in_headline)
+                self._everyone = np.maximum(everyone, 1e-12)
                 self._any = fit_regression(
-                    self.cells, self.covariates, everyone, surveyed,
+                    self.cells, self.covariates, self._everyone, surveyed,
                     local_m=self.settings.local_m, local_sd=self.settings.local_sd, seed=self.seed,
                 )  # fmt: skip
                 if self.settings.level == "auto" and not _better(self._any.scores):
@@ -148,8 +156,7 @@ class Room:
         if self._any is False:
             return base
         fitted = self._any
-        factor = fitted.weights / self.plain
-        workers = self.scale(base.workers * factor / factor.mean(), base.controls)
+        workers = self.scale(base.workers * fitted.weights / self._everyone, base.controls)
         ratio = (fitted.replicates / fitted.weights.astype(np.float32)) * workers.astype(np.float32)
         source = Replicated(group.name, ratio, (group.band_low, group.band_high), fitted.local_sd)
         return Model("regression", workers, base.controls, source, fitted.scores)

@@ -35,6 +35,13 @@ def deviance_explained(y: Floats, mu: Floats, baseline: Floats) -> float:
     return 1 - poisson_deviance(y, mu) / worst if worst > 0 else 0.0
 
 
+def one_thread() -> Any:
+    """Keep scikit-learn to one thread: on tables of this size threads wait longer than they work."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(limits=1, user_api="openmp")
+
+
 def mixture_shares(columns: Floats, y: Floats, pull: Floats, *, rounds: int = 100) -> Floats:
     """Shares of a mixture of Poisson intensities, by expectation–maximisation.
 
@@ -167,13 +174,15 @@ class DemandModel(RegressorMixin, BaseEstimator):
         weight = exposure * self._base(X)
         use = weight > 0
         self.regressor_ = self._estimator(float(weight[use].sum()))
-        self._fit_regressor(self._features(X)[use], y[use] / weight[use], weight[use])
+        with one_thread():
+            self._fit_regressor(self._features(X)[use], y[use] / weight[use], weight[use])
         return self
 
     def predict(self, X: pd.DataFrame) -> Floats:
         """Expected workers per cell if everybody were seen (exposure 1)."""
         check_is_fitted(self)
-        ratio = np.asarray(self.regressor_.predict(self._features(X)), float)
+        with one_thread():
+            ratio = np.asarray(self.regressor_.predict(self._features(X)), float)
         return np.asarray(np.maximum(ratio, 0) * self._base(X))
 
     def score(self, X: pd.DataFrame, y: ArrayLike, exposure: ArrayLike | None = None) -> float:

@@ -235,28 +235,24 @@ def fit_regression(
     local_sd
         What the local error is expected to be before counts speak.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     grid, X = grid_of(cells), design(covariates, prior)
     y, exposure = surveyed.sums.fillna(0).to_numpy(float), surveyed.exposure
     block_m, seen = grid.cell_m * 2**MAX_LEVEL, exposure > 0
-    # Threads wait for each other longer than they work on tables of this size.
-    with threadpool_limits(limits=1, user_api="openmp"):
-        model = DemandModel(estimator=estimator)
-        scores, held = cross_validate(
-            model, X[seen], y[seen], cells=cells[seen], exposure=exposure[seen], block_m=block_m,
-            schemes=("random cells", "km blocks"), seed=seed, return_predictions=True,
-        )  # fmt: skip
-        expected = model.fit(X, y, exposure=exposure).predict(X)
-        fine = blocks(cells, block_m=local_m)
-        mu = exposure * expected
-        mu[seen] = held.get("km blocks", mu[seen])
-        variance = dispersion(_sums(fine, y), _sums(fine, mu), local_sd)
-        local = tune_local(surveyed, expected, grid, fine, variance, seed)
-        shared = spread_units(surveyed, expected + 1e-12)
-        ratio, sd = local_correction(shared, exposure * expected, grid, variance, local.bandwidth_m)
-        block = blocks(cells, block_m=block_m)
-        again = _replicates(X, y, exposure, block, ratio, estimator, replicates, seed)
+    model = DemandModel(estimator=estimator)
+    scores, held = cross_validate(
+        model, X[seen], y[seen], cells=cells[seen], exposure=exposure[seen], block_m=block_m,
+        schemes=("random cells", "km blocks"), seed=seed, return_predictions=True,
+    )  # fmt: skip
+    expected = model.fit(X, y, exposure=exposure).predict(X)
+    fine = blocks(cells, block_m=local_m)
+    mu = exposure * expected
+    mu[seen] = held.get("km blocks", mu[seen])
+    variance = dispersion(_sums(fine, y), _sums(fine, mu), local_sd)
+    local = tune_local(surveyed, expected, grid, fine, variance, seed)
+    shared = spread_units(surveyed, expected + 1e-12)
+    ratio, sd = local_correction(shared, exposure * expected, grid, variance, local.bandwidth_m)
+    block = blocks(cells, block_m=block_m)
+    again = _replicates(X, y, exposure, block, ratio, estimator, replicates, seed)
     weights = expected * ratio
     left = np.sqrt(sd**2 + local.remaining).astype(np.float32)
     safe = np.where(prior > 0, prior, 1.0)

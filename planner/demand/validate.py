@@ -58,19 +58,16 @@ def held_out(
 ) -> tuple[Floats, Floats]:
     """Predicted counts of each cell by a model that did not see its fold, and those of a constant rate."""
     from sklearn.base import clone
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     mu, constant = np.zeros(len(X)), np.zeros(len(X))
-    # Threads wait for each other longer than they work on tables of this size.
-    with threadpool_limits(limits=1, user_api="openmp"):
-        for k in np.unique(fold):
-            test = fold == k
-            train = ~test
-            if not y[train].sum() > 0:
-                continue
-            fitted = clone(model).fit(X[train], y[train], exposure=exposure[train])
-            mu[test] = exposure[test] * fitted.predict(X[test])
-            constant[test] = exposure[test] * (y[train].sum() / exposure[train].sum())
+    for k in np.unique(fold):
+        test = fold == k
+        train = ~test
+        if not y[train].sum() > 0:
+            continue
+        fitted = clone(model).fit(X[train], y[train], exposure=exposure[train])
+        mu[test] = exposure[test] * fitted.predict(X[test])
+        constant[test] = exposure[test] * (y[train].sum() / exposure[train].sum())
     return mu, constant
 
 

@@ -39,7 +39,7 @@ class City:
 
 def smooth_noise(rng, n, scale):
     field = gaussian_filter(rng.standard_normal((n, n)), scale, mode="wrap")
-    return field / field.std()
+    return (field - field.mean()) / field.std()
 
 
 def make_city(seed: int = 0, *, n: int = 96, workers: float = 20_000.0, local_sd: float = 0.4) -> City:
@@ -62,13 +62,16 @@ def make_city(seed: int = 0, *, n: int = 96, workers: float = 20_000.0, local_sd
             "restaurants": rng.poisson(0.8 * dense.ravel() * np.exp(0.8 * smooth_noise(rng, n, 2).ravel())),
             "malls": rng.poisson(0.03 * dense.ravel() ** 1.5),
             "offices": rng.poisson(0.3 * dense.ravel() * np.exp(smooth_noise(rng, n, 4).ravel())),
-            "centre_m": np.hypot(cells["col"] - cells["col"].mean(), cells["row"] - cells["row"].mean()) * 200.0,
+            "centre_m": np.hypot(cells["col"] - cells["col"].mean(), cells["row"] - cells["row"].mean())
+            * 200.0,
         },
         index=cells.index,
     ).astype(float)
-    near = {c: gaussian_filter(covariates[c].to_numpy().reshape(n, n), 1.5).ravel() for c in ("malls", "offices")}
+    near = {
+        c: gaussian_filter(covariates[c].to_numpy().reshape(n, n), 1.5).ravel() for c in ("malls", "offices")
+    }
     mixed = sum(
-        share * v / v.sum()
+        share * v / max(v.sum(), 1e-9)
         for share, v in (
             (0.35, near["malls"]), (0.35, near["offices"]), (0.2, covariates["restaurants"].to_numpy() ** 0.7),
             (0.1, covariates["population"].to_numpy()),
