@@ -127,6 +127,7 @@ def write_checks(findings: Iterable[Finding], path: Path, language: str) -> None
         verdict=phrase("checks_refused" if counts["E"] != "0" else "checks_ok", language),
         refused=counts["E"] != "0",
         heads=header(FINDING_COLUMNS, language),
+        keys=[c.key for c in FINDING_COLUMNS],
         rows=list(zip([f.severity for f in shown], rows.itertuples(index=False), strict=True)),
         more=phrase("findings_more_checks", language, shown=number(len(shown)), rest=number(rest))
         if rest

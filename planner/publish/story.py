@@ -186,7 +186,7 @@ def _districts(bundle: Bundle) -> tuple[Table, tuple[tuple[str, float, float, st
     return _table(contents.DISTRICT_COLUMNS, whole, language, totals=1), bars
 
 
-_SITE_KEYS = ("rank", "name", "district", "host_kind", "open_hours", "workers_gained", "workers_in_reach",
+_SITE_KEYS = ("rank", "name", "district", "host_kind", "workers_gained", "workers_in_reach",
               "nearest_station_m", "confidence", "batch", "reason")  # fmt: skip
 
 
@@ -224,6 +224,8 @@ def _curve(bundle: Bundle) -> tuple[Table | None, tuple[str, ...]]:
         key = "curve_reach" if len(enough) else "curve_not_reached"
         n = number(enough.min()) if len(enough) else ""
         lines.append(phrase(key, language, share=percent(share, 0), n=n))
+        if not n:  # the higher shares neither
+            break
     return _table(CURVE_COLUMNS, few, language), tuple(lines)
 
 

@@ -189,7 +189,7 @@ def _opening(document: Any, s: Story, figures: Mapping[str, Path], language: str
     document.add_heading(phrase("sec_map", language), 1)
     if not figures:
         _text(document, phrase("no_figures", language), 9, colour=_SOFT)
-    _picture(document, figures, "circle", language, 160)
+    _picture(document, figures, "circle", language, 112)
     _picture(document, figures, "density", language, 160)
 
 

@@ -167,7 +167,7 @@ def test_checks_say_whether_the_study_can_run(tmp_path: Path) -> None:
         return Page((tmp_path / "c.html").read_text("utf-8")).text
 
     assert phrase("checks_refused", "en") in text(*FINDINGS)
-    assert "1 errors, 1 warnings" in text(*FINDINGS)
+    assert "Errors: 1; warnings: 1;" in text(*FINDINGS)
     assert phrase("checks_ok", "en") in text(FINDINGS[0])
     assert phrase("findings_none", "en") in text()
     assert "500 more are left out" in text(*[FINDINGS[0]] * 2500)
