@@ -44,13 +44,23 @@ def build(cache: Path | None = None, progress: Progress | None = None) -> Path:
 
     The folder's name holds a hash of the tables and of the generator, so an old one is never taken for
     a new one. It appears whole or not at all: it is built beside and moved into place.
+
+    Raises
+    ------
+    PlannerError
+        The cache folder cannot be written.
     """
     home = (cache if cache is not None else cache_folder()) / "example"
     folder = home / f"suzhou-{example_facts.digest()}"
     if all((folder / name).is_file() for name in FILES):
         return folder
-    home.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".building-", dir=home))
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=".building-", dir=home))
+    except OSError as error:
+        raise PlannerError(
+            f"the cache folder {home} cannot be written ({error}); name another in PLANNER_CACHE"
+        ) from error
     try:
         _make(made, progress or (lambda _label, _share: None))
         try:
@@ -122,7 +132,8 @@ def _make(folder: Path, say: Progress) -> None:
 def population_table(facts: Facts, land: Field) -> pd.DataFrame:
     """Residents per 500 m cell and unit: columns lng, lat (WGS84), population, district.
 
-    A cell's point is the inhabited 100 m square nearest to where its people live on average. Whole numbers by largest remainders; each unit sums exactly to its known population.
+    A cell's point is the inhabited 100 m square nearest to where its people live on average. Whole
+    numbers by largest remainders; each unit sums exactly to its known population.
     """
     x, y = land.centres()
     inside = land.people > 0

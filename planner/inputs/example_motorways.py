@@ -152,11 +152,7 @@ def _junction(
     a, b = shapely.LineString(one[0].xy), shapely.LineString(other[0].xy)
     if a.distance(b) > 300:
         return
-    here, _ = (
-        (shapely.get_coordinates(p)[0] for p in shapely.get_parts(shapely.shortest_line(a, b).boundary))
-        if a.disjoint(b)
-        else (shapely.get_coordinates(shapely.intersection(a, b))[0],) * 2
-    )
+    here = shapely.get_coordinates(shapely.shortest_line(a, b))[0]
     for first, second in ((one, other), (other, one)):
         for leave in first:
             for enter in second:

@@ -319,6 +319,12 @@ def test_the_cache_folder_can_be_chosen(monkeypatch, tmp_path):
     assert example.cache_folder() == tmp_path
 
 
+def test_a_cache_folder_that_cannot_be_written_is_said(tmp_path):
+    (tmp_path / "file").write_text("not a folder", "utf-8")
+    with pytest.raises(PlannerError, match="PLANNER_CACHE"):
+        example.build(tmp_path / "file")
+
+
 def test_committed_tables_are_small():
     size = sum(p.stat().st_size for p in example_facts.folder().iterdir() if p.is_file())
     assert size < 150_000
