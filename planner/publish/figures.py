@@ -251,7 +251,7 @@ def _districts(bundle: Bundle) -> Any:
 
 
 def _curve(bundle: Bundle) -> Any:
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     language, curve = bundle.settings.study.language, bundle.curve
     assert curve is not None  # noqa: S101  (write_figures calls this only with a curve)
@@ -272,6 +272,7 @@ def _curve(bundle: Bundle) -> Any:
     axes.annotate(f"{number(n)} · {bundle.after.share:.1%}", (n, bundle.after.share), xytext=(8, -14),
                   textcoords="offset points", fontsize=9, color=ACCENT)  # fmt: skip
     axes.set_xlabel(phrase("fig_new_sites", language))
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))  # ticks that whole per cents can name
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes.set_xlim(0, float(curve["n"].max()))
     axes.grid(axis="y", color="#e6eaed", linewidth=0.8)
