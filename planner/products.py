@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -136,11 +137,13 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     layers = study.layers
     gaps = gap_areas(study.demand, plan.after, cell_m=s.demand.cell_m, places=layers["places"])
     homes = None
-    if s.freight.enabled:
+    if not s.freight.enabled:
+        absent["driver_homes"] = "freight.enabled is false in the study file"
+    elif importlib.util.find_spec("planner.siting.freight") is None:
+        absent["driver_homes"] = "not part of this version"
+    else:
         say("driver homes", 0.0)
         homes = study.site_driver_homes()
-    else:
-        absent["driver_homes"] = "freight.enabled is false in the study file"
     return Bundle(
         settings=s,
         districts=study.districts,
