@@ -34,18 +34,21 @@ def mercator(lng: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.f
 def nice_breaks(values: NDArray[np.float64], *, classes: int = 6) -> list[float]:
     """Class breaks from the series 1-2-5 that spread the positive values over about ``classes`` classes.
 
-    Returns the inner breaks, ascending; a value v is in class ``sum(v >= breaks)``. The least and the
-    largest break lie near the 30 % and 99 % quantiles, so that the ramp is spent on where workers are.
+    Returns the inner breaks, ascending; a value v is in class ``sum(v >= breaks)``. About a tenth of all
+    workers are in cells below the least break and a tenth above the largest, so that the ramp is spent
+    on where workers are.
 
     Examples
     --------
     >>> nice_breaks(np.geomspace(0.1, 1000, 500))
-    [2.0, 5.0, 20.0, 100.0, 500.0]
+    [100.0, 200.0, 500.0, 1000.0]
     """
     positive = values[values > 0]
     if not len(positive) or classes < 2:
         return []
-    low, high = np.quantile(positive, [0.3, 0.99])
+    ordered = np.sort(positive)
+    below = np.cumsum(ordered) / ordered.sum()
+    low, high = (float(ordered[np.searchsorted(below, share)]) for share in (0.1, 0.9))
     first, last = int(np.floor(np.log10(low))) - 1, int(np.ceil(np.log10(high))) + 1
     series = np.array([m * 10.0**e for e in range(first, last + 1) for m in (1, 2, 5)])
     wanted = np.geomspace(low, high, classes - 1)

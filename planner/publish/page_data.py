@@ -20,6 +20,7 @@ from planner.publish.words import labels
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    from shapely.geometry.base import BaseGeometry
 
     from planner.publish.bundle import Bundle, ExtraLayer
 
@@ -29,10 +30,12 @@ __all__ = ["CREDITS", "island_text", "page_content"]
 CREDITS = ("© OpenStreetMap contributors (ODbL)", "GeoNames (CC BY 4.0)", "Leaflet (BSD-2-Clause)")
 
 #: Simplification tolerances in metres: about a third of a pixel at the zoom where the layer is read.
-TOLERANCE_M = {"districts": 25.0, "water": 25.0, "roads": 12.0, "areas": 6.0, "gaps": 10.0, "extra": 8.0}
+TOLERANCE_M = {"districts": 25.0, "water": 25.0, "roads": 12.0, "areas": 8.0, "gaps": 10.0, "extra": 8.0}
 #: Water bodies and slivers of the new circle smaller than this are not drawn (m²).
 LEAST_WATER_M2 = 20_000.0
 LEAST_SLIVER_M2 = 2_000.0
+#: Holes in the circle smaller than this are filled on the map (not in any figure).
+LEAST_HOLE_M2 = 25_000.0
 #: Named waters larger than this are labelled, the largest first.
 LEAST_LABEL_M2 = 4_000_000.0
 MOST_WATER_LABELS = 12
@@ -202,14 +205,29 @@ def _sites(bundle: Bundle, island: Island, districts: Sequence[str], language: s
     }
 
 
+def _generalised(area: BaseGeometry, tolerance_m: float) -> BaseGeometry:
+    """An area without the smallest parts and holes (inner yards of a block), its outline simplified."""
+    import shapely
+
+    kept = []
+    for part in shapely.get_parts(area):
+        if part.geom_type != "Polygon" or part.area < LEAST_SLIVER_M2:
+            continue
+        holes = np.array([shapely.Polygon(ring) for ring in part.interiors], dtype=object)
+        large = [h.exterior for h in holes[shapely.area(holes) >= LEAST_HOLE_M2]] if len(holes) else []
+        kept.append(shapely.Polygon(part.exterior, large))
+    # part by part and without checking all against all, which takes minutes on a city's circle
+    simple = shapely.simplify(kept, tolerance_m, preserve_topology=False)
+    return shapely.disjoint_subset_union_all(shapely.make_valid(simple))
+
+
 def _areas(bundle: Bundle, island: Island) -> dict[str, Any]:
     """The circle today and what the new sites add to it, each as one geometry."""
     import geopandas as gpd
     import shapely
 
     today, later = (
-        shapely.make_valid(shapely.simplify(area, TOLERANCE_M["areas"]))
-        for area in (bundle.area_before, bundle.area_after)
+        _generalised(area, TOLERANCE_M["areas"]) for area in (bundle.area_before, bundle.area_after)
     )
     added = [p for p in shapely.get_parts(shapely.difference(later, today)) if p.area >= LEAST_SLIVER_M2]
     both = gpd.GeoSeries([today, shapely.union_all(added)], crs=bundle.districts.crs).to_crs(4326)

@@ -2,7 +2,7 @@
 // order when they are switched on, so that switching never covers what should lie on top.
 
 const COLOURS = {
-  ramp: ["#fbf6e8", "#f6e9cd", "#eed6a8", "#e2ba7d", "#d09858", "#b3753f", "#8c542e"],
+  ramp: ["#f8f4ea", "#eee6d5", "#e0d3ba", "#ccb999", "#b09a79", "#8d785b", "#685640"],
   land: "#fdfcf9",
   water: "#cddfe9",
   shore: "#a9c4d3",
@@ -77,7 +77,7 @@ class Layers {
     for (const { group, radius } of this.symbols ?? []) {
       group.eachLayer((s) => s.setStyle({ radius: radius(s) * size, weight: s.options.outline * Math.min(1, size) }));
     }
-    for (const shape of this.circles ?? []) shape.setStyle({ weight: zoom < 11 ? 0.5 : 1.1 });
+    for (const shape of this.circles ?? []) shape.setStyle({ stroke: zoom >= 10.5, weight: zoom < 12 ? 0.7 : 1.1 });
     for (const { name, line, casing } of this.lines ?? []) {
       const width = ROAD_WIDTH[name] * Math.max(0.6, Math.min(3.2, 0.55 + (zoom - this.first) * 0.32));
       const late = { secondary: 2, primary: 0.5 }[name] ?? 0;
@@ -124,11 +124,11 @@ class Layers {
   // Labels that would lie on another one move a little, or wait for a closer look.
   untangle() {
     const taken = [];
-    for (const marker of this.labels ?? []) {
-      const span = marker.getElement()?.firstChild;
-      if (!span) continue;
+    const shown = (this.labels ?? []).map((marker) => ({ marker, span: marker.getElement()?.firstChild })).filter((l) => l.span);
+    for (const label of shown) [label.width, label.height] = [label.span.offsetWidth, label.span.offsetHeight]; // read first, write later
+    for (const { marker, span, width, height } of shown) {
       const at = this.map.latLngToContainerPoint(marker.getLatLng());
-      const [w, h] = [span.offsetWidth / 2, span.offsetHeight / 2 - 2];
+      const [w, h] = [width / 2, height / 2 - 2];
       const metre = 256 * 2 ** this.map.getZoom() / (40075017 * Math.cos((marker.getLatLng().lat * Math.PI) / 180));
       const fits = 1.5 * marker.options.room * metre > w;
       const free = !fits ? undefined : [0, 17, -17, 32, -32].find((dy) =>
