@@ -30,7 +30,7 @@ from planner.inputs.osm_protobuf import (
 __all__ = ["RawStreets", "read_pbf"]
 
 _BLOCK_LIMIT = 32 * 1024 * 1024
-_KEEP_BYTES = 64_000_000
+_KEEP_BYTES = 32_000_000
 _KNOWN_FEATURES = {b"OsmSchema-V0.6", b"DenseNodes"}
 
 Tags = tuple[tuple[bytes, bytes], ...]
