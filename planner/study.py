@@ -138,7 +138,7 @@ class Study:
         from planner.study_inputs import load_inputs
 
         if "inputs" in self._done:
-            return self._done["inputs"]  # type: ignore[no-any-return]
+            return self._done["inputs"]
         s = self.settings
         refused: list[Finding] = []
         network, key = None, None
@@ -158,7 +158,7 @@ class Study:
         ]
         parts = self._stage("inputs", depends, lambda: load_inputs(s, network, progress=self._progress))
         parts["findings"] = refused + parts["findings"]
-        return parts  # type: ignore[no-any-return]
+        return parts
 
     def _inputs(self) -> dict[str, Any]:
         """The loaded inputs, or :class:`InputError` with every finding if any is an error."""
@@ -332,7 +332,7 @@ class Study:
         """Coverage by the existing stations."""
         if "coverage" not in self._done:
             self._done["coverage"] = self._measure(*self._existing())
-        return self._done["coverage"]  # type: ignore[no-any-return]
+        return self._done["coverage"]
 
     # -- siting ------------------------------------------------------------------------------------
 
@@ -380,7 +380,7 @@ class Study:
                 self.settings, self.demand, self.districts, self.candidates,
                 existing=old, existing_open=old_open >= need, new=new, new_open=new_open >= need,
             )  # fmt: skip
-        return self._done["problem"]  # type: ignore[no-any-return]
+        return self._done["problem"]
 
     def _siting_key(self) -> list[Any]:
         s = self.settings
@@ -411,7 +411,7 @@ class Study:
         from planner.siting.problems import Solution
 
         if "plan" in self._done:
-            return self._done["plan"]  # type: ignore[no-any-return]
+            return self._done["plan"]
         problem, parts = self.problem(), self._solved()
         (old, old_open), (new, new_open) = self._existing(), self._new()
         solution = solution_from(parts, Solution)
@@ -426,7 +426,7 @@ class Study:
             before=before, after=after,
         )  # fmt: skip
         self._done["plan"] = SitePlan(table, solution, before, after, parts["phases"])
-        return self._done["plan"]  # type: ignore[no-any-return]
+        return self._done["plan"]
 
     def _confidence(self) -> Any:
         """Share of demand scenarios in which each chosen site (or one a cell away) is chosen again."""
@@ -507,7 +507,10 @@ class Study:
             old = self.open_stations.geometry
             both = gpd.GeoSeries(pd.concat([old, plan.chosen.geometry], ignore_index=True), crs=self.crs)
             today = union_area(network, old, cutoff_s=cutoff_s) if len(old) else shapely.MultiPolygon()
-            return {"before": generalise(today), "after": generalise(union_area(network, both, cutoff_s=cutoff_s))}
+            return {
+                "before": generalise(today),
+                "after": generalise(union_area(network, both, cutoff_s=cutoff_s)),
+            }
 
         parts = self._stage("areas", [self._done["siting"]["_key"], cutoff_s], compute)
         return parts["before"], parts["after"]
@@ -551,7 +554,7 @@ class Study:
             )  # fmt: skip
             return {"curve": table}
 
-        return self._stage("curve", self._siting_key(), compute)["curve"]  # type: ignore[no-any-return]
+        return self._stage("curve", self._siting_key(), compute)["curve"]
 
     def to_geocode(self) -> pd.DataFrame:
         """Rows of the station lists that have an address but no coordinates."""

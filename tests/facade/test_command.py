@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import re
@@ -33,25 +34,31 @@ def toy_town(folder: Path, *, p: int = 4, extra: str = "", stations: str | None 
     for i in range(n):
         lines.append([[lng(200 * i), lat(200 * j)] for j in range(n)])
         lines.append([[lng(200 * j), lat(200 * i)] for j in range(n)])
-    segments = [pair for line in lines for pair in zip(line[:-1], line[1:], strict=True)]
+    segments = [pair for line in lines for pair in itertools.pairwise(line)]
     features = [
         {"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": list(s)}}
         for s in segments
     ]
-    (folder / "streets.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
+    (folder / "streets.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": features}), "utf-8"
+    )
     ring = [[lng(x), lat(y)] for x, y in [(-50, -50), (4050, -50), (4050, 4050), (-50, 4050), (-50, -50)]]
     town = {
         "type": "Feature",
         "properties": {"name_zh": "新镇", "name_en": "Newtown", "population": 50000},
         "geometry": {"type": "Polygon", "coordinates": [ring]},
     }
-    (folder / "districts.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [town]}), "utf-8")
+    (folder / "districts.geojson").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [town]}), "utf-8"
+    )
     with (folder / "hosts.csv").open("w", newline="", encoding="utf-8") as handle:
         out = csv.writer(handle)
         out.writerow(["host_id", "name", "host_kind", "open_hours", "lng", "lat"])
         for i in range(0, n, 2):
             for j in range(0, n, 2):
-                out.writerow([f"h{i:02d}{j:02d}", f"银行{i}-{j}", "bank", "08:00-20:00", lng(200 * i), lat(200 * j)])
+                out.writerow(
+                    [f"h{i:02d}{j:02d}", f"银行{i}-{j}", "bank", "08:00-20:00", lng(200 * i), lat(200 * j)]
+                )
     rows = stations if stations is not None else (
         f"001,第一站,{lng(400)},{lat(400)},08:00-20:00,正常\n002,=1+1,{lng(3600)},{lat(3600)},全天,正常\n"
     )  # fmt: skip
@@ -112,17 +119,43 @@ def test_a_run_prints_its_summary_and_writes_every_product(town, run_once) -> No
     for words in ("outdoor workers", "500 m", "667 m", "833 m", "gap", "map.html"):
         assert words in run_once.stdout
     names = {p.name for p in (town.parent / "out").iterdir()}
-    assert names >= {"map.html", "recommendations.csv", "recommendations.xlsx", "plan.gpkg", "report.html", "run.json"}
+    assert names >= {
+        "map.html",
+        "recommendations.csv",
+        "recommendations.xlsx",
+        "plan.gpkg",
+        "report.html",
+        "run.json",
+    }
 
 
 def test_run_json_holds_every_key_of_the_design(town, run_once) -> None:
     run = json.loads((town.parent / "out" / "run.json").read_text("utf-8"))
-    assert set(run) >= {"study", "synthetic", "inputs", "coverage", "stations", "driver_homes", "stages", "seed", "versions"}
+    assert set(run) >= {
+        "study",
+        "synthetic",
+        "inputs",
+        "coverage",
+        "stations",
+        "driver_homes",
+        "stages",
+        "seed",
+        "versions",
+    }
     assert set(run["coverage"]) >= {"before", "after", "by_district"}
     for side in ("before", "after"):
         assert set(run["coverage"][side]) >= {"workers", "covered", "share", "share_backup", "by_radius_m"}
         assert set(run["coverage"][side]["by_radius_m"]) == {"500", "667", "833"}
-    assert set(run["stations"]) >= {"existing", "chosen", "total", "objective", "bound", "gap", "status", "seconds"}
+    assert set(run["stations"]) >= {
+        "existing",
+        "chosen",
+        "total",
+        "objective",
+        "bound",
+        "gap",
+        "status",
+        "seconds",
+    }
     assert set(run["inputs"][0]) >= {"name", "path", "sha256", "rows"}
     assert set(run["stages"][0]) >= {"name", "seconds", "peak_mb"}
     assert set(run["coverage"]["by_district"][0]) == {"district", "workers", "before", "after"}
@@ -155,7 +188,9 @@ def test_two_cold_runs_give_the_same_bytes(town, run_once) -> None:
 
 
 def test_refused_inputs_exit_1_and_leave_only_the_checks(tmp_path) -> None:
-    study = toy_town(tmp_path, stations="001,甲,31.30,120.60,8:00-20:00,正常\n001,乙,31.31,120.61,8:00-20:00,正常\n")
+    study = toy_town(
+        tmp_path, stations="001,甲,31.30,120.60,8:00-20:00,正常\n001,乙,31.31,120.61,8:00-20:00,正常\n"
+    )
     done = planner_("run", study, "--out", tmp_path / "out", cwd=tmp_path)
     assert done.returncode == 1
     assert "XY-001" in done.stderr
