@@ -279,16 +279,18 @@ def minutes_of(text: str) -> float:
 
 
 @functools.cache
-def _table(mode: str) -> Mapping[tuple[str, str], Mapping[str, str]]:
-    """Rows of ``profiles.csv`` for one mode: (kind, key) → value → number."""
+def _tables() -> Mapping[str, Mapping[tuple[str, str], Mapping[str, str]]]:
+    """``profiles.csv``: mode → (kind, key) → value → number."""
     text = resources.files("planner.roads").joinpath("profiles.csv").read_text("utf-8")
-    found: dict[tuple[str, str], dict[str, str]] = {("refuse", "access"): {}, ("access_key", ""): {}}
-    for row in csv.DictReader(text.splitlines()):
-        if row["mode"] in (mode, "*"):
-            if row["kind"] == "access_key":
-                found[("access_key", "")][row["key"]] = row["number"]
+    found: dict[str, dict[tuple[str, str], dict[str, str]]] = {
+        mode: {("refuse", "access"): {}, ("access_key", ""): {}} for mode in MODES
+    }
+    for mode, kind, key, value, number, _source in csv.reader(text.splitlines()[1:]):
+        for rows in found.values() if mode == "*" else (found[mode],):
+            if kind == "access_key":
+                rows["access_key", ""][key] = number
             else:
-                found.setdefault((row["kind"], row["key"]), {})[row["value"]] = row["number"]
+                rows.setdefault((kind, key), {})[value] = number
     return found
 
 
@@ -312,7 +314,7 @@ def profile(mode: str, *, speeds_kmh: Mapping[str, float] | None = None, walk_km
         raise PlannerError(f"no mode {mode!r}; the modes are {', '.join(MODES)}")
     own = dict(speeds_kmh or {})
     _check_speeds({**own, "walk": own.get("walk", walk_kmh)})
-    rows = _table(mode)
+    rows = _tables()[mode]
     kmh = {c: float(n) for (kind, _), classes in rows.items() if kind == "class" for c, n in classes.items()}
     if mode == "walk":
         kmh = {c: v * walk_kmh / kmh["residential"] if c != "ferry" else v for c, v in kmh.items()}
@@ -333,12 +335,13 @@ def profile(mode: str, *, speeds_kmh: Mapping[str, float] | None = None, walk_km
     )  # fmt: skip
 
 
+@functools.cache
 def known_classes() -> frozenset[str]:
     """Every class of street that some mode may use."""
     return frozenset(
         c
         for mode in MODES
-        for (kind, _), classes in _table(mode).items()
+        for (kind, _), classes in _tables()[mode].items()
         if kind in ("class", "open")
         for c in classes
     )
