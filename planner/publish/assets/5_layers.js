@@ -85,6 +85,15 @@ class Layers {
       line.setStyle({ weight: width, opacity: visible ? 0.95 : 0 });
       casing.setStyle({ weight: width + 1.6, opacity: visible ? 0.75 : 0 });
     }
+    // Thousands of gaps of one or two cells would be confetti from afar: small ones wait for a closer look.
+    const near = zoom >= 12.5;
+    if (near !== this.near) {
+      this.near = near;
+      this.gapShapes?.forEach((shape, i) => {
+        const shown = near || this.head.gaps.workers[i] >= 10 || this.gapShapes.length < 300;
+        shape.setStyle({ stroke: shown, fill: shown, weight: near ? 1.2 : 0.6 });
+      });
+    }
     this.map.getContainer().classList.toggle("zoomed", zoom - this.first >= 4);
     this.untangle();
   }
@@ -324,14 +333,14 @@ class Layers {
   at(latlng) {
     const { map, words, head } = this;
     const point = map.latLngToLayerPoint(latlng);
-    const hit = (made) => made?.findIndex((s) => map.hasLayer(s) && s._containsPoint(point)) ?? -1;
+    const hit = (made) => made?.findIndex((s) => s && map.hasLayer(s) && s._containsPoint(point)) ?? -1;
     for (const { made, popup } of [...(this.extraShapes ?? [])].reverse()) {
       const i = hit(made);
       if (i >= 0) return popup(i);
     }
     const spot = hit(this.hotspotShapes);
     if (spot >= 0) return hotspotCard(head.hotspots, spot, words);
-    const gap = hit(this.gapShapes);
+    const gap = hit(this.gapShapes?.map((s) => (s.options.fill ? s : null)));
     if (gap >= 0) return gapCard(head.gaps, gap, head, words);
     const cell = this.grid && map.hasLayer(this.get("cells").layer) ? this.grid.at(latlng) : -1;
     return cell >= 0 ? cellCard(this.grid, cell, words) : null;
