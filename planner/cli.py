@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -201,7 +201,8 @@ def evaluate(
     study: StudyFile,
     sites: Annotated[Path, typer.Argument(help="A list of sites: CSV, workbook, GeoJSON or GeoPackage.")],
     datum: Annotated[
-        str, typer.Option(help="Datum of the list's coordinates: wgs84, gcj02 or bd09.")
+        Literal["wgs84", "gcj02", "bd09"],
+        typer.Option(help="Datum of the list's coordinates: wgs84, gcj02 or bd09."),
     ] = "wgs84",
 ) -> None:
     """Say what exactly these sites would cover, beside the proposal."""

@@ -7,7 +7,6 @@ federation keeps, districts, population, study file) into the user's cache, once
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import PlannerError
+from planner.folders import cache_folder
 from planner.inputs import example_facts
 from planner.inputs.example_facts import Facts, to_degrees
 from planner.inputs.example_field import CELL_M, Field, make_field
@@ -27,16 +27,6 @@ FILES = (
     "driver_homes.csv", "truck_counts.csv", "sources.md",
 )  # fmt: skip
 Progress = Callable[[str, float], None]
-
-
-def cache_folder() -> Path:
-    """Where built studies and results are kept: ``PLANNER_CACHE``, or the user's cache folder."""
-    own = os.environ.get("PLANNER_CACHE")
-    if own:
-        return Path(own).expanduser()
-    from platformdirs import user_cache_path
-
-    return Path(user_cache_path("planner"))
 
 
 def build(cache: Path | None = None, progress: Progress | None = None) -> Path:
