@@ -267,11 +267,17 @@ def _nodes(
     """Number the ends of edges; those at a closed barrier stay apart from each other."""
     ends = np.concatenate([vertex[a], vertex[b]])
     label = topology.join_points(px[ends], py[ends], within_m=join_m) if join_m > 0 else ends
-    shut = closed[ends]
-    label = np.where(shut, label.max() + 1 + np.arange(ends.size), label)
-    _, first, node = np.unique(label, return_index=True, return_inverse=True)
-    node = node.ravel()
-    return node[: a.size], node[a.size :], px[ends[first]], py[ends[first]]
+    shut = np.flatnonzero(closed[ends])
+    if shut.size:
+        label = label.copy()
+        label[shut] = label.max() + 1 + np.arange(shut.size)
+    used = np.zeros(int(label.max()) + 1, bool)
+    used[label] = True
+    node = (np.cumsum(used, dtype=np.int32) - np.int32(1))[label]
+    x, y = np.empty(int(used.sum())), np.empty(int(used.sum()))
+    # Backwards, so that of joined ends the first gives the place.
+    x[node[::-1]], y[node[::-1]] = px[ends[::-1]], py[ends[::-1]]
+    return node[: a.size], node[a.size :], x, y
 
 
 def _delays(
