@@ -234,10 +234,71 @@ class Siting(Section):
 
 
 class Freight(Section):
-    """Driver homes: what "reach 10,000 drivers" means and what a home must have."""
+    """Driver homes: what "reach 10,000 drivers" means, what a home must have, what trucks are assumed to do.
+
+    ``target_drivers`` are distinct drivers a month served by new homes, on top of what existing ones serve.
+    Each figure's band and source stand beside it; "own" marks an assumption of this model that no
+    published figure was found for.
+    """
 
     enabled: bool = True
-    target_drivers: float = Field(default=10000, ge=0)
+    target_drivers: float = Field(default=10000, ge=0)  # Suzhou work report 2024: 10,000+ truck drivers
+    max_homes: int = Field(default=40, ge=1)  # no plan larger than this is looked at; own
+    # -- what a home serves
+    turnover_per_day: Positive = 12.0  # stays per bay and day; own, band 6-18 (two hours each, day and night)
+    visits_per_driver_month: Positive = 4.0  # own, band 2-8 (about one a week)
+    days_per_month: Positive = 30.0
+    # -- who is in reach
+    catchment_minutes: Positive = 30.0  # truck drive of drivers based nearby to a home; FACTS 7, user's
+    detour_minutes: Positive = 10.0  # extra time of a passing driver; own, band 5-15
+    yard_kmh: Positive = 10.0  # between a site and its street; own, band 5-15
+    # -- trips
+    trips_per_driver_day: Positive = 1.2  # one-way trips of a based driver, idle days counted; own, 0.8-1.6
+    outside_trips_per_month: Positive = 10.0  # one-way trips of an outside driver through here; own, 6-16
+    through_share: Share = 0.4  # of the trucks at a gateway that only pass through; own, 0.25-0.55
+    outside_share: Share = 0.5  # of trips between here and elsewhere by drivers based elsewhere; own, 0.3-0.7
+    through_min_km: float = Field(default=20.0, ge=0)  # gateways nearer than this exchange no traffic; own
+    beta_per_minute: float = Field(default=0.04, ge=0)  # deterrence exp(-beta x minutes); own, 0.02-0.08
+    mean_trip_minutes: float | None = Field(default=None, gt=0)  # given: beta is fitted to it
+    multipath_draws: int = Field(default=4, ge=0)  # 0: every trip takes the shortest way
+    multipath_sigma: float = Field(default=0.2, ge=0, le=1)  # spread of perceived times (log scale); own
+    night_share_local: Share = 0.20  # of trips within the area between 22 and 6; own, 0.1-0.3
+    night_share_long: Share = 0.35  # of trips through a gateway; own, 0.25-0.45
+    # -- gateways: trucks a day, both directions together, where no count is given. Own, from 30,000+ vehicles
+    # a day on G204 (Taicang) and 56,000 on G50 (Fenhu, over 30 % of those entering the area trucks); +-50 %
+    gateway_trucks: dict[str, float] = Field(
+        default_factory=lambda: {"motorway": 15000.0, "trunk": 6000.0, "primary": 2500.0}
+    )
+    gateway_merge_km: float = Field(default=2.0, ge=0)
+    truck_share: Share = 0.25  # of all vehicles, for counts that do not tell trucks apart; own, 0.15-0.35
+    generator_merge_m: float = Field(default=800.0, ge=0)
+    # -- sites
+    site_kinds: tuple[str, ...] = ("service_area", "truck_parking", "logistics", "port", "fuel", "charging")
+    kind_bays: dict[str, float] = Field(
+        default_factory=lambda: {
+            "service_area": 40.0, "truck_parking": 40.0, "logistics": 40.0, "port": 40.0, "fuel": 0.0,
+            "charging": 0.0, "driver_home": 20.0,
+        }
+    )  # truck bays where the site's own are not known (0: no room known, no candidate); own
+    max_bays: Positive = 60.0  # of a site's bays, at most so many belong to the home; own, 20-100
+    street_within_m: Positive = 300.0
+    dedupe_m: float = Field(default=400.0, ge=0)
+    spacing_km: float = Field(default=5.0, ge=0)  # between homes; own (the ministry spaces main lines by far more)
+    cost_yuan: Positive = 300000.0  # Shanxi: CNY 12m+ for 40 homes; one in Nantong cost CNY 5m
+    upgrade_cost_yuan: Positive = 150000.0  # an existing home brought up to the checklist; own, half of a new one
+    upgrade_bays: Positive = 20.0  # bays an upgrade adds; own, the ministry's minimum
+    budget_yuan: float | None = Field(default=None, gt=0)
+    # -- the checklist: the ministry's minimum (briefing of 28 July 2025); stars are the user's own rows
+    min_bays: Positive = 20.0
+    min_showers: float = Field(default=2.0, ge=0)
+    min_washers: float = Field(default=2.0, ge=0)
+    must_open_24h: bool = True
+    services: tuple[str, ...] = ("parking", "hot_water", "food_heating", "shower", "laundry")
+    stars: dict[str, dict[str, float]] = Field(default_factory=dict)
+    # -- how hard to look
+    gap: float = Field(default=1e-3, ge=0)
+    time_limit_s: Positive = 60.0
+    curve_to: int = Field(default=12, ge=1)
 
 
 class Settings(Section):
