@@ -161,8 +161,8 @@ def places() -> pd.DataFrame:
         smoothed = without_target(cells, covariates)
         tables = [foretell(cells, smoothed, block_m=8 * cell_m, seed=s) for s in range(5)]
         mean = pd.concat(tables).groupby(level=0, sort=False).mean()
-        rows.append(mean.assign(place=place, cells=len(cells)).reset_index())
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+        rows.append(mean.assign(venues=f"{mean['venues'].iloc[0]:.0f}", place=place).reset_index())
+    return pd.concat(rows).set_index(["place", "scheme"]) if rows else pd.DataFrame()
 
 
 def without_target(
@@ -258,6 +258,8 @@ def figure(path: Path) -> None:
         seen, foretold = np.bincount(fine, y), np.bincount(fine, mu)
         top = max(seen.max(), foretold.max()) * 1.05
         ax.plot([0, top], [0, top], color="0.7", lw=1)
+        for scale in (ax.set_xscale, ax.set_yscale):  # square roots: counts of all sizes spread alike
+            scale("function", functions=(lambda v: np.sqrt(np.maximum(v, 0)), np.square))
         ax.scatter(foretold, seen, s=14, alpha=0.6, color="#b2432f", linewidths=0)
         ax.set(title=f"{place}: {int(y.sum())} restaurants", xlabel=f"foretold per block of {4 * cell_m:g} m",
                ylabel="in the file", xlim=(0, top), ylim=(0, top))  # fmt: skip
@@ -295,9 +297,9 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         for k in ("1%", "5%", "20%")
     ]
     real = places()
-    lines = real.query("scheme == 'km blocks'").itertuples() if len(real) else []
+    lines = real.xs("km blocks", level="scheme").itertuples() if len(real) else []
     rows += [
-        _row(f"{k.place}: restaurants withheld by block, deviance explained", k.against_constant,
+        _row(f"{k.Index}: restaurants withheld by block, deviance explained", k.against_constant,
              k.population_against_constant, "residents alone", "share")
         for k in lines
     ]  # fmt: skip

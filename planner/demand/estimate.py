@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -22,9 +22,9 @@ from planner.demand.points import place
 from planner.demand.scenarios import apply
 from planner.demand.summary import Estimate, totals
 from planner.errors import Finding, finding
+from planner.progress import Progress, silent
 from planner.settings import Demand, Group, Period
 
-Progress = Callable[[str, float], None]
 #: covariates that are known cell by cell and therefore not smoothed
 MEASURED_EXACTLY = ("population", "streets", "main_streets")
 
@@ -112,19 +112,12 @@ def estimate_in_full(
     progress: Progress | None = None,
 ) -> Estimate:
     """:func:`estimate` with everything that explains it: totals, levels, bandwidths, scores, surfaces."""
-    say, s = progress or _silent, settings or Demand()
+    say, s, land = progress or silent, settings or Demand(), cells
     found = judge_periods(periods) + judge_groups(groups, covariates)
     people = residents(cells, covariates, districts)
-    land = cells
     cells, covariates = occupied(cells, covariates)
     zones = pd.Index(sorted(cells["district"].unique()), name="district")
-    if controls is None:
-        controls = make_controls(groups, people, district_totals=s.district_totals)
-        off = margins_off(controls, groups, s.district_totals)
-        if off > 0.5:
-            found.append(finding("DEM-018", source="demand.district_totals", value=f"{off:,.0f}"))
-    found += judge_totals(groups, people, controls, zones)
-    controls = controls.reindex(zones).fillna(0.0)
+    controls = _controls(controls, groups, people, zones, s, found)
     say("smoothing", 0.1)
     smoothed, bandwidths = _smoothed(cells, covariates, groups, s)
     say("weights and observations", 0.3)
@@ -132,10 +125,12 @@ def estimate_in_full(
     models = {g.name: room.model(g, observations, found) for g in groups}
     controls = controls.assign(**{n: m.controls for n, m in models.items()})
     demand = _table(cells, {n: m.workers for n, m in models.items()}, groups, periods)
-    say("how sure the density is", 0.5)
-    local = LocalField(grid_of(cells), s.local_m)
-    head = [models[g.name].source for g in groups if g.in_headline]
-    draws = surfaces(head, room.zone, controls, draws=s.ensemble, local=local, seed=seed)
+    head = [g.name for g in groups if g.in_headline]
+    draws = surfaces(
+        [models[n].source for n in head], room.zone, controls, draws=s.ensemble,
+        local=LocalField(grid_of(cells), s.local_m), seed=seed,
+        progress=lambda label, share: say(label, 0.5 + 0.4 * share),
+    )  # fmt: skip
     low, high = band(draws)
     demand["workers_low"] = np.minimum(low, demand["workers"])
     demand["workers_high"] = np.maximum(high, demand["workers"])
@@ -146,13 +141,28 @@ def estimate_in_full(
         found += more
         controls = totals(demand).reindex(columns=list(controls.columns))
     levels = {n: m.level for n, m in models.items()}
-    demand.attrs = {"levels": levels, "seed": seed, "headline": [g.name for g in groups if g.in_headline]}
+    demand.attrs = {"levels": levels, "seed": seed, "headline": head}
     scores = {n: m.scores for n, m in models.items() if m.scores is not None}
     return Estimate(demand, controls, levels, bandwidths, draws, scores, tuple(found), tuple(groups))
 
 
-def _silent(label: str, share: float) -> None:
-    """No progress is shown."""
+def _controls(
+    given: pd.DataFrame | None,
+    groups: Sequence[Group],
+    people: pd.Series,
+    zones: pd.Index,
+    s: Demand,
+    found: list[Finding],
+) -> pd.DataFrame:
+    """Control totals of the districts that have cells; what is wrong with them joins the findings."""
+    controls = given
+    if controls is None:
+        controls = make_controls(groups, people, district_totals=s.district_totals)
+        off = margins_off(controls, groups, s.district_totals)
+        if off > 0.5:
+            found.append(finding("DEM-018", source="demand.district_totals", value=f"{off:,.0f}"))
+    found += judge_totals(groups, people, controls, zones)
+    return controls.reindex(zones).fillna(0.0)
 
 
 def occupied(cells: gpd.GeoDataFrame, covariates: pd.DataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:

@@ -85,13 +85,15 @@ class LogScale(TransformerMixin, BaseEstimator):
         positive = values > 0
         sums = np.where(positive, values, 0).sum(axis=0)
         self.scale_ = np.where(positive.any(axis=0), sums / np.maximum(positive.sum(axis=0), 1), 1.0)
+        self.most_ = values.max(axis=0, initial=0.0)
         self.n_features_in_ = values.shape[1]
         return self
 
     def transform(self, X: pd.DataFrame) -> Floats:
-        """The columns on a logarithmic scale."""
+        """The columns on a logarithmic scale, not beyond the largest values learnt from."""
         check_is_fitted(self)
-        return np.asarray(np.log1p(np.maximum(np.asarray(X, float), 0) / self.scale_))
+        values = np.clip(np.asarray(X, float), 0, self.most_)
+        return np.asarray(np.log1p(values / self.scale_))
 
 
 class DemandModel(RegressorMixin, BaseEstimator):
