@@ -23,9 +23,11 @@ from planner.settings import Group, Settings, read_settings
 from planner.store import Store, file_digest, key_of
 
 if TYPE_CHECKING:
+    from planner.questions import WishPrice
     from planner.roads.network import Network
     from planner.siting.coverage import Access, Coverage
     from planner.siting.plan import SitePlan, SitingProblem
+    from planner.siting.sensitivity import Sensitivity
 
 MODES = ("walk", "ebike", "car", "truck")
 
@@ -555,6 +557,38 @@ class Study:
             return {"curve": table}
 
         return self._stage("curve", self._siting_key(), compute)["curve"]
+
+    # -- questions to the plan (planner.questions) ---------------------------------------------------
+
+    def alternatives(self, *, k: int = 3) -> pd.DataFrame:
+        """``k`` near-optimal plans that differ: what they cover, lose, and share with the proposal."""
+        from planner import questions
+
+        return questions.alternatives(self, k=k)
+
+    def replacements(self, *, k: int = 3) -> pd.DataFrame:
+        """The ``k`` best replacements of every proposed site within its district, and what each loses."""
+        from planner import questions
+
+        return questions.replacements(self, k=k)
+
+    def price_of(self, site_id: str) -> WishPrice:
+        """What adding a candidate to the plan, or forcing it into it, does to the covered workers."""
+        from planner import questions
+
+        return questions.price_of(self, site_id)
+
+    def sensitivity(self, *, change: float = 0.3, cell_m: Sequence[float] = ()) -> Sensitivity:
+        """The plan under other walking distances, numbers per group ± ``change``, hours ignored (other cells)."""
+        from planner import questions
+
+        return questions.sensitivity(self, change=change, cell_m=cell_m)
+
+    def rule_prices(self, *, fair: bool = False) -> pd.DataFrame:
+        """What each rule (phases, quotas, required sites …) costs in covered workers."""
+        from planner import questions
+
+        return questions.rule_prices(self, fair=fair)
 
     def to_geocode(self) -> pd.DataFrame:
         """Rows of the station lists that have an address but no coordinates."""

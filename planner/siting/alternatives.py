@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Alternative:
-    """Another plan: its sites, its objective, what it loses (share of the objective) and what it shares."""
+    """Another plan: its sites, its objective, what it loses (share of the objective) and what it shares.
+
+    ``same_share``: share of its sites that the plan has too.
+    """
 
     chosen: Array
     objective: float
@@ -85,7 +88,8 @@ def replacements(
 class Wish:
     """What a wished site does.
 
-    ``gain`` when added beside the plan; ``loss`` when it takes the place of ``instead_of`` (a position).
+    ``gain`` when added beside the plan; ``loss`` when it takes the place of ``instead_of`` (a position;
+    -1 where no site may make room, ``loss`` is then inf).
     """
 
     gain: float
@@ -93,8 +97,25 @@ class Wish:
     instead_of: int
 
 
-def price_of(covers: Any, weights: Array, chosen: Array, wished: int, *, covered: Array) -> Wish:
-    """The price of a wish: gain of one more site there, and the least loss of forcing it into the plan."""
+def may_make_room(
+    chosen: Array, wished: int, *, region: Array, quota_min: Mapping[str, int], quota_max: Mapping[str, int],
+    keep: Sequence[int] | Array = (),
+) -> Array:  # fmt: skip
+    """Which chosen sites may go for ``wished`` so that quotas hold and those of ``keep`` stay (bool)."""
+    home, labels = region[wished], region[chosen]
+    number = {label: int((labels == label).sum()) for label in np.unique(labels)}
+    spare = np.array([number[label] > quota_min.get(label, 0) for label in labels], dtype=bool)
+    full = number.get(home, 0) >= quota_max.get(home, len(chosen) + 1)
+    return ((labels == home) | (spare & (not full))) & ~np.isin(chosen, np.asarray(keep, dtype=np.int64))
+
+
+def price_of(
+    covers: Any, weights: Array, chosen: Array, wished: int, *, covered: Array, may_go: Array | None = None
+) -> Wish:
+    """The price of a wish: gain of one more site there, and the least loss of forcing it into the plan.
+
+    ``may_go``: bool per chosen site, whether it may make room (:func:`may_make_room`); all when None.
+    """
     core, worth = uncovered_core(covers, weights, covered)
     chosen = np.asarray(chosen)
     rows = core[chosen]
@@ -103,6 +124,10 @@ def price_of(covers: Any, weights: Array, chosen: Array, wished: int, *, covered
     gain = float(worth[new][count[new] == 0].sum())
     with_it = count.copy()
     with_it[new] += 1
-    alone = np.asarray(rows @ (worth * (with_it == 1)))
+    alone = np.asarray(rows @ (worth * (with_it == 1)), dtype=float)
+    if may_go is not None:
+        alone = np.where(may_go, alone, np.inf)
     out = int(np.argmin(alone))
+    if not np.isfinite(alone[out]):
+        return Wish(gain, float("inf"), -1)
     return Wish(gain, float(alone[out] - gain), int(chosen[out]))

@@ -1,0 +1,308 @@
+"""Questions to a finished plan: other plans, replacements, the price of a wish or a rule, other assumptions."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner.errors import PlannerError
+
+if TYPE_CHECKING:
+    from planner.siting.sensitivity import Case, Sensitivity
+    from planner.study import Study
+
+#: Rounds of the quick solves (each of ten million coverage entries).
+QUICK = 1
+
+
+def _key(study: Study, *more: Any) -> list[Any]:
+    study._solved()
+    return [study._done["siting"]["_key"], study._siting_key(), *more]
+
+
+def _xy(study: Study) -> Any:
+    return shapely.get_coordinates(study.candidates.geometry.to_numpy())
+
+
+def _labels(study: Study) -> Any:
+    """Name of each candidate, or its id where it has none."""
+    c = study.candidates
+    return c["name"].where(c["name"] != "", c["site_id"]).to_numpy(dtype=object)
+
+
+def alternatives(study: Study, *, k: int = 3) -> pd.DataFrame:
+    """``k`` near-optimal plans that differ: plan, covered, share, lost (workers), loss (share), same, near, sites.
+
+    Each does without another k-th of the proposed sites (required ones stay); ``same``: sites in common;
+    ``near``: proposed sites with one of the other plan's within a cell; ``sites``: ids joined by ``;``.
+    """
+    from scipy.spatial import cKDTree
+
+    from planner.siting.alternatives import other_plans
+    from planner.siting.plan import solve
+
+    problem, s = study.problem(), study.settings
+
+    def compute() -> dict[str, Any]:
+        plan = study.site_stations()
+        chosen, xy, ids = plan.solution.chosen, _xy(study), study.candidates["site_id"].to_numpy()
+        room = len(ids) - len(problem.forbidden) - len(chosen)
+        found = other_plans(
+            lambda banned: solve(problem, s, barred=banned, work_limit=QUICK), chosen, plan.solution.objective,
+            k=max(k, int(np.ceil(len(chosen) / max(1, room)))) if room > 0 else 0, keep=list(problem.required),
+        )[:k]  # fmt: skip
+        rows = []
+        for n, other in enumerate(found, start=1):
+            far, _ = cKDTree(xy[other.chosen]).query(xy[chosen])
+            rows.append(
+                {
+                    "plan": n,
+                    "covered": other.objective,
+                    "share": other.objective / plan.after.workers if plan.after.workers > 0 else 0.0,
+                    "lost": plan.solution.objective - other.objective,
+                    "loss": other.loss,
+                    "same": int(np.isin(chosen, other.chosen).sum()),
+                    "near": int((far <= s.demand.cell_m).sum()),
+                    "sites": ";".join(map(str, ids[other.chosen])),
+                }
+            )
+        columns = ["plan", "covered", "share", "lost", "loss", "same", "near", "sites"]
+        return {"alternatives": pd.DataFrame(rows, columns=columns)}
+
+    table: pd.DataFrame = study._stage("alternatives", _key(study, k), compute)["alternatives"]
+    return table
+
+
+def replacements(study: Study, *, k: int = 3) -> pd.DataFrame:
+    """The ``k`` best replacements of every proposed site within its district, and what each loses (workers).
+
+    Columns: rank, site_id, name, district, place (1..k), replacement_id, replacement, host_kind, distance_m, loss.
+    """
+    from planner.siting.alternatives import replacements as replace_each
+
+    problem, plan, candidates = study.problem(), study.site_stations(), study.candidates
+    free = np.ones(len(candidates), dtype=bool)
+    free[problem.forbidden] = False
+    chosen, xy, names = plan.solution.chosen, _xy(study), _labels(study)
+    found = replace_each(
+        problem.covers,
+        problem.weights,
+        chosen,
+        covered=problem.covered,
+        allowed=free,
+        region=problem.region,
+        k=k,
+    )
+    rank = pd.Series(np.arange(1, len(chosen) + 1), index=chosen)
+    site, other = found["site"].to_numpy(dtype=np.int64), found["replacement"].to_numpy(dtype=np.int64)
+    ids = candidates["site_id"].to_numpy()
+    return pd.DataFrame(
+        {
+            "rank": rank.reindex(site).to_numpy(),
+            "site_id": ids[site],
+            "name": names[site],
+            "district": candidates["district"].to_numpy()[site],
+            "place": found["place"].to_numpy(),
+            "replacement_id": ids[other],
+            "replacement": names[other],
+            "host_kind": candidates["host_kind"].to_numpy()[other],
+            "distance_m": np.hypot(*(xy[site] - xy[other]).T),
+            "loss": np.maximum(0.0, found["loss"].to_numpy(dtype=float)),
+        }
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class WishPrice:
+    """What a wished candidate does to the plan, in workers.
+
+    ``chosen``: it is in the plan already (``gain`` 0, ``loss`` 0). Else ``gain``: newly covered when it is built
+    besides; ``loss``: fewer covered when it takes the place of ``instead_of`` so that the quotas hold (at
+    most so many: one exchange, nothing else moved; inf where no site may make room).
+    """
+
+    site_id: str
+    name: str
+    chosen: bool
+    gain: float
+    loss: float
+    instead_of: str
+    instead_of_name: str
+
+    def describe(self) -> str:
+        """The price in a sentence."""
+        who = f"{self.name} ({self.site_id})" if self.name != self.site_id else self.site_id
+        if self.chosen:
+            return f"{who} is in the plan"
+        added = f"{who}: built besides, {self.gain:,.0f} more workers"
+        if not np.isfinite(self.loss):
+            return added + "; no site of the plan may make room for it"
+        effect = f"{self.loss:,.0f} fewer" if self.loss >= 0 else f"{-self.loss:,.0f} more"
+        return added + f"; in the place of {self.instead_of_name}, {effect}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self.describe())}</p>"
+
+
+def price_of(study: Study, site_id: str) -> WishPrice:
+    """The price of a wish: any candidate, added or forced into the plan.
+
+    Raises
+    ------
+    PlannerError
+        No such candidate; the nearest ids are named.
+    """
+    from planner.siting import alternatives as siting
+
+    ids, names = study.candidates["site_id"].to_numpy(), _labels(study)
+    at = np.flatnonzero(ids == site_id)
+    if not len(at):
+        near = ", ".join(difflib.get_close_matches(str(site_id), [str(v) for v in ids], n=3, cutoff=0.5))
+        raise PlannerError(
+            f"{site_id!r} is no candidate of this study" + (f"; nearest ids: {near}" if near else "")
+        )
+    wished, problem, chosen = int(at[0]), study.problem(), study.site_stations().solution.chosen
+    if wished in chosen:
+        return WishPrice(str(site_id), str(names[wished]), True, 0.0, 0.0, "", "")
+    may_go = siting.may_make_room(
+        chosen, wished, region=problem.region, quota_min=problem.quota_min, quota_max=problem.quota_max,
+        keep=problem.required,
+    )  # fmt: skip
+    wish = siting.price_of(
+        problem.covers, problem.weights, chosen, wished, covered=problem.covered, may_go=may_go
+    )
+    out = wish.instead_of
+    return WishPrice(
+        str(site_id), str(names[wished]), False, wish.gain, wish.loss,
+        str(ids[out]) if out >= 0 else "", str(names[out]) if out >= 0 else "",
+    )  # fmt: skip
+
+
+def _cases(study: Study, change: float, cell_m: Sequence[float]) -> list[Case]:
+    from planner.siting.coverage import cover_weights
+    from planner.siting.sensitivity import Case, at_radius
+
+    problem, s = study.problem(), study.settings
+    (old, old_open), (new, new_open) = study._existing(), study._new()
+    need = s.circle.open_share
+    here = {"existing": old, "existing_open": old_open >= need, "new": new, "new_open": new_open >= need}
+    own_m = s.circle.walk_kmh / 3.6 * s.circle.cutoff_s
+    cases = [Case("base", problem)]
+    cases += [
+        Case(f"radius:{r:g}", at_radius(problem, r, **here))
+        for r in s.circle.readings_m
+        if abs(r - own_m) >= 1.0
+    ]
+    always = {
+        "existing_open": np.ones_like(old_open, dtype=bool),
+        "new_open": np.ones_like(new_open, dtype=bool),
+    }
+    cases.append(Case("hours:any", at_radius(problem, None, **{**here, **always})))
+    periods = [t.name for t in s.periods]
+    for group in s.headline_groups:
+        for sign in (1, -1):
+            columns = [f"{group.name}__{t}" for t in periods]
+            other = study.demand.assign(**{c: study.demand[c] * (1 + sign * change) for c in columns})
+            weights = cover_weights(other, new, periods)
+            key = f"group:{group.name}:{sign * change * 100:+g}"
+            cases.append(Case(key, dataclasses.replace(problem, weights=weights)))
+    for size in cell_m:
+        cases.append(Case(f"cell:{size:g}", _with_cells(study, size).problem()))
+    return cases
+
+
+def _with_cells(study: Study, cell_m: float) -> Study:
+    """The same study on another demand grid; its candidates are the same."""
+    s = study.settings
+    demand = s.demand.model_copy(update={"cell_m": float(cell_m)})
+    return type(study)(
+        s.model_copy(update={"demand": demand}), progress=study._progress, cache=study._store.folder.parent,
+        source=study.source,
+    )  # fmt: skip
+
+
+def sensitivity(study: Study, *, change: float = 0.3, cell_m: Sequence[float] = ()) -> Sensitivity:
+    """The plan under other walking distances, other numbers per group, hours ignored (and other cell sizes).
+
+    ``change``: each group alone by ± this share. ``cell_m``: demand grids to compare with (metres); the demand
+    is modelled anew for each, which takes as long as the first time.
+    """
+    from planner.siting.plan import solve
+    from planner.siting.sensitivity import Sensitivity, stress
+
+    s, plan = study.settings, study.site_stations()
+
+    def compute() -> dict[str, Any]:
+        found = stress(
+            _cases(study, change, cell_m), plan.solution.chosen,
+            lambda problem: solve(problem, s, work_limit=QUICK), xy_m=_xy(study), within_m=s.demand.cell_m,
+            progress=study._progress,
+        )  # fmt: skip
+        return {"table": found.table, "kept": found.kept}
+
+    parts = study._stage("sensitivity", _key(study, change, list(cell_m)), compute)
+    return Sensitivity(parts["table"], parts["kept"], s.demand.cell_m)
+
+
+def rule_prices(study: Study, *, fair: bool = False) -> pd.DataFrame:
+    """What each rule costs in covered workers (:func:`planner.siting.sensitivity.price_rules`).
+
+    Rules in force (phases, quotas, required, forbidden) are left out one by one; ``quotas_full`` puts
+    quotas by population in full in their place; ``fair`` adds the greatest least share of a district (an
+    exact model that takes minutes on a large city).
+    """
+    from planner.siting.candidates import proportional_quota_min
+    from planner.siting.plan import solve
+    from planner.siting.sensitivity import price_rules
+
+    s, problem, plan = study.settings, study.problem(), study.site_stations()
+
+    def without(**changes: Any) -> Any:
+        return solve(dataclasses.replace(problem, **changes), s, work_limit=QUICK)
+
+    def compute() -> dict[str, Any]:
+        found: dict[str, tuple[bool, Any]] = {}
+        if problem.quota_min or problem.quota_max:
+            found["quotas"] = (True, solve(problem, s, work_limit=QUICK, quotas=False))
+        for name in ("required", "forbidden"):
+            if len(getattr(problem, name)):
+                found[name] = (True, without(**{name: np.zeros(0, dtype=np.int64)}))
+        caps = [int((problem.region == d).sum()) for d in study.districts["district"]]
+        full = proportional_quota_min(study.districts, 2 * s.siting.p, caps=caps)  # halved there
+        if len(full) > 1 and not problem.quota_max:
+            most = {d: max(n, problem.quota_min.get(d, 0)) for d, n in full.items()}
+            if sum(most.values()) <= s.siting.p:
+                found["quotas_full"] = (False, without(quota_min=most))
+        if fair:
+            found["fair"] = (False, _fairest(study))
+        top, bound = plan.solution.objective, plan.solution.bound
+        if len(plan.phases):
+            top = max(top, float(plan.phases["best"].iloc[-1]))
+        district = study.demand["district"].to_numpy(dtype=str)
+        return {"rules": price_rules(problem, plan.solution.chosen, (top, bound), found, district=district)}
+
+    table: pd.DataFrame = study._stage("rules", _key(study, fair), compute)["rules"]
+    return table
+
+
+def _fairest(study: Study) -> Any:
+    """The plan with the greatest least covered share of a district, quotas left out."""
+    from planner.siting.problems import maximal_covering_fair
+
+    problem, s = study.problem(), study.settings
+    district = study.demand["district"].to_numpy(dtype=str)
+    group = np.tile(district, len(problem.weights) // len(district))
+    weight = pd.Series(problem.weights).groupby(group).transform("sum").to_numpy()
+    live = weight > 0
+    return maximal_covering_fair(
+        problem.covers[:, live], problem.weights[live], s.siting.p, group=group[live], covered=problem.covered[live],
+        required=problem.required, forbidden=problem.forbidden, time_limit_s=s.siting.time_limit_s,
+        seed=s.study.seed,
+    )  # fmt: skip

@@ -1,0 +1,194 @@
+"""What the plan is worth under other assumptions, which sites stay, and what each rule costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from planner.progress import Progress, silent
+from planner.siting.coverage import Access, cover_matrix
+from planner.siting.plan import SitingProblem
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One assumption changed: its key and the siting problem under it (the same candidate sites).
+
+    Keys: ``base``, ``radius:500``, ``group:rider:+30``, ``hours:any``, ``cell:400``.
+    """
+
+    key: str
+    problem: SitingProblem
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How the plan fares when an assumption changes.
+
+    Attributes
+    ----------
+    table
+        One row per case: ``case``, ``workers``, ``share_before``, ``share_plan`` (the proposed sites under
+        the case), ``share_best`` (the best plan known under it), ``lost`` (share of the newly covered
+        workers that the proposed sites lack of that best), ``same`` and ``near`` (how many proposed sites a
+        plan made anew under the case takes again, exactly and within ``within_m``).
+    kept
+        bool, one row per proposed site in rank order, one column per case: the site is near one chosen anew.
+    within_m
+        What counts as the same place, metres.
+    """
+
+    table: pd.DataFrame
+    kept: pd.DataFrame
+    within_m: float
+
+    @property
+    def steady(self) -> Array:
+        """Per proposed site: whether it stays in every case."""
+        return np.asarray(self.kept.to_numpy(dtype=bool).all(axis=1))
+
+    def __repr__(self) -> str:
+        return (
+            f"Sensitivity({len(self.table)} cases; {int(self.steady.sum())} of {len(self.kept)} sites stay "
+            f"within {self.within_m:g} m in all of them)"
+        )
+
+    def _repr_html_(self) -> str:
+        shares = {c: "{:.1%}".format for c in self.table if str(c).startswith(("share", "lost"))}
+        return f"<p>{escape(repr(self))}</p>" + self.table.to_html(
+            index=False, escape=True, float_format="{:,.0f}".format, formatters=shares
+        )
+
+
+def at_radius(
+    problem: SitingProblem, radius_m: float | None, *, existing: Sequence[Access], existing_open: Array,
+    new: Sequence[Access], new_open: Array,
+) -> SitingProblem:  # fmt: skip
+    """The same problem with another walking distance (travel times must reach that far) and opening.
+
+    Ways of travelling without one speed keep their own cutoff, all do when ``radius_m`` is None. ``*_open``:
+    bool (n_sites × n_periods).
+    """
+
+    def read(access: Sequence[Access]) -> Sequence[Access]:
+        if radius_m is None:
+            return access
+        return [replace(a, cutoff_s=a.cutoff_for(radius_m)) for a in access]
+
+    covered = np.asarray(cover_matrix(read(existing), existing_open).sum(axis=0)).ravel() > 0
+    return replace(problem, covers=cover_matrix(read(new), new_open), covered=covered)
+
+
+def covered_weight(problem: SitingProblem, sites: Array) -> float:
+    """Weight covered by the existing stations and ``sites`` (positions), counted afresh."""
+    reached = problem.covered.copy()
+    reached[problem.covers[np.asarray(sites, dtype=np.int64)].indices] = True
+    return float(problem.weights[reached].sum())
+
+
+def stress(
+    cases: Sequence[Case], chosen: Array, solve: Callable[[SitingProblem], Any], *, xy_m: Array, within_m: float,
+    progress: Progress | None = None,
+) -> Sensitivity:  # fmt: skip
+    """Put the plan ``chosen`` (site positions, rank order) through every case.
+
+    Parameters
+    ----------
+    solve
+        ``solve(problem)`` → Solution of as many sites, under the plan's rules. The plan itself is a plan
+        under each case too, so the best known is the better of the two.
+    xy_m
+        Coordinates of the candidates (n_sites × 2), metres.
+    """
+    say, rows, kept = progress or silent, [], {}
+    for n, case in enumerate(cases):
+        say("other assumptions", n / len(cases))
+        problem, found = case.problem, solve(case.problem)
+        whole, before = float(problem.weights.sum()), float(problem.weights[problem.covered].sum())
+        plan = covered_weight(problem, chosen)
+        best = max(plan, float(found.objective))
+        again = np.asarray(found.chosen, dtype=np.int64)
+        far = cKDTree(xy_m[again]).query(xy_m[chosen])[0] if len(again) else np.full(len(chosen), np.inf)
+        kept[case.key] = far <= within_m
+        scale = whole if whole > 0 else 1.0
+        rows.append(
+            {
+                "case": case.key,
+                "workers": whole,
+                "share_before": before / scale,
+                "share_plan": plan / scale,
+                "share_best": best / scale,
+                "lost": (best - plan) / (best - before) if best > before else 0.0,
+                "same": int(np.isin(chosen, again).sum()),
+                "near": int(kept[case.key].sum()),
+            }
+        )
+    return Sensitivity(pd.DataFrame(rows), pd.DataFrame(kept), float(within_m))
+
+
+def district_shares(problem: SitingProblem, sites: Array, district: Array) -> pd.Series:
+    """Covered share per district; ``district``: a label per cell (columns run over blocks of cells)."""
+    reached = problem.covered.copy()
+    reached[problem.covers[np.asarray(sites, dtype=np.int64)].indices] = True
+    labels = np.tile(np.asarray(district), len(problem.weights) // max(1, len(district)))
+    sums = pd.DataFrame({"all": problem.weights, "got": problem.weights * reached}).groupby(labels).sum()
+    sums = sums[sums["all"] > 0]
+    return sums["got"] / sums["all"]
+
+
+def price_rules(
+    problem: SitingProblem, plan: Array, reference: tuple[float, float], found: Mapping[str, tuple[bool, Any]],
+    *, district: Array,
+) -> pd.DataFrame:  # fmt: skip
+    """What each rule costs in covered workers.
+
+    Parameters
+    ----------
+    plan
+        The proposed sites.
+    reference
+        Objective and bound of the best plan under all rules but phases.
+    found
+        rule → (whether the plan obeys it, the Solution with the rule switched over: without a rule in
+        force, with one that is not).
+
+    Returns
+    -------
+    One row per rule, the plan itself first (rule ``plan``), then ``phases``: ``in_force``, ``covered`` (with
+    the rule switched over), ``price`` (workers that the rule costs, at least), ``price_most`` (by the
+    bounds, at most), ``least_district``, ``least_share`` (the worst-off district).
+    """
+    top, bound = reference
+    own = covered_weight(problem, plan)
+
+    def row(
+        rule: str, in_force: bool, covered: float, price: float, most: float, sites: Any
+    ) -> dict[str, Any]:
+        shares = pd.Series(dtype=float) if sites is None else district_shares(problem, sites, district)
+        return {
+            "rule": rule, "in_force": in_force, "covered": covered, "price": max(0.0, price),
+            "price_most": max(0.0, price, most),
+            "least_district": str(shares.idxmin()) if len(shares) else "",
+            "least_share": float(shares.min()) if len(shares) else np.nan,
+        }  # fmt: skip
+
+    rows = [row("plan", True, own, 0.0, 0.0, plan)]
+    if top > own * (1 + 1e-12):
+        rows.append(row("phases", True, top, top - own, bound - own, None))
+    for rule, (in_force, other) in found.items():
+        if in_force:  # without the rule one does at least as well as with it
+            best = max(top, float(other.objective))
+            rows.append(row(rule, True, best, best - top, float(other.bound) - top, other.chosen))
+        else:
+            covered = covered_weight(problem, other.chosen)
+            rows.append(row(rule, False, covered, top - covered, bound - covered, other.chosen))
+    return pd.DataFrame(rows)

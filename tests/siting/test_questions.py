@@ -1,0 +1,218 @@
+"""Alternatives, sensitivity and the price of rules on toys small enough to try everything.
+
+Values here are counted with plain Python sets, best plans by trying every combination; nothing of the
+solver or of the code under test takes part.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from planner.siting.alternatives import may_make_room, price_of
+from planner.siting.coverage import Access
+from planner.siting.plan import SitingProblem
+from planner.siting.sensitivity import Case, at_radius, covered_weight, district_shares, price_rules, stress
+
+SITES, POINTS, P = 8, 24, 3
+
+
+def toy(seed: int, density: float = 0.25) -> SitingProblem:
+    rng = np.random.default_rng(seed)
+    return SitingProblem(
+        covers=sparse.csr_array((rng.random((SITES, POINTS)) < density).astype(float)),
+        weights=rng.integers(0, 20, POINTS).astype(float),
+        covered=rng.random(POINTS) < 0.2,
+        region=np.array(list("aaabbbcc")),
+        required=np.zeros(0, dtype=np.int64),
+        forbidden=np.zeros(0, dtype=np.int64),
+        quota_min={},
+        quota_max={},
+        cost=np.ones(SITES),
+    )
+
+
+def value(problem: SitingProblem, sites) -> float:
+    reached = {j for j in range(POINTS) if problem.covered[j]}
+    dense = problem.covers.toarray()
+    for site in sites:
+        reached |= {j for j in range(POINTS) if dense[site, j]}
+    return float(sum(problem.weights[j] for j in reached))
+
+
+class Found:
+    """A plan found by trying every set; its bound is its own value."""
+
+    def __init__(self, problem: SitingProblem, allowed=lambda sites: True) -> None:
+        sets = [s for s in combinations(range(SITES), P) if allowed(s)]
+        self.chosen = np.array(max(sets, key=lambda s: value(problem, s)))
+        self.objective = self.bound = value(problem, self.chosen)
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_the_plan_under_another_assumption_is_scored_as_counting_by_hand_scores_it(seed: int) -> None:
+    base, other = toy(seed), toy(seed + 100, density=0.4)
+    plan = Found(base)
+    xy = np.random.default_rng(seed).random((SITES, 2)) * 1000
+    cases = [Case("base", base), Case("other", other)]
+    found = stress(cases, plan.chosen, Found, xy_m=xy, within_m=300.0)
+    for row, case in zip(found.table.itertuples(), cases, strict=True):
+        total, before = float(case.problem.weights.sum()), value(case.problem, [])
+        mine, best = value(case.problem, plan.chosen), Found(case.problem)
+        assert row.workers == total
+        assert (row.share_before, row.share_plan) == pytest.approx((before / total, mine / total))
+        assert row.share_best == pytest.approx(best.objective / total)
+        lost = (best.objective - mine) / (best.objective - before) if best.objective > before else 0
+        assert row.lost == pytest.approx(lost)
+        assert row.same == len(set(plan.chosen) & set(best.chosen))
+        near = [min(np.hypot(*(xy[i] - xy[j])) for j in best.chosen) <= 300 for i in plan.chosen]
+        assert row.near == sum(near)
+        assert found.kept[case.key].tolist() == near
+    assert found.table["lost"].iloc[0] == 0
+    assert found.table["same"].iloc[0] == P
+
+
+def test_a_weaker_plan_made_anew_never_makes_the_best_known_worse() -> None:
+    problem = toy(5)
+    plan = Found(problem)
+
+    def worst(_: SitingProblem) -> Found:
+        out = Found(problem)
+        out.chosen = np.array(min(combinations(range(SITES), P), key=lambda s: value(problem, s)))
+        out.objective = value(problem, out.chosen)
+        return out
+
+    row = stress([Case("base", problem)], plan.chosen, worst, xy_m=np.eye(SITES, 2), within_m=0.0).table.iloc[
+        0
+    ]
+    assert row["lost"] == 0
+    assert row["share_best"] == row["share_plan"]
+
+
+def test_sites_that_stay_in_every_case_are_the_steady_ones() -> None:
+    problem = toy(2)
+    plan = Found(problem)
+    dropped = int(plan.chosen[1])
+
+    def solve(asked: SitingProblem) -> Found:
+        return Found(asked, lambda s: asked is problem or dropped not in s)
+
+    far_apart = np.arange(SITES)[:, None] * np.array([[1000.0, 0.0]])
+    other = SitingProblem(**{**problem.__dict__, "weights": problem.weights * 2})
+    found = stress(
+        [Case("base", problem), Case("x", other)], plan.chosen, solve, xy_m=far_apart, within_m=200.0
+    )
+    assert not found.steady[1]
+    assert "2 cases" in repr(found)
+
+
+def test_another_radius_covers_what_lies_within_it() -> None:
+    # one existing station, two candidates, four cells, at 1 m/s; two periods, the second candidate is shut in the second
+    seconds = sparse.csr_array(np.array([[400.0, 600.0, 0, 0], [0, 0, 650.0, 500.0]]))
+    old = sparse.csr_array(np.array([[700.0, 0, 0, 0]]))
+    new = [Access(("rider",), seconds, 600.0, 1.0)]
+    existing = [Access(("rider",), old, 600.0, 1.0)]
+    is_open, old_open = np.array([[True, True], [True, False]]), np.array([[True, True]])
+    base = toy(0)
+    args = {"existing": existing, "existing_open": old_open, "new": new, "new_open": is_open}
+    for radius, first, second, covered in (
+        (500, [0], [3], False), (600, [0, 1], [3], False), (833, [0, 1], [2, 3], True),
+    ):  # fmt: skip
+        got = at_radius(base, float(radius), **args)
+        dense = got.covers.toarray() > 0
+        assert np.flatnonzero(dense[0, :4]).tolist() == first == np.flatnonzero(dense[0, 4:]).tolist()
+        assert np.flatnonzero(dense[1, :4]).tolist() == second
+        assert not dense[1, 4:].any()
+        assert got.covered.tolist() == [covered, False, False, False] * 2
+    always = at_radius(base, None, **{**args, "new_open": np.ones((2, 2), dtype=bool)})
+    assert (always.covers.toarray()[1] > 0).tolist() == [False, False, False, True] * 2
+
+
+def test_a_way_without_one_speed_keeps_its_cutoff_at_every_radius() -> None:
+    seconds = sparse.csr_array(np.array([[100.0, 500.0, 601.0]]))
+    way = [Access(("rider",), seconds, 600.0, None)]
+    is_open = np.ones((1, 1), dtype=bool)
+    got = at_radius(toy(0), 50.0, existing=way, existing_open=is_open, new=way, new_open=is_open)
+    assert got.covered.tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_shares_by_district_over_two_periods(seed: int) -> None:
+    problem, district = toy(seed), np.array(["north"] * 5 + ["south"] * 7)
+    sites = [0, 4]
+    shares = district_shares(problem, np.array(sites), district)
+    dense = problem.covers.toarray()
+    for name in ("north", "south"):
+        mine = [j for j in range(POINTS) if district[j % 12] == name]
+        got = [j for j in mine if problem.covered[j] or any(dense[s, j] for s in sites)]
+        assert shares[name] == pytest.approx(
+            sum(problem.weights[j] for j in got) / sum(problem.weights[j] for j in mine)
+        )
+    assert covered_weight(problem, np.array(sites)) == pytest.approx(value(problem, sites))
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_the_price_of_quotas_is_what_the_best_plan_without_them_covers_more(seed: int) -> None:
+    problem = toy(seed)
+
+    def one_each(sites) -> bool:
+        return {problem.region[s] for s in sites} == set("abc")
+
+    def two_of_c(sites) -> bool:
+        return [problem.region[s] for s in sites].count("c") == 2
+
+    plan, free, other = Found(problem, one_each), Found(problem), Found(problem, two_of_c)
+    table = price_rules(
+        problem, plan.chosen, (plan.objective, plan.bound), {"quotas": (True, free), "c": (False, other)},
+        district=np.array(["n"] * 12),
+    ).set_index("rule")  # fmt: skip
+    assert list(table.index) == ["plan", "quotas", "c"]  # no phases: nothing to say of them
+    assert table.loc["quotas", "price"] == pytest.approx(free.objective - plan.objective)
+    assert table.loc["quotas", "price_most"] == pytest.approx(free.objective - plan.objective)
+    assert table.loc["c", "price"] == pytest.approx(max(0.0, plan.objective - other.objective))
+    assert table.loc["plan", "least_share"] == pytest.approx(plan.objective / problem.weights.sum())
+
+
+def test_phases_cost_what_the_plan_lacks_of_the_best_in_one_piece() -> None:
+    problem = toy(4)
+    best = Found(problem)
+    plan = next(s for s in combinations(range(SITES), P) if value(problem, s) < best.objective)
+    table = price_rules(
+        problem, np.array(plan), (best.objective, best.bound + 2), {}, district=np.array(["n"] * 12)
+    ).set_index("rule")
+    assert table.loc["phases", "price"] == pytest.approx(best.objective - value(problem, plan))
+    assert table.loc["phases", "price_most"] == pytest.approx(best.objective + 2 - value(problem, plan))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_forced_wish_keeps_quotas_and_required_sites(seed: int) -> None:
+    problem = toy(seed)
+    region, low, high = problem.region, {"a": 1, "b": 1}, {"c": 1}
+
+    def obeys(sites) -> bool:
+        labels = [region[s] for s in sites]
+        return all(labels.count(r) >= n for r, n in low.items()) and all(
+            labels.count(r) <= n for r, n in high.items()
+        )
+
+    plan = Found(problem, obeys)
+    keep = [int(plan.chosen[0])]
+    for wished in set(range(SITES)) - set(plan.chosen.tolist()):
+        may_go = may_make_room(plan.chosen, wished, region=region, quota_min=low, quota_max=high, keep=keep)
+        tried = {
+            int(out): value(problem, [*(s for s in plan.chosen if s != out), wished])
+            for out in plan.chosen
+            if out not in keep and obeys([*(s for s in plan.chosen if s != out), wished])
+        }
+        assert {int(s) for s in plan.chosen[may_go]} == set(tried)
+        wish = price_of(
+            problem.covers, problem.weights, plan.chosen, wished, covered=problem.covered, may_go=may_go
+        )
+        if tried:
+            assert plan.objective - wish.loss == pytest.approx(max(tried.values()))
+            assert tried[wish.instead_of] == pytest.approx(max(tried.values()))
+        else:
+            assert (wish.loss, wish.instead_of) == (np.inf, -1)
