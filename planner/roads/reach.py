@@ -8,6 +8,7 @@ streets at both ends, in the direction of travel (one-ways hold).
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -149,6 +150,19 @@ def _sites_on(graph: SearchGraph, at: Places, used: np.ndarray) -> tuple[np.ndar
     return graph.a[chain], b, np.where(hit, link, -1).astype(np.int32), at.pos, at.a_to, at.b_to, at.to_a, off
 
 
+_groups: weakref.WeakKeyDictionary[Snapped, tuple[weakref.ref[Network], Demand, np.ndarray]]
+_groups = weakref.WeakKeyDictionary()
+
+
+def _grouped(network: Network, points: Snapped) -> tuple[Demand, np.ndarray]:
+    """Demand points grouped for the searches; kept as long as the snapped points are."""
+    kept = _groups.get(points)
+    if kept is None or kept[0]() is not network:
+        found = demand_on(search_graph(network), places(network, points))
+        kept = _groups[points] = (weakref.ref(network), *found)
+    return kept[1], kept[2]
+
+
 class _Searcher:
     """Runs blocks of searches on threads; each thread has its own scratch arrays."""
 
@@ -191,7 +205,7 @@ def travel_times(
     cutoff_s: float = 600,
     limit_m: float = 100.0,
     threads: int | None = None,
-    block_mb: float = 64,
+    block_mb: float = 16,
     progress: Progress | None = None,
 ) -> TravelTimes:
     """Seconds from demand points to sites, for every pair within the cutoff.
@@ -226,7 +240,7 @@ def travel_times(
     here, there = _on_streets(network, sites, limit_m), _on_streets(network, demand, limit_m)
     graph = search_graph(network)
     at_sites = places(network, here)
-    grouped, used = demand_on(graph, places(network, there))
+    grouped, used = _grouped(network, there)
     search = _Searcher(graph, grouped, _sites_on(graph, at_sites, used), cutoff_s)
     n, workers = len(here), threads or _processors()
     rank = np.empty(n, np.int64)

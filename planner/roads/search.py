@@ -49,10 +49,6 @@ class SearchGraph:
         float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a (inf: not allowed).
     chain, step, flip, before
         Per edge of the network, see :func:`planner.roads.kernels_graph.chains`.
-    node
-        Search node of each network node, -1 inside a chain, int32.
-    x_m, y_m
-        Of the search nodes.
     mean_s
         Mean seconds of an arc.
     """
@@ -65,15 +61,12 @@ class SearchGraph:
     step: np.ndarray
     flip: np.ndarray
     before: np.ndarray
-    node: np.ndarray
-    x_m: np.ndarray
-    y_m: np.ndarray
     mean_s: float
 
     @property
     def n_nodes(self) -> int:
         """Number of search nodes."""
-        return int(self.x_m.size)
+        return int(self.arcs.leaf.size)
 
 
 class Places(NamedTuple):
@@ -147,18 +140,16 @@ def _build(network: Network) -> SearchGraph:
     s_uv, s_vu, length = network.edge_s_uv, network.edge_s_vu, network.edge_length_m
     usable = np.isfinite(s_uv) | np.isfinite(s_vu)
     ptr, edge = incidence(network.n_nodes, u, v, usable)
-    order = spatial_order(network.x_m, network.y_m)
+    order = spatial_order(network.x_m, network.y_m).astype(np.int32)
     keep, a, b, total, chain, step, flip, before = chains(ptr, edge, u, v, length, s_uv, s_vu, order)
+    del ptr, edge
     kept = order[keep[order]]
     node = np.full(network.n_nodes, -1, np.int32)
     node[kept] = np.arange(kept.size, dtype=np.int32)
     a, b = node[a], node[b]
     arcs = _arcs(kept.size, a, b, total)
     mean_s = float(arcs.seconds.mean()) if arcs.seconds.size else 1.0
-    return SearchGraph(
-        arcs=arcs, a=a, b=b, total=total, chain=chain, step=step, flip=flip, before=before, node=node,
-        x_m=network.x_m[kept], y_m=network.y_m[kept], mean_s=mean_s,
-    )  # fmt: skip
+    return SearchGraph(arcs, a, b, total, chain, step, flip, before, mean_s)
 
 
 def _arcs(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> Arcs:
@@ -169,7 +160,7 @@ def _arcs(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> Arcs:
     seconds = np.concatenate([total[:, 1], total[:, 2]])
     use = np.isfinite(seconds) & (tail != head) & ~leaf[tail] & ~leaf[head]
     tail, head, seconds = tail[use], head[use], seconds[use]
-    order = np.lexsort((tail, head))
+    order = np.argsort(head.astype(np.int64) * n + tail, kind="stable")
     ptr = np.zeros(n + 1, np.int32)
     ptr[1:] = np.cumsum(np.bincount(head, minlength=n))
     return Arcs(ptr, tail[order].astype(np.int32), seconds[order], leaf)
