@@ -213,10 +213,10 @@ def _long_enough(
 
 def _where(strings: list[bytes], word: bytes, numbers: np.ndarray) -> np.ndarray:
     """Where the numbers name a string."""
-    mask = np.zeros(numbers.size, bool)
-    for i, string in enumerate(strings):
-        if string == word:
-            mask |= numbers == np.uint64(i)
+    mask, at = np.zeros(numbers.size, bool), -1
+    for _ in range(strings.count(word)):
+        at = strings.index(word, at + 1)
+        mask |= numbers == np.uint64(at)
     return mask
 
 
