@@ -20,6 +20,7 @@ import shapely
 
 from benchmarks.demand_places import cells_of
 from planner.demand.cells import make_cells
+from planner.demand.covariates import LABELS
 from planner.demand.estimate import estimate, estimate_in_full
 from planner.demand.grid import Grid, grid_of
 from planner.demand.kernels import Smoother, smooth
@@ -218,7 +219,7 @@ def _map_changes(study: Any) -> pd.DataFrame:
 
     base = workers({})
     names = sorted({k for g in groups for k in g.covariates})
-    changes = {f"share that follows {n}": ({n: 1.3}, {n: 0.7}) for n in names}
+    changes = {f"share that follows {LABELS[n][0]}": ({n: 1.3}, {n: 0.7}) for n in names}
     rows = {
         what: [float(np.abs(workers(f) - base).sum() / 2 / base.sum()) for f in pair]
         for what, pair in changes.items()

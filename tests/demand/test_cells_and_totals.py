@@ -277,3 +277,23 @@ def test_bad_arguments_are_named():
         make_cells(shapely.box(0, 0, 1, 1), cell_m=0, crs=CRS)
     with pytest.raises(ValueError, match="empty"):
         make_cells(shapely.Polygon(), cell_m=200, crs=CRS)
+
+
+def test_a_population_grid_that_does_not_match_the_cells_is_spread():
+    area = shapely.box(X0, Y0, X0 + 6000, Y0 + 6000)
+    cells = make_cells(area, cell_m=200, crs=CRS)
+    at = np.arange(150.0, 6000, 300)
+    x, y = (v.ravel() for v in np.meshgrid(X0 + at, Y0 + at))
+    people = gpd.GeoDataFrame(
+        {"population": 9.0}, index=range(x.size), geometry=gpd.points_from_xy(x, y), crs=CRS
+    )
+    spread = measure(cells, population=people)["population"]
+    assert spread.sum() == pytest.approx(9.0 * x.size)
+    assert spread.min() > 0.7 * 4  # an even 4 per cell, up to the 60 m of a fifth of a square
+    assert spread.max() < 1.5 * 4
+    rng = np.random.default_rng(0)  # places anywhere are no lattice: points are points
+    loose = people.set_geometry(
+        gpd.points_from_xy(*(rng.uniform(o, o + 6000, x.size) for o in (X0, Y0))), crs=CRS
+    )
+    counted = measure(cells, population=loose)["population"]
+    assert set(counted % 9.0) == {0.0}
