@@ -6,7 +6,7 @@ within the cutoff is open for at least half of the period (``Circle.open_share``
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -241,30 +241,36 @@ def cover_weights(demand: pd.DataFrame, access: Sequence[Access], periods: Seque
 
 
 def gap_areas(
-    demand: gpd.GeoDataFrame, coverage: Coverage, *, cell_m: float, places: Mapping[str, Any] | None = None
+    demand: gpd.GeoDataFrame,
+    coverage: Coverage,
+    *,
+    cell_m: float,
+    places: gpd.GeoDataFrame | None = None,
+    least_workers: float = 10.0,
 ) -> gpd.GeoDataFrame:
-    """Connected areas whose workers have no station: geometry, district, workers, name; largest first.
+    """Connected areas of a district whose workers have no station: name, district, workers, geometry.
 
-    A cell belongs to a gap when its workers without a station exceed the mean workers of an inhabited
-    cell; cells that touch form one area.
+    A cell belongs to a gap when its workers without a station exceed the mean workers of an inhabited cell;
+    cells of a district that touch form one area; areas under ``least_workers`` are left out. Largest
+    first, named by the place nearest to the area's middle.
     """
     missing = coverage.cells["workers"] - coverage.cells["covered"]
     inhabited = coverage.cells["workers"] > 0
     floor = float(coverage.cells.loc[inhabited, "workers"].mean()) if inhabited.any() else 0.0
     picked = demand.loc[(missing > floor).to_numpy(), ["district", "geometry"]].assign(workers=missing)
+    parts = []
+    for district, cells in picked.groupby("district", sort=True):
+        areas = shapely.get_parts(shapely.union_all(cells.geometry.buffer(cell_m * 0.01).to_numpy()))
+        _, area = shapely.STRtree(areas).query(cells.geometry.centroid.to_numpy(), predicate="intersects")
+        workers = np.bincount(area, cells["workers"], len(areas))
+        parts.append(
+            gpd.GeoDataFrame({"district": district, "workers": workers}, geometry=areas, crs=demand.crs)
+        )
     columns = ["name", "district", "workers", "geometry"]
-    if picked.empty:
+    if not parts:
         return gpd.GeoDataFrame({c: [] for c in columns}, geometry="geometry", crs=demand.crs)
-    merged = shapely.get_parts(shapely.union_all(picked.geometry.buffer(cell_m * 0.01).to_numpy()))
-    cell, area = (
-        shapely.STRtree(merged).query(picked.geometry.centroid.to_numpy(), predicate="intersects").copy()
-    )
-    sums = picked.iloc[cell].groupby(area).agg(workers=("workers", "sum"), district=("district", "first"))
-    gaps = gpd.GeoDataFrame(
-        {"district": sums["district"], "workers": sums["workers"]},
-        geometry=merged[sums.index],
-        crs=demand.crs,
-    )
+    gaps = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=demand.crs)
+    gaps = gaps[gaps["workers"] >= least_workers]
     gaps = gaps.sort_values("workers", ascending=False, kind="stable").reset_index(drop=True)
     gaps["name"] = _nearest_names(gaps, places)
     return gaps[columns]
