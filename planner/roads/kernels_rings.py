@@ -44,6 +44,39 @@ def _record(out, n, field, i, j, side, x0, y0, h, inward, outward):  # type: ign
 
 
 @jit
+def _turn(a, b, c, d, middle):  # type: ignore[no-untyped-def]
+    """The sides by which a line comes into a cell and leaves it, and whether a second one does.
+
+    Corners a, b, c, d go anticlockwise from the south-west, sides 0, 1, 2, 3 from the bottom; the
+    second line of a saddle has both sides 2 further on.
+    """
+    f = 0 if a and not b else 1 if b and not c else 2 if c and not d else 3
+    if a == c and b == d:
+        return f, (f + 1 if middle else (f + 3) % 4), True
+    return f, (0 if b and not a else 1 if c and not b else 2 if d and not c else 3), False
+
+
+@jit
+def _link(n, f, t, i, under, left, beside, below, follow):  # type: ignore[no-untyped-def]
+    """Join crossing n, from side f to side t of a cell in column i, to those of its neighbours.
+
+    ``under`` and ``left`` wait on the sides below and to the left; what waits on the side above goes
+    into ``below``, on the right side is returned.
+    """
+    if f == 0:
+        follow[under] = n
+    elif f == 3:
+        follow[left] = n
+    if t == 0:
+        follow[n] = under
+    elif t == 3:
+        follow[n] = left
+    if f == 2 or t == 2:
+        below[i] = n
+    return n if f == 1 or t == 1 else beside
+
+
+@jit
 def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):  # type: ignore[no-untyped-def]
     """Crossings of grid sides with the line where ``field`` is 0, in the order of the cells they lead into.
 
@@ -64,31 +97,12 @@ def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):  
                 continue
             if n + 2 > follow.size:
                 return -1
-            f = 0 if a and not b else 1 if b and not c else 2 if c and not d else 3
-            t = 0 if b and not a else 1 if c and not b else 2 if d and not c else 3
-            saddle = a == c and b == d
-            if saddle:  # is its middle inside?
-                t = f + 1 if low[i] + low[i + 1] + high[i + 1] + high[i] > 0 else (f + 3) % 4
+            f, t, saddle = _turn(a, b, c, d, low[i] + low[i + 1] + high[i + 1] + high[i] > 0)
             under, left = below[i], beside
             for _ in range(2 if saddle else 1):
                 _record(out, n, field, i, j, f, x0, y0, h, inward, outward)
                 west[n] = -2
-                if f == 0:
-                    follow[under] = n
-                elif f == 3:
-                    follow[left] = n
-                elif f == 1:
-                    beside = n
-                else:
-                    below[i] = n
-                if t == 0:
-                    follow[n] = under
-                elif t == 3:
-                    follow[n] = left
-                elif t == 1:
-                    beside = n
-                else:
-                    below[i] = n
+                beside = _link(n, f, t, i, under, left, beside, below, follow)
                 if f == 0 or t == 0:
                     start = n if f == 0 else under
                     west[start], last = last, start

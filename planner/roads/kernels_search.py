@@ -121,6 +121,68 @@ def sort_row(ids, seconds, lo, hi, largest, spare_id, spare_s, digits):  # type:
 
 
 @jit
+def _room(out_id, out_s, needed):  # type: ignore[no-untyped-def]
+    """Result arrays with room for ``needed`` entries."""
+    if needed <= out_id.size:
+        return out_id, out_s
+    more = max(out_id.size, needed - out_id.size)
+    return np.append(out_id, np.empty(more, np.int32)), np.append(out_s, np.empty(more, np.float32))
+
+
+@jit
+def _collect(demand, dist, touched, n, special, limit, out_id, out_s, k):  # type: ignore[no-untyped-def]
+    """Append the demand points of reached nodes, and of their chains but ``special``."""
+    for r in range(n):
+        x = touched[r]
+        d = dist[x]
+        lo, hi = demand.node_ptr[x], demand.node_ptr[x + 1]
+        out_id, out_s = _room(out_id, out_s, k + hi - lo)
+        for j in range(lo, hi):
+            t = d + demand.node_s[j]
+            if t < limit:
+                out_id[k], out_s[k] = demand.node_id[j], t
+                k += 1
+        for j in range(demand.link_ptr[x], demand.link_ptr[x + 1]):
+            c, y = demand.link_chain[j], demand.link_other[j]
+            other = dist[y]
+            if c == special or (other < limit and y < x):
+                continue  # met from its other end
+            lo, hi = demand.ptr[c], demand.ptr[c + 1]
+            out_id, out_s = _room(out_id, out_s, k + hi - lo)
+            da, db = (other, d) if demand.link_far[j] else (d, other)
+            for p in range(lo, hi):
+                t = min(da + demand.to_a[p], db + demand.to_b[p])
+                if t < limit:
+                    out_id[k], out_s[k] = demand.id[p], t
+                    k += 1
+    return out_id, out_s, k
+
+
+@jit
+def _collect_beside(demand, chain, da, db, site, limit, out_id, out_s, k):  # type: ignore[no-untyped-def]
+    """Append the points on a site's own chain, reached round it or along it.
+
+    ``site``: metres from a, a→site, site→a, off-road seconds.
+    """
+    pos, a_to, to_a, off = site
+    lo, hi = demand.ptr[chain], demand.ptr[chain + 1]
+    out_id, out_s = _room(out_id, out_s, k + hi - lo)
+    for p in range(lo, hi):
+        t = min(da + demand.to_a[p], db + demand.to_b[p])
+        gap = demand.pos[p] - pos
+        if abs(gap) <= 1e-6:
+            t = off + demand.off[p]
+        elif gap < 0.0 and a_to < np.inf:
+            t = min(t, off + demand.off[p] + (a_to - demand.a_to[p]))
+        elif gap > 0.0 and demand.to_a[p] < np.inf:
+            t = min(t, off + (demand.to_a[p] - to_a))
+        if t < limit:
+            out_id[k], out_s[k] = demand.id[p], t
+            k += 1
+    return out_id, out_s, k
+
+
+@jit
 def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width):  # type: ignore[no-untyped-def]
     """Seconds from demand points to each site of ``order``.
 
@@ -131,7 +193,7 @@ def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width
 
     Returns
     -------
-    count : int64 ``[order.size]``; id : int32; seconds : float32, concatenated
+    count : int64 ``[order.size]``; id : int32; seconds : float32, concatenated, ids ascending
     """
     site_a, site_b, site_link, site_pos, site_a_to, site_b_to, site_to_a, site_off = sites
     head = np.full(int(limit / width) + 2, -1, np.int32)
@@ -139,8 +201,7 @@ def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width
     pool_dist = np.empty(4096, np.float64)
     pool_next = np.empty(4096, np.int32)
     count = np.zeros(order.size, np.int64)
-    out_id = np.empty(1 << 14, np.int32)
-    out_s = np.empty(1 << 14, np.float32)
+    out_id, out_s = np.empty(1 << 14, np.int32), np.empty(1 << 14, np.float32)
     spare_id, spare_s = np.empty(demand.n, np.int32), np.empty(demand.n, np.float32)
     digits = np.empty(1 << BITS, np.int64)
     k = 0
@@ -148,64 +209,17 @@ def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width
         s = order[i]
         if site_b[s] < 0 or not site_off[s] < limit:
             continue
-        begin = k
-        off = site_off[s]
-        special = site_link[s]
-        n = _start(dist, touched, site_a[s], site_b[s], site_a_to[s] + off, site_b_to[s] + off, limit)
+        begin, off, a, b = k, site_off[s], site_a[s], site_b[s]
+        n = _start(dist, touched, a, b, site_a_to[s] + off, site_b_to[s] + off, limit)
         n, pool_node, pool_dist, pool_next = settle(
             arcs, dist, touched, n, limit, width, head, pool_node, pool_dist, pool_next
         )
-        for r in range(n):
-            x = touched[r]
-            d = dist[x]
-            lo, hi = demand.node_ptr[x], demand.node_ptr[x + 1]
-            if k + (hi - lo) > out_id.size:
-                out_id = np.append(out_id, np.empty(max(out_id.size, hi - lo), np.int32))
-                out_s = np.append(out_s, np.empty(out_id.size - out_s.size, np.float32))
-            for j in range(lo, hi):
-                t = d + demand.node_s[j]
-                if t < limit:
-                    out_id[k] = demand.node_id[j]
-                    out_s[k] = t
-                    k += 1
-            for j in range(demand.link_ptr[x], demand.link_ptr[x + 1]):
-                c = demand.link_chain[j]
-                if c == special:
-                    continue
-                y = demand.link_other[j]
-                other = dist[y]
-                if other < limit and y < x:
-                    continue
-                lo, hi = demand.ptr[c], demand.ptr[c + 1]
-                if k + (hi - lo) > out_id.size:
-                    out_id = np.append(out_id, np.empty(max(out_id.size, hi - lo), np.int32))
-                    out_s = np.append(out_s, np.empty(out_id.size - out_s.size, np.float32))
-                da, db = (other, d) if demand.link_far[j] else (d, other)
-                for p in range(lo, hi):
-                    t = min(da + demand.to_a[p], db + demand.to_b[p])
-                    if t < limit:
-                        out_id[k] = demand.id[p]
-                        out_s[k] = t
-                        k += 1
-        if special >= 0:
-            lo, hi = demand.ptr[special], demand.ptr[special + 1]
-            if k + (hi - lo) > out_id.size:
-                out_id = np.append(out_id, np.empty(max(out_id.size, hi - lo), np.int32))
-                out_s = np.append(out_s, np.empty(out_id.size - out_s.size, np.float32))
-            da, db = dist[site_a[s]], dist[site_b[s]]
-            for p in range(lo, hi):
-                t = min(da + demand.to_a[p], db + demand.to_b[p])
-                gap = demand.pos[p] - site_pos[s]
-                if abs(gap) <= 1e-6:
-                    t = off + demand.off[p]
-                elif gap < 0.0 and np.isfinite(site_a_to[s]):
-                    t = min(t, off + demand.off[p] + (site_a_to[s] - demand.a_to[p]))
-                elif gap > 0.0 and np.isfinite(demand.to_a[p]):
-                    t = min(t, off + (demand.to_a[p] - site_to_a[s]))
-                if t < limit:
-                    out_id[k] = demand.id[p]
-                    out_s[k] = t
-                    k += 1
+        out_id, out_s, k = _collect(demand, dist, touched, n, site_link[s], limit, out_id, out_s, k)
+        if site_link[s] >= 0:
+            site = (site_pos[s], site_a_to[s], site_to_a[s], off)
+            out_id, out_s, k = _collect_beside(
+                demand, site_link[s], dist[a], dist[b], site, limit, out_id, out_s, k
+            )
         for r in range(n):
             dist[touched[r]] = limit
         count[i] = k - begin

@@ -59,6 +59,23 @@ def fill_cells(ends, x0, y0, size, nx, ny, ptr):  # type: ignore[no-untyped-def]
 
 
 @jit
+def _nearer(x, y, ends, members, best, found, at):  # type: ignore[no-untyped-def]
+    """Squared distance, segment and share along it of the nearest so far and of ``members``."""
+    for s in members:
+        dx, dy = ends[s, 2] - ends[s, 0], ends[s, 3] - ends[s, 1]
+        px, py = x - ends[s, 0], y - ends[s, 1]
+        square = dx * dx + dy * dy
+        t = 0.0
+        if square > 0.0:
+            t = min(max((px * dx + py * dy) / square, 0.0), 1.0)
+        ex, ey = px - t * dx, py - t * dy
+        d = ex * ex + ey * ey
+        if d < best or (d == best and (found < 0 or s < found)):
+            best, found, at = d, s, t
+    return best, found, at
+
+
+@jit
 def nearest_segments(px, py, ends, x0, y0, size, nx, ny, ptr, cell_segment, limit):  # type: ignore[no-untyped-def]
     """Nearest segment of each point within ``limit``: (segment or -1, share along it, distance).
 
@@ -90,18 +107,9 @@ def nearest_segments(px, py, ends, x0, y0, size, nx, ny, ptr, cell_segment, limi
                     if column < 0 or column >= nx:
                         continue
                     cell = row * nx + column
-                    for j in range(ptr[cell], ptr[cell + 1]):
-                        s = cell_segment[j]
-                        ax, ay = ends[s, 0] - x0, ends[s, 1] - y0
-                        dx, dy = ends[s, 2] - ends[s, 0], ends[s, 3] - ends[s, 1]
-                        square = dx * dx + dy * dy
-                        t = 0.0
-                        if square > 0.0:
-                            t = min(max(((x - ax) * dx + (y - ay) * dy) / square, 0.0), 1.0)
-                        ex, ey = x - ax - t * dx, y - ay - t * dy
-                        d = ex * ex + ey * ey
-                        if d < best or (d == best and (found < 0 or s < found)):
-                            best, found, at = d, s, t
+                    best, found, at = _nearer(
+                        px[i], py[i], ends, cell_segment[ptr[cell] : ptr[cell + 1]], best, found, at
+                    )
             ring += 1
         if found >= 0:
             segment[i], share[i], metres[i] = found, at, math.sqrt(best)
