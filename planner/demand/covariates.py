@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from planner.demand.grid import Floats, Grid, covered_share, cut_lines, grid_of
 from planner.demand.points import in_water, walkable
@@ -99,7 +100,7 @@ def measure(
     """
     grid = grid_of(cells)
     land = cells["land_share"].to_numpy() > 0 if "land_share" in cells else np.ones(len(cells), bool)
-    columns: dict[str, Floats] = {"population": _people(grid, population)}
+    columns: dict[str, Floats] = {"population": _people(grid, population, land)}
     columns |= _streets(grid, streets, water)
     columns |= _hosts(grid, hosts)
     for name, more in _landuse(grid, landuse).items():
@@ -123,7 +124,7 @@ def _sum_points(grid: Grid, frame: gpd.GeoDataFrame, weight: Floats) -> Floats:
     return np.bincount(cell[known], weight[known], len(grid)).astype(float)
 
 
-def _people(grid: Grid, population: gpd.GeoDataFrame | None) -> Floats:
+def _people(grid: Grid, population: gpd.GeoDataFrame | None, land: NDArray[np.bool_]) -> Floats:
     if population is None or not len(population):
         return np.zeros(len(grid))
     people = pd.to_numeric(population["population"], errors="coerce").to_numpy(float)
@@ -131,11 +132,15 @@ def _people(grid: Grid, population: gpd.GeoDataFrame | None) -> Floats:
     side = _lattice(*_xy(population))
     if side <= grid.cell_m / 4:
         return _sum_points(grid, population, people)
-    return _sum_squares(grid, population, people, side)
+    return _sum_squares(grid, population, people, side, land)
 
 
 def _lattice(x: Floats, y: Floats) -> float:
-    """Spacing of points that lie on a regular lattice, in metres; 0 for others."""
+    """Spacing of points that lie on a lattice, in metres; 0 for others.
+
+    On a lattice most points have their nearest neighbour at one and the same distance, even if some have been
+    moved ashore; of points anywhere, one in fourteen has it within 5 % of the median.
+    """
     from scipy.spatial import cKDTree
 
     xy = np.column_stack([x, y])[np.isfinite(x) & np.isfinite(y)]
@@ -143,32 +148,32 @@ def _lattice(x: Floats, y: Floats) -> float:
         return 0.0
     some = xy[:: max(len(xy) // 2000, 1)]
     metres = cKDTree(xy).query(some, k=2)[0][:, 1]
-    low, middle, high = np.quantile(metres, [0.1, 0.5, 0.9])
-    return float(middle) if high < 1.1 * low else 0.0
+    middle = float(np.median(metres))
+    return middle if np.mean(np.abs(metres - middle) < 0.05 * middle) > 0.4 else 0.0
 
 
-def _sum_squares(grid: Grid, frame: gpd.GeoDataFrame, weight: Floats, side: float, parts: int = 5) -> Floats:
-    """Sum points that stand for squares of ``side``, each spread evenly over its square.
+def _sum_squares(
+    grid: Grid,
+    frame: gpd.GeoDataFrame,
+    weight: Floats,
+    side: float,
+    land: NDArray[np.bool_],
+    *,
+    parts: int = 5,
+) -> Floats:
+    """Sum points that stand for squares of ``side``, each spread evenly over the land of its square.
 
     A lattice that does not match the cells would else leave some cells empty and fill others twice.
     """
     x, y = _xy(frame)
-    total = np.zeros(len(grid))
     steps = ((np.arange(parts) + 0.5) / parts - 0.5) * side
-    pieces = []
-    for dx in steps:
-        for dy in steps:
-            cell = grid.locate(x + dx, y + dy)
-            pieces.append(cell)
-    where = np.stack(pieces)
-    known = where >= 0
-    count = known.sum(axis=0)
-    share = np.where(count > 0, weight / np.maximum(count, 1), 0.0)
-    good = np.isfinite(share)
-    for cell, has in zip(where, known, strict=True):
-        use = has & good
-        total += np.bincount(cell[use], share[use], len(grid))
-    return total
+    where = np.stack([grid.locate(x + dx, y + dy) for dx in steps for dy in steps])
+    dry = where >= 0
+    dry[dry] = land[where[dry]]
+    count = dry.sum(axis=0)
+    share = np.where((count > 0) & np.isfinite(weight), weight / np.maximum(count, 1), 0.0)
+    shares = np.broadcast_to(share, where.shape)
+    return np.bincount(where[dry], shares[dry], len(grid)).astype(float)
 
 
 def _streets(
