@@ -10,11 +10,13 @@ beside the checkout; without them equivalent instances are made and rows that ne
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ _HEAD = """
 import json, resource, sys, time, warnings
 import numpy as np
 from scipy import sparse
-from benchmarks.siting_city import circles, instance
+from benchmarks.siting_city import circles, load
 from planner.siting.problems import maximal_covering, p_median
 rng = np.random.default_rng(0)
 toy = sparse.csr_array(rng.random((40, 400)) < 0.1)
@@ -38,7 +40,7 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({**out, "cpu": cpu, "wall": wall, "mb": peak}))
 """
 _CITY = """
-case = instance(given["name"])
+case = load(given["name"], given["file"])
 cpu, wall = time.process_time(), time.perf_counter()
 plan = maximal_covering(case.covers, case.weights, case.p, covered=case.covered, seed=given.get("seed", 0),
                         time_limit_s=given["time_limit_s"], gap=given["gap"], work_limit=given["work_limit"])
@@ -59,7 +61,7 @@ if "radius" in given:
     covers, weights = circles(given["seed"], given["radius"])
     p, covered = given["p"], np.zeros(len(weights), bool)
 else:
-    case = instance(given["name"])
+    case = load(given["name"], given["file"])
     covers, weights, p, covered = case.covers, case.weights, case.p, case.covered
 cpu, wall = time.process_time(), time.perf_counter()
 m, n = covers.shape
@@ -91,7 +93,7 @@ _SPOPT = """
 warnings.simplefilter("ignore")
 import pulp
 from spopt.locate import MCLP
-case = instance(given["name"])
+case = load(given["name"], given["file"])
 left = np.flatnonzero(~case.covered)
 costs = np.where(case.covers[:, left].toarray().T > 0, 0.0, 9.0)
 cpu, wall = time.process_time(), time.perf_counter()
@@ -131,8 +133,25 @@ out = {"wrong": wrong, "cases": cases}
 """
 
 
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="siting-")
+
+
+@functools.cache
+def made(name: str) -> str:
+    """The instance's file, made once per run in a process of its own."""
+    path = Path(_folder().name) / f"{name}.npz"
+    code = "import sys, pathlib; from benchmarks.siting_city import save; save(sys.argv[1], pathlib.Path(sys.argv[2]))"
+    subprocess.run([sys.executable, "-c", code, name, str(path)], check=True, cwd=ROOT, stdout=subprocess.DEVNULL,
+                   env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    return str(path)
+
+
 def timed(body: str, **given: Any) -> dict[str, Any]:
     """Run one piece in a fresh process; its findings with CPU and wall seconds and peak memory."""
+    if "name" in given:
+        given["file"] = made(given["name"])
     done = subprocess.run(
         [sys.executable, "-c", _HEAD + body + _TAIL, json.dumps(given)],
         capture_output=True, text=True, check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -177,25 +196,29 @@ def describe(found: dict[str, Any]) -> str:
 
 
 def _gaps(quick: bool) -> list[dict[str, Any]]:
-    """Certified gaps on the big instances (percent of all covered workers)."""
+    """Certified gaps on the big instances (percent of all covered workers), by a fixed amount of work."""
     rows = []
-    for name, limit, must in [("M", 10, 0.20), ("L", 60, 0.22), *([] if quick else [("M", 120, 0.12)])]:
-        found = ours(name, repeats=1 if quick or limit == 120 else 3, time_limit_s=limit)
-        gap = round(100 * found["gap"], 4)
+    cases = [("M", 10, 0.20, 95, 0.0), ("L", 60, 0.22, 350, 0.0), ("M", 120, 0.12, 1200, 0.0012)]
+    for name, limit, must, work, gap in cases[: 1 if quick else None]:
+        found = ours(name, repeats=1 if quick or limit == 120 else 3, time_limit_s=900, work=work, gap=gap)
+        reached = round(100 * found["gap"], 4)
         rows.append(
             row(
-                f"{name}, {limit} s: certified gap",
-                gap,
+                f"{name}: certified gap",
+                reached,
                 must,
                 "target",
-                round(must / gap, 2),
+                round(must / reached, 2),
                 "%",
                 describe(found),
             )
         )
+        rows.append(
+            row(f"{name}: time of it", found["cpu"], limit, "target", round(limit / found["cpu"], 2), "s CPU")
+        )
         if limit != 120:
             top = 250 if name == "M" else 400
-            rows.append(row(f"{name}, {limit} s: peak memory", round(found["mb"]), top, "target",
+            rows.append(row(f"{name}: peak memory", round(found["mb"]), top, "target",
                             round(top / found["mb"], 2), "MB", "whole process, the instance included"))  # fmt: skip
     return rows
 

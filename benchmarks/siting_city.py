@@ -34,6 +34,25 @@ class Instance:
     published: bool
 
 
+def save(name: str, path: Path) -> None:
+    """Write an instance to an .npz file, so that a timed process only has to load it."""
+    case = instance(name)
+    np.savez(
+        path, ptr=case.covers.indptr, idx=case.covers.indices, shape=case.covers.shape, weights=case.weights,
+        covered=case.covered, p=case.p, published=case.published,
+    )  # fmt: skip
+
+
+def load(name: str, path: Path) -> Instance:
+    """Read what :func:`save` wrote."""
+    with np.load(path) as file:
+        ones = np.ones(len(file["idx"]), bool)
+        covers = sparse.csr_array((ones, file["idx"], file["ptr"]), shape=tuple(file["shape"]))
+        return Instance(
+            name, covers, file["weights"], file["covered"], int(file["p"]), bool(file["published"])
+        )
+
+
 def instance(name: str) -> Instance:
     """The shared instance of that name, or an equivalent one."""
     script = SHARED / "bench" / "siting_instances.py"

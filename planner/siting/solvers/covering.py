@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.siting.solvers.bound import Dual
 from planner.siting.solvers.core import Core, reduce_request
@@ -27,6 +28,12 @@ PAIRS_PER_ROUND = 800
 LOOKS = 10_000
 #: Dual steps after which prices hardly improve.
 DUAL_STEPS = 2000
+
+
+#: How hot each annealed plan begins (share of the mean gain per site); the last ones start from the merger.
+TURNS = (0.025, 0.05, 0.025, 0.05, 0.025, 0.05, 0.012, 0.012)
+#: Turns after which the plans so far are merged.
+MERGE_AFTER = (5, 7)
 
 
 @dataclass
@@ -76,7 +83,8 @@ def solve_covering(request: Request, effort: Effort) -> Solution:
     exact = small or len(core.idx) <= PAIRS_PER_ROUND * effort.rounds
     tolerance = PROOF if small else max(PROOF, effort.gap)
     if standing.gap() > tolerance:
-        _improve(standing, dual, effort, work, exact)
+        sweeps = 400 if small else 3_000 if exact else None
+        _improve(standing, dual, effort, work, sweeps)
     if exact and standing.gap() > tolerance:
         _prove(standing, dual, effort, work, 0.0 if small else effort.gap * 0.99)
     work["dual_steps"] = dual.steps
@@ -111,29 +119,78 @@ def _lower_bound(standing: _Standing, dual: Dual, steps: int, effort: Effort) ->
         effort.tell("bound", 0.1 * dual.steps / steps)
 
 
-def _improve(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], exact: bool) -> None:
-    """Annealed swaps over a fixed number of rounds, cooler each time; then HiGHS takes over or not."""
+def _improve(
+    standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], sweeps: int | None
+) -> None:
+    """Several annealed plans, then HiGHS on the sites they use together; then once more from there.
+
+    Plans found apart agree on most sites; the best plan within their union is far better than any of
+    them and quickly found, since so few sites are left (tour merging, Cook & Seymour 2003).
+    ``sweeps``: at most so many looks at each coverage pair, where HiGHS proves afterwards.
+    """
     core = standing.core
-    search = Search(core, standing.plan, seed=effort.seed)
-    search.prefer(dual.reduced_scores())
     total = effort.rounds * ENTRIES_PER_ROUND
-    if exact:
-        total = min(total // 5, 3_000 * len(core.idx))
-    rounds = 40
-    for r in range(rounds):
-        if search.idle or effort.out_of_time() or standing.gap() <= max(effort.gap, PROOF):
-            break
-        late = (effort.spent / effort.seconds - 0.5) / 0.4  # hurry only if the clock is far ahead of the work
-        heat = r / (rounds - 3)
-        if late > heat:
-            effort.repeatable = False
-            heat = late
-        search.run(total // rounds, heat=heat if heat <= 1 else None)
-        standing.take(search.plan())
+    if sweeps is not None:
+        total = min(total // 5, sweeps * len(core.idx))
+    allowed = effort.left * (0.5 if sweeps is not None else 0.85)
+    search = Search(core, standing.plan, seed=effort.seed)
+    if search.idle:
+        return
+    score = dual.reduced_scores()
+    used = np.zeros(core.n_sites, bool)
+    used[standing.plan.sites] = True
+    best = standing.plan
+    for turn, hot in enumerate(TURNS):
+        search = Search(core, best, seed=effort.seed * len(TURNS) + turn, hot=hot)
+        search.prefer(score)
+        _anneal(search, total // len(TURNS), allowed / len(TURNS), effort)
+        work["entries"] = work.get("entries", 0) + search.entries
+        plan = search.plan()
+        used[plan.sites] = True
+        standing.take(plan)
+        if turn in MERGE_AFTER:
+            _merge_plans(standing, used, effort)
+            best = standing.plan
         standing.settle()
-        effort.tell("search", 0.1 + 0.4 * (r + 1) / rounds)
-    work["entries"] = search.entries
+        effort.tell("search", 0.1 + 0.4 * (turn + 1) / len(TURNS))
+        if effort.out_of_time() or standing.gap() <= PROOF:
+            break
     _lower_bound(standing, dual, dual.steps + 100, effort)
+
+
+def _anneal(search: Search, entries: int, seconds: float, effort: Effort) -> None:
+    """One annealed plan by a fixed amount of work; hurries, and says so, only if the clock is far ahead."""
+    rounds = 40
+    begun = effort.spent
+    for r in range(rounds):
+        heat = r / (rounds - 3)
+        clock = (effort.spent - begun) / max(seconds, 1e-9)
+        if clock > max(heat, 0.25):
+            effort.repeatable = False
+            heat = clock
+        search.run(entries // rounds, heat=heat if heat <= 1 else None)
+        if clock > 1:
+            break
+
+
+def _merge_plans(standing: _Standing, used: NDArray[np.bool_], effort: Effort) -> None:
+    """The best plan within the sites that any plan so far uses, by HiGHS (few sites: little to decide)."""
+    core = standing.core
+    if effort.out_of_time() or int(used.sum()) <= len(standing.plan.sites):
+        return
+    smaller, _ = shrink(core, ~used, np.zeros(core.n_sites, bool))
+    mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
+    size = smaller.n_rows + smaller.n_sites
+    sites, outcome = solve_core(
+        smaller,
+        start=mine,
+        seconds=max(0.05, 0.3 * effort.left),
+        looks=effort.rounds * LOOKS // (size + 1) + 50,
+    )
+    if outcome.cut_by_clock:
+        effort.repeatable = False
+    if sites is not None:
+        standing.take(plan_of(core, np.flatnonzero(np.isin(core.site, smaller.site[sites]))))
 
 
 def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], gap: float) -> None:

@@ -15,6 +15,11 @@ from planner.siting.solvers.jit import compiled
 __all__ = ["accepted", "add_site", "anneal", "column_sums", "cover_count", "drop_site", "gain_of", "xorshift"]
 
 
+#: Codes of ``alone`` for rows that no, or more than one, chosen site covers.
+FREE = -1
+SHARED = -2
+
+
 @compiled
 def gain_of(ptr, idx, weight, count, site):  # type: ignore[no-untyped-def]
     """Weight that ``site`` would newly cover."""
@@ -88,7 +93,21 @@ def _quietest(chosen, loss, region, load, quota_min, least):  # type: ignore[no-
 
 
 @compiled
-def _best_swap(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_max,  # type: ignore[no-untyped-def]
+def _listed(sites, site):  # type: ignore[no-untyped-def]
+    """Whether ``site`` is among ``sites``."""
+    return (sites == site).any()
+
+
+@compiled
+def _mark(ptr, idx, count, owner, alone, site):  # type: ignore[no-untyped-def]
+    """Bring ``alone`` up to date on the rows of ``site``: the one covering site, FREE or SHARED."""
+    for e in range(ptr[site], ptr[site + 1]):
+        j = idx[e]
+        alone[j] = FREE if count[j] == 0 else (owner[j] if count[j] == 1 else SHARED)
+
+
+@compiled
+def _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max,  # type: ignore[no-untyped-def]
                least, blocked_by, extra, touched, site):  # fmt: skip
     """Best chosen site to give up for ``site``: (position or -1, change of covered weight).
 
@@ -98,11 +117,10 @@ def _best_swap(ptr, idx, weight, count, owner, loss, region, load, quota_min, qu
     n_touched = 0
     for e in range(ptr[site], ptr[site + 1]):
         j = idx[e]
-        c = count[j]
-        if c == 0:
+        k = alone[j]
+        if k == FREE:
             gain += weight[j]
-        elif c == 1:
-            k = owner[j]
+        elif k >= 0:
             if extra[k] == 0.0:
                 touched[n_touched] = k
                 n_touched += 1
@@ -156,6 +174,8 @@ def accepted(change, hot, state):  # type: ignore[no-untyped-def]
         return change > 0.0
     if change >= 0.0:
         return True
+    if change < -25.0 * hot:
+        return False
     u = (xorshift(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
     return u < np.exp(change / hot)
 
@@ -173,6 +193,9 @@ def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_
     Returns (covered weight now, best covered weight, entries looked at).
     """
     m = len(ptr) - 1
+    alone = np.empty(len(count), np.int32)
+    for j in range(len(count)):
+        alone[j] = FREE if count[j] == 0 else (owner[j] if count[j] == 1 else SHARED)
     extra = np.zeros(m)
     touched = np.empty(len(chosen) + 1, np.int64)
     least = np.empty(len(quota_min) + 1, np.int64)
@@ -180,13 +203,14 @@ def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_
     now = start
     done = 0
     draws = 0
+    taken = 0
     hot = heat
     n_pool = np.uint64(len(pool))
     while done < work:
         draws += 1
         if draws % 1000 == 0:
             hot *= cool
-        site = pool[xorshift(state) % n_pool]
+        site = pool[((xorshift(state) >> np.uint64(32)) * n_pool) >> np.uint64(32)]
         done += 8
         if place[site] >= 0:
             continue
@@ -194,7 +218,7 @@ def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_
         if blocked == -2:
             continue
         done += ptr[site + 1] - ptr[site]
-        out, change = _best_swap(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_max,
+        out, change = _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max,
                                  least, blocked, extra, touched, site)  # fmt: skip
         if out < 0:
             continue
@@ -203,6 +227,8 @@ def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_
         done += 2 * (ptr[site + 1] - ptr[site]) + 2 * (ptr[out + 1] - ptr[out])
         drop_site(ptr, idx, weight, count, owner, loss, out)
         add_site(ptr, idx, weight, count, owner, loss, site)
+        _mark(ptr, idx, count, owner, alone, out)
+        _mark(ptr, idx, count, owner, alone, site)
         at = place[out]
         place[out] = -1
         place[site] = at
@@ -210,7 +236,9 @@ def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_
         load[region[out]] -= 1
         load[region[site]] += 1
         now += change
-        _quietest(chosen, loss, region, load, quota_min, least)
+        taken += 1
+        if taken % 8 == 0 or _listed(least, out) or len(quota_min) > 1:
+            _quietest(chosen, loss, region, load, quota_min, least)
         if now > best + 1e-9 * abs(best):
             best = now
             best_chosen[:] = chosen

@@ -154,7 +154,9 @@ class Search:
     ``heat`` goes from 0 to 1. Sites without any row never enter. Same seed, same rounds: same plan.
     """
 
-    def __init__(self, core: Core, start: Plan, *, seed: int, hot: float = 0.02, cold: float = 0.003) -> None:
+    def __init__(
+        self, core: Core, start: Plan, *, seed: int, hot: float = 0.025, cold: float = 0.005
+    ) -> None:
         self.core = core
         self.state = _State(core, start.sites)
         self.now = self.best = self.state.value
