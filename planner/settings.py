@@ -231,6 +231,9 @@ class Siting(Section):
     final_phase_weight: Positive = 2.0
     scenarios: int = Field(default=20, ge=0)
     curve: tuple[int, ...] = (25, 50, 100, 150, 200, 250, 300, 400, 500)
+    alternatives: int = Field(default=3, ge=0)
+    replacements: int = Field(default=3, ge=0)
+    sensitivity: bool = True
 
 
 class Freight(Section):
@@ -277,7 +280,7 @@ class Freight(Section):
     kind_bays: dict[str, float] = Field(
         default_factory=lambda: {
             "service_area": 40.0, "truck_parking": 40.0, "logistics": 40.0, "port": 40.0, "fuel": 0.0,
-            "charging": 0.0, "driver_home": 20.0,
+            "fuel_hgv": 20.0, "charging": 0.0, "driver_home": 20.0,
         }
     )  # truck bays where the site's own are not known (0: no room known, no candidate); own
     max_bays: Positive = 60.0  # of a site's bays, at most so many belong to the home; own, 20-100
