@@ -85,7 +85,13 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
                 for r in both.itertuples()
             ],
         },
+        "second_views": [
+            {"group": r.group, "mode": r.mode, "minutes": r.minutes, "before": round(r.before, 6),
+             "after": round(r.after, 6)}
+            for r in study.second_views().itertuples(index=False)
+        ],
         "phases": _phases_json(plan.phases),
+        **_questions_json(study),
         "stations": {
             "existing": existing,
             "chosen": len(plan.chosen),
@@ -117,6 +123,30 @@ def _phases_json(phases: pd.DataFrame) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _questions_json(study: Study) -> dict[str, Any]:
+    """Other plans, other assumptions and the price of rules, in brief; what the study switches off is None."""
+    rules, out = study.settings.siting, dict.fromkeys(("alternatives", "sensitivity", "rule_prices"))
+    digits = {"covered": 1, "price": 1, "price_most": 1, "workers": 1}
+
+    def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+        plain = table.round({c: digits.get(c, 6) for c in table.select_dtypes("number")}).astype(object)
+        rows: list[dict[str, Any]] = plain.where(table.notna(), None).to_dict("records")
+        return rows
+
+    if rules.alternatives:
+        kept = ["plan", "covered", "loss", "same", "near"]
+        out["alternatives"] = records(study.alternatives(k=rules.alternatives)[kept])
+    if rules.sensitivity:
+        found = study.sensitivity()
+        out["sensitivity"] = {
+            "steady": int(found.steady.sum()),
+            "within_m": found.within_m,
+            "cases": records(found.table),
+        }
+        out["rule_prices"] = records(study.rule_prices())
+    return out
+
+
 def _count(study: Study) -> dict[str, int]:
     out = dict.fromkeys("EWFI", 0)
     for f in study.all_findings():
@@ -144,6 +174,10 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     else:
         say("driver homes", 0.0)
         homes = study.site_driver_homes()
+    rules = s.siting
+    say("other plans and assumptions", 0.0)
+    found = study.sensitivity() if rules.sensitivity else None
+    chosen = plan.chosen if found is None else plan.chosen.assign(kept=found.kept.mean(axis=1).to_numpy())
     return Bundle(
         settings=s,
         districts=study.districts,
@@ -151,7 +185,7 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
         hosts=study.hosts,
         demand=study.demand,
         candidates=study.candidates,
-        chosen=plan.chosen,
+        chosen=chosen,
         before=plan.before,
         after=plan.after,
         area_before=area_before,
@@ -166,6 +200,11 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
         homes=homes,
         run=run_json(study, homes=homes, absent=absent),
         extra_layers=homes.extra_layers() if homes is not None else (),
+        phases=plan.phases if len(plan.phases) else None,
+        alternatives=study.alternatives(k=rules.alternatives) if rules.alternatives else None,
+        replacements=study.replacements(k=rules.replacements) if rules.replacements else None,
+        sensitivity=None if found is None else found.table,
+        rule_prices=study.rule_prices() if rules.sensitivity else None,
     )
 
 

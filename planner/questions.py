@@ -38,7 +38,7 @@ def _labels(study: Study) -> Any:
 
 
 def alternatives(study: Study, *, k: int = 3) -> pd.DataFrame:
-    """``k`` near-optimal plans that differ: plan, covered, share, lost (workers), loss (share), same, near, sites.
+    """Up to ``k`` near-optimal plans that differ: plan, covered, share, lost (workers), loss (share), same, near, sites.
 
     Each does without another k-th of the proposed sites (required ones stay); ``same``: sites in common;
     ``near``: proposed sites with one of the other plan's within a cell; ``sites``: ids joined by ``;``.
@@ -53,11 +53,10 @@ def alternatives(study: Study, *, k: int = 3) -> pd.DataFrame:
     def compute() -> dict[str, Any]:
         plan = study.site_stations()
         chosen, xy, ids = plan.solution.chosen, _xy(study), study.candidates["site_id"].to_numpy()
-        room = len(ids) - len(problem.forbidden) - len(chosen)
         found = other_plans(
             lambda banned: solve(problem, s, barred=banned, work_limit=QUICK), chosen, plan.solution.objective,
-            k=max(k, int(np.ceil(len(chosen) / max(1, room)))) if room > 0 else 0, keep=list(problem.required),
-        )[:k]  # fmt: skip
+            k=min(k, len(chosen)), keep=list(problem.required),
+        )  # fmt: skip
         rows = []
         for n, other in enumerate(found, start=1):
             far, _ = cKDTree(xy[other.chosen]).query(xy[chosen])
@@ -258,7 +257,6 @@ def rule_prices(study: Study, *, fair: bool = False) -> pd.DataFrame:
     quotas by population in full in their place; ``fair`` adds the greatest least share of a district (an
     exact model that takes minutes on a large city).
     """
-    from planner.siting.candidates import proportional_quota_min
     from planner.siting.plan import solve
     from planner.siting.sensitivity import price_rules
 
@@ -274,12 +272,9 @@ def rule_prices(study: Study, *, fair: bool = False) -> pd.DataFrame:
         for name in ("required", "forbidden"):
             if len(getattr(problem, name)):
                 found[name] = (True, without(**{name: np.zeros(0, dtype=np.int64)}))
-        caps = [int((problem.region == d).sum()) for d in study.districts["district"]]
-        full = proportional_quota_min(study.districts, 2 * s.siting.p, caps=caps)  # halved there
-        if len(full) > 1 and not problem.quota_max:
-            most = {d: max(n, problem.quota_min.get(d, 0)) for d, n in full.items()}
-            if sum(most.values()) <= s.siting.p:
-                found["quotas_full"] = (False, without(quota_min=most))
+        full = _full_quotas(study)
+        if full:
+            found["quotas_full"] = (False, without(quota_min=full))
         if fair:
             found["fair"] = (False, _fairest(study))
         top, bound = plan.solution.objective, plan.solution.bound
@@ -290,6 +285,21 @@ def rule_prices(study: Study, *, fair: bool = False) -> pd.DataFrame:
 
     table: pd.DataFrame = study._stage("rules", _key(study, fair), compute)["rules"]
     return table
+
+
+def _full_quotas(study: Study) -> dict[str, int]:
+    """Quotas by population in full; empty where there is nothing to share out or other rules stand against it."""
+    from planner.siting.candidates import proportional_quota_min
+
+    problem, p = study.problem(), study.settings.siting.p
+    if problem.quota_max or study.settings.siting.budget_yuan is not None or len(study.districts) < 2:
+        return {}
+    may = np.delete(problem.region, problem.forbidden)
+    caps = [int((may == d).sum()) for d in study.districts["district"]]
+    full = proportional_quota_min(study.districts, 2 * p, caps=caps)  # halved there
+    must = pd.Series(problem.region[problem.required]).value_counts().to_dict()
+    taken = sum(max(full.get(d, 0), must.get(d, 0)) for d in full.keys() | must.keys())
+    return full if taken <= p else {}
 
 
 def _fairest(study: Study) -> Any:

@@ -122,6 +122,13 @@ class Bundle:
         The content of ``run.json``.
     extra_layers
         Further map layers as plain data (driver homes, observations, scenarios).
+    phases
+        One row per phase (:class:`planner.siting.phases.Phases`); None for a plan in one piece.
+    alternatives, replacements, rule_prices
+        What :mod:`planner.questions` returns; None where not computed.
+    sensitivity
+        The table of :class:`planner.siting.sensitivity.Sensitivity`; None where not computed. ``chosen`` then has
+        ``kept``, the share of its cases in which a site stays.
     """
 
     settings: Settings
@@ -145,3 +152,8 @@ class Bundle:
     homes: HomesPlan | None
     run: dict[str, Any] = field(default_factory=dict)
     extra_layers: tuple[ExtraLayer, ...] = ()
+    phases: pd.DataFrame | None = None
+    alternatives: pd.DataFrame | None = None
+    replacements: pd.DataFrame | None = None
+    sensitivity: pd.DataFrame | None = None
+    rule_prices: pd.DataFrame | None = None

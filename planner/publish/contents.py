@@ -27,6 +27,7 @@ __all__ = [
     "Certificate",
     "Column",
     "as_text",
+    "batch_columns",
     "batch_rows",
     "certificate",
     "coordinates",
@@ -96,6 +97,7 @@ _SITES = (
     Column("nearest_station_m", "metres", 12),
     Column("cost_yuan", "yuan", 10),
     Column("confidence", "share", 9),
+    Column("kept", "share", 11),
     Column("batch", "text", 10),
     Column("reason", "text", 70),
 )
@@ -123,13 +125,16 @@ def site_rows(bundle: Bundle) -> pd.DataFrame:
     if "cost_yuan" not in table:
         costs = bundle.candidates.set_index("site_id")["cost_yuan"]
         table["cost_yuan"] = table["site_id"].map(costs)
+    table["nearest_station_m"] = table["nearest_station_m"].where(np.isfinite(table["nearest_station_m"]))
+    if "kept" not in table:
+        table["kept"] = np.nan
     joined = table.join(coordinates(chosen.geometry))
     return joined[[c.key for c in _SITES + _COORDINATES]].reset_index(drop=True)
 
 
 def site_columns(table: pd.DataFrame) -> tuple[Column, ...]:
-    """Columns of the site table; ``confidence`` and ``batch`` only where something stands in them."""
-    optional = {"confidence", "batch"}
+    """Columns of the site table; ``confidence``, ``kept`` and ``batch`` only where something stands in them."""
+    optional = {"confidence", "kept", "batch"}
     empty = {key for key in optional if table[key].isna().all() or (table[key].astype(str) == "").all()}
     return tuple(c for c in _SITES + _COORDINATES if c.key not in empty)
 
@@ -228,11 +233,12 @@ BATCH_COLUMNS = (
     Column("sites_new", "count", 11),
     Column("covered_new", "people", 12),
     Column("share_after", "share", 13),
+    Column("regret", "share", 13),
 )
 
 
 def batch_rows(bundle: Bundle) -> pd.DataFrame | None:
-    """Phases in order: sites, workers they add, share once built; None for a plan in one piece.
+    """Phases in order: sites, workers they add, share once built, regret; None for a plan in one piece.
 
     ``workers_gained`` is marginal in rank order, so sums up to the end of a phase are exact as long as
     phases follow the ranks.
@@ -243,6 +249,9 @@ def batch_rows(bundle: Bundle) -> pd.DataFrame | None:
         return None
     sums = chosen.groupby(batch, sort=False)["workers_gained"].agg(["size", "sum"])
     covered = bundle.before.covered + sums["sum"].cumsum()
+    regret = pd.Series(dtype=float)
+    if bundle.phases is not None and len(bundle.phases):
+        regret = bundle.phases.drop_duplicates("name").set_index("name")["regret"]
     return pd.DataFrame(
         {
             "batch": sums.index.to_numpy(),
@@ -251,8 +260,14 @@ def batch_rows(bundle: Bundle) -> pd.DataFrame | None:
             "share_after": (
                 covered / bundle.before.workers if bundle.before.workers > 0 else 0 * covered
             ).to_numpy(),
+            "regret": regret.reindex(sums.index).to_numpy(dtype=float),
         }
     )
+
+
+def batch_columns(table: pd.DataFrame) -> tuple[Column, ...]:
+    """Columns of :func:`batch_rows`; the regret only where it is known."""
+    return tuple(c for c in BATCH_COLUMNS if c.key != "regret" or table["regret"].notna().any())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ import pandas as pd
 from planner.publish import contents
 from planner.publish.assumptions import Assumption, assumptions, band_text
 from planner.publish.contents import Column
+from planner.publish.options import options, regret_line
 from planner.publish.phrases import ceil_percent, number, percent, period_label, phrase
 from planner.publish.safe import is_missing
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
 
-__all__ = ["Story", "Table", "printed", "reading_label", "story"]
+__all__ = ["Further", "Story", "Table", "printed", "reading_label", "story"]
 
 _MOST_FINDINGS, _MOST_GAPS = 30, 10
 
@@ -32,6 +33,15 @@ class Table:
     numeric: tuple[bool, ...]
     keys: tuple[str, ...] = ()
     totals: int = 0
+
+
+@dataclass(frozen=True)
+class Further:
+    """A further section: heading, sentences, table."""
+
+    heading: str
+    lines: tuple[str, ...]
+    table: Table
 
 
 @dataclass(frozen=True)
@@ -52,8 +62,10 @@ class Story:
     groups: Table
     periods: Table
     batches: Table | None
+    batches_note: str
     curve: Table | None
     curve_lines: tuple[str, ...]
+    further: tuple[Further, ...]
     gaps: Table | None
     hotspots: Table | None
     sites: Table
@@ -229,6 +241,16 @@ def _curve(bundle: Bundle) -> tuple[Table | None, tuple[str, ...]]:
     return _table(CURVE_COLUMNS, few, language), tuple(lines)
 
 
+def _further(bundle: Bundle) -> tuple[Further, ...]:
+    """Other plans, the price of rules, other assumptions; the long list of replacements stays in the workbook."""
+    language = bundle.settings.study.language
+    return tuple(
+        Further(part.heading, part.lines, _table(part.columns, part.table, language))
+        for part in options(bundle)
+        if not part.long
+    )
+
+
 _GAP_COLUMNS = (
     Column("gap_place", "text", 20),
     Column("district", "text", 12),
@@ -358,9 +380,11 @@ def story(bundle: Bundle) -> Story:
         bars=bars,
         groups=_table(contents.GROUP_COLUMNS, contents.group_rows(bundle), language),
         periods=_table(contents.PERIOD_COLUMNS, contents.period_rows(bundle), language),
-        batches=None if batches is None else _table(contents.BATCH_COLUMNS, batches, language),
+        batches=None if batches is None else _table(contents.batch_columns(batches), batches, language),
+        batches_note=regret_line(bundle),
         curve=curve,
         curve_lines=curve_lines,
+        further=_further(bundle),
         gaps=_gaps(bundle),
         hotspots=_hotspots(bundle),
         sites=_sites(bundle),

@@ -36,7 +36,7 @@ _PARTS = {
     "workers_in_reach": 9, "nearest_station_m": 10, "confidence": 8, "batch": 8, "reason": 56,
     "parameter": 22, "assumed": 26, "band": 12, "basis": 44, "trust": 8, "severity": 8, "source": 18, "row": 6,
     "field": 12, "value": 16, "message": 44, "radius": 40, "group": 18, "period": 18, "file": 30, "sha256": 20,
-    "gap_place": 20,
+    "gap_place": 20, "option": 18, "rule": 24, "case": 26, "in_force": 8,
 }  # fmt: skip
 
 
@@ -207,6 +207,8 @@ def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language:
         ("sec_batches", s.batches), ("sec_curve", s.curve), ("sec_gaps", s.gaps), ("sec_hotspots", s.hotspots),
     )  # fmt: skip
     for key, table in sections:
+        if key == "sec_gaps":
+            _further(document, s)
         if table is None:
             continue
         document.add_heading(phrase(key, language), 1)
@@ -216,7 +218,18 @@ def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language:
                 phrase("list_stop", language).join(s.curve_lines) + phrase("sentence_stop", language),
             )
             _picture(document, figures, "curve", language, 150)
+        if key == "sec_batches" and s.batches_note:
+            _text(document, s.batches_note, 9, colour=_SOFT)
         _put_table(document, table)
+
+
+def _further(document: Any, s: Story) -> None:
+    for part in s.further:
+        document.add_heading(part.heading, 1)
+        for line in part.lines[1:]:
+            _text(document, line)
+        _text(document, part.lines[0], 9, colour=_SOFT)
+        _put_table(document, part.table, size=8)
 
 
 def _closing(document: Any, s: Story, language: str) -> None:

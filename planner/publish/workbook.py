@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from planner.publish import contents
 from planner.publish.assumptions import ASSUMPTION_COLUMNS, assumption_rows
 from planner.publish.contents import Column
+from planner.publish.options import options, regret_line
 from planner.publish.phrases import phrase
 from planner.publish.safe import atomic_path, xlsx_text
 from planner.publish.story import CURVE_COLUMNS, READING_COLUMNS, curve_rows, reading_rows
@@ -31,6 +32,7 @@ __all__ = ["write_workbook"]
 
 INK, ACCENT, PALE, LINE = "1F3A4D", "C8452B", "F3F5F7", "C9D1D8"
 _FONT = "Microsoft YaHei"
+_NOTE_COLUMNS = 8
 _FORMATS = {
     "text": "@", "count": "#,##0", "people": "#,##0", "metres": "#,##0", "share": "0.0%",
     "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "gap": "0.000%", "decimal": "#,##0.######;-#,##0.######",
@@ -94,13 +96,14 @@ def _widths(sheet: Worksheet, columns: Sequence[Column]) -> None:
         sheet.column_dimensions[letter].width = max(column.width + 2, current)
 
 
-def _for_print(sheet: Worksheet, title: str, *, top: int = 1, landscape: bool = True) -> None:
-    """A4, one page wide, heads on every page, title above and page number below."""
+def _for_print(sheet: Worksheet, title: str, *, top: int | None = 1, landscape: bool = True) -> None:
+    """A4, one page wide, heads of row ``top`` on every page, title above and page number below."""
     sheet.page_setup.orientation = "landscape" if landscape else "portrait"
     sheet.page_setup.paperSize = 9
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = f"{top}:{top}"
+    if top is not None:
+        sheet.print_title_rows = f"{top}:{top}"
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top = sheet.page_margins.bottom = 0.7
     sheet.oddHeader.center.text = xlsx_text(title).replace("&", "&&")[:200]
@@ -229,19 +232,36 @@ def _pale_line() -> Any:
 
 
 def _phases_sheet(book: Workbook, bundle: Bundle) -> None:
-    """Phases and the coverage curve, where the study has them."""
+    """Phases, the curve, other plans, rules, assumptions and replacements, where the study has them."""
     language = bundle.settings.study.language
-    parts = [(contents.BATCH_COLUMNS, contents.batch_rows(bundle)), (CURVE_COLUMNS, curve_rows(bundle))]
-    tables = [(columns, table) for columns, table in parts if table is not None]
-    if not tables:
+    parts: list[tuple[str, Sequence[str], Sequence[Column], pd.DataFrame]] = []
+    batches, curve, note = contents.batch_rows(bundle), curve_rows(bundle), regret_line(bundle)
+    if batches is not None:
+        lines = [note] if note else []
+        parts.append((phrase("sec_batches", language), lines, contents.batch_columns(batches), batches))
+    if curve is not None:
+        parts.append((phrase("sec_curve", language), [], CURVE_COLUMNS, curve))
+    parts += [(part.heading, part.lines, part.columns, part.table) for part in options(bundle)]
+    if not parts:
         return
     sheet = _new_sheet(book, "batches", language)
     row = 1
-    for columns, table in tables:
+    for heading, notes, columns, table in parts:
+        row = _heading(sheet, row, heading)
+        for line in notes:
+            row = _note(sheet, row, line)
         row = _table(sheet, row, columns, table, language) + 1
         _widths(sheet, columns)
-    sheet.freeze_panes = "B2"
-    _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", landscape=False)
+    _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+
+
+def _note(sheet: Worksheet, row: int, text: str) -> int:
+    """A sentence across the sheet's first columns."""
+    cell = _put(sheet, row, 1, text)
+    cell.font = Font(name=_FONT, size=9, color="5B6B77")
+    sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=_NOTE_COLUMNS)
+    sheet.row_dimensions[row].height = 13.0 * _lines(text, 110) + 4
+    return row + 1
 
 
 def _inputs_sheet(book: Workbook, bundle: Bundle) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.errors import InfeasibleError
 from planner.siting.phases import uncovered_core
 
 Array = NDArray[Any]
@@ -31,7 +32,9 @@ class Alternative:
 def other_plans(
     solve: Callable[[Array], Any], chosen: Array, objective: float, *, k: int = 3, keep: Sequence[int] = ()
 ) -> list[Alternative]:
-    """``k`` near-optimal plans that differ: each forbids another k-th of the chosen sites.
+    """Up to ``k`` near-optimal plans that differ: each forbids another k-th of the chosen sites.
+
+    A k-th that the rules (quotas, too few candidates) cannot do without gives no plan.
 
     Parameters
     ----------
@@ -43,7 +46,12 @@ def other_plans(
     out = []
     for n in range(k):
         banned = np.setdiff1d(np.asarray(chosen)[n::k], np.asarray(keep, dtype=np.int64))
-        found = solve(banned)
+        if not len(banned):
+            continue
+        try:
+            found = solve(banned)
+        except InfeasibleError:
+            continue  # the rules cannot do without these sites
         same = np.isin(found.chosen, chosen).mean() if len(found.chosen) else 0.0
         loss = (objective - found.objective) / objective if objective else 0.0
         out.append(Alternative(np.asarray(found.chosen), float(found.objective), float(loss), float(same)))

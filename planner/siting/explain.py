@@ -82,38 +82,83 @@ def toilets_within(points: gpd.GeoSeries, hosts: gpd.GeoDataFrame, within_m: flo
     return out
 
 
-def _listed(gains: pd.Series, groups: Mapping[str, Group], language: str) -> str:
+def _listed(gains: pd.Series, groups: Mapping[str, Group], zh: bool) -> str:
+    """The groups that gain most, in brackets; "" where nobody gains."""
+    language = "zh" if zh else "en"
     top = gains[gains >= 0.5].sort_values(ascending=False, kind="stable").head(3)
     words = [f"{groups[str(name)].label(language)} {value:,.0f}" for name, value in top.items()]
-    return ("、" if language == "zh" else ", ").join(words)
+    if not words:
+        return ""
+    return f"（其中{'、'.join(words)}）" if zh else f" (among them {', '.join(words)})"
 
 
-def _spell_hours(hours: str, language: str) -> str:
+def _spell_hours(hours: str, zh: bool) -> str:
     if hours == "00:00-24:00":
-        return "24 小时开放" if language == "zh" else "open 24 hours"
-    spans = hours.replace("-", "–").replace(";", "、" if language == "zh" else ", ")
-    return f"{spans} 开放" if language == "zh" else f"open {spans}"
+        return "24 小时开放" if zh else "open 24 hours"
+    spans = hours.replace("-", "–").replace(";", "、" if zh else ", ")
+    return f"{spans} 开放" if zh else f"open {spans}"
 
 
-def _distance(metres: float, language: str) -> str:
+def _distance(metres: float, zh: bool) -> str:
     if not np.isfinite(metres):
-        return "步行范围内没有现有站点" if language == "zh" else "no station within walking distance"
+        return "步行一小时内没有现有站点" if zh else "no station within an hour's walk"
+    if zh:
+        return "距最近的现有站点 " + (f"{metres / 1000:.1f} 公里" if metres >= 1000 else f"{metres:.0f} 米")
     text = f"{metres / 1000:.1f} km" if metres >= 1000 else f"{metres:.0f} m"
-    return f"距最近的现有站点 {text}" if language == "zh" else f"nearest existing station {text} away"
+    return f"the nearest existing station is {text} away"
+
+
+def _venue(name: str, host_kind: str, site_id: str, zh: bool) -> str:
+    """A venue in words: kind and name, the kind once; an unnamed one by its id ("" leaves that out)."""
+    kind = HOST_WORDS.get(host_kind, (host_kind, host_kind))[0 if zh else 1]
+    if not name:
+        article = "an" if kind[:1].lower() in "aeiou" else "a"
+        if zh:
+            return f"{kind}（{site_id}）" if site_id else f"一处{kind}"
+        return f"{article} {kind}" + (f" ({site_id})" if site_id else "")
+    if kind.lower() in name.lower():
+        return f"“{name}”"
+    return f"{kind}“{name}”" if zh else f"the {kind} “{name}”"
+
+
+def _gain(site: Any, gains: pd.Series, groups: Mapping[str, Group], zh: bool) -> str:
+    """What the site brings; for one that gains nobody, what it is good for."""
+    must = ("指定站点；" if zh else "Required; ") if site.required else ""
+    if site.workers_gained >= 0.5:
+        n, who = f"{site.workers_gained:,.0f}", _listed(gains, groups, zh)
+        if zh:
+            return f"{must}新增 {n} 名劳动者进入十分钟圈{who}"
+        return f"{must}{'brings' if must else 'Brings'} {n} workers into the ten-minute circle{who}"
+    n = f"{site.workers_in_reach:,.0f}"
+    if site.workers_in_reach < 0.5:
+        text = "十分钟范围内没有劳动者，不新增覆盖" if zh else "nobody works within ten minutes of it"
+    elif zh:
+        text = f"不新增覆盖：十分钟范围内的 {n} 名劳动者已有其他站点可达，本站使其多一处选择"
+    else:
+        text = f"covers nobody new: the {n} workers within ten minutes have another station, and gain a second choice"
+    return must + (text if zh or must else text[0].upper() + text[1:])
 
 
 def _beaten(site: Any, zh: bool) -> str:
-    """The best candidate that could stand instead, and what it would lose."""
-    if not site.alternative or not np.isfinite(site.alternative_loss):
+    """The best candidate that could stand instead, and what it would lose; "" where that says nothing."""
+    if not site.alternative_id or not np.isfinite(site.alternative_loss) or site.workers_gained < 0.5:
         return ""
     loss = max(0.0, site.alternative_loss)
+    other = _venue(site.alternative, site.alternative_kind, site.alternative_id, zh)
     if zh:
-        return f"；区内最佳替代点为“{site.alternative}”，" + (
-            f"少覆盖 {loss:,.0f} 人" if loss >= 0.5 else "效果相当"
-        )
-    return f"; the best stand-in of the district, “{site.alternative}”, " + (
-        f"covers {loss:,.0f} fewer" if loss >= 0.5 else "does as well"
-    )
+        effect = f"将少覆盖 {loss:,.0f} 人" if loss >= 0.5 else "效果相当"
+        return f"；如改用区内次优的{other}，{effect}"
+    effect = f"would cover {loss:,.0f} fewer" if loss >= 0.5 else "would do as well"
+    return f"; {other}, the best stand-in of the district, {effect}"
+
+
+def _district(district: pd.Series, zh: bool) -> str:
+    before, after = f"{district['before']:.1%}", f"{district['after']:.1%}"
+    if zh:
+        text = f"覆盖率由 {before} 升至 {after}" if after != before else f"覆盖率保持 {after}"
+        return f"全部建成后{district['label']}{text}"
+    text = f"goes from {before} to {after}" if after != before else f"stays at {after}"
+    return f"with the whole plan {district['label']} {text}"
 
 
 def reasons(
@@ -124,51 +169,31 @@ def reasons(
     groups: Sequence[Group],
     language: str,
 ) -> list[str]:
-    """One sentence or two per chosen site.
+    """One sentence per chosen site.
 
     Parameters
     ----------
     chosen
         Rows in rank order with ``workers_gained``, ``workers_in_reach``, ``nearest_station_m``,
         ``host_kind``, ``name``, ``open_hours``, ``district``, ``toilet_near``, ``required``,
-        ``alternative`` and ``alternative_loss``.
+        ``alternative`` (its name, "" where it has none), ``alternative_id``, ``alternative_kind`` and
+        ``alternative_loss``.
     gains
         :func:`gains_by_group`, same order.
     districts
         Index district; ``label``, ``before``, ``after`` (shares).
     """
-    by_name = {g.name: g for g in groups}
-    zh = language == "zh"
+    by_name, zh = {g.name: g for g in groups}, language == "zh"
     out = []
     for i, site in enumerate(chosen.itertuples()):
-        who = _listed(gains.iloc[i], by_name, language)
-        d = districts.loc[site.district]
-        kind = HOST_WORDS.get(site.host_kind, (site.host_kind, site.host_kind))[0 if zh else 1]
-        host = f"{kind}“{site.name}”" if zh and site.name else f"{kind} “{site.name}”" if site.name else kind
-        hours = _spell_hours(site.open_hours, language)
-        toilet = ("，150 米内有公厕" if zh else ", public toilet within 150 m") if site.toilet_near else ""
-        toilet = "" if site.host_kind == "toilet" else toilet
-        beaten = _beaten(site, zh)
-        n = f"{site.workers_gained:,.0f}"
-        if zh:
-            gain = f"新增 {n} 名劳动者进入十分钟圈" + (f"（{who}）" if who else "")
-            gain = gain if site.workers_gained >= 0.5 else "主要为满足区域配额或指定要求，不新增覆盖"
-            must = "（指定站点）" if site.required else ""
-            text = (
-                f"{gain}{must}；{_distance(site.nearest_station_m, language)}；依托{host}，{hours}{toilet}；"
-                f"全部建成后{d['label']}覆盖率由 {d['before']:.1%} 升至 {d['after']:.1%}{beaten}。"
-            )
-        else:
-            gain = f"Brings {n} workers into the ten-minute circle" + (f" ({who})" if who else "")
-            gain = (
-                gain
-                if site.workers_gained >= 0.5
-                else "Stands for its quota or by request; covers nobody new"
-            )
-            must = " (required)" if site.required else ""
-            text = (
-                f"{gain}{must}; {_distance(site.nearest_station_m, language)}; hosted by {host}, {hours}{toilet}; "
-                f"with the whole plan {d['label']} goes from {d['before']:.1%} to {d['after']:.1%}{beaten}."
-            )
-        out.append(text)
+        host, hours = _venue(site.name, site.host_kind, "", zh), _spell_hours(site.open_hours, zh)
+        near = site.toilet_near and site.host_kind != "toilet"
+        toilet = ("，150 米内有公厕" if zh else ", with a public toilet within 150 m") if near else ""
+        parts = [
+            _gain(site, gains.iloc[i], by_name, zh),
+            _distance(site.nearest_station_m, zh),
+            (f"依托{host}，{hours}{toilet}" if zh else f"at {host}, {hours}{toilet}"),
+            _district(districts.loc[site.district], zh) + _beaten(site, zh),
+        ]
+        out.append("；".join(parts) + "。" if zh else "; ".join(parts) + ".")
     return out

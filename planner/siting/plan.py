@@ -222,7 +222,7 @@ def batch_names(settings: Settings, n: int) -> list[str]:
 
 
 def _stand_ins(problem: SitingProblem, candidates: gpd.GeoDataFrame, order: Array) -> dict[str, Any]:
-    """Best replacement of each chosen site within its district: its name (or id) and what it loses."""
+    """Best replacement of each chosen site within its district: name, id, kind of host, what it loses."""
     free = np.ones(len(candidates), dtype=bool)
     free[problem.forbidden] = False
     found = replacements(
@@ -234,11 +234,20 @@ def _stand_ins(problem: SitingProblem, candidates: gpd.GeoDataFrame, order: Arra
         region=problem.region,
         k=1,
     ).set_index("site")
-    names = candidates["name"].where(candidates["name"] != "", candidates["site_id"]).to_numpy(dtype=object)
     rows = found.reindex(order)
     has = rows["replacement"].notna().to_numpy()
-    who = np.where(has, names[rows["replacement"].fillna(0).astype(int).to_numpy()], "")
-    return {"alternative": who.astype(str), "alternative_loss": rows["loss"].to_numpy(dtype=float)}
+    at = rows["replacement"].fillna(0).astype(int).to_numpy()
+
+    def of(column: str) -> Array:
+        values = candidates[column].to_numpy(dtype=object)
+        return np.where(has, values[at], "").astype(str)
+
+    return {
+        "alternative": of("name"),
+        "alternative_id": of("site_id"),
+        "alternative_kind": of("host_kind"),
+        "alternative_loss": rows["loss"].to_numpy(dtype=float),
+    }
 
 
 def chosen_table(
@@ -259,7 +268,8 @@ def chosen_table(
     """Table ``chosen`` for the candidate positions ``order``, best first, with reasons in both languages.
 
     ``nearest_station_m`` is per candidate. Beside the contract's columns: name, host_kind, open_hours,
-    cost_yuan, toilet_near, required, alternative, alternative_loss, reason_zh, reason_en, one ``gained__{group}`` per group.
+    cost_yuan, toilet_near, required, alternative (name), alternative_id, alternative_kind, alternative_loss,
+    reason_zh, reason_en, one ``gained__{group}`` per group.
     """
     periods = [t.name for t in settings.periods]
     table = candidates.iloc[order].reset_index(drop=True)

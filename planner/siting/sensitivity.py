@@ -39,7 +39,7 @@ class Sensitivity:
     table
         One row per case: ``case``, ``workers``, ``share_before``, ``share_plan`` (the proposed sites under
         the case), ``share_best`` (the best plan known under it), ``lost`` (share of the newly covered
-        workers that the proposed sites lack of that best), ``same`` and ``near`` (how many proposed sites a
+        workers that the proposed sites lack of that best) and ``lost_most`` (of what no plan can exceed), ``same`` and ``near`` (how many proposed sites a
         plan made anew under the case takes again, exactly and within ``within_m``).
     kept
         bool, one row per proposed site in rank order, one column per case: the site is near one chosen anew.
@@ -127,12 +127,17 @@ def stress(
                 "share_before": before / scale,
                 "share_plan": plan / scale,
                 "share_best": best / scale,
-                "lost": (best - plan) / (best - before) if best > before else 0.0,
+                "lost": _lack(plan - before, best - before),
+                "lost_most": _lack(plan - before, max(best, float(found.bound)) - before),
                 "same": int(np.isin(chosen, again).sum()),
                 "near": int(kept[case.key].sum()),
             }
         )
     return Sensitivity(pd.DataFrame(rows), pd.DataFrame(kept), float(within_m))
+
+
+def _lack(got: float, best: float) -> float:
+    return (best - got) / best if best > 0 else 0.0
 
 
 def district_shares(problem: SitingProblem, sites: Array, district: Array) -> pd.Series:
