@@ -149,8 +149,6 @@ class Study:
             refused += network.findings
             key = self._done["network:walk"]["_key"]
         except InputError as error:
-            if s.study.crs == "auto":
-                raise
             refused += error.findings
         depends = [
             s.study.model_dump(mode="json"),
@@ -336,6 +334,35 @@ class Study:
             self._done["coverage"] = self._measure(*self._existing())
         return self._done["coverage"]
 
+    def second_views(self) -> pd.DataFrame:
+        """Groups that also ride or drive: share covered within their minutes by their second mode.
+
+        Columns group, mode, minutes, before, after (with the new stations).
+        """
+        from planner.siting.coverage import stations_in_reach, worker_cube
+
+        s, plan = self.settings, self.site_stations()
+        periods = [p.name for p in s.periods]
+        (_, old_open), (_, new_open) = self._existing(), self._new()
+        is_open = np.vstack([old_open, new_open[plan.solution.chosen]]) >= s.circle.open_share
+        old = self.open_stations.geometry
+        sites = gpd.GeoSeries(pd.concat([old, plan.chosen.geometry], ignore_index=True), crs=self.crs)
+        rows = []
+        for g in s.headline_groups:
+            if g.second_mode is None:
+                continue
+            seconds, _ = self._seconds(
+                f"second:{g.second_mode}", sites, g.second_mode, g.minutes, self._siting_key()
+            )
+            workers = worker_cube(self.demand, [g.name], periods)[0]
+            today = stations_in_reach(seconds[: len(old)], g.minutes * 60, is_open[: len(old)]) >= 1
+            later = stations_in_reach(seconds, g.minutes * 60, is_open) >= 1
+            shares = [
+                float((workers * reached).sum() / max(workers.sum(), 1e-12)) for reached in (today, later)
+            ]
+            rows.append((g.name, g.second_mode, g.minutes, *shares))
+        return pd.DataFrame(rows, columns=["group", "mode", "minutes", "before", "after"])
+
     # -- siting ------------------------------------------------------------------------------------
 
     @property
@@ -373,16 +400,27 @@ class Study:
 
     def problem(self) -> SitingProblem:
         """The maximal covering problem of the study, as arrays."""
-        from planner.siting.plan import pose
+        from planner.siting.plan import nothing_to_gain, pose
 
         if "problem" not in self._done:
+            refuse_if_errors(self._rules())
             need = self.settings.circle.open_share
             (old, old_open), (new, new_open) = self._existing(), self._new()
             self._done["problem"] = pose(
                 self.settings, self.demand, self.districts, self.candidates,
                 existing=old, existing_open=old_open >= need, new=new, new_open=new_open >= need,
             )  # fmt: skip
+            self._done["gain"] = {"findings": nothing_to_gain(self._done["problem"])}
         return self._done["problem"]
+
+    def _rules(self) -> list[Finding]:
+        """What the study's siting rules name that is not there."""
+        from planner.siting.plan import judge_rules
+
+        if "rules" not in self._done:
+            found = judge_rules(self.settings, self.candidates, self.districts)
+            self._done["rules"] = {"findings": found}
+        return list(self._done["rules"]["findings"])
 
     def _siting_key(self) -> list[Any]:
         s = self.settings
@@ -491,10 +529,14 @@ class Study:
 
     def judge(self) -> tuple[Finding, ...]:
         """Every finding about the inputs, errors included; nothing is refused or written."""
+        from planner.siting.plan import judge_clash
+
         loaded = self._loaded()
         if not any(f.severity == "E" for f in loaded["findings"]):
             self._stations_snapped()
-            self._candidates()
+            if not any(f.severity == "E" for f in self._candidates()["findings"]) and not self._rules():
+                clash = judge_clash(self.settings, self.candidates, self.districts)
+                self._done["clash"] = {"findings": clash}
         return self.all_findings()
 
     def circle_areas(self) -> tuple[Any, Any]:
