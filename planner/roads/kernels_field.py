@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
 """Kernels for the ground around reached streets: distances on a grid, and where they say "inside".
 
 Distances are exact at the grid's nodes and linear between them. Streets that do not reach the site
@@ -19,7 +20,7 @@ FAR = np.float32(1e12)
 
 
 @jit
-def piece_segments(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):  # type: ignore[no-untyped-def]
+def piece_segments(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):
     """Straight segments of pieces: float64 ``[n, 4]`` (x1, y1, x2, y2)."""
     size = 0
     for i in range(edge.size):
@@ -48,7 +49,7 @@ def piece_segments(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):  # type: ig
 
 
 @jit
-def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius, factor):  # type: ignore[no-untyped-def]
+def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius, factor):
     """Lower ``field`` to ``factor`` times the squared distance from a segment, at nodes within ``radius``."""
     ny, nx = field.shape
     first = max(int(np.ceil((min(x1, x2) - radius - x0) / h)), 0)
@@ -72,7 +73,7 @@ def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius, factor):  # type: ignore[no
 
 
 @jit
-def _by_band(segments, y0, height, bands, reach):  # type: ignore[no-untyped-def]
+def _by_band(segments, y0, height, bands, reach):
     """Segments that come within ``reach`` of each band of ``height`` metres, as CSR."""
     ptr = np.zeros(bands + 2, np.int64)
     which = np.empty((segments.shape[0], 2), np.int64)
@@ -96,7 +97,7 @@ def _by_band(segments, y0, height, bands, reach):  # type: ignore[no-untyped-def
 
 
 @jit
-def _push_back(away, x0, y0, h, segments, members, buffer_m, bias, grid, mark, marks):  # type: ignore[no-untyped-def]
+def _push_back(away, x0, y0, h, segments, members, buffer_m, bias, grid, mark, marks):
     """Stamp the unreached streets near the reached ones on this part of the grid, as ``(w / bias) ** 2``.
 
     ``bias`` is (of streets that go on from a reached one, of others); each pushes as far as it can.
@@ -129,7 +130,7 @@ def _push_back(away, x0, y0, h, segments, members, buffer_m, bias, grid, mark, m
 
 
 @jit
-def _inside(near, away, core, buffer_m, shrink):  # type: ignore[no-untyped-def]
+def _inside(near, away, core, buffer_m, shrink):
     """Turn squared distances into metres inside (above 0) or outside, put into ``near``; never 0."""
     low, high, less, least = np.float32(core), np.float32(buffer_m), np.float32(shrink), np.float32(1e-3)
     for j in range(near.shape[0]):
@@ -142,7 +143,7 @@ def _inside(near, away, core, buffer_m, shrink):  # type: ignore[no-untyped-def]
 @jit
 def outline(
     segments, edges, soft, frame, near, away, rule, bias, tolerance, grid, marks, mark, follow, west, out
-):  # type: ignore[no-untyped-def]
+):
     """Crossings of the ground around reached streets with the sides of a grid, band by band.
 
     A node at ``d`` from the reached streets and ``w`` from a street that does not reach the site is

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
 """Kernels that turn a network into its search graph: chains joined, nodes in spatial order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
 """One sweep from all sites at once: the k nearest sites of every node, then of every point."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ __all__ = ["nearest_to_nodes", "nearest_to_points"]
 
 
 @jit
-def _push(key, node, site, size, t, x, s):  # type: ignore[no-untyped-def]
+def _push(key, node, site, size, t, x, s):
     i = size
     while i > 0:
         up = (i - 1) >> 1
@@ -22,7 +23,7 @@ def _push(key, node, site, size, t, x, s):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _pop(key, node, site, size):  # type: ignore[no-untyped-def]
+def _pop(key, node, site, size):
     """Remove the first entry of a heap of ``size``; the hole is filled with its last."""
     t, x, s = key[size - 1], node[size - 1], site[size - 1]
     size -= 1
@@ -41,7 +42,7 @@ def _pop(key, node, site, size):  # type: ignore[no-untyped-def]
 
 
 @jit
-def nearest_to_nodes(arcs, sites, k, limit):  # type: ignore[no-untyped-def]
+def nearest_to_nodes(arcs, sites, k, limit):
     """The k nearest sites (by seconds below ``limit``) of every search node.
 
     ``sites``: arrays a, b (-1: no street), seconds a→site, b→site, off-road seconds. Equal seconds:
@@ -96,7 +97,7 @@ def nearest_to_nodes(arcs, sites, k, limit):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _offer(site, seconds, s, t):  # type: ignore[no-untyped-def]
+def _offer(site, seconds, s, t):
     """Put a site into a row of the k nearest, kept in order; a site stands there once."""
     k = site.size
     at = k - 1
@@ -118,7 +119,7 @@ def _offer(site, seconds, s, t):  # type: ignore[no-untyped-def]
 
 
 @jit
-def nearest_to_points(chain, points, ends, sites, chain_ptr, chain_site, count, site, seconds, k, limit):  # type: ignore[no-untyped-def]
+def nearest_to_points(chain, points, ends, sites, chain_ptr, chain_site, count, site, seconds, k, limit):
     """The k nearest sites of every point, through either end of its chain or along it.
 
     ``points``: pos, point→a, point→b, a→point, off-road seconds; ``ends``: a, b per chain;

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
 """Which pieces of streets reach a site within a cutoff, and their shapes."""
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ METRES, FORTH, BACK, BEFORE_M, BEFORE_FORTH, BEFORE_BACK = range(6)
 
 
 @jit
-def _through_ends(row, end_forth, da, db, cutoff):  # type: ignore[no-untyped-def]
+def _through_ends(row, end_forth, da, db, cutoff):
     """End of the span reached by way of a, and start of the span by way of b, as shares from a's side."""
     forth, back = row[FORTH], row[BACK]
     head, tail = 0.0, 1.0
@@ -29,7 +30,7 @@ def _through_ends(row, end_forth, da, db, cutoff):  # type: ignore[no-untyped-de
 
 
 @jit
-def _around_site(row, cutoff, site):  # type: ignore[no-untyped-def]
+def _around_site(row, cutoff, site):
     """The span of an edge from which a site on its chain is reached along the chain (low > high: none).
 
     ``site``: metres from a, a→site, site→a, off-road seconds.
@@ -55,7 +56,7 @@ def _around_site(row, cutoff, site):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _put(streets, j, start, end, edge, lo, hi, k):  # type: ignore[no-untyped-def]
+def _put(streets, j, start, end, edge, lo, hi, k):
     """Append a span, turned to run from u; returns how many there are."""
     if not start < end:
         return k
@@ -67,7 +68,7 @@ def _put(streets, j, start, end, edge, lo, hi, k):  # type: ignore[no-untyped-de
 
 
 @jit
-def _chain_pieces(streets, c, da, db, cutoff, on_chain, site, edge, lo, hi, k):  # type: ignore[no-untyped-def]
+def _chain_pieces(streets, c, da, db, cutoff, on_chain, site, edge, lo, hi, k):
     """Append the reached pieces of chain ``c``; pieces of an edge do not overlap."""
     for j in range(streets.chain_ptr[c], streets.chain_ptr[c + 1]):
         row = streets.rows[j]
@@ -89,7 +90,7 @@ def _chain_pieces(streets, c, da, db, cutoff, on_chain, site, edge, lo, hi, k): 
 
 
 @jit
-def _room(edge, lo, hi, needed):  # type: ignore[no-untyped-def]
+def _room(edge, lo, hi, needed):
     if needed <= edge.size:
         return edge, lo, hi
     more = max(edge.size, needed - edge.size)
@@ -101,7 +102,7 @@ def _room(edge, lo, hi, needed):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _node_pieces(streets, touched, n, dist, cutoff, skip, edge, lo, hi, k):  # type: ignore[no-untyped-def]
+def _node_pieces(streets, touched, n, dist, cutoff, skip, edge, lo, hi, k):
     """Pieces of all chains at the reached nodes but ``skip``; a chain between two of them is met once."""
     none = (0.0, 0.0, 0.0, 0.0)
     for i in range(n):
@@ -120,7 +121,7 @@ def _node_pieces(streets, touched, n, dist, cutoff, skip, edge, lo, hi, k):  # t
 
 
 @jit
-def _begin(dist, touched, n, x, t, limit):  # type: ignore[no-untyped-def]
+def _begin(dist, touched, n, x, t, limit):
     """Give node x a first time; returns how many nodes have one."""
     if t < limit and t < dist[x]:
         if dist[x] == limit:
@@ -131,7 +132,7 @@ def _begin(dist, touched, n, x, t, limit):  # type: ignore[no-untyped-def]
 
 
 @jit
-def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, touched, width, alone):  # type: ignore[no-untyped-def]
+def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, touched, width, alone):
     """Pieces of streets from which a site is reached within each of ``cutoffs``, from one search.
 
     With ``alone`` there is one site, and the pieces of an edge do not overlap; of several sites the
@@ -177,7 +178,7 @@ def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, touched, wid
 
 
 @jit
-def cut_lines(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):  # type: ignore[no-untyped-def]
+def cut_lines(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):
     """Shapes of pieces: coordinates float64 ``[n, 2]`` and the piece each belongs to, int64."""
     size = 0
     for i in range(edge.size):

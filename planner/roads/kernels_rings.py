@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
 """Kernels that trace where a field on a grid changes sign, as rings with the holes they own.
 
 Marching squares (Lorensen & Cline 1987 in two dimensions), a saddle decided by the mean of its four
@@ -18,7 +19,7 @@ __all__ = ["crossings", "rings"]
 
 
 @jit
-def _record(out, n, field, i, j, side, x0, y0, h, inward, outward):  # type: ignore[no-untyped-def]
+def _record(out, n, field, i, j, side, x0, y0, h, inward, outward):
     """Put a crossing at ``out[n]``: x, y and the two ends of the window a line may pass through.
 
     It lies on a side of cell (i, j): bottom, right, top, left are 0, 1, 2, 3. The first end of the
@@ -44,7 +45,7 @@ def _record(out, n, field, i, j, side, x0, y0, h, inward, outward):  # type: ign
 
 
 @jit
-def _turn(a, b, c, d, middle):  # type: ignore[no-untyped-def]
+def _turn(a, b, c, d, middle):
     """The sides by which a line comes into a cell and leaves it, and whether a second one does.
 
     Corners a, b, c, d go anticlockwise from the south-west, sides 0, 1, 2, 3 from the bottom; the
@@ -57,7 +58,7 @@ def _turn(a, b, c, d, middle):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _link(n, f, t, i, under, left, beside, below, follow):  # type: ignore[no-untyped-def]
+def _link(n, f, t, i, under, left, beside, below, follow):
     """Join crossing n, from side f to side t of a cell in column i, to those of its neighbours.
 
     ``under`` and ``left`` wait on the sides below and to the left; what waits on the side above goes
@@ -77,7 +78,7 @@ def _link(n, f, t, i, under, left, beside, below, follow):  # type: ignore[no-un
 
 
 @jit
-def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):  # type: ignore[no-untyped-def]
+def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):
     """Crossings of grid sides with the line where ``field`` is 0, in the order of the cells they lead into.
 
     A grid may come in bands from south to north, each beginning with the last row of nodes of the
@@ -113,7 +114,7 @@ def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):  
 
 
 @jit
-def _straightened(out, order, n, xy, k):  # type: ignore[no-untyped-def]
+def _straightened(out, order, n, xy, k):
     """Copy the closed ring ``out[order[:n]]`` (first = last) to ``xy[k:]``, runs made straight.
 
     From a vertex, the wedge of directions that pass every window so far narrows until it is empty;
@@ -153,7 +154,7 @@ def _straightened(out, order, n, xy, k):  # type: ignore[no-untyped-def]
 
 
 @jit
-def rings(n, follow, west, out, order, xy):  # type: ignore[no-untyped-def]
+def rings(n, follow, west, out, order, xy):
     """Closed rings of ``n`` crossings, see :func:`crossings`; put into ``xy`` (float64 ``[2 * n, 2]``).
 
     ``order`` is scratch, int32 ``[n + 1]``.

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
 """The bounded searches: from a site outwards over arcs turned round, straight to demand points.
 
 A bucket queue (Dial 1969, with buckets wider than the shortest arc as in delta-stepping, Meyer &
@@ -18,7 +19,7 @@ MASK = (1 << BITS) - 1
 
 
 @jit
-def settle(arcs, dist, touched, n, limit, width, head, pool_node, pool_dist, pool_next):  # type: ignore[no-untyped-def]
+def settle(arcs, dist, touched, n, limit, width, head, pool_node, pool_dist, pool_next):
     """Run one bounded search from the nodes already in ``touched[:n]`` with their ``dist``.
 
     ``dist`` holds ``limit`` where nothing was reached; only shorter ways are taken. ``head`` is -1
@@ -73,7 +74,7 @@ def settle(arcs, dist, touched, n, limit, width, head, pool_node, pool_dist, poo
 
 
 @jit
-def _start(dist, touched, a, b, a_to, b_to, limit):  # type: ignore[no-untyped-def]
+def _start(dist, touched, a, b, a_to, b_to, limit):
     n = 0
     if a_to < limit:
         dist[a] = a_to
@@ -90,7 +91,7 @@ def _start(dist, touched, a, b, a_to, b_to, limit):  # type: ignore[no-untyped-d
 
 
 @jit
-def sort_row(ids, seconds, lo, hi, largest, spare_id, spare_s, digits):  # type: ignore[no-untyped-def]
+def sort_row(ids, seconds, lo, hi, largest, spare_id, spare_s, digits):
     """Sort ``ids[lo:hi]`` (0 … largest) and their seconds in place: insertion if few, else by digits."""
     n = hi - lo
     if n <= 96:
@@ -121,7 +122,7 @@ def sort_row(ids, seconds, lo, hi, largest, spare_id, spare_s, digits):  # type:
 
 
 @jit
-def _room(out_id, out_s, needed):  # type: ignore[no-untyped-def]
+def _room(out_id, out_s, needed):
     """Result arrays with room for ``needed`` entries."""
     if needed <= out_id.size:
         return out_id, out_s
@@ -130,7 +131,7 @@ def _room(out_id, out_s, needed):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _collect(demand, dist, touched, n, special, limit, out_id, out_s, k):  # type: ignore[no-untyped-def]
+def _collect(demand, dist, touched, n, special, limit, out_id, out_s, k):
     """Append the demand points of reached nodes, and of their chains but ``special``."""
     for r in range(n):
         x = touched[r]
@@ -159,7 +160,7 @@ def _collect(demand, dist, touched, n, special, limit, out_id, out_s, k):  # typ
 
 
 @jit
-def _collect_beside(demand, chain, da, db, site, limit, out_id, out_s, k):  # type: ignore[no-untyped-def]
+def _collect_beside(demand, chain, da, db, site, limit, out_id, out_s, k):
     """Append the points on a site's own chain, reached round it or along it.
 
     ``site``: metres from a, a→site, site→a, off-road seconds.
@@ -183,7 +184,7 @@ def _collect_beside(demand, chain, da, db, site, limit, out_id, out_s, k):  # ty
 
 
 @jit
-def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width):  # type: ignore[no-untyped-def]
+def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width):
     """Seconds from demand points to each site of ``order``.
 
     ``sites`` is a tuple of arrays: end nodes a, b, position of the chain among the demand's chains
@@ -230,7 +231,7 @@ def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width
 
 
 @jit
-def place_rows(count, block_id, block_s, start, out_id, out_s):  # type: ignore[no-untyped-def]
+def place_rows(count, block_id, block_s, start, out_id, out_s):
     """Copy the rows of a block to where they begin in the result (``start`` per row)."""
     at = 0
     for i in range(count.size):

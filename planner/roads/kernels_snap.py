@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls
 """Kernels for the nearest street: segments in a grid of cells, searched ring by ring."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ __all__ = ["count_cells", "fill_cells", "nearest_segments"]
 
 
 @jit
-def _columns(x1, y1, x2, y2, low, high):  # type: ignore[no-untyped-def]
+def _columns(x1, y1, x2, y2, low, high):
     """Least and greatest x of a segment within the band ``low``…``high`` of y."""
     left, right = min(x1, x2), max(x1, x2)
     if y1 == y2:
@@ -26,7 +27,7 @@ def _columns(x1, y1, x2, y2, low, high):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _visit(ends, x0, y0, size, nx, ny, ptr, out, fill):  # type: ignore[no-untyped-def]
+def _visit(ends, x0, y0, size, nx, ny, ptr, out, fill):
     for s in range(ends.shape[0]):
         x1, y1, x2, y2 = ends[s, 0] - x0, ends[s, 1] - y0, ends[s, 2] - x0, ends[s, 3] - y0
         first, last = int(min(y1, y2) / size), min(int(max(y1, y2) / size), ny - 1)
@@ -40,7 +41,7 @@ def _visit(ends, x0, y0, size, nx, ny, ptr, out, fill):  # type: ignore[no-untyp
 
 
 @jit
-def count_cells(ends, x0, y0, size, nx, ny):  # type: ignore[no-untyped-def]
+def count_cells(ends, x0, y0, size, nx, ny):
     """How many segments pass each cell, as pointers int64 ``[nx * ny + 1]``."""
     ptr = np.zeros(nx * ny + 1, np.int64)
     nothing = np.empty(0, np.int32)
@@ -51,7 +52,7 @@ def count_cells(ends, x0, y0, size, nx, ny):  # type: ignore[no-untyped-def]
 
 
 @jit
-def fill_cells(ends, x0, y0, size, nx, ny, ptr):  # type: ignore[no-untyped-def]
+def fill_cells(ends, x0, y0, size, nx, ny, ptr):
     """The segments that pass each cell, int32."""
     out = np.empty(ptr[nx * ny], np.int32)
     _visit(ends, x0, y0, size, nx, ny, ptr[:-1].copy(), out, True)
@@ -59,7 +60,7 @@ def fill_cells(ends, x0, y0, size, nx, ny, ptr):  # type: ignore[no-untyped-def]
 
 
 @jit
-def _nearer(x, y, ends, members, best, found, at):  # type: ignore[no-untyped-def]
+def _nearer(x, y, ends, members, best, found, at):
     """Squared distance, segment and share along it of the nearest so far and of ``members``."""
     for s in members:
         dx, dy = ends[s, 2] - ends[s, 0], ends[s, 3] - ends[s, 1]
@@ -76,7 +77,7 @@ def _nearer(x, y, ends, members, best, found, at):  # type: ignore[no-untyped-de
 
 
 @jit
-def nearest_segments(px, py, ends, x0, y0, size, nx, ny, ptr, cell_segment, limit):  # type: ignore[no-untyped-def]
+def nearest_segments(px, py, ends, x0, y0, size, nx, ny, ptr, cell_segment, limit):
     """Nearest segment of each point within ``limit``: (segment or -1, share along it, distance).
 
     Of equally near segments the first wins.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -187,14 +187,10 @@ class _Searcher:
         return (order, *found)
 
 
-def _row_blocks(n: int, budget: int) -> Iterator[Any]:
-    """Ranges of rows to keep in memory at once; ``send`` the pairs found in the last one."""
-    start, size = 0, min(n, 256)
-    while start < n:
-        pairs = yield start, min(start + size, n)
-        each = max(pairs / (min(start + size, n) - start), 1.0)
-        start += size
-        size = int(min(max(budget / (8 * each), 256), 32 * size))
+def _next_block(lo: int, hi: int, pairs: int, budget: int) -> int:
+    """How many rows to do next: as many as fit ``budget`` bytes if they reach what the last ones did."""
+    each = max(pairs / (hi - lo), 1.0)
+    return int(min(max(budget / (8 * each), 256), 32 * (hi - lo)))
 
 
 def travel_times(
@@ -247,11 +243,10 @@ def travel_times(
     rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(n)
     ptr = np.zeros(n + 1, np.int64)
     ids, seconds = np.empty(0, np.int32), np.empty(0, np.float32)
-    blocks = _row_blocks(n, int(block_mb * 2**20))
+    lo, size = 0, 256
     with ThreadPoolExecutor(workers) as pool:
-        block = next(blocks, None)
-        while block is not None:
-            lo, hi = block
+        while lo < n:
+            hi = min(lo + size, n)
             order = lo + np.argsort(rank[lo:hi], kind="stable")
             parts = np.array_split(order, min(max(1, order.size // 32), 8 * workers))
             done = list(pool.map(search, parts)) if workers > 1 else [search(p) for p in parts]
@@ -264,17 +259,10 @@ def travel_times(
                 place_rows(count, block_id, block_s, ptr[rows], ids, seconds)
             if progress is not None:
                 progress("travel times", hi / n)
-            block = _next(blocks, int(ptr[hi] - ptr[lo]))
+            lo, size = hi, _next_block(lo, hi, int(ptr[hi] - ptr[lo]), int(block_mb * 2**20))
     made = sparse.csr_array((seconds, ids, _small(ptr)), shape=(n, len(there)))
     made.has_sorted_indices = True
     return TravelTimes(made, cutoff_s, here.index, there.index)
-
-
-def _next(blocks: Any, pairs: int) -> Any:
-    try:
-        return blocks.send(pairs)
-    except StopIteration:
-        return None
 
 
 def _small(ptr: np.ndarray) -> np.ndarray:
