@@ -75,9 +75,8 @@ def solve_covering(request: Request, effort: Effort) -> Solution:
     standing = _first_plan(core, effort)
     work: dict[str, float] = {"sites": core.n_sites, "rows": core.n_rows, "pairs": len(core.idx)}
     dual = Dual(core)
-    steps = min(
-        DUAL_STEPS, max(50, effort.rounds * ENTRIES_PER_ROUND // (2 * len(core.idx) + core.n_sites + 1))
-    )
+    step = len(core.idx) // 4 + core.n_sites + 1  # what a dual step costs, in entries of the search
+    steps = min(DUAL_STEPS, max(50, int(0.4 * effort.rounds * ENTRIES_PER_ROUND / step)))
     _lower_bound(standing, dual, steps, effort)
     small = len(core.idx) <= SMALL_PAIRS or core.n_rows + core.n_sites <= SMALL_SIZE
     exact = small or len(core.idx) <= PAIRS_PER_ROUND * effort.rounds
