@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from planner.roads.network import Network
 
-__all__ = ["Snapped", "StreetGrid", "coordinates", "snap", "street_grid"]
+__all__ = ["Snapped", "StreetGrid", "coordinates", "nearest_on", "snap", "street_grid"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +159,28 @@ def coordinates(network: Network, points: Any) -> tuple[np.ndarray, np.ndarray, 
     return shapely.get_x(values), shapely.get_y(values), series.index
 
 
+def nearest_on(
+    grid: StreetGrid, x: np.ndarray, y: np.ndarray, limit_m: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nearest segment within ``limit_m`` (-1: none), share along it and metres to it, per point."""
+    from planner.roads.kernels_snap import nearest_segments
+
+    found: tuple[np.ndarray, np.ndarray, np.ndarray] = nearest_segments(
+        x,
+        y,
+        grid.ends,
+        grid.x0,
+        grid.y0,
+        grid.size,
+        grid.nx,
+        grid.ny,
+        grid.ptr,
+        grid.cell_segment,
+        float(limit_m),
+    )
+    return found
+
+
 def snap(network: Network, points: Any, *, limit_m: float = 100.0) -> Snapped:
     """Nearest place of a street that the mode may use, in a component that counts.
 
@@ -176,27 +198,13 @@ def snap(network: Network, points: Any, *, limit_m: float = 100.0) -> Snapped:
     ValueError
         Not points, or a negative limit.
     """
-    from planner.roads.kernels_snap import nearest_segments
-
     if not limit_m >= 0:
         raise ValueError(f"limit_m must be 0 or more, not {limit_m}")
     if isinstance(points, Snapped):
         return points
     x, y, index = coordinates(network, points)
     grid = street_grid(network)
-    segment, share, metres = nearest_segments(
-        x,
-        y,
-        grid.ends,
-        grid.x0,
-        grid.y0,
-        grid.size,
-        grid.nx,
-        grid.ny,
-        grid.ptr,
-        grid.cell_segment,
-        float(limit_m),
-    )
+    segment, share, metres = nearest_on(grid, x, y, limit_m)
     ok = segment >= 0
     if not ok.any():
         nothing = np.full(x.size, np.nan)

@@ -12,6 +12,7 @@ from planner.errors import PlannerError
 from planner.roads.network import network_from_edges
 from planner.roads.reach import nearest, snap, travel_times
 from planner.roads.search import search_graph
+from planner.roads.snap_report import REPAIRS, snap_report
 
 CRS = "EPSG:4549"
 WALK = 4.0 / 3.6
@@ -138,7 +139,8 @@ def test_snapping_goes_to_the_nearest_place_of_an_edge():
     assert made.points().is_empty.sum() + made.points().isna().sum() == 1
 
 
-def test_snapping_passes_over_islands_and_traps():
+def street_with_island_and_trap():
+    """A street, a one-way that ends at node 13, an island of nodes 14 and 15."""
     x = np.array([*np.arange(0, 650, 50.0), 50, 0, 1])  # a street, the end of a one-way, an island
     y = np.array([*np.zeros(13), 50, 60, 60])
     u, v = np.array([*range(12), 1, 14]), np.array([*range(1, 13), 13, 15])
@@ -146,9 +148,22 @@ def test_snapping_passes_over_islands_and_traps():
     back = np.where(v == 13, np.inf, length)
     network = network_from_edges(x, y, u, v, length, length, back, min_component=3)
     assert np.flatnonzero(~network.counts).tolist() == [13, 14, 15]
-    made = snap(network, points((50, 40), (0, 60)))
+    return network
+
+
+def test_snapping_passes_over_islands_and_traps():
+    made = snap(street_with_island_and_trap(), points((50, 40), (0, 60)))
     assert made.edge.tolist() == [0, 0]
     assert made.metres == pytest.approx([40, 60])
+
+
+def test_the_snapping_report_names_what_was_passed_over():
+    report = snap_report(street_with_island_and_trap(), points((50, 40), (0, 60), (300, 7), (300, 400)))
+    assert report["repair"].tolist() == ["one_way", "island", "", "far"]
+    assert set(report["repair"]) <= set(REPAIRS)
+    assert report["component_nodes"].tolist() == [13, 13, 13, 0]
+    assert report["access_s"][2] == pytest.approx(7 / WALK)
+    assert report["nearest_m"].tolist()[:3] == pytest.approx([0, 0, 7])
 
 
 def test_a_graphs_length_wins_over_its_shape():
