@@ -90,10 +90,8 @@ def maximal_covering(
     gap
         Stop once the gap is at most this.
     work_limit
-        Rounds of ten million coverage entries each; None: what fits well into ``time_limit_s``. The
-        same work gives the same answer; the clock is a safety and sets ``repeatable`` to False.
-    seed
-        Same seed, same answer.
+        Rounds of ten million coverage entries each; None: what fits well into ``time_limit_s``. The same
+        work and ``seed`` give the same answer; the clock is a safety and sets ``repeatable`` to False.
     progress
         Called with a label and the share done.
 
