@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 #: Rounds of the quick solves (each of ten million coverage entries).
 QUICK = 1
+#: By how much the numbers of each group are changed.
+CHANGE = 0.3
 
 
-def _key(study: Study, *more: Any) -> list[Any]:
+def _key(study: Study) -> list[Any]:
     study._solved()
-    return [study._done["siting"]["_key"], study._siting_key(), *more]
+    return [study._done["siting"]["_key"], study._siting_key()]
 
 
 def _xy(study: Study) -> Any:
@@ -75,7 +77,7 @@ def alternatives(study: Study, *, k: int = 3) -> pd.DataFrame:
         columns = ["plan", "covered", "share", "lost", "loss", "same", "near", "sites"]
         return {"alternatives": pd.DataFrame(rows, columns=columns)}
 
-    table: pd.DataFrame = study._stage("alternatives", _key(study, k), compute)["alternatives"]
+    table: pd.DataFrame = study._stage(f"alternatives:{k}", _key(study), compute)["alternatives"]
     return table
 
 
@@ -227,7 +229,7 @@ def _with_cells(study: Study, cell_m: float) -> Study:
     )  # fmt: skip
 
 
-def sensitivity(study: Study, *, change: float = 0.3, cell_m: Sequence[float] = ()) -> Sensitivity:
+def sensitivity(study: Study, *, change: float = CHANGE, cell_m: Sequence[float] = ()) -> Sensitivity:
     """The plan under other walking distances, other numbers per group, hours ignored (and other cell sizes).
 
     ``change``: each group alone by ± this share. ``cell_m``: demand grids to compare with (metres); the demand
@@ -246,7 +248,8 @@ def sensitivity(study: Study, *, change: float = 0.3, cell_m: Sequence[float] = 
         )  # fmt: skip
         return {"table": found.table, "kept": found.kept}
 
-    parts = study._stage("sensitivity", _key(study, change, list(cell_m)), compute)
+    asked = [f"by {change:g}"] * (change != CHANGE) + [f"cell {m:g}" for m in cell_m]
+    parts = study._stage(":".join(["sensitivity", *asked]), _key(study), compute)
     return Sensitivity(parts["table"], parts["kept"], s.demand.cell_m)
 
 
@@ -283,7 +286,7 @@ def rule_prices(study: Study, *, fair: bool = False) -> pd.DataFrame:
         district = study.demand["district"].to_numpy(dtype=str)
         return {"rules": price_rules(problem, plan.solution.chosen, (top, bound), found, district=district)}
 
-    table: pd.DataFrame = study._stage("rules", _key(study, fair), compute)["rules"]
+    table: pd.DataFrame = study._stage("rule_prices" + ":fair" * fair, _key(study), compute)["rules"]
     return table
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.errors import Finding, InputError, refuse_if_errors
+from planner.errors import Finding, InputError, finding, refuse_if_errors
 from planner.folders import cache_folder
 from planner.progress import Progress
 from planner.settings import Group, Settings, read_settings
@@ -242,6 +242,9 @@ class Study:
         for g in self.settings.headline_groups:
             minutes = self.settings.circle.minutes if g.mode == "walk" and g.minutes == 10 else g.minutes
             ways.setdefault((g.mode, minutes), []).append(g.name)
+        if not ways:
+            self._done["judged:groups"] = {"findings": [finding("DEM-021", source="study.toml", field="groups")]}
+            refuse_if_errors(self._done["judged:groups"]["findings"])
         return [(mode, minutes, tuple(names)) for (mode, minutes), names in ways.items()]
 
     def _points(self) -> gpd.GeoSeries:
@@ -410,17 +413,17 @@ class Study:
                 self.settings, self.demand, self.districts, self.candidates,
                 existing=old, existing_open=old_open >= need, new=new, new_open=new_open >= need,
             )  # fmt: skip
-            self._done["gain"] = {"findings": nothing_to_gain(self._done["problem"])}
+            self._done["judged:gain"] = {"findings": nothing_to_gain(self._done["problem"])}
         return self._done["problem"]
 
     def _rules(self) -> list[Finding]:
         """What the study's siting rules name that is not there."""
         from planner.siting.plan import judge_rules
 
-        if "rules" not in self._done:
+        if "judged:rules" not in self._done:
             found = judge_rules(self.settings, self.candidates, self.districts)
-            self._done["rules"] = {"findings": found}
-        return list(self._done["rules"]["findings"])
+            self._done["judged:rules"] = {"findings": found}
+        return list(self._done["judged:rules"]["findings"])
 
     def _siting_key(self) -> list[Any]:
         s = self.settings
@@ -536,7 +539,7 @@ class Study:
             self._stations_snapped()
             if not any(f.severity == "E" for f in self._candidates()["findings"]) and not self._rules():
                 clash = judge_clash(self.settings, self.candidates, self.districts)
-                self._done["clash"] = {"findings": clash}
+                self._done["judged:clash"] = {"findings": clash}
         return self.all_findings()
 
     def circle_areas(self) -> tuple[Any, Any]:
@@ -584,7 +587,7 @@ class Study:
     def curve(self) -> pd.DataFrame | None:
         """Covered share against the number of new stations (no quotas), with the bound; None if not asked."""
         from planner.siting.plan import solve
-        from planner.siting.robust import coverage_curve
+        from planner.siting.robust import coverage_curve, with_known
 
         s, problem = self.settings, self.problem()
         numbers = [n for n in s.siting.curve if n <= len(self.candidates)]
@@ -598,7 +601,12 @@ class Study:
             )  # fmt: skip
             return {"curve": table}
 
-        return self._stage("curve", self._siting_key(), compute)["curve"]
+        table = self._stage("curve", self._siting_key(), compute)["curve"]
+        plan = self.site_stations()
+        known = {len(plan.chosen): plan.solution.objective}
+        if len(plan.phases):
+            known |= dict(zip(plan.phases["sites"], plan.phases["best"], strict=True))
+        return with_known(table, known, total=float(problem.weights.sum()))
 
     # -- questions to the plan (planner.questions) ---------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +73,17 @@ def coverage_curve(
     table["bound"] = table["bound"][::-1].cummin()[::-1]
     whole = total if total > 0 else 1.0
     return table.assign(share=table["covered"] / whole, bound_share=table["bound"] / whole)
+
+
+def with_known(curve: pd.DataFrame, known: Mapping[int, float], *, total: float) -> pd.DataFrame:
+    """The curve where plans are known besides: ``known`` n → covered; more sites cover no less."""
+    covered = curve["covered"].to_numpy(dtype=float).copy()
+    for n, value in known.items():
+        at = curve["n"].to_numpy() >= n
+        covered[at] = np.maximum(covered[at], value)
+    bound = np.maximum(curve["bound"].to_numpy(dtype=float), covered)  # equal but for rounding
+    whole = total if total > 0 else 1.0
+    return curve.assign(covered=covered, bound=bound, share=covered / whole, bound_share=bound / whole)
 
 
 def sites_for(curve: pd.DataFrame, shares: Sequence[float] = (0.8, 0.9, 0.95)) -> pd.DataFrame:

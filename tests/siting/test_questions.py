@@ -9,12 +9,14 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
 from planner.siting.alternatives import may_make_room, price_of
 from planner.siting.coverage import Access
 from planner.siting.plan import SitingProblem
+from planner.siting.robust import with_known
 from planner.siting.sensitivity import Case, at_radius, covered_weight, district_shares, price_rules, stress
 
 SITES, POINTS, P = 8, 24, 3
@@ -216,3 +218,12 @@ def test_a_forced_wish_keeps_quotas_and_required_sites(seed: int) -> None:
             assert tried[wish.instead_of] == pytest.approx(max(tried.values()))
         else:
             assert (wish.loss, wish.instead_of) == (np.inf, -1)
+
+
+def test_a_plan_known_besides_lifts_the_curve_from_its_number_on() -> None:
+    curve = pd.DataFrame({"n": [1, 2, 4], "covered": [10.0, 15.0, 18.0], "bound": [10.0, 17.0, 20.0]})
+    got = with_known(curve, {2: 16.0, 3: 17.0, 4: 17.5}, total=40.0)
+    assert got["covered"].tolist() == [10, 16, 18]
+    assert got["bound"].tolist() == [10, 17, 20]
+    assert got["share"].tolist() == [0.25, 0.4, 0.45]
+    assert got["bound_share"].tolist() == [0.25, 0.425, 0.5]
