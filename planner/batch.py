@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.errors import PlannerError
+from planner.errors import InputError, PlannerError, SettingsError
 from planner.progress import Progress, silent
 
 COLUMNS = ["study", "exit_code", "before", "after", "sites", "gap", "folder", "message"]
@@ -21,14 +21,20 @@ COLUMNS = ["study", "exit_code", "before", "after", "sites", "gap", "folder", "m
 
 def run_one(path: str, out: str) -> dict[str, Any]:
     """Run one study into ``out``; a row of the batch's table, whatever happens."""
+    from planner.products import write_checks
     from planner.study import open_study
 
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"study": path, "folder": out, "message": ""}
+    study = None
     try:
         study = open_study(path)
         done = study.run(out)
     except PlannerError as error:
+        if study is not None and isinstance(error, InputError):
+            write_checks(study, Path(out))
         return row | {"exit_code": 1, "message": str(error)}
+    except Exception as error:  # one study's fault must not cost the others theirs; it is said in the table
+        return row | {"exit_code": 1, "message": f"{type(error).__name__}: {error}"}
     stations, coverage = done["stations"], done["coverage"]
     return row | {
         "study": done["study"],
@@ -38,6 +44,26 @@ def run_one(path: str, out: str) -> dict[str, Any]:
         "sites": stations["chosen"],
         "gap": stations["gap"],
     }
+
+
+def _client(make: Any, address: Any) -> Any:
+    """A Dask client, or a plain word when nobody answers at the address."""
+    try:
+        return make(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise PlannerError(
+            f"no Dask scheduler answers at {address} ({error}); start one with: dask scheduler"
+        ) from error
+
+
+def _name(path: Path | str) -> str:
+    """Name of a study, "" where its file is refused (its row in the table says why)."""
+    from planner.settings import read_settings
+
+    try:
+        return read_settings(path).study.name
+    except SettingsError:
+        return ""
 
 
 def run_batch(
@@ -61,21 +87,19 @@ def run_batch(
     PlannerError
         Two studies would write into the same folder, or Dask is not installed.
     """
-    from planner.settings import read_settings
-
     say = progress or silent
-    names = [read_settings(path).study.name for path in studies]
-    twice = [name for name, n in Counter(names).items() if n > 1]
+    names = [_name(path) for path in studies]
+    twice = [name for name, n in Counter(names).items() if n > 1 and name]
     if twice:
         raise PlannerError(
             f"these study names occur twice in the batch and would share a folder: {', '.join(twice)}"
         )
-    folders = [str(Path(out).resolve() / name) for name in names]
+    folders = [str(Path(out).resolve() / name) if name else "" for name in names]
     paths = [str(Path(p).resolve()) for p in studies]
     if scheduler is None and (workers == 1 or len(paths) == 1):
         rows = []
         for n, (path, folder) in enumerate(zip(paths, folders, strict=True)):
-            say(f"study {names[n]}", n / len(paths))
+            say(f"study {names[n] or path}", n / len(paths))
             rows.append(run_one(path, folder))
         return pd.DataFrame(rows, columns=COLUMNS)
     try:
@@ -90,7 +114,7 @@ def run_batch(
             n_workers=min(workers, len(paths)), threads_per_worker=1, host="127.0.0.1", dashboard_address=None
         )
     try:
-        with Client(scheduler or cluster) as client:
+        with _client(Client, scheduler or cluster) as client:
             tasks = client.map(run_one, paths, folders, pure=False)
             for n, _ in enumerate(as_completed(tasks), start=1):
                 say(f"{n} of {len(tasks)} studies", n / len(tasks))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.errors import InputError, PlannerError
+from planner.errors import Finding, InputError, PlannerError, SettingsError
 
 app = typer.Typer(
     help="Decide where outdoor workers get a place to rest.",
@@ -125,13 +125,33 @@ def run(
     raise typer.Exit(_exit_code(result, opened.settings.study.accept_gap))
 
 
-def _refusing(work: Callable[[], Any], study: Any, folder: Path) -> Any:
-    """Do ``work``; when inputs are refused leave checks.html and to_geocode.csv, and nothing else."""
+def _refusing(work: Callable[[], Any], study: Any, folder: Path | None = None) -> Any:
+    """Do ``work``; refused inputs are told in the study's language and leave checks.html and to_geocode.csv."""
     try:
         return work()
-    except InputError:
-        _write_checks(study, folder)
-        raise
+    except InputError as error:
+        if folder is not None:
+            _write_checks(study, folder)
+        typer.echo(_refusal(error.findings, study.settings.study.language), err=True)
+        raise typer.Exit(1) from error
+
+
+def _line(f: Finding, language: str) -> str:
+    """A finding on one line: severity, code, file, row, field and value, what is wrong and what to do."""
+    row = "" if f.row is None else f", row {f.row}" if language == "en" else f"，第 {f.row} 行"
+    value = "" if not f.value or f.value in f.message(language) else repr(f.value)
+    where = " ".join(part for part in (f.source + row, f.field, value) if part)
+    return f"{f.severity} {f.code} {where}: {f.message(language)}"
+
+
+def _refusal(findings: Iterable[Finding], language: str) -> str:
+    findings = list(findings)
+    errors = [f for f in findings if f.severity == "E"] or findings
+    head = {
+        "en": f"{len(errors)} problem{'s' if len(errors) != 1 else ''} in the inputs; nothing was computed:",
+        "zh": f"输入数据有 {len(errors)} 个问题，未进行计算：",
+    }[language]
+    return "\n".join([head, *(f"  {_line(f, language)}" for f in errors)])
 
 
 def _write_checks(study: Any, folder: Path) -> None:
@@ -150,8 +170,7 @@ def check(study: StudyFile, out: Out = None) -> None:
         _write_checks(opened, folder)
     language = opened.settings.study.language
     for f in findings:
-        where = f.source + (f" :{f.row}" if f.row is not None else "")
-        typer.echo(f"{f.severity} {f.code} {where} {f.field} {f.value!r}: {f.message(language)}")
+        typer.echo(_line(f, language))
     errors = sum(f.severity == "E" for f in findings)
     typer.echo(f"{len(findings)} findings, {errors} of them errors; {folder / 'checks.html'}")
     raise typer.Exit(1 if errors else 0)
@@ -210,7 +229,7 @@ def evaluate(
 
     with _shown() as progress:
         opened = _open(study, progress)
-        result = evaluate_sites(opened, sites, datum=datum)
+        result = _refusing(lambda: evaluate_sites(opened, sites, datum=datum), opened)
     typer.echo(result.describe())
 
 
@@ -260,8 +279,19 @@ def main() -> None:
     """Entry point: errors in words, exit codes as documented."""
     try:
         app()
+    except SettingsError as error:  # the study's language is not known
+        typer.echo(_refusal(error.findings, "en") + "\n" + _refusal(error.findings, "zh"), err=True)
+        sys.exit(1)
     except PlannerError as error:
         typer.echo(str(error), err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(f"{error.filename or 'the system'}: {error.strerror or error}", err=True)
+        sys.exit(1)
+    except MemoryError:
+        typer.echo(
+            "not enough memory: close other programs, or take a smaller area or larger cells", err=True
+        )
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on where this one stopped", err=True)

@@ -99,7 +99,7 @@ def finding(
         The code is not in ``planner/findings.csv``.
     """
     entry = _catalogue()[code]
-    words: dict[str, object] = {k: _short(v) if isinstance(v, str) else v for k, v in details.items()}
+    words: dict[str, object] = {k: _short(v, 300) if isinstance(v, str) else v for k, v in details.items()}
     words |= {"source": source, "row": row, "field": field, "value": _short(value)}
     return Finding(
         code=code,

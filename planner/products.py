@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -169,8 +169,6 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     homes = None
     if not s.freight.enabled:
         absent["driver_homes"] = "freight.enabled is false in the study file"
-    elif importlib.util.find_spec("planner.siting.freight") is None:
-        absent["driver_homes"] = "not part of this version"
     else:
         say("driver homes", 0.0)
         homes = study.site_driver_homes()
@@ -208,6 +206,27 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     )
 
 
+def require_folder(out: Path) -> None:
+    """Refuse, before anything is computed, a folder that products cannot be written into.
+
+    Raises
+    ------
+    OutputError
+        It is a file, lies below one, or is on a read-only place.
+    """
+    from planner.errors import finding
+    from planner.publish.safe import OutputError
+
+    there = out.absolute()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    why = "" if os.access(there, os.W_OK) else "it may not be written to"
+    if not there.is_dir():
+        why = f"{there.name} is not a folder"
+    if why:
+        raise OutputError(finding("OUT-002", source=out.name, value=str(out), why=why))
+
+
 def write_products(study: Study, out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
     """Write every product of a study into the folder ``out``; each file appears whole or not at all.
 
@@ -216,6 +235,7 @@ def write_products(study: Study, out: Path, *, progress: Progress | None = None)
     from planner.publish import document, figures, layers, page, runfile, tablesout, workbook
 
     say = progress or silent
+    require_folder(out)
     bundle = make_bundle(study, progress=progress)
     out.mkdir(parents=True, exist_ok=True)
     steps: list[tuple[str, Callable[[], Any]]] = [
@@ -242,6 +262,7 @@ def write_checks(study: Study, out: Path) -> None:
     """``checks.html``, and ``to_geocode.csv`` where rows have an address but no coordinates."""
     from planner.publish import document, tablesout
 
+    require_folder(out)
     out.mkdir(parents=True, exist_ok=True)
     document.write_checks(study.all_findings(), out / "checks.html", study.settings.study.language)
     rows = study.to_geocode()
@@ -253,6 +274,7 @@ def write_coverage(study: Study, out: Path) -> Coverage:
     """``coverage.csv`` (by district) and ``checks.html``; the coverage by the existing stations."""
     from planner.publish import tablesout
 
+    require_folder(out)
     coverage = study.coverage()
     write_checks(study, out)
     tablesout.write_table(coverage.by_district, out / "coverage.csv")
@@ -263,6 +285,7 @@ def write_site_list(study: Study, out: Path) -> SitePlan:
     """``recommendations.csv`` and ``.xlsx`` and ``checks.html``; the plan of new stations."""
     from planner.publish import tablesout, workbook
 
+    require_folder(out)
     bundle = make_bundle(study)
     write_checks(study, out)
     tablesout.write_csv(bundle, out / "recommendations.csv")
@@ -274,6 +297,7 @@ def write_homes(study: Study, out: Path) -> Any:
     """``driver_homes.csv`` and ``checks.html``; the plan of driver homes."""
     from planner.publish import tablesout
 
+    require_folder(out)
     plan = study.site_driver_homes()
     write_checks(study, out)
     tablesout.write_table(plan.chosen, out / "driver_homes.csv")

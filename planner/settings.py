@@ -14,7 +14,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from planner.errors import Finding, SettingsError, finding
 
@@ -30,6 +38,36 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
+def _known_crs(name: str | None) -> str | None:
+    """The name of a CRS that PROJ knows."""
+    import pyproj
+
+    try:
+        pyproj.CRS.from_user_input(name) if name not in (None, "auto") else None
+    except pyproj.exceptions.CRSError as error:
+        raise ValueError(f"unknown CRS {name!r}: write a code such as EPSG:4549") from error
+    return name
+
+
+def _metric_crs(name: str) -> str:
+    """The word auto, or the name of a projected CRS in metres."""
+    import pyproj
+
+    if _known_crs(name) == "auto":
+        return name
+    crs = pyproj.CRS.from_user_input(name)
+    if not crs.is_projected or {axis.unit_name for axis in crs.axis_info} != {"metre"}:
+        raise ValueError(
+            f"{name} does not count in metres; write auto, or a projected CRS such as EPSG:4549 "
+            "(the CRS of a file stands in that file's section)"
+        )
+    return name
+
+
+Crs = Annotated[str, AfterValidator(_metric_crs)]
+FileCrs = Annotated[str | None, AfterValidator(_known_crs)]
+
+
 class About(Section):
     """What the study is called, its language, its CRS and its seed."""
 
@@ -37,7 +75,7 @@ class About(Section):
     title_zh: str = ""
     title_en: str = ""
     language: Literal["zh", "en"] = "zh"
-    crs: str = "auto"
+    crs: Crs = "auto"
     seed: int = Field(default=20240124, ge=0)
     accept_gap: float = Field(default=0.002, ge=0)
     synthetic: bool = False
@@ -54,7 +92,7 @@ class Table(Section):
     """A file with rows: where it is, how to read it, which datum its coordinates are in."""
 
     path: Path
-    crs: str | None = None
+    crs: FileCrs = None
     datum: Datum | None = None
     sheet: str | None = None
     layer: str | None = None
@@ -69,7 +107,7 @@ class Streets(Section):
     """The street file: .osm, .osm.pbf, .graphml, or lines (.geojson, .gpkg, .shp)."""
 
     path: Path
-    crs: str | None = None
+    crs: FileCrs = None
     margin_m: float = Field(default=1000, ge=0)
 
 
@@ -79,7 +117,7 @@ class Population(Section):
     kind: Literal["grid", "buildings", "districts"] = "districts"
     path: Path | None = None
     column: str = "population"
-    crs: str | None = None
+    crs: FileCrs = None
     total: float | None = Field(default=None, gt=0)
 
 
@@ -279,16 +317,26 @@ class Freight(Section):
     site_kinds: tuple[str, ...] = ("service_area", "truck_parking", "logistics", "port", "fuel", "charging")
     kind_bays: dict[str, float] = Field(
         default_factory=lambda: {
-            "service_area": 40.0, "truck_parking": 40.0, "logistics": 40.0, "port": 40.0, "fuel": 0.0,
-            "fuel_hgv": 20.0, "charging": 0.0, "driver_home": 20.0,
+            "service_area": 40.0,
+            "truck_parking": 40.0,
+            "logistics": 40.0,
+            "port": 40.0,
+            "fuel": 0.0,
+            "fuel_hgv": 20.0,
+            "charging": 0.0,
+            "driver_home": 20.0,
         }
     )  # truck bays where the site's own are not known (0: no room known, no candidate); own
     max_bays: Positive = 60.0  # of a site's bays, at most so many belong to the home; own, 20-100
     street_within_m: Positive = 300.0
     dedupe_m: float = Field(default=400.0, ge=0)
-    spacing_km: float = Field(default=5.0, ge=0)  # between homes; own (the ministry spaces main lines by far more)
+    spacing_km: float = Field(
+        default=5.0, ge=0
+    )  # between homes; own (the ministry spaces main lines by far more)
     cost_yuan: Positive = 300000.0  # Shanxi: CNY 12m+ for 40 homes; one in Nantong cost CNY 5m
-    upgrade_cost_yuan: Positive = 150000.0  # an existing home brought up to the checklist; own, half of a new one
+    upgrade_cost_yuan: Positive = (
+        150000.0  # an existing home brought up to the checklist; own, half of a new one
+    )
     upgrade_bays: Positive = 20.0  # bays an upgrade adds; own, the ministry's minimum
     budget_yuan: float | None = Field(default=None, gt=0)
     # -- the checklist: the ministry's minimum (briefing of 28 July 2025); stars are the user's own rows
@@ -327,6 +375,11 @@ class Settings(Section):
                 f"{sum(p.hours for p in self.periods):g}, not 24"
             )
         groups = [g.name for g in self.groups]
+        if not groups:
+            raise ValueError(
+                "no groups: a study with periods of its own must list its groups too, each with a profile "
+                f"over these periods ({', '.join(names)})"
+            )
         if len(set(groups)) != len(groups):
             raise ValueError("two groups have the same name")
         for g in self.groups:
@@ -335,6 +388,9 @@ class Settings(Section):
                 raise ValueError(
                     f"group {g.name}: its profile names periods that do not exist: {sorted(strange)}"
                 )
+        for event in self.demand.events:
+            if event.group and event.group not in groups:
+                raise ValueError(f"event {event.name}: there is no group called {event.group}")
         if self.siting.batches and sum(b.count for b in self.siting.batches) != self.siting.p:
             raise ValueError("the batches' counts must sum to siting.p")
         return self
@@ -377,10 +433,23 @@ def _known_keys(location: tuple[str | int, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-def _findings(error: ValidationError, source: str) -> list[Finding]:
+def _place(location: tuple[str | int, ...], raw: dict[str, Any]) -> str:
+    """Where in the study file an error is: lists count from 1, groups and the like go by their name."""
+    parts, node = list[str](), raw
+    for part in location:
+        try:
+            node = node[part]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            node = {}
+        named = node.get("name") if isinstance(part, int) and isinstance(node, dict) else None
+        parts.append(str(named or (part + 1 if isinstance(part, int) else part)))
+    return ".".join(parts)
+
+
+def _findings(error: ValidationError, source: str, raw: dict[str, Any]) -> list[Finding]:
     found = []
     for e in error.errors():
-        path = ".".join(str(p + 1 if isinstance(p, int) else p) for p in e["loc"])
+        path = _place(e["loc"], raw)
         if e["type"] == "extra_forbidden":
             known = _known_keys(e["loc"])
             near = difflib.get_close_matches(str(e["loc"][-1]), known, n=1, cutoff=0.0) or [", ".join(known)]
@@ -417,7 +486,7 @@ def parse_settings(text: str, *, source: str = "study.toml", folder: Path | None
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
-        raise SettingsError(_findings(error, source)) from error
+        raise SettingsError(_findings(error, source, raw)) from error
     return _resolved(settings, folder) if folder is not None else settings
 
 

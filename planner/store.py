@@ -130,9 +130,11 @@ class Store:
                 name: _read_part(note, home / f"{i:02d}", own) for i, (name, note) in enumerate(notes.items())
             }
             os.utime(home)
+            if "_record" not in parts:
+                raise KeyError("_record")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except Exception:  # whatever a damaged file makes a reader say (BadZipFile, ArrowInvalid, EOFError …)
             shutil.rmtree(home, ignore_errors=True)
             return None
         return parts

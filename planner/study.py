@@ -243,7 +243,9 @@ class Study:
             minutes = self.settings.circle.minutes if g.mode == "walk" and g.minutes == 10 else g.minutes
             ways.setdefault((g.mode, minutes), []).append(g.name)
         if not ways:
-            self._done["judged:groups"] = {"findings": [finding("DEM-021", source="study.toml", field="groups")]}
+            self._done["judged:groups"] = {
+                "findings": [finding("DEM-021", source="study.toml", field="groups")]
+            }
             refuse_if_errors(self._done["judged:groups"]["findings"])
         return [(mode, minutes, tuple(names)) for (mode, minutes), names in ways.items()]
 
@@ -510,7 +512,12 @@ class Study:
         from planner.siting.freight import plan_homes
 
         if "homes" not in self._done:
+            start = time.perf_counter()
             self._done["homes"] = plan_homes(self)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            self.records["homes"] = StageRecord(
+                "homes", round(time.perf_counter() - start, 3), round(peak), False
+            )
         return self._done["homes"]
 
     # -- findings and products ---------------------------------------------------------------------
@@ -521,6 +528,8 @@ class Study:
         for name, parts in self._done.items():
             if isinstance(parts, dict) and name != "inputs":
                 out += parts.get("findings", [])
+        if "homes" in self._done:
+            out += self._done["homes"].findings
         return tuple(out)
 
     @property
@@ -634,11 +643,11 @@ class Study:
 
         return questions.sensitivity(self, change=change, cell_m=cell_m)
 
-    def rule_prices(self, *, fair: bool = False) -> pd.DataFrame:
-        """What each rule (phases, quotas, required sites …) costs in covered workers."""
+    def rule_prices(self, *, fair: bool = False, time_limit_s: float = 120.0) -> pd.DataFrame:
+        """What each rule (phases, quotas, required sites …) costs in covered workers; ``fair``: and max-min."""
         from planner import questions
 
-        return questions.rule_prices(self, fair=fair)
+        return questions.rule_prices(self, fair=fair, time_limit_s=time_limit_s)
 
     def to_geocode(self) -> pd.DataFrame:
         """Rows of the station lists that have an address but no coordinates."""

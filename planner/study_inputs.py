@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any
 
 import geopandas as gpd
@@ -9,11 +10,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.errors import Finding
+from planner.errors import Finding, finding
 from planner.progress import Progress, silent
 from planner.roads.network import Network
 from planner.settings import Settings
-from planner.tables import COLUMNS
+from planner.tables import COLUMNS, HOST_KINDS
 
 #: More vertices than this tell a datum no better.
 STREET_SAMPLE = 200_000
@@ -44,12 +45,12 @@ def load_inputs(
     from planner.inputs.stations import read_stations
 
     say = progress or silent
-    i, findings, rows = settings.inputs, list[Finding](), dict[str, int]()
-    crs = network.crs if network is not None else settings.study.crs
+    i, findings, rows = settings.inputs, judge_words(settings), dict[str, int]()
+    crs = network.crs if network is not None else _crs_without_streets(settings)
     say("reading districts", 0.0)
     districts: gpd.GeoDataFrame | None = None
     if i.districts is not None:
-        districts, found = read_districts(i.districts, crs=crs)
+        districts, found = read_districts(i.districts, crs=crs, near=_extent(network))
         findings += found
         rows["districts"] = len(districts)
     if districts is None or districts.empty:
@@ -87,6 +88,51 @@ def load_inputs(
         "water": water, "main_roads": _layer(layers, "main_roads", crs), "landuse": _layer(layers, "landuse", crs),
         "places": _layer(layers, "places", crs), "findings": findings, "rows": rows,
     }  # fmt: skip
+
+
+def judge_words(settings: Settings) -> list[Finding]:
+    """Kinds of hosts that do not exist (SET-006) and hours that cannot be read (SET-007) in the study file."""
+    from planner.inputs.hours import parse_hours
+
+    rules, found = settings.siting, list[Finding]()
+    kinds = {
+        "siting.host_kinds": rules.host_kinds, "siting.cost_yuan": rules.cost_yuan,
+        "siting.host_hours": rules.host_hours, "freight.site_kinds": settings.freight.site_kinds,
+    }  # fmt: skip
+    for field, named in kinds.items():
+        for kind in named:
+            if kind not in HOST_KINDS:
+                near = difflib.get_close_matches(kind, HOST_KINDS, n=1, cutoff=0.0)[0]
+                found.append(finding("SET-006", source="study.toml", field=field, value=kind, nearest=near))
+    hours = {"siting.default_hours": rules.default_hours}
+    hours |= {f"siting.host_hours.{kind}": text for kind, text in rules.host_hours.items()}
+    for field, text in hours.items():
+        if not parse_hours(text).known:
+            found.append(finding("SET-007", source="study.toml", field=field, value=text))
+    return found
+
+
+def _extent(network: Network | None) -> Any:
+    """The box around the streets that count (study CRS); None without a network."""
+    if network is None or not network.counts.any():
+        return None
+    x, y = network.x_m[network.counts], network.y_m[network.counts]
+    return shapely.box(x.min(), y.min(), x.max(), y.max())
+
+
+def _crs_without_streets(settings: Settings) -> str:
+    """A metric CRS to judge the other inputs in when the streets, which settle "auto", were refused."""
+    from planner.inputs.crs import auto_crs
+    from planner.inputs.districts import read_districts
+
+    if settings.study.crs != "auto":
+        return settings.study.crs
+    if settings.inputs.districts is not None:
+        outlines, _ = read_districts(settings.inputs.districts, crs="EPSG:3857")
+        box = outlines.to_crs(4326).total_bounds
+        if len(outlines) and np.isfinite(box).all():
+            return auto_crs(box[[0, 2]], box[[1, 3]])
+    return "EPSG:3857"
 
 
 def is_osm(settings: Settings) -> bool:
@@ -167,7 +213,6 @@ def with_population(
 
 def snap_stations(stations: gpd.GeoDataFrame, network: Network, *, limit_m: float) -> dict[str, Any]:
     """Stations with ``snap_m`` (NaN beyond the limit), and a finding for each that no street reaches."""
-    from planner.errors import finding
     from planner.roads.reach import snap
 
     if stations.empty:
@@ -192,6 +237,7 @@ def model_demand(
     from planner.demand import covariates as cov
     from planner.demand.cells import make_cells
     from planner.demand.estimate import estimate_in_full
+    from planner.demand.observations import of_study
 
     say = progress or silent
     districts = inputs["districts"]
@@ -204,10 +250,13 @@ def model_demand(
         cells, population=inputs["population"], streets=network.edges(), hosts=inputs["hosts"],
         landuse=inputs["landuse"], water=wet, centres=inputs["places"],
     )  # fmt: skip
+    say("observations", 0.4)
+    observed, found = of_study(settings, cells, water=wet, residents=measured["population"])
     say("worker density", 0.5)
     made = estimate_in_full(
         cells, measured, settings.active_groups, periods=settings.periods, districts=districts,
-        streets=network.edges(), seed=settings.study.seed, settings=settings.demand, progress=progress,
+        observations=observed, streets=network.edges(), seed=settings.study.seed, settings=settings.demand,
+        progress=progress,
     )  # fmt: skip
     return {
         "demand": made.demand,
@@ -216,5 +265,5 @@ def model_demand(
         "controls": made.controls,
         "levels": dict(made.levels),
         "bandwidths_m": dict(made.bandwidths_m),
-        "findings": list(made.findings),
+        "findings": [*found, *made.findings],
     }

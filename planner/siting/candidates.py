@@ -119,7 +119,7 @@ def find_candidates(
         far, _ = cKDTree(_xy(open_now)).query(_xy(table))
         drop(far < rules.min_to_open_m, "open_station")
     place = {k: i for i, k in enumerate(HOST_ORDER)}
-    rank = table["host_kind"].map(lambda kind: place.get(kind, len(HOST_ORDER)))
+    rank = table["host_kind"].map(lambda kind: place.get(kind, len(HOST_ORDER))).astype(int)
     wished = table["host_id"].isin(rules.required)
     table = table.assign(_rank=rank - 1000 * wished).sort_values(["_rank", "host_id"], kind="stable")
     if not rules.every_m:

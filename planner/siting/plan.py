@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Literal
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.errors import Finding, InputError, finding
+from planner.errors import Finding, InfeasibleError, InputError, finding
 from planner.progress import Progress
 from planner.settings import Settings
 from planner.siting.alternatives import replacements
@@ -21,6 +22,8 @@ from planner.siting.coverage import Access, Coverage, cover_matrix, cover_weight
 from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
 from planner.siting.phases import plan_phases
 from planner.siting.problems import Solution, maximal_covering
+from planner.siting.solvers.infeasible import refuse_impossible
+from planner.siting.solvers.request import check_rules
 from planner.siting.solvers.solution import PROOF, relative_gap
 
 Array = NDArray[Any]
@@ -76,11 +79,79 @@ class SitePlan:
         )
 
 
-def _positions(ids: Sequence[str], table: gpd.GeoDataFrame, field: str) -> tuple[Array, list[Finding]]:
-    where = {v: i for i, v in enumerate(table["site_id"])}
-    strange = [v for v in ids if v not in where]
-    found = [finding("CAN-005", source="study.toml", field=field, value=v) for v in strange]
-    return np.array([where[v] for v in ids if v in where], dtype=np.int64), found
+def _positions(ids: Sequence[str], table: gpd.GeoDataFrame) -> Array:
+    """Positions of the candidates named in ``ids``, each once."""
+    return np.flatnonzero(table["site_id"].isin(ids).to_numpy()).astype(np.int64)
+
+
+def judge_rules(
+    settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
+) -> list[Finding]:
+    """What the study's rules name that is not there, or name twice over (CAN-004 to CAN-007)."""
+    rules, found = settings.siting, list[Finding]()
+    ids, names = set(candidates["site_id"]), [str(d) for d in districts["district"]]
+    for key in ("required", "forbidden"):
+        found += [
+            finding("CAN-005", source="study.toml", field=key, value=v)
+            for v in dict.fromkeys(getattr(rules, key))
+            if v not in ids
+        ]
+    both = [v for v in dict.fromkeys(rules.required) if v in set(rules.forbidden)]
+    found += [finding("CAN-006", source="study.toml", field="required", value=v) for v in both]
+    for key in ("quota_min", "quota_max"):
+        found += [
+            finding("CAN-007", source="study.toml", field=key, value=v, nearest=_nearest(v, names))
+            for v in getattr(rules, key)
+            if v not in names
+        ]
+    if rules.p > len(candidates):
+        found.append(
+            finding("CAN-004", source="study.toml", field="p", value=rules.p, p=rules.p, n=len(candidates))
+        )
+    return found
+
+
+def _nearest(value: str, known: Iterable[str]) -> str:
+    names = [str(k) for k in known]
+    return next(iter(difflib.get_close_matches(value, names, n=1, cutoff=0.0)), "-")
+
+
+def judge_clash(
+    settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
+) -> list[Finding]:
+    """CAN-008 where no plan can obey the study's count, quotas, required sites and budget together."""
+    rules = settings.siting
+    region = candidates["district"].to_numpy(dtype=str)
+    try:
+        refuse_impossible(
+            check_rules(
+                len(candidates), rules.p, required=_positions(rules.required, candidates),
+                forbidden=_positions(rules.forbidden, candidates), region=region,
+                quota_min=study_quota_min(settings, districts, region) or None,
+                quota_max=dict(rules.quota_max) or None, cost=candidates["cost_yuan"].to_numpy(dtype=float),
+                budget=rules.budget_yuan,
+            )
+        )  # fmt: skip
+    except InfeasibleError as error:
+        return [finding("CAN-008", source="study.toml", field="siting", why=error)]
+    return []
+
+
+def study_quota_min(settings: Settings, districts: gpd.GeoDataFrame, region: Array) -> dict[str, int]:
+    """Minimum per district: the study's own, else half its share of p, never above its candidates."""
+    rules = settings.siting
+    if rules.quota_min or rules.quotas != "half_proportional":
+        return dict(rules.quota_min)
+    caps = [int((region == d).sum()) for d in districts["district"]]
+    return proportional_quota_min(districts, rules.p, caps=caps)
+
+
+def nothing_to_gain(problem: SitingProblem) -> list[Finding]:
+    """CAN-003 where no candidate reaches demand that the open stations do not cover already."""
+    worth = (problem.weights > 0) & ~problem.covered
+    if np.asarray(problem.covers @ worth.astype(float)).any():
+        return []
+    return [finding("CAN-003", source="candidates")]
 
 
 def pose(
@@ -109,31 +180,23 @@ def pose(
     Raises
     ------
     InputError
-        Required or forbidden sites that are no candidates, or fewer candidates than p.
+        What :func:`judge_rules` finds: sites or districts that do not exist, fewer candidates than p.
     """
     rules = settings.siting
     periods = [t.name for t in settings.periods]
-    required, odd_required = _positions(rules.required, candidates, "required")
-    forbidden, odd_forbidden = _positions(rules.forbidden, candidates, "forbidden")
-    findings = odd_required + odd_forbidden
-    if rules.p > len(candidates):
-        findings.append(finding("CAN-004", source="study.toml", p=rules.p, n=len(candidates)))
+    findings = judge_rules(settings, candidates, districts)
     if findings:
         raise InputError(findings)
     region = candidates["district"].to_numpy(dtype=str)
-    if quota_min is None:
-        quota_min = dict(rules.quota_min)
-        if rules.quotas == "half_proportional" and not quota_min:
-            caps = [int((region == d).sum()) for d in districts["district"]]
-            quota_min = proportional_quota_min(districts, rules.p, caps=caps)
+    quota_min = study_quota_min(settings, districts, region) if quota_min is None else quota_min
     covered = np.asarray(cover_matrix(existing, existing_open).sum(axis=0)).ravel() > 0
     return SitingProblem(
         covers=cover_matrix(new, new_open),
         weights=cover_weights(demand, new, periods),
         covered=covered,
         region=region,
-        required=required,
-        forbidden=forbidden,
+        required=_positions(rules.required, candidates),
+        forbidden=_positions(rules.forbidden, candidates),
         quota_min=quota_min,
         quota_max=dict(rules.quota_max),
         cost=candidates["cost_yuan"].to_numpy(dtype=float),
