@@ -25,9 +25,11 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 #: Arcs of no length still take this long, so that a stored arc is never taken for a missing one.
-LEAST_S = 1e-6
+LEAST_S = 1e-9
 #: Searches kept in memory at once.
 BLOCK = 16
+#: Places this near to the end of an edge stand on its node (metres).
+AT_NODE_M = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +115,16 @@ def build_graph(
 
 
 def _street_arcs(network: Network, snapped: Snapped, on: NDArray[np.bool_]) -> tuple[Any, ...]:
-    """Arcs along streets; an edge with places on it is cut at each, times in proportion to length."""
+    """Arcs along streets; an edge with places on it is cut at each, times in proportion to length.
+
+    A place at an end of its edge stands on that node and may be left along every street there.
+    """
     e = np.arange(network.n_edges)
+    long = network.edge_length_m[np.maximum(snapped.edge, 0)]
+    at_u, at_v = on & (snapped.offset_m <= AT_NODE_M), on & (snapped.offset_m >= long - AT_NODE_M)
+    ends = np.flatnonzero(at_u | at_v)
+    end_node = np.where(at_u[ends], network.edge_u[snapped.edge[ends]], network.edge_v[snapped.edge[ends]])
+    on = on & ~at_u & ~at_v
     cut = np.zeros(network.n_edges, bool)
     cut[snapped.edge[on]] = True
     whole = e[~cut]
@@ -140,6 +150,9 @@ def _street_arcs(network: Network, snapped: Snapped, on: NDArray[np.bool_]) -> t
     with np.errstate(invalid="ignore"):
         uv = np.where(np.isfinite(network.edge_s_uv[of]), network.edge_s_uv[of] * share_of, np.inf)
         vu = np.where(np.isfinite(network.edge_s_vu[of]), network.edge_s_vu[of] * share_of, np.inf)
+    u, v = np.concatenate([u, end_node]), np.concatenate([v, network.n_nodes + ends])
+    uv, vu = np.concatenate([uv, np.zeros(len(ends))]), np.concatenate([vu, np.zeros(len(ends))])
+    of = np.concatenate([of, np.full(len(ends), -1)])
     return (
         np.concatenate([u, v]).astype(np.int64), np.concatenate([v, u]).astype(np.int64),
         np.concatenate([uv, vu]), np.concatenate([of, of]).astype(np.int64),

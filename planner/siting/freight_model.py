@@ -30,18 +30,32 @@ class StudyLike(Protocol):
     """What the freight room asks of a study."""
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> Settings:
+        """The study file."""
+
     @property
-    def crs(self) -> str: ...
+    def crs(self) -> str:
+        """Metric CRS."""
+
     @property
-    def districts(self) -> gpd.GeoDataFrame: ...
+    def districts(self) -> gpd.GeoDataFrame:
+        """Districts."""
+
     @property
-    def hosts(self) -> gpd.GeoDataFrame: ...
+    def hosts(self) -> gpd.GeoDataFrame:
+        """Host venues."""
+
     @property
-    def demand(self) -> gpd.GeoDataFrame: ...
+    def demand(self) -> gpd.GeoDataFrame:
+        """Workers by cell."""
+
     @property
-    def layers(self) -> dict[str, gpd.GeoDataFrame]: ...
-    def network(self, mode: str = "walk") -> Network: ...
+    def layers(self) -> dict[str, gpd.GeoDataFrame]:
+        """water, main_roads, landuse, places."""
+
+    def network(self, mode: str = "walk") -> Network:
+        """Streets of a mode."""
+
     def _say(self, label: str, share: float = 0.0) -> None: ...
 
 
@@ -115,7 +129,7 @@ def read_inputs(study: StudyLike, network: Network) -> tuple[Inputs, list[Findin
         counts=counts,
     )
     found += more
-    homes, more = sites_.read_homes(s.inputs.driver_homes, crs=crs, area=area, freight=f)
+    homes, more = sites_.read_homes(s.inputs.driver_homes, crs=crs, freight=f)
     found += more
     own = None
     if s.inputs.truck_sites is not None:
@@ -167,9 +181,8 @@ def snap_places(network: Network, inputs: Inputs, f: Freight) -> Snapped:
     edge = np.where(fast, any_.edge, off.edge)
     metres = np.where(fast, any_.metres, off.metres)
     edge = np.where((edge >= 0) & (metres <= limit), edge, -1).astype(np.int32)
-    pick = lambda a, b: np.where(fast, a, b)  # noqa: E731
     return Snapped(
-        edge, pick(any_.offset_m, off.offset_m), metres, pick(any_.x_m, off.x_m), pick(any_.y_m, off.y_m),
+        edge, np.where(fast, any_.offset_m, off.offset_m), metres, np.where(fast, any_.x_m, off.x_m), np.where(fast, any_.y_m, off.y_m),
         points.index, network.crs,
     )  # fmt: skip
 
@@ -181,7 +194,7 @@ def run_model(study: StudyLike) -> tuple[Model, list[Finding]]:
     network = study.network("truck")
     inputs, found = read_inputs(study, network)
     snapped = snap_places(network, inputs, f)
-    inputs, snapped, more = _reachable_only(inputs, snapped, f)
+    inputs, snapped, more = _reachable_only(inputs, snapped)
     found += more
     study._say("trucks: travel times", 0.2)
     n, g = len(inputs.generators), len(inputs.gateways.table)
@@ -212,7 +225,7 @@ def run_model(study: StudyLike) -> tuple[Model, list[Finding]]:
     return model, found + _corridors(model)
 
 
-def _reachable_only(inputs: Inputs, snapped: Snapped, f: Freight) -> tuple[Inputs, Snapped, list[Finding]]:
+def _reachable_only(inputs: Inputs, snapped: Snapped) -> tuple[Inputs, Snapped, list[Finding]]:
     """Generators and sites without a street for trucks leave the model, and are told."""
     n = len(inputs.generators)
     on = snapped.edge >= 0
@@ -224,8 +237,10 @@ def _reachable_only(inputs: Inputs, snapped: Snapped, f: Freight) -> tuple[Input
     if not on[:n].any():
         found.append(finding("FRT-012", source="hosts"))
     exists = inputs.sites["exists"].to_numpy(bool)
-    for name in inputs.sites["name"][~on[n:] & exists]:
-        found.append(finding("FRT-009", source="driver_homes", field="name", value=name, limit="1500"))
+    found += [
+        finding("FRT-009", source="driver_homes", field="name", value=name, limit="1500")
+        for name in inputs.sites["name"][~on[n:] & exists]
+    ]
     gone = ~on[n:] & ~exists
     if gone.any():
         why = sites_._WHY["street"]
@@ -269,9 +284,11 @@ def _trips(inputs: Inputs, direct: Floats, f: Freight) -> tuple[Trips, list[Find
 
 
 def _corridors(model: Model, *, at_least: float = 100.0, top: int = 5) -> list[Finding]:
-    """The busiest relations of which no truck passes any site within the detour."""
+    """The busiest relations through a gateway of which no truck passes any site within the detour."""
     lost = model.need.lost + model.need.lost.T
     a, b = np.triu_indices(len(lost), 1)
+    through = b >= len(model.inputs.generators)
+    a, b = a[through], b[through]
     worth = lost[a, b]
     names = model.zones["name"].tolist()
     order = np.lexsort((b, a, -worth))[:top]

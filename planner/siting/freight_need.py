@@ -111,7 +111,7 @@ def make_need(
     may = np.zeros((z, z, s), bool)
     total, passing = trips.total, np.zeros(s)
     for a in range(z):
-        may[a] = detours(direct[a], to_site[a], from_site) <= detour + 1e-9
+        may[a] = detours(direct[a], to_site[a], from_site) <= detour + 1e-6
         passing += total[a] @ may[a]
     lost = np.where(may.any(2), 0.0, total)
     first, second = np.triu_indices(z, 1)
@@ -119,7 +119,7 @@ def make_need(
     some = moved > 0
     first, second, moved = first[some], second[some], moved[some]
     on_way = may[first, second] | may[second, first]
-    near = to_site[:n] <= catchment + 1e-9
+    near = to_site[:n] <= catchment + 1e-6
     reach = sparse.csr_array(np.vstack([near, on_way]) if len(first) else near)
     own = np.arange(n)
     return Need(

@@ -31,6 +31,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+#: Flows are counted in thousandths of a driver and HiGHS keeps rows to 1e-7: less than this share is no gap.
+RESOLUTION = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class HomesProblem:
@@ -250,11 +253,13 @@ def most(
         flow = served(problem, np.concatenate([now, chosen]))
         if flow.total - base > best:
             best, homes = flow.total - base, chosen
-        if bound <= best + max(PROOF, gap * max(best, 1e-12)) or time.perf_counter() > until:
+        if bound <= best + max(RESOLUTION * max(best, 1.0), gap * best) or time.perf_counter() > until:
             break
         master.add(flow.cut)
-    bound = max(bound, best) if bound > best - 1e-3 * max(1.0, best) else bound
-    return Best(homes, max(best, 0.0), max(bound, best), done)
+    best = max(best, 0.0)
+    if bound <= best + RESOLUTION * max(best, 1.0):
+        bound = best
+    return Best(homes, best, bound, done)
 
 
 def break_tie(
@@ -283,7 +288,8 @@ def break_tie(
 def in_order(problem: HomesProblem, homes: Ints) -> tuple[Ints, Floats]:
     """The homes by what each adds to those before it, and that gain."""
     now = list(np.flatnonzero(problem.open_now))
-    have, rest, order, gains = served(problem, np.array(now, np.int64)).total, list(map(int, homes)), [], []
+    have, rest = served(problem, np.array(now, np.int64)).total, list(map(int, homes))
+    order, gains = list[int](), list[float]()
     while rest:
         worth = [served(problem, np.array([*now, *order, h])).total for h in rest]
         i = int(np.argmax(worth))

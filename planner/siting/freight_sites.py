@@ -98,7 +98,7 @@ def read_sites(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Findin
 
 
 def read_homes(
-    tables: Sequence[Table], *, crs: str, area: shapely.Geometry | None, freight: Freight
+    tables: Sequence[Table], *, crs: str, freight: Freight
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Existing driver homes that are open, with what is known of them."""
     from planner.inputs.stations import read_stations

@@ -1,0 +1,153 @@
+"""From a model to a choice: the problem with its upgrades, the fewest homes for the target, and the curve."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from planner.errors import InfeasibleError
+from planner.settings import Freight
+from planner.siting import freight_problem as problem_
+from planner.siting.freight_model import Model
+from planner.siting.freight_problem import Best, HomesProblem, Master
+from planner.siting.freight_sites import checklist
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def with_upgrades(model: Model, f: Freight) -> gpd.GeoDataFrame:
+    """Sites of the problem: homes and candidates, then an upgrade for each home that falls short.
+
+    ``at``: the site of the model whose times a row has. ``capacity``: drivers a month.
+    """
+    sites = model.inputs.sites.assign(at=np.arange(len(model.inputs.sites)))
+    marks = checklist(sites, f)
+    sites = gpd.GeoDataFrame(
+        pd.concat([sites, marks[["meets", "lacks_zh", "lacks_en"]]], axis=1), crs=sites.crs
+    )
+    sites["cost_yuan"] = np.where(sites["exists"], 0.0, f.cost_yuan)
+    short = sites[sites["exists"] & ~sites["meets"]]
+    more = short.assign(
+        site_id=short["site_id"].astype(str) + "-U", exists=False, host_kind="upgrade", bays=f.upgrade_bays,
+        cost_yuan=f.upgrade_cost_yuan,
+    )  # fmt: skip
+    table = gpd.GeoDataFrame(pd.concat([sites, more], ignore_index=True), crs=sites.crs)
+    capacity = drivers_of_bays(np.minimum(table["bays"].to_numpy(float), f.max_bays), f)
+    return table.assign(capacity=capacity)
+
+
+def drivers_of_bays(bays: Floats, f: Freight) -> Floats:
+    """Distinct drivers a month: bays × turnover × days / visits per driver and month."""
+    return bays * f.turnover_per_day * f.days_per_month / f.visits_per_driver_month
+
+
+def make_problem(model: Model, sites: gpd.GeoDataFrame, f: Freight) -> HomesProblem:
+    """Segments merged, capacities, spacing and costs."""
+    reach, drivers = problem_.merged(model.need.reach[:, sites["at"].to_numpy()], model.need.drivers)
+    new = np.flatnonzero(~sites["exists"].to_numpy(bool) & (sites["host_kind"] != "upgrade").to_numpy())
+    xy = shapely.get_coordinates(sites.geometry.to_numpy())
+    gap_m = np.hypot(*(xy[new][:, None] - xy[new][None]).transpose(2, 0, 1))
+    a, b = np.nonzero(np.triu(gap_m < f.spacing_km * 1000, 1))
+    return HomesProblem(
+        reach=reach, drivers=drivers, capacity=sites["capacity"].to_numpy(float),
+        open_now=sites["exists"].to_numpy(bool), conflicts=np.column_stack([new[a], new[b]]),
+        cost=sites["cost_yuan"].to_numpy(float), budget=f.budget_yuan,
+    )  # fmt: skip
+
+
+def secondary_worth(model: Model, sites: gpd.GeoDataFrame) -> Floats:
+    """Drivers in reach of each site, to choose by among plans that serve alike."""
+    based, passing = model.need.by_site()
+    return (based + passing)[sites["at"].to_numpy()]
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The best plan of the fewest homes that reach the target, and the curve on the way there."""
+
+    best: Best
+    base: float
+    curve: pd.DataFrame
+    binding: str
+
+
+def choose(problem: HomesProblem, f: Freight, *, secondary: Floats | None = None) -> Choice:
+    """Fewest new homes that serve the target beside the existing ones, then most drivers with that number.
+
+    Raises
+    ------
+    InfeasibleError
+        The target is out of reach.
+    """
+    until = time.perf_counter() + f.time_limit_s
+    base = problem_.served(problem, np.flatnonzero(problem.open_now)).total
+    master = Master(problem)
+    rows: list[tuple[int, Best]] = []
+    fewest: Best | None = None
+    count = 0
+    while count < f.max_homes:
+        count += 1
+        if fewest is not None and count > max(f.curve_to, len(fewest.homes)):
+            break
+        left = max(2.0, until - time.perf_counter())
+        best = problem_.most(master, count, base=base, gap=f.gap, seconds=left)
+        if best is None:
+            raise InfeasibleError(["the rules on spacing and budget allow no home"], "relax one of them")
+        stuck = bool(rows) and best.drivers <= rows[-1][1].drivers * (1 + 1e-9) + 1e-6
+        rows.append((count, best))
+        if fewest is None and best.drivers >= f.target_drivers - 1e-6:
+            fewest = best
+            if f.curve_to <= count:
+                break
+        if stuck:
+            break
+    if fewest is None:
+        raise _out_of_reach(problem, rows[-1][1] if rows else None, base, f)
+    if secondary is not None:
+        fewest = problem_.break_tie(
+            master,
+            fewest,
+            base=base,
+            seconds=max(5.0, min(20.0, until - time.perf_counter())),
+            secondary=secondary,
+        )
+    curve = pd.DataFrame(
+        [(n, b.drivers, b.bound, b.rounds) for n, b in rows], columns=["homes", "drivers", "bound", "rounds"]
+    )
+    return Choice(fewest, base, curve, "")
+
+
+def _out_of_reach(problem: HomesProblem, most: Best | None, base: float, f: Freight) -> InfeasibleError:
+    """Why the target cannot be reached, and the most that can."""
+    best = most.drivers if most is not None else 0.0
+    homes = len(most.homes) if most is not None else 0
+    now = np.flatnonzero(problem.open_now)
+    everything = np.flatnonzero(~problem.open_now)
+    free = problem_.served(problem, np.concatenate([now, everything])).total - base
+    reachable = float(problem.drivers.sum()) - base
+    if not len(everything):
+        why, way = "no candidate site has room for trucks", "give truck_sites with bays"
+    elif reachable < f.target_drivers:
+        why = f"only {reachable:,.0f} more drivers have any site in reach"
+        way = "allow a longer detour or catchment, or add sites"
+    elif free < f.target_drivers:
+        why = f"all {len(everything)} candidates together have bays for {free:,.0f} drivers"
+        way = "add sites or bays, or raise max_bays"
+    elif homes >= f.max_homes:
+        why, way = f"at most {f.max_homes} homes are allowed", "raise max_homes"
+    else:
+        why, way = (
+            f"homes must stand {f.spacing_km:g} km apart, within the budget",
+            "lower spacing_km, or raise the budget",
+        )
+    return InfeasibleError(
+        [f"{f.target_drivers:,.0f} drivers are to be served", why],
+        f"the most that can be served is {best:,.0f} with {homes} homes; {way}.",
+    )

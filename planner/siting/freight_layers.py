@@ -1,0 +1,112 @@
+"""Driver homes on the map: layers as plain data, with the attributes the map page asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+
+if TYPE_CHECKING:
+    from planner.siting.freight import HomesPlan
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """A popup line; the attributes of :class:`planner.publish.bundle.PopupField`."""
+
+    column: str
+    zh: str
+    en: str
+    digits: int | None = None
+    unit_zh: str = ""
+    unit_en: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class LayerSpec:
+    """A map layer; the attributes of :class:`planner.publish.bundle.ExtraLayer`."""
+
+    key: str
+    zh: str
+    en: str
+    table: gpd.GeoDataFrame
+    colour: str = "#5b4b8a"
+    name_column: str = ""
+    fields: tuple[FieldSpec, ...] = ()
+    width_column: str = ""
+    width_px: tuple[float, float] = (1.0, 8.0)
+    widths_zh: str = ""
+    widths_en: str = ""
+    shape: str = "circle"
+    fill_opacity: float = 0.85
+    dashed: bool = False
+    outline: str = "#ffffff"
+    shown: bool = False
+    searchable: bool = False
+
+
+_SITE_FIELDS = (
+    FieldSpec("bays", "货车泊位", "truck bays", 0),
+    FieldSpec("drivers_in_catchment", "可达本地司机", "drivers based in reach", 0, "人", "drivers"),
+    FieldSpec("drivers_passing", "经过的外来司机", "passing drivers", 0, "人/月", "a month"),
+    FieldSpec("trucks_passing", "经过货车", "trucks passing", 0, "辆/日", "a day"),
+    FieldSpec("lacks_zh", "欠缺（中文）", "lacks (zh)"),
+    FieldSpec("lacks_en", "欠缺（英文）", "lacks"),
+)
+
+
+def extra_layers(plan: HomesPlan) -> tuple[LayerSpec, ...]:
+    """Flow widths, catchments, candidates with what they lack, existing homes, new homes."""
+    flow = plan.flows[plan.flows["trucks_per_day"] >= 500]
+    site = [
+        "site_id",
+        "name",
+        "bays",
+        "drivers_in_catchment",
+        "drivers_passing",
+        "trucks_passing",
+        "lacks_zh",
+        "lacks_en",
+    ]
+    return (
+        LayerSpec(
+            "truck_flows", "货车流量（模型）", "truck flows (modelled)", flow[["trucks_per_day", "night_share", "geometry"]],
+            colour="#b5651d", width_column="trucks_per_day", width_px=(0.5, 8.0), widths_zh="辆/日", widths_en="trucks a day",
+            fields=(FieldSpec("trucks_per_day", "货车", "trucks", 0, "辆/日", "a day"),
+                    FieldSpec("night_share", "夜间比例", "share at night", 2)), fill_opacity=0.6,
+        ),
+        LayerSpec(
+            "home_catchments", "司机之家 30 分钟车程", "30 minutes' drive to a home", plan.catchments, colour="#7a5ea8",
+            name_column="name", fill_opacity=0.12, dashed=True,
+        ),
+        LayerSpec(
+            "home_candidates", "司机之家候选点", "candidates for driver homes", plan.candidates[[*site, "geometry"]],
+            colour="#9a9a9a", name_column="name", fields=_SITE_FIELDS, shape="square",
+        ),
+        LayerSpec(
+            "homes_existing", "现有司机之家", "existing driver homes",
+            plan.existing[[*site, "relation_zh", "relation_en", "geometry"]], colour="#3d7ab8", name_column="name",
+            fields=(*_SITE_FIELDS, FieldSpec("relation_zh", "与方案的关系", "in the plan (zh)"),
+                    FieldSpec("relation_en", "与方案的关系（英文）", "in the plan")), shape="triangle", searchable=True,
+        ),
+        LayerSpec(
+            "homes_new", "新建司机之家", "new driver homes",
+            plan.chosen[[*site, "rank", "drivers", "reason_zh", "reason_en", "geometry"]], colour="#8e2a5b",
+            name_column="name", shape="diamond", searchable=True,
+            fields=(FieldSpec("rank", "序号", "rank", 0), FieldSpec("drivers", "服务司机", "drivers served", 0, "人/月", "a month"),
+                    *_SITE_FIELDS, FieldSpec("reason_zh", "理由", "reason (zh)"), FieldSpec("reason_en", "理由（英文）", "reason")),
+        ),
+    )  # fmt: skip
+
+
+def layer_specs(plan: HomesPlan) -> tuple[dict[str, Any], ...]:
+    """The layers as plain dicts; ``fields`` are dicts too."""
+    out = []
+    for layer in extra_layers(plan):
+        spec = {k: getattr(layer, k) for k in LayerSpec.__dataclass_fields__}
+        spec["fields"] = tuple(
+            {k: getattr(x, k) for k in FieldSpec.__dataclass_fields__} for x in layer.fields
+        )
+        out.append(spec)
+    return tuple(out)

@@ -1,0 +1,174 @@
+"""Tables of a plan of driver homes: what is chosen, what stands already, what was looked at, totals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from planner.settings import Freight
+from planner.siting import freight_problem as problem_
+from planner.siting.freight_choice import Choice, secondary_worth
+from planner.siting.freight_model import Model
+from planner.siting.freight_problem import HomesProblem
+from planner.siting.freight_sites import checklist
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def _reach_columns(model: Model, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    based, passing = model.need.by_site()
+    at = sites["at"].to_numpy()
+    return sites.assign(
+        drivers_in_catchment=based[at],
+        drivers_passing=passing[at],
+        trucks_passing=model.need.passing_trips[at],
+    )
+
+
+def chosen_table(
+    model: Model, sites: gpd.GeoDataFrame, order: Ints, gains: Floats, f: Freight, problem: HomesProblem
+) -> gpd.GeoDataFrame:
+    """New homes, best first, with what each serves and reaches."""
+    table = _reach_columns(model, sites)
+    open_now = np.flatnonzero(problem.open_now)
+    flow = problem_.served(problem, np.concatenate([open_now, order]))
+    rows = table.iloc[order].reset_index(drop=True)
+    xy = shapely.get_coordinates(table.geometry.to_numpy())
+    near = []
+    for i in order:
+        others = np.array(
+            [j for j in [*open_now, *order] if j != i and table["at"].iloc[j] != table["at"].iloc[i]], int
+        )
+        near.append(float(np.hypot(*(xy[others] - xy[i]).T).min() / 1000) if len(others) else float("nan"))
+    rows.insert(0, "rank", np.arange(1, len(rows) + 1))
+    return rows.assign(
+        drivers=gains, visits_per_day=flow.by_home[order] * f.visits_per_driver_month / f.days_per_month,
+        nearest_home_km=near, bays=np.minimum(rows["bays"], f.max_bays),
+    ).drop(columns=["exists", "at"])  # fmt: skip
+
+
+def existing_table(
+    model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints
+) -> gpd.GeoDataFrame:
+    """Existing homes, with what they serve and how the plan relates to them."""
+    table = _reach_columns(model, sites)
+    open_now = np.flatnonzero(problem.open_now)
+    flow = problem_.served(problem, open_now)
+    rows = table.iloc[open_now].reset_index(drop=True)
+    new = table.iloc[order]
+    relation_zh, relation_en, names, metres = [], [], [], []
+    upgraded = set(new["at"][new["host_kind"] == "upgrade"])
+    for r in rows.itertuples():
+        far = shapely.distance(new.geometry.to_numpy(), r.geometry)
+        i = int(np.argmin(far)) if len(far) else -1
+        km = float(far[i]) / 1000 if i >= 0 else float("nan")
+        name = str(new["name"].iloc[i]) if i >= 0 else ""
+        names.append(name)
+        metres.append(km)
+        up = r.at in upgraded
+        relation_zh.append("建议升级扩容" if up else f"保留；最近的新建点为“{name}”，相距 {km:.1f} km")
+        relation_en.append(
+            "to be upgraded" if up else f"kept; the nearest new home, “{name}”, is {km:.1f} km away"
+        )
+    return rows.assign(
+        drivers=flow.by_home[open_now], nearest_new=names, nearest_new_km=metres, relation_zh=relation_zh,
+        relation_en=relation_en,
+    ).drop(columns=["exists"])  # fmt: skip
+
+
+def candidate_table(model: Model, sites: gpd.GeoDataFrame, f: Freight) -> gpd.GeoDataFrame:
+    """Every candidate with what it has, lacks and reaches; stars as the study file defines them."""
+    table = _reach_columns(model, sites)
+    table = table[~table["exists"]].drop(columns=["exists", "at"]).reset_index(drop=True)
+    stars = checklist(table, f)
+    return gpd.GeoDataFrame(
+        pd.concat([table, stars[[c for c in stars.columns if c.startswith("star_")]]], axis=1), crs=sites.crs
+    )
+
+
+def stand_ins(model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints) -> pd.DataFrame:
+    """For each chosen home the best stand-in (spacing kept), and the drivers it would lose."""
+    now = np.flatnonzero(problem.open_now)
+    whole = problem_.served(problem, np.concatenate([now, order])).total
+    secondary = secondary_worth(model, sites)
+    clash: dict[int, set[int]] = {}
+    for a, b in problem.conflicts.tolist():
+        clash.setdefault(a, set()).add(b)
+        clash.setdefault(b, set()).add(a)
+    rows = []
+    for i in order:
+        rest = [int(j) for j in order if j != i]
+        barred = set(rest) | {int(i)} | set(now.tolist()) | set().union(*(clash.get(j, set()) for j in rest))
+        free = [j for j in range(len(sites)) if j not in barred]
+        free.sort(key=lambda j: (-problem.capacity[j], -secondary[j], j))
+        best, loss = -1, np.inf
+        for j in free[:20]:
+            got = whole - problem_.served(problem, np.array([*now, *rest, j])).total
+            if got < loss - 1e-6:
+                best, loss = j, got
+            if loss <= 1e-6:
+                break
+        name = str(sites["name"].iloc[best]) if best >= 0 else ""
+        rows.append(
+            (
+                str(sites["site_id"].iloc[i]),
+                str(sites["site_id"].iloc[best]) if best >= 0 else "",
+                name,
+                max(loss, 0.0),
+            )
+        )
+    return pd.DataFrame(rows, columns=["site_id", "alternative_id", "alternative", "drivers_lost"])
+
+
+def plan_totals(
+    model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints, plan: Choice
+) -> dict[str, float]:
+    """Figures of the whole plan: who is in reach, trips, the 4-hour rule, and what the bands of +-30 % do."""
+    need, at = model.need, sites["at"].to_numpy()
+    old = at[sites["exists"].to_numpy(bool)]
+    based, passing = need.in_reach(at[order])
+    every = np.unique(np.concatenate([old, at[order]]))
+    all_based, all_passing = need.in_reach(every)
+    trips = model.trips
+    minutes = np.where(np.isfinite(model.direct), model.direct, 0.0)
+    long = (minutes > 240) & (trips.total > 0)
+    near = sparse.csr_array(need.reach)[:, every].sum(1)
+    stops = {
+        (int(a), int(b))
+        for a, b, k in zip(need.first, need.second, np.asarray(near).ravel(), strict=True)
+        if k
+    }
+    bare = sum(float(trips.total[a, b]) for a, b in np.argwhere(long) if (min(a, b), max(a, b)) not in stops)
+    total = float(trips.total.sum())
+    return {
+        "served_by_existing": plan.base, "drivers_in_catchment": based, "drivers_passing": passing,
+        "drivers_in_catchment_with_existing": all_based, "drivers_passing_with_existing": all_passing,
+        "drivers_based": float(model.inputs.drivers.sum()),
+        "drivers_from_outside": float(need.drivers[~need.based].sum()), "trips_per_day": total,
+        "through_trips_per_day": float(trips.through.sum()), "exchange_trips_per_day": float(trips.exchange.sum()),
+        "mean_trip_minutes": float((trips.total * minutes).sum() / total) if total else 0.0,
+        "longest_trip_minutes": float(minutes[trips.total > 0].max(initial=0.0)),
+        "trips_over_4h_per_day": float(trips.total[long].sum()), "trips_over_4h_without_home": bare,
+        "vehicle_hours_per_day": model.assigned.vehicle_hours, "beta_per_minute": trips.beta,
+        **_bands(problem, order),
+    }  # fmt: skip
+
+
+def _bands(problem: HomesProblem, order: Ints) -> dict[str, float]:
+    """Drivers newly served by the same homes if there are 30 % fewer or more drivers, or stays per bay."""
+    now = np.flatnonzero(problem.open_now)
+    both = np.concatenate([now, order])
+    out = {}
+    for key, part in (("drivers", "drivers"), ("turnover", "capacity")):
+        for word, factor in (("low", 0.7), ("high", 1.3)):
+            other = replace(problem, **{part: getattr(problem, part) * factor})
+            gained = problem_.served(other, both).total - problem_.served(other, now).total
+            out[f"served_if_{key}_{word}"] = gained
+    return out
