@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.errors import InputError, PlannerError
 from planner.progress import Progress, silent
 from planner.publish.bundle import Bundle
 
@@ -171,7 +172,12 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
         absent["driver_homes"] = "freight.enabled is false in the study file"
     else:
         say("driver homes", 0.0)
-        homes = study.site_driver_homes()
+        try:
+            homes = study.site_driver_homes()
+        except InputError:
+            raise
+        except PlannerError as error:  # the stations' plan stands without them; run.json says why
+            absent["driver_homes"] = str(error)
     rules = s.siting
     say("other plans and assumptions", 0.0)
     found = study.sensitivity() if rules.sensitivity else None

@@ -518,6 +518,9 @@ def read_settings(path: Path | str) -> Settings:
         text = path.read_text("utf-8-sig")
     except FileNotFoundError as error:
         raise SettingsError([finding("SET-004", source=path.name, value=str(path))]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([finding("SET-003", source=path.name, why=str(error))]) from error
+    except OSError as error:
+        raise SettingsError([finding("SET-005", source=path.name, value=str(path))]) from error
+    except UnicodeDecodeError as error:
+        why = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
+        raise SettingsError([finding("SET-003", source=path.name, why=why)]) from error
     return parse_settings(text, source=path.name, folder=path.resolve().parent)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.errors import Finding, InputError, finding, refuse_if_errors
+from planner.errors import Finding, InputError, PlannerError, finding, refuse_if_errors
 from planner.folders import cache_folder
 from planner.progress import Progress
 from planner.settings import Group, Settings, read_settings
@@ -508,12 +508,23 @@ class Study:
         return np.where(np.isfinite(seconds), seconds * self.settings.circle.walk_kmh / 3.6, np.inf)
 
     def site_driver_homes(self) -> Any:
-        """The truck drivers' homes (see :mod:`planner.siting.freight`)."""
+        """The truck drivers' homes (see :mod:`planner.siting.freight`).
+
+        Raises
+        ------
+        PlannerError
+            They cannot be planned here: no trips to model, no room anywhere.
+        """
         from planner.siting.freight import plan_homes
 
         if "homes" not in self._done:
             start = time.perf_counter()
-            self._done["homes"] = plan_homes(self)
+            try:
+                self._done["homes"] = plan_homes(self)
+            except ValueError as error:
+                raise PlannerError(
+                    f"driver homes cannot be planned: {error}; freight.enabled = false leaves them out"
+                ) from error
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             self.records["homes"] = StageRecord(
                 "homes", round(time.perf_counter() - start, 3), round(peak), False

@@ -82,6 +82,7 @@ def load_inputs(
     if len(stations):
         stations, found = check_stations(stations, districts=districts, water=lakes(water))
         findings += found
+    findings += _judge_further_files(settings, crs)
     rows |= {"stations": len(stations), "hosts": len(hosts), "population": len(population)}
     return {
         "crs": crs, "districts": districts, "stations": stations, "hosts": hosts, "population": population,
@@ -109,6 +110,20 @@ def judge_words(settings: Settings) -> list[Finding]:
     for field, text in hours.items():
         if not parse_hours(text).known:
             found.append(finding("SET-007", source="study.toml", field=field, value=text))
+    return found
+
+
+def _judge_further_files(settings: Settings, crs: str) -> list[Finding]:
+    """Findings about files that later stages read: observations in full, those of driver homes by existence."""
+    from planner.demand.observations import read_observations
+    from planner.inputs.localfile import check_file
+
+    i, found = settings.inputs, list[Finding]()
+    if i.observations is not None:
+        found += read_observations(i.observations, crs=crs)[1]
+    for table in (i.truck_counts, i.truck_sites, *i.driver_homes):
+        if table is not None:
+            found += check_file(table.path)
     return found
 
 
@@ -252,6 +267,7 @@ def model_demand(
     )  # fmt: skip
     say("observations", 0.4)
     observed, found = of_study(settings, cells, water=wet, residents=measured["population"])
+    found = [f for f in found if f not in set(inputs["findings"])]
     say("worker density", 0.5)
     made = estimate_in_full(
         cells, measured, settings.active_groups, periods=settings.periods, districts=districts,

@@ -133,7 +133,7 @@ def _with_column(raw: RawTable, column: str) -> tuple[RawTable, list[Finding]]:
     found = []
     if "population" not in roles:
         names = ", ".join(str(c) for c in raw.cells.columns)
-        found.append(finding("TAB-008", source=raw.source, field="population", value=column, nearest=names))
+        found.append(finding("POP-008", source=raw.source, field="column", value=column, names=names))
     return RawTable(raw.source, raw.cells, raw.rows, roles, raw.geometry, raw.crs), found
 
 

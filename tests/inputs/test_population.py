@@ -69,7 +69,7 @@ def test_an_alias_of_the_column_is_found_and_a_missing_one_is_refused(tmp_path):
     grid(ROWS[:3]).rename(columns={"population": "人口"}).to_csv(tmp_path / "p.csv", index=False)
     assert len(read(Population(kind="grid", path=tmp_path / "p.csv"))[0]) == 3
     grid(ROWS[:3]).rename(columns={"population": "zzz"}).to_csv(tmp_path / "q.csv", index=False)
-    bad = one(read(Population(kind="grid", path=tmp_path / "q.csv"))[1], "TAB-008")
+    bad = one(read(Population(kind="grid", path=tmp_path / "q.csv"))[1], "POP-008")
     assert "zzz" in bad.message_en
 
 
