@@ -12,6 +12,7 @@ import pandas as pd
 from planner.publish import contents
 from planner.publish.assumptions import Assumption, assumptions, band_text
 from planner.publish.contents import Column
+from planner.publish.homes import homes_lines, homes_tables, is_number, shown
 from planner.publish.options import options, regret_line
 from planner.publish.phrases import ceil_percent, number, percent, period_label, phrase
 from planner.publish.safe import is_missing
@@ -248,7 +249,18 @@ def _further(bundle: Bundle) -> tuple[Further, ...]:
         Further(part.heading, part.lines, _table(part.columns, part.table, language))
         for part in options(bundle)
         if not part.long
-    )
+    ) + _homes(bundle)
+
+
+def _homes(bundle: Bundle) -> tuple[Further, ...]:
+    """Driver homes: the result in sentences above the first table, then the others."""
+    out: list[Further] = []
+    for heading, table in homes_tables(bundle, printed=True):
+        rows = tuple(tuple(shown(v) for v in values) for values in table.itertuples(index=False))
+        numeric = tuple(is_number(table, c) for c in table.columns)
+        lines = homes_lines(bundle) if not out else ()
+        out.append(Further(heading, lines, Table(tuple(str(c) for c in table.columns), rows, numeric)))
+    return tuple(out)
 
 
 _GAP_COLUMNS = (
@@ -363,7 +375,9 @@ def story(bundle: Bundle) -> Story:
     curve, curve_lines = _curve(bundle)
     counts, findings, more = _findings(bundle)
     batches = contents.batch_rows(bundle)
-    low, high = (float(bundle.demand[c].sum()) for c in ("workers_low", "workers_high"))
+    totals = bundle.before.by_group.set_index("group")["workers"]
+    low = sum(float(totals.get(g.name, 0.0)) * g.band_low for g in settings.headline_groups)
+    high = sum(float(totals.get(g.name, 0.0)) * g.band_high for g in settings.headline_groups)
     told = assumptions(settings, all_groups=bundle.homes is not None)
     version = str(bundle.run.get("versions", {}).get("planner", ""))
     return Story(

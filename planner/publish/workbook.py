@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from planner.publish import contents
 from planner.publish.assumptions import ASSUMPTION_COLUMNS, assumption_rows
 from planner.publish.contents import Column
+from planner.publish.homes import homes_lines, homes_tables, is_number, shown
 from planner.publish.options import options, regret_line
 from planner.publish.phrases import phrase
 from planner.publish.safe import atomic_path, xlsx_text
@@ -255,6 +256,30 @@ def _phases_sheet(book: Workbook, bundle: Bundle) -> None:
     _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
 
 
+def _homes_sheet(book: Workbook, bundle: Bundle) -> None:
+    """Driver homes: what they come to, and every table with the headings it brings."""
+    tables = homes_tables(bundle, printed=False)
+    if not tables:
+        return
+    sheet, row = _new_sheet(book, "homes", bundle.settings.study.language), 1
+    for line in homes_lines(bundle):
+        row = _note(sheet, row, line)
+    for heading, table in tables:
+        row = _heading(sheet, row, heading)
+        _heads(sheet, row, [str(c) for c in table.columns])
+        numeric = [is_number(table, c) for c in table.columns]
+        for at, values in enumerate(table.itertuples(index=False), start=row + 1):
+            for column, (value, plain) in enumerate(zip(values, numeric, strict=True), start=1):
+                _put(sheet, at, column, value if plain else shown(value), "decimal" if plain else "text")
+        row += len(table) + 2
+        for column, name in enumerate(table.columns, start=1):
+            longest = max([len(str(name)), *(len(shown(v)) for v in table[name])], default=0)
+            letter = get_column_letter(column)
+            current = sheet.column_dimensions[letter].width if letter in sheet.column_dimensions else 0
+            sheet.column_dimensions[letter].width = max(current, min(2 + 1.6 * longest, 44))
+    _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+
+
 def _note(sheet: Worksheet, row: int, text: str) -> int:
     """A sentence across the sheet's first columns."""
     cell = _put(sheet, row, 1, text)
@@ -293,6 +318,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _sites_sheet(book, bundle)
     _coverage_sheet(book, bundle)
     _phases_sheet(book, bundle)
+    _homes_sheet(book, bundle)
     table = assumption_rows(settings, all_groups=bundle.homes is not None)
     _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, table, bundle, "C2")
     findings = contents.finding_rows(bundle.findings, language)

@@ -94,6 +94,12 @@ class _Nested:
         self.count[t:, self.points(site)] -= 1
         return t
 
+    def swap(self, a: int, b: int) -> None:
+        """Each of two sites takes the other's phase."""
+        of_a, of_b = self.drop(a), self.drop(b)
+        self.add(a, of_b)
+        self.add(b, of_a)
+
     def value(self) -> float:
         return float((self.scale * ((self.count > 0) @ self.weights)).sum())
 
@@ -136,13 +142,11 @@ def _move_between(state: _Nested) -> bool:
         loss, gain = state.covers[early] @ alone, state.covers[late] @ missing
         a, b = int(early[np.argmin(loss)]), int(late[np.argmax(gain)])
         before = state.value()
-        state.drop(a), state.drop(b)
-        state.add(b, t), state.add(a, t + 1)
+        state.swap(a, b)
         if state.value() > before * (1 + 1e-12):
             moved = True
         else:
-            state.drop(a), state.drop(b)
-            state.add(a, t), state.add(b, t + 1)
+            state.swap(b, a)
     return moved
 
 
