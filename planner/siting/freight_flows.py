@@ -52,6 +52,8 @@ def gravity(
         if np.abs(trips.sum(1) - o).max(initial=0.0) <= tolerance * max(o.sum(), 1.0):
             return trips
     short = np.abs(trips.sum(1) - o).max(initial=0.0)
+    if short <= 1e-5 * max(o.sum(), 1.0):
+        return trips
     raise ValueError(f"these zones cannot exchange their trips: {short:,.3g} a day are left over")
 
 
@@ -71,8 +73,8 @@ def fit_beta(
     """
 
     def mean(beta: float) -> float:
-        trips = gravity(origins, ends, minutes, beta=beta)
-        return float((trips * np.where(trips > 0, minutes, 0.0)).sum() / trips.sum())
+        trips = gravity(origins, ends, minutes, beta=beta, allowed=np.isfinite(minutes))
+        return float((trips * np.where(trips > 0, minutes, 0.0)).sum() / max(trips.sum(), 1e-12))
 
     low, high = 0.0, upper
     longest, shortest = mean(low), mean(high)
@@ -128,7 +130,8 @@ def model_trips(
         Straight distances between gateways.
 
     Through traffic runs between gateways at least ``through_min_km`` apart; what is left of a gateway
-    is exchanged with the generators, whose own trips make up the rest. Where gateways ask for more
+    is exchanged with the generators, whose own trips make up the rest (some stay within their zone and
+    meet no street of the model). Where gateways ask for more
     than generators have, their exchange is scaled down (``scaled`` < 1).
     """
     n, g = len(drivers_trips), len(gate_trips)
@@ -137,19 +140,29 @@ def model_trips(
     may = (gate_km >= through_min_km) & ~np.eye(g, dtype=bool) & np.isfinite(minutes[n:, n:])
     passing = _through(half * through_share, minutes[n:, n:], may)
     through[n:, n:] = passing
-    rest = np.maximum(half - (passing.sum(0) + passing.sum(1)) / 2, 0.0)
+    joined = np.isfinite(minutes[n:, :n]).any(1) & np.isfinite(minutes[:n, n:]).any(0)
+    rest = np.where(joined, np.maximum(half - (passing.sum(0) + passing.sum(1)) / 2, 0.0), 0.0)
     room = float(drivers_trips.sum())
     scaled = min(1.0, 0.9 * room / rest.sum()) if rest.sum() > 0 else 1.0
     margin = np.concatenate([drivers_trips, rest * scaled])
-    allowed = ~np.eye(n + g, dtype=bool)
+    allowed = np.ones((n + g, n + g), dtype=bool)
     allowed[n:, n:] = False
-    within = np.where(allowed, minutes, np.inf)
+    within = with_own_times(np.where(allowed, minutes, np.inf), n)
     if mean_minutes is not None:
         beta = fit_beta(margin, margin, within, mean_minutes)
-    rest_trips = gravity(margin, margin, minutes, beta=beta, allowed=allowed)
+    rest_trips = gravity(margin, margin, within, beta=beta, allowed=allowed)
     local = np.zeros_like(rest_trips)
     local[:n, :n] = rest_trips[:n, :n]
     return Trips(local, rest_trips - local, through, beta, scaled)
+
+
+def with_own_times(minutes: Floats, n: int) -> Floats:
+    """Times with those of trips that stay in a generator: half of the way to its nearest zone (10 min if alone)."""
+    out = np.array(minutes, float)
+    np.fill_diagonal(out, np.inf)
+    near = out[:n].min(axis=1, initial=np.inf)
+    out[np.arange(n), np.arange(n)] = np.where(np.isfinite(near), near / 2, 10.0)
+    return out
 
 
 def _through(half: Floats, minutes: Floats, may: NDArray[np.bool_]) -> Floats:

@@ -112,6 +112,7 @@ def make_need(
     total, passing = trips.total, np.zeros(s)
     for a in range(z):
         may[a] = detours(direct[a], to_site[a], from_site) <= detour + 1e-6
+        may[a, a] = False  # trips that stay in their zone pass nothing
         passing += total[a] @ may[a]
     lost = np.where(may.any(2), 0.0, total)
     first, second = np.triu_indices(z, 1)

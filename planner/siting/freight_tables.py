@@ -147,13 +147,14 @@ def plan_totals(
     }
     bare = sum(float(trips.total[a, b]) for a, b in np.argwhere(long) if (min(a, b), max(a, b)) not in stops)
     total = float(trips.total.sum())
+    between = total - float(np.trace(trips.total))
     return {
         "served_by_existing": plan.base, "drivers_in_catchment": based, "drivers_passing": passing,
         "drivers_in_catchment_with_existing": all_based, "drivers_passing_with_existing": all_passing,
         "drivers_based": float(model.inputs.drivers.sum()),
         "drivers_from_outside": float(need.drivers[~need.based].sum()), "trips_per_day": total,
         "through_trips_per_day": float(trips.through.sum()), "exchange_trips_per_day": float(trips.exchange.sum()),
-        "mean_trip_minutes": float((trips.total * minutes).sum() / total) if total else 0.0,
+        "mean_trip_minutes": float((trips.total * minutes).sum() / between) if between > 0 else 0.0,
         "longest_trip_minutes": float(minutes[trips.total > 0].max(initial=0.0)),
         "trips_over_4h_per_day": float(trips.total[long].sum()), "trips_over_4h_without_home": bare,
         "vehicle_hours_per_day": model.assigned.vehicle_hours, "beta_per_minute": trips.beta,

@@ -146,7 +146,7 @@ def find_gateways(
     inner = np.where(inside[u[crossing]], u[crossing], v[crossing])
     fits = network.counts[inner]
     crossing, inner = crossing[fits], inner[fits]
-    xy = np.column_stack([network.x_m[inner], network.y_m[inner]])
+    xy = _on_outline(network, crossing, inner, area)
     label = _together(xy, merge_km * 1000)
     rows, doors, found = [], [], list[Finding]()
     for one in range(label.max(initial=-1) + 1):
@@ -174,6 +174,20 @@ def find_gateways(
         found.append(finding("FRT-002", source="streets"))
     table = _counted(table, counts, max(merge_km, 1.0) * 1000)
     return Gateways(table, tuple(doors)), found
+
+
+def _on_outline(
+    network: Network, edges: NDArray[Any], inner: NDArray[Any], area: shapely.Geometry
+) -> NDArray[Any]:
+    """Where each street crosses the outline; its inner end if the crossing is no single point."""
+    ends = np.column_stack([network.edge_u[edges], network.edge_v[edges]])
+    lines = shapely.linestrings(np.stack([network.x_m[ends], network.y_m[ends]], axis=-1))
+    hit = shapely.intersection(lines, shapely.boundary(area))
+    point = shapely.get_type_id(hit) == 0
+    usable = point & ~shapely.is_empty(hit)
+    out = np.column_stack([network.x_m[inner], network.y_m[inner]])
+    out[usable] = np.column_stack([shapely.get_x(hit[usable]), shapely.get_y(hit[usable])])
+    return out
 
 
 def _together(xy: NDArray[Any], within_m: float) -> NDArray[np.int64]:
