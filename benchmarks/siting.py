@@ -225,7 +225,7 @@ def _gaps(quick: bool) -> list[dict[str, Any]]:
 
 def _against_highs(quick: bool) -> list[dict[str, Any]]:
     """S within 0.01 % of its optimum, and proven; direct HiGHS in full runs only."""
-    quickly = ours("S", repeats=1 if quick else 3, time_limit_s=60, work=25)
+    quickly = ours("S", repeats=1 if quick else 3, time_limit_s=600, work=12)
     if quick:
         return [row("S: a plan", quickly["cpu"], None, "", None, "s CPU", describe(quickly))]
     direct = timed(_HIGHS, name="S", time_limit_s=1800)
