@@ -19,7 +19,7 @@ from planner.siting import freight_layers as layers_
 from planner.siting import freight_problem as problem_
 from planner.siting import freight_show as show
 from planner.siting import freight_words as words
-from planner.siting.freight_choice import choose, make_problem, secondary_worth, with_upgrades
+from planner.siting.freight_choice import choose, make_problem, with_upgrades
 from planner.siting.freight_model import StudyLike, run_model
 from planner.siting.freight_tables import (
     candidate_table,
@@ -144,9 +144,11 @@ def plan_homes(study: StudyLike) -> HomesPlan:
     study._say("driver homes: choosing", 0.7)
     sites = with_upgrades(model, f)
     problem = make_problem(model, sites, f)
-    plan = choose(problem, f, secondary=secondary_worth(model, sites))
+    plan = choose(problem, f)
     order, gains = problem_.in_order(problem, plan.best.homes)
-    solution = problem_.certificate(plan.best, order, seconds=time.perf_counter() - start, base=plan.base)
+    solution = problem_.certificate(
+        plan.best, order, seconds=time.perf_counter() - start, base=plan.base, repeatable=plan.repeatable
+    )
     study._say("driver homes: catchments", 0.9)
     chosen = chosen_table(model, sites, order, gains, f, problem)
     swaps = stand_ins(model, sites, problem, order)

@@ -75,11 +75,13 @@ class Choice:
     best: Best
     base: float
     curve: pd.DataFrame
-    binding: str
+    repeatable: bool
 
 
-def choose(problem: HomesProblem, f: Freight, *, secondary: Floats | None = None) -> Choice:
+def choose(problem: HomesProblem, f: Freight) -> Choice:
     """Fewest new homes that serve the target beside the existing ones, then most drivers with that number.
+
+    Of plans that serve alike, the one with the most distinct drivers in reach.
 
     Raises
     ------
@@ -110,18 +112,13 @@ def choose(problem: HomesProblem, f: Freight, *, secondary: Floats | None = None
             break
     if fewest is None:
         raise _out_of_reach(problem, rows[-1][1] if rows else None, base, f)
-    if secondary is not None:
-        fewest = problem_.break_tie(
-            master,
-            fewest,
-            base=base,
-            seconds=max(5.0, min(20.0, until - time.perf_counter())),
-            secondary=secondary,
-        )
+    fewest = problem_.break_tie(
+        master, fewest, base=base, seconds=max(5.0, min(20.0, until - time.perf_counter()))
+    )
     curve = pd.DataFrame(
         [(n, b.drivers, b.bound, b.rounds) for n, b in rows], columns=["homes", "drivers", "bound", "rounds"]
     )
-    return Choice(fewest, base, curve, "")
+    return Choice(fewest, base, curve, not master.cut_by_clock)
 
 
 def _out_of_reach(problem: HomesProblem, most: Best | None, base: float, f: Freight) -> InfeasibleError:

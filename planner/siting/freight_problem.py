@@ -141,6 +141,7 @@ class Master:
             (np.zeros(0, np.int64), self.useful)
         ]  # θ ≤ Σ min(c_h, w(h)) y_h
         self.touched: dict[int, int] = {}
+        self.cut_by_clock = False
 
     def add(self, cut: Mask) -> None:
         """Add the inequality of a set of segments."""
@@ -161,27 +162,32 @@ class Master:
         self.cuts.append((inside, weight))
 
     def solve(
-        self, count: int | None, *, aim: str = "most", floor: float = 0.0, secondary: Floats | None = None, seconds: float,
-    ) -> tuple[Mask | None, float]:  # fmt: skip
-        """Best plan under the cuts and a bound: on θ ("most"), or on Σ secondary·y with θ ≥ floor ("tie")."""
+        self, count: int | None, *, seconds: float, floor: float | None = None
+    ) -> tuple[Mask | None, float]:
+        """Best plan under the cuts, and a bound.
+
+        On θ; or, with a ``floor`` for θ, on the distinct drivers who have an open home in reach.
+        """
         problem = self.problem
+        if floor is not None:
+            for segment in range(problem.reach.shape[0]):
+                self.touched.setdefault(segment, len(self.touched))
         n, k = len(problem.capacity), len(self.touched)
         size = n + k + 1  # y, z, θ
         top = float(problem.drivers.sum()) + 1.0
         lower, upper = np.zeros(size), np.ones(size)
         lower[:n][problem.open_now] = 1.0
-        lower[-1], upper[-1] = min(floor, top), top
+        lower[-1], upper[-1] = min(floor or 0.0, top), top
         cost = np.zeros(size)
-        if aim == "tie" and secondary is not None:
-            cost[:n] = -np.where(problem.open_now, 0.0, secondary)
-        else:
+        if floor is None:
             cost[-1] = -1.0
-        blocks = self._blocks(n, k, count)
-        whole = np.arange(size) < n
+        else:
+            cost[n + np.array(list(self.touched.values()), int)] = -problem.drivers[list(self.touched)]
         outcome = solve_model(
-            cost, blocks, lower, upper, whole, seconds=seconds, gap=0.0,
-            options={"mip_lp_solver": "choose"},
+            cost, self._blocks(n, k, count), lower, upper, np.arange(size) < n, seconds=seconds,
+            gap=0.0 if floor is None else 1e-4, options={"mip_lp_solver": "choose"},
         )  # fmt: skip
+        self.cut_by_clock |= outcome.cut_by_clock
         if outcome.values is None:
             if outcome.infeasible:
                 return None, -np.inf
@@ -262,25 +268,24 @@ def most(
     return Best(homes, best, bound, done)
 
 
-def break_tie(
-    master: Master, best: Best, *, base: float, seconds: float, secondary: Floats, rounds: int = 30
-) -> Best:
-    """Among plans as good as ``best``, the one with the greatest Σ secondary; ``best`` itself if none is found."""
+def break_tie(master: Master, best: Best, *, base: float, seconds: float, rounds: int = 30) -> Best:
+    """Among plans as good as ``best``, one with the most distinct drivers in reach; ``best`` if none is found."""
     problem = master.problem
     now = np.flatnonzero(problem.open_now)
     until = time.perf_counter() + seconds
-    floor = base + best.drivers * (1 - 1e-7) - 1e-6
+    slack = RESOLUTION * max(base + best.drivers, 1.0)
     for _ in range(rounds):
         left = until - time.perf_counter()
         if left <= 0:
+            master.cut_by_clock = True
             break
-        plan, _ = master.solve(len(best.homes), aim="tie", floor=floor, secondary=secondary, seconds=left)
+        plan, _ = master.solve(len(best.homes), seconds=left, floor=base + best.drivers - slack)
         if plan is None:
             break
         chosen = np.flatnonzero(plan & ~problem.open_now)
         flow = served(problem, np.concatenate([now, chosen]))
-        if flow.total >= floor - 2e-3 * len(problem.drivers) ** 0.5:
-            return Best(chosen, max(flow.total - base, best.drivers), best.bound, best.rounds)
+        if flow.total - base >= best.drivers - 2 * slack:
+            return Best(chosen, min(flow.total - base, best.bound), best.bound, best.rounds)
         master.add(flow.cut)
     return best
 

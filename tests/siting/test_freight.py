@@ -372,6 +372,23 @@ def best_by_force(p: fp.HomesProblem, count: int, base: float) -> float:
     return best
 
 
+def in_reach(p: fp.HomesProblem, homes) -> float:
+    return float(p.drivers[p.reach.toarray()[:, [*np.flatnonzero(p.open_now), *homes]].any(1)].sum())
+
+
+def widest_by_force(p: fp.HomesProblem, count: int, base: float, drivers: float) -> float:
+    """Most drivers in reach of any plan of at most ``count`` homes that serves ``drivers``."""
+    now, free = np.flatnonzero(p.open_now).tolist(), np.flatnonzero(~p.open_now).tolist()
+    bad = {tuple(sorted(c)) for c in p.conflicts.tolist()}
+    return max(
+        in_reach(p, plan)
+        for k in range(count + 1)
+        for plan in itertools.combinations(free, k)
+        if not any(pair in bad for pair in itertools.combinations(plan, 2))
+        and served_by_cuts(p, now + list(plan)) - base >= drivers - 1e-6
+    )
+
+
 @pytest.mark.parametrize("block", range(5))
 def test_most_and_fewest_equal_brute_force(block):
     random = np.random.default_rng(100 + block)
@@ -392,8 +409,7 @@ def test_most_and_fewest_equal_brute_force(block):
             continue
         target = float(random.uniform(0.3, 1) * truth[-1])
         f = Freight(target_drivers=target, gap=0.0, curve_to=1, max_homes=6)
-        worth = np.asarray(p.reach.T @ p.drivers).ravel()
-        choice = choose(p, f, secondary=worth)
+        choice = choose(p, f)
         fewest = next(k for k, value in enumerate(truth, 1) if value >= target - 1e-6)
         assert len(choice.best.homes) <= fewest
         assert choice.best.drivers == pytest.approx(truth[fewest - 1], abs=1e-6)
