@@ -24,6 +24,7 @@ from planner.siting.variants import (
     maximal_covering_capacitated,
     maximal_covering_fair,
     maximal_covering_partial,
+    maximal_covering_relocating,
     maximal_covering_robust,
     maximal_covering_spread,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "maximal_covering_capacitated",
     "maximal_covering_fair",
     "maximal_covering_partial",
+    "maximal_covering_relocating",
     "maximal_covering_robust",
     "maximal_covering_spread",
     "p_center",

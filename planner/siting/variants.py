@@ -30,6 +30,7 @@ __all__ = [
     "maximal_covering_capacitated",
     "maximal_covering_fair",
     "maximal_covering_partial",
+    "maximal_covering_relocating",
     "maximal_covering_robust",
     "maximal_covering_spread",
 ]
@@ -253,3 +254,46 @@ def maximal_covering_fair(
     if empty:
         raise RequestError(f"group {empty[0]!r} has no weight, so no share of it can be covered")
     return solve_fair(request, code, _start(request, hard).chosen, hard)
+
+
+def maximal_covering_relocating(
+    covers: Any,
+    weights: ArrayLike,
+    p: int,
+    *,
+    existing: ArrayLike,
+    most_closed: int,
+    **options: Any,
+) -> Solution:
+    """Relocation: ``p`` new sites, and up to ``most_closed`` existing ones closed and opened elsewhere.
+
+    The plan has ``len(existing) + p`` sites, at least ``len(existing) - most_closed`` of them existing; those
+    missing from ``chosen`` are closed. Coverage by the existing sites comes from their rows of ``covers``.
+
+    Parameters
+    ----------
+    covers
+        Sparse (n_sites × n_demand), existing and candidate sites alike.
+    existing
+        Positions of the sites that are open today.
+    most_closed
+        How many of them may close.
+
+    Raises
+    ------
+    ValueError
+        ``region`` is given (the count of closings takes its place), or ``most_closed`` is negative.
+    """
+    from planner.siting.problems import maximal_covering
+
+    if options.keys() & {"region", "quota_min", "quota_max"}:
+        raise RequestError("relocation counts closings in the place of regions: leave region and quotas out")
+    if most_closed < 0:
+        raise RequestError(f"most_closed must be 0 or more, not {most_closed}")
+    stays = np.asarray(existing, dtype=np.int64)
+    kind = np.zeros(check_covers(covers).shape[0], dtype=np.int64)
+    kind[stays] = 1
+    least = max(0, len(stays) - most_closed)
+    return maximal_covering(
+        covers, weights, len(stays) + p, region=kind, quota_min={1: least} if least else None, **options
+    )
