@@ -253,12 +253,13 @@ def sensitivity(study: Study, *, change: float = CHANGE, cell_m: Sequence[float]
     return Sensitivity(parts["table"], parts["kept"], s.demand.cell_m)
 
 
-def rule_prices(study: Study, *, fair: bool = False) -> pd.DataFrame:
+def rule_prices(study: Study, *, fair: bool = False, time_limit_s: float = 120.0) -> pd.DataFrame:
     """What each rule costs in covered workers (:func:`planner.siting.sensitivity.price_rules`).
 
     Rules in force (phases, quotas, required, forbidden) are left out one by one; ``quotas_full`` puts
-    quotas by population in full in their place; ``fair`` adds the greatest least share of a district (an
-    exact model that takes minutes on a large city).
+    quotas by population in full in their place, ``quotas_level`` such that lift the worst-off district as
+    far as sites built there do. ``fair`` adds the greatest least share of a district by an exact model: for
+    small cities only (it is refused when ``time_limit_s`` brings no plan).
     """
     from planner.siting.plan import solve
     from planner.siting.sensitivity import price_rules
@@ -275,11 +276,10 @@ def rule_prices(study: Study, *, fair: bool = False) -> pd.DataFrame:
         for name in ("required", "forbidden"):
             if len(getattr(problem, name)):
                 found[name] = (True, without(**{name: np.zeros(0, dtype=np.int64)}))
-        full = _full_quotas(study)
-        if full:
-            found["quotas_full"] = (False, without(quota_min=full))
+        for name, quotas in _other_quotas(study).items():
+            found[name] = (False, without(quota_min=quotas))
         if fair:
-            found["fair"] = (False, _fairest(study))
+            found["fair"] = (False, _fairest(study, time_limit_s))
         top, bound = plan.solution.objective, plan.solution.bound
         if len(plan.phases):
             top = max(top, float(plan.phases["best"].iloc[-1]))
@@ -290,32 +290,40 @@ def rule_prices(study: Study, *, fair: bool = False) -> pd.DataFrame:
     return table
 
 
-def _full_quotas(study: Study) -> dict[str, int]:
-    """Quotas by population in full; empty where there is nothing to share out or other rules stand against it."""
+def _other_quotas(study: Study) -> dict[str, dict[str, int]]:
+    """Quotas to compare with: by population in full, and such that lift the worst-off district.
+
+    Empty where there is nothing to share out; quotas that other rules stand against are left out.
+    """
     from planner.siting.candidates import proportional_quota_min
+    from planner.siting.sensitivity import levelling_quotas
 
     problem, p = study.problem(), study.settings.siting.p
     if problem.quota_max or study.settings.siting.budget_yuan is not None or len(study.districts) < 2:
         return {}
     may = np.delete(problem.region, problem.forbidden)
     caps = [int((may == d).sum()) for d in study.districts["district"]]
-    full = proportional_quota_min(study.districts, 2 * p, caps=caps)  # halved there
+    asked = {
+        "quotas_full": proportional_quota_min(study.districts, 2 * p, caps=caps),  # halved there
+        "quotas_level": levelling_quotas(problem, study.demand["district"].to_numpy(dtype=str), p),
+    }
     must = pd.Series(problem.region[problem.required]).value_counts().to_dict()
-    taken = sum(max(full.get(d, 0), must.get(d, 0)) for d in full.keys() | must.keys())
-    return full if taken <= p else {}
+
+    def fits(quotas: dict[str, int]) -> bool:
+        return 0 < sum(max(quotas.get(d, 0), must.get(d, 0)) for d in quotas.keys() | must.keys()) <= p
+
+    return {name: quotas for name, quotas in asked.items() if fits(quotas)}
 
 
-def _fairest(study: Study) -> Any:
+def _fairest(study: Study, time_limit_s: float) -> Any:
     """The plan with the greatest least covered share of a district, quotas left out."""
     from planner.siting.problems import maximal_covering_fair
+    from planner.siting.sensitivity import merged
 
-    problem, s = study.problem(), study.settings
+    s, whole = study.settings, study.problem()
     district = study.demand["district"].to_numpy(dtype=str)
-    group = np.tile(district, len(problem.weights) // len(district))
-    weight = pd.Series(problem.weights).groupby(group).transform("sum").to_numpy()
-    live = weight > 0
+    problem, group = merged(whole, np.tile(district, len(whole.weights) // len(district)))
     return maximal_covering_fair(
-        problem.covers[:, live], problem.weights[live], s.siting.p, group=group[live], covered=problem.covered[live],
-        required=problem.required, forbidden=problem.forbidden, time_limit_s=s.siting.time_limit_s,
-        seed=s.study.seed,
+        problem.covers, problem.weights, s.siting.p, group=group, covered=problem.covered,
+        required=problem.required, forbidden=problem.forbidden, time_limit_s=time_limit_s, seed=s.study.seed,
     )  # fmt: skip

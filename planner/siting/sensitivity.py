@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.spatial import cKDTree
 
 from planner.progress import Progress, silent
@@ -148,6 +149,69 @@ def district_shares(problem: SitingProblem, sites: Array, district: Array) -> pd
     sums = pd.DataFrame({"all": problem.weights, "got": problem.weights * reached}).groupby(labels).sum()
     sums = sums[sums["all"] > 0]
     return sums["got"] / sums["all"]
+
+
+def _best_shares(problem: SitingProblem, mine: Array, sites: Array, p: int) -> Array:
+    """Covered share of the points ``mine`` (bool) with 0, 1, … of ``sites``, greedily; stops where nothing is gained."""
+    whole = float(problem.weights[mine].sum())
+    rows = sparse.csr_array(problem.covers[sites])
+    left = np.where(mine & ~problem.covered, problem.weights, 0.0)
+    shares = [float(problem.weights[mine & problem.covered].sum()) / whole if whole > 0 else 1.0]
+    for _ in range(min(p, len(sites)) if whole > 0 else 0):
+        gain = rows @ left
+        best = int(np.argmax(gain))
+        if gain[best] <= 0:
+            break
+        shares.append(shares[-1] + float(gain[best]) / whole)
+        left[rows.indices[rows.indptr[best] : rows.indptr[best + 1]]] = 0.0
+    return np.array(shares)
+
+
+def levelling_quotas(problem: SitingProblem, district: Array, p: int) -> dict[str, int]:
+    """Sites per district that lift the least covered share of a district as far as ``p`` sites go.
+
+    Each district's own sites are taken greedily (what neighbours cover across the border comes on top), and
+    the worst-off district gets the next site until there are ``p``. ``district``: a label per cell.
+    """
+    labels = np.tile(np.asarray(district), len(problem.weights) // max(1, len(district)))
+    free = np.ones(len(problem.region), dtype=bool)
+    free[problem.forbidden] = False
+    names = [str(d) for d in np.unique(district)]
+    shares = {
+        d: _best_shares(problem, labels == d, np.flatnonzero(free & (problem.region == d)), p) for d in names
+    }
+    number = dict.fromkeys(names, 0)
+    for _ in range(p):
+        open_ = [d for d in names if number[d] + 1 < len(shares[d])]
+        if not open_:
+            break
+        worst = min(open_, key=lambda d: (shares[d][number[d]], d))
+        number[worst] += 1
+    return {d: n for d, n in number.items() if n > 0}
+
+
+def merged(problem: SitingProblem, group: Array) -> tuple[SitingProblem, Array]:
+    """The same problem with fewer points: those of one group that the same sites cover become one.
+
+    ``group``: a label per point. Covered weights of every group stay what they are for any set of sites; points
+    covered already and points that no site covers become one per group each.
+    """
+    matrix = sparse.csc_array(problem.covers)
+    rng = np.random.default_rng(0)  # two independent random sums tell cover sets apart
+    ones = sparse.csc_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
+    marks = np.column_stack([ones.T @ rng.random(matrix.shape[0]) for _ in range(2)]).round(9)
+    marks[problem.covered] = -1.0
+    code = np.unique(group, return_inverse=True)[1]
+    _, first, which = np.unique(
+        np.column_stack([code, marks]), axis=0, return_index=True, return_inverse=True
+    )
+    weights = np.bincount(which.ravel(), problem.weights, len(first))
+    live = weights > 0
+    keep = first[live]
+    small = replace(
+        problem, covers=sparse.csr_array(ones[:, keep]), weights=weights[live], covered=problem.covered[keep]
+    )
+    return small, np.asarray(group)[keep]
 
 
 def price_rules(

@@ -17,7 +17,16 @@ from planner.siting.alternatives import may_make_room, price_of
 from planner.siting.coverage import Access
 from planner.siting.plan import SitingProblem
 from planner.siting.robust import with_known
-from planner.siting.sensitivity import Case, at_radius, covered_weight, district_shares, price_rules, stress
+from planner.siting.sensitivity import (
+    Case,
+    at_radius,
+    covered_weight,
+    district_shares,
+    levelling_quotas,
+    merged,
+    price_rules,
+    stress,
+)
 
 SITES, POINTS, P = 8, 24, 3
 
@@ -227,3 +236,53 @@ def test_a_plan_known_besides_lifts_the_curve_from_its_number_on() -> None:
     assert got["bound"].tolist() == [10, 17, 20]
     assert got["share"].tolist() == [0.25, 0.4, 0.45]
     assert got["bound_share"].tolist() == [0.25, 0.425, 0.5]
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_merging_points_keeps_the_covered_weight_of_every_group(seed: int) -> None:
+    problem = toy(seed, density=0.15)
+    rng = np.random.default_rng(seed)
+    twice = np.concatenate([np.arange(POINTS), rng.integers(0, POINTS, 10)])  # points with equal cover sets
+    problem = SitingProblem(
+        **{
+            **problem.__dict__,
+            "covers": sparse.csr_array(problem.covers.toarray()[:, twice]),
+            "weights": problem.weights[twice],
+            "covered": problem.covered[twice],
+        }
+    )
+    group = np.array(["n", "s"])[rng.integers(0, 2, len(twice))]
+    small, labels = merged(problem, group)
+    assert len(small.weights) < len(twice)
+    for sites in ([], [3], [0, 5], [1, 2, 7]):
+        for name in ("n", "s"):
+            one, other = (
+                float(w[(g == name) & (c | (m.toarray()[sites].sum(axis=0) > 0))].sum())
+                for m, w, c, g in (
+                    (problem.covers, problem.weights, problem.covered, group),
+                    (small.covers, small.weights, small.covered, labels),
+                )
+            )
+            assert one == pytest.approx(other)
+
+
+def test_levelling_gives_the_next_site_to_the_worst_off() -> None:
+    # two districts of four cells of weight 1; every site covers one cell; b starts half covered
+    covers = sparse.csr_array(np.eye(8))
+    problem = SitingProblem(
+        **{
+            **toy(0).__dict__,
+            "covers": covers,
+            "weights": np.array([1, 1, 1, 1, 1, 1, 1, 1.0]),
+            "covered": np.array([0, 0, 0, 0, 1, 1, 0, 0], dtype=bool),
+            "region": np.array(list("aaaabbbb")),
+        }
+    )
+    district = np.array(list("aaaabbbb"))
+    # a: 0, 1/4, 2/4 … by one site each; b: 2/4. At 2/4 each, a comes first by name.
+    assert levelling_quotas(problem, district, 2) == {"a": 2}
+    assert levelling_quotas(problem, district, 3) == {"a": 3}
+    assert levelling_quotas(problem, district, 4) == {"a": 3, "b": 1}
+    assert levelling_quotas(problem, district, 99) == {"a": 4, "b": 2}
+    shut = SitingProblem(**{**problem.__dict__, "forbidden": np.array([0, 1, 2])})
+    assert levelling_quotas(shut, district, 4) == {"a": 1, "b": 2}
