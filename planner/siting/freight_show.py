@@ -22,10 +22,14 @@ def with_reasons(chosen: gpd.GeoDataFrame, swaps: pd.DataFrame, f: Freight) -> g
     zh, en = [], []
     for r, s in zip(chosen.itertuples(), swaps.itertuples(), strict=True):
         other_zh = f"；最佳替代点“{s.alternative}”" + (
-            f"少服务 {s.drivers_lost:,.0f} 人" if s.drivers_lost >= 0.5 else "效果相当"
+            f"少服务 {s.drivers_lost:,.0f} 人"
+            if s.drivers_lost >= 0.5
+            else f"服务人数相同，但可达司机少 {s.reach_lost:,.0f} 人"
         )
         other_en = f"; the best stand-in, “{s.alternative}”, " + (
-            f"serves {s.drivers_lost:,.0f} fewer" if s.drivers_lost >= 0.5 else "does as well"
+            f"serves {s.drivers_lost:,.0f} fewer"
+            if s.drivers_lost >= 0.5
+            else f"serves as many, with {s.reach_lost:,.0f} fewer in reach"
         )
         if not s.alternative:
             other_zh = other_en = ""

@@ -94,10 +94,15 @@ def candidate_table(model: Model, sites: gpd.GeoDataFrame, f: Freight) -> gpd.Ge
 
 
 def stand_ins(model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints) -> pd.DataFrame:
-    """For each chosen home the best stand-in (spacing kept), and the drivers it would lose."""
+    """For each chosen home the best stand-in (spacing kept), what it would serve less, and reach less."""
     now = np.flatnonzero(problem.open_now)
     whole = problem_.served(problem, np.concatenate([now, order])).total
-    secondary = secondary_worth(model, sites)
+    secondary, at = secondary_worth(model, sites), sites["at"].to_numpy()
+
+    def wide(homes: list[int]) -> float:
+        return sum(model.need.in_reach(at[np.array([*now, *homes], int)]))
+
+    everyone = wide(order.tolist())
     clash: dict[int, set[int]] = {}
     for a, b in problem.conflicts.tolist():
         clash.setdefault(a, set()).add(b)
@@ -108,23 +113,21 @@ def stand_ins(model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, orde
         barred = set(rest) | {int(i)} | set(now.tolist()) | set().union(*(clash.get(j, set()) for j in rest))
         free = [j for j in range(len(sites)) if j not in barred]
         free.sort(key=lambda j: (-problem.capacity[j], -secondary[j], j))
-        best, loss = -1, np.inf
-        for j in free[:20]:
-            got = whole - problem_.served(problem, np.array([*now, *rest, j])).total
-            if got < loss - 1e-6:
-                best, loss = j, got
-            if loss <= 1e-6:
-                break
-        name = str(sites["name"].iloc[best]) if best >= 0 else ""
-        rows.append(
-            (
-                str(sites["site_id"].iloc[i]),
-                str(sites["site_id"].iloc[best]) if best >= 0 else "",
-                name,
-                max(loss, 0.0),
-            )
+        tried = [
+            (whole - problem_.served(problem, np.array([*now, *rest, j])).total, -wide([*rest, j]), j)
+            for j in free[:20]
+        ]
+        loss, reach, best = min(
+            ((max(round(t[0], 2), 0.0), t[1], t[2]) for t in tried), default=(np.nan, 0.0, -1)
         )
-    return pd.DataFrame(rows, columns=["site_id", "alternative_id", "alternative", "drivers_lost"])
+        known = best >= 0
+        rows.append((
+            str(sites["site_id"].iloc[i]), str(sites["site_id"].iloc[best]) if known else "",
+            str(sites["name"].iloc[best]) if known else "", loss, max(everyone + reach, 0.0) if known else np.nan,
+        ))  # fmt: skip
+    return pd.DataFrame(
+        rows, columns=["site_id", "alternative_id", "alternative", "drivers_lost", "reach_lost"]
+    )
 
 
 def plan_totals(
