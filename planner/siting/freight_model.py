@@ -278,6 +278,13 @@ def _trips(inputs: Inputs, direct: Floats, f: Freight) -> tuple[Trips, list[Find
         mean_minutes=f.mean_trip_minutes,
     )  # fmt: skip
     found = []
+    n = len(inputs.drivers)
+    alone = ~(np.isfinite(direct[n:, :n]).any(1) & np.isfinite(direct[:n, n:]).any(0))
+    if n and alone.any():
+        lost = float(inputs.gateways.table["trucks_per_day"].to_numpy(float)[alone].sum()) * (
+            1 - f.through_share
+        )
+        found.append(finding("FRT-007", source="streets", n=f"{lost:,.0f}"))
     if trips.scaled < 1:
         found.append(finding("FRT-006", source="freight", share=f"{trips.scaled:.0%}"))
     return trips, found
