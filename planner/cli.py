@@ -270,7 +270,9 @@ def batch(
 
     with _shown() as progress:
         table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=progress)
-    typer.echo(table.to_string(index=False))
+    typer.echo(table.drop(columns="message").to_string(index=False, na_rep="-"))
+    for row in table[table["message"] != ""].itertuples():
+        typer.echo(f"{row.study}: {row.message}")
     codes = set(table["exit_code"])
     raise typer.Exit(1 if 1 in codes else 3 if 3 in codes else 0)
 

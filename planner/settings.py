@@ -30,6 +30,7 @@ Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09", "column"]
 Mode = Literal["walk", "ebike", "car", "truck"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Section(BaseModel):
@@ -82,6 +83,14 @@ class About(Section):
     synthetic_note_zh: str = ""
     synthetic_note_en: str = ""
     map_approval_no: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_a_folder(cls, value: str) -> str:
+        devices = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
+        if value.lower() in devices:
+            raise ValueError(f"{value} cannot be the name of a folder: Windows keeps it for a device")
+        return value
 
     def title(self) -> str:
         """The title in the study's language, or its name."""
@@ -224,7 +233,7 @@ class Circle(Section):
 
     minutes: Positive = 10
     walk_kmh: Positive = 4.0
-    readings_m: tuple[Positive, ...] = (500, 667, 833)
+    readings_m: tuple[Positive, ...] = Field(default=(500, 667, 833), min_length=1)
     snap_limit_m: Positive = 100
     open_share: Share = 0.5
     speeds_kmh: dict[str, Positive] = Field(default_factory=lambda: {"ebike": 15.0})
@@ -254,8 +263,8 @@ class Siting(Section):
     dedupe_m: float = Field(default=40, ge=0)
     min_to_open_m: float = Field(default=100, ge=0)
     quotas: Literal["half_proportional", "none"] = "half_proportional"
-    quota_min: dict[str, int] = Field(default_factory=dict)
-    quota_max: dict[str, int] = Field(default_factory=dict)
+    quota_min: dict[str, Count] = Field(default_factory=dict)
+    quota_max: dict[str, Count] = Field(default_factory=dict)
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     cost_yuan: dict[str, Positive] = Field(default_factory=dict)

@@ -222,7 +222,7 @@ def with_population(
         sums = np.bincount(which, population["population"].to_numpy()[at], len(districts))
     else:
         area = districts.geometry.area.to_numpy()
-        sums = area / area.sum() * (total or 0.0)
+        sums = area / max(area.sum(), 1e-9) * (total or 0.0)  # no area: the streets were refused
     return districts.assign(population=districts["population"].where(~missing, sums))
 
 

@@ -24,7 +24,12 @@ def check_file(path: Path, *, max_bytes: int = MAX_BYTES) -> list[Finding]:
     """
     text = str(path)
     name = path.name or text
-    if "://" in text or (":/" in text[:9] and not path.drive) or "/vsi" in text or "\x00" in text:
+    if (
+        "://" in text
+        or (":/" in text[:9] and not path.drive)
+        or text.startswith(("/vsi", "\\vsi"))
+        or "\x00" in text
+    ):
         return [finding("SET-005", source=name, field="path", value=text)]
     try:
         if not path.exists():
