@@ -19,10 +19,10 @@ def homes_lines(bundle: Bundle) -> tuple[str, ...]:
         return ()
     run = homes.run_json()
     return (
+        phrase("homes_meaning", language),
         phrase("homes_result", language, n=number(run["chosen"]), drivers=number(run["drivers"]),
                target=number(run["target"]), existing=number(run["existing"])),
         phrase("homes_certificate", language, gap=f"{run['gap']:.3%}", bound=number(run["bound"])),
-        phrase("homes_meaning", language),
     )  # fmt: skip
 
 

@@ -259,7 +259,8 @@ def _homes(bundle: Bundle) -> tuple[Further, ...]:
         rows = tuple(tuple(shown(v) for v in values) for values in table.itertuples(index=False))
         numeric = tuple(is_number(table, c) for c in table.columns)
         lines = homes_lines(bundle) if not out else ()
-        out.append(Further(heading, lines, Table(tuple(str(c) for c in table.columns), rows, numeric)))
+        keys = tuple(f"home_{i}" for i in range(len(numeric)))
+        out.append(Further(heading, lines, Table(tuple(str(c) for c in table.columns), rows, numeric, keys)))
     return tuple(out)
 
 

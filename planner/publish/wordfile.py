@@ -228,7 +228,8 @@ def _further(document: Any, s: Story) -> None:
         document.add_heading(part.heading, 1)
         for line in part.lines[1:]:
             _text(document, line)
-        _text(document, part.lines[0], 9, colour=_SOFT)
+        for line in part.lines[:1]:
+            _text(document, line, 9, colour=_SOFT)
         _put_table(document, part.table, size=8)
 
 
