@@ -162,3 +162,14 @@ def test_two_writes_give_equal_bytes(tmp_path: Path) -> None:
         document.write_docx(bundle, tmp_path / f"{name}.docx", {})
     for kind in ("xlsx", "docx"):
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+
+
+def test_a_section_may_have_no_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from planner.publish import story as told
+
+    table = told.Table(("a",), (("plain",),), (False,), ("a",))
+    monkeypatch.setattr(told, "_further", lambda bundle: (told.Further("Bare", (), table),))
+    bundle = toy_bundle("en")
+    document.write_report(bundle, tmp_path / "report.html", {})
+    document.write_docx(bundle, tmp_path / "report.docx", {})
+    assert "<h2>Bare</h2>" in (tmp_path / "report.html").read_text("utf-8")
