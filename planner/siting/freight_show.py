@@ -11,6 +11,7 @@ import shapely
 
 from planner.roads.areas import service_areas, union_area
 from planner.roads.network import Network
+from planner.roads.outline import generalise
 from planner.roads.reach import snap
 from planner.settings import Freight
 from planner.siting.freight_model import Model
@@ -143,5 +144,5 @@ def catchments(
         shapes.append(union_area(network, on, cutoff_s=seconds, buffer_m=150.0))
         names.append("")
         ids.append("existing")
-    simple = [shapely.make_valid(shapely.simplify(g, 100.0, preserve_topology=False)) for g in shapes]
+    simple = [generalise(g, least_m2=3e6, tolerance_m=100.0) for g in shapes]  # one outline, lakes left out
     return gpd.GeoDataFrame({"site_id": ids, "name": names}, geometry=simple, crs=network.crs)
