@@ -295,6 +295,8 @@ def main() -> None:
             "not enough memory: close other programs, or take a smaller area or larger cells", err=True
         )
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:  # typer turns the first into exit 130 without a word
+        if isinstance(stop, SystemExit) and stop.code != 130:
+            raise
         typer.echo("interrupted; the same command goes on where this one stopped", err=True)
         sys.exit(130)

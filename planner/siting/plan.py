@@ -128,7 +128,7 @@ def judge_clash(
                 len(candidates), rules.p, required=_positions(rules.required, candidates),
                 forbidden=_positions(rules.forbidden, candidates), region=region,
                 quota_min=study_quota_min(settings, districts, region) or None,
-                quota_max=dict(rules.quota_max) or None, cost=candidates["cost_yuan"].to_numpy(dtype=float),
+                quota_max=study_quota_max(settings, districts) or None, cost=candidates["cost_yuan"].to_numpy(dtype=float),
                 budget=rules.budget_yuan,
             )
         )  # fmt: skip
@@ -138,12 +138,29 @@ def judge_clash(
 
 
 def study_quota_min(settings: Settings, districts: gpd.GeoDataFrame, region: Array) -> dict[str, int]:
-    """Minimum per district: the study's own, else half its share of p, never above its candidates."""
+    """Minimum per district: the study's, else the districts' table's, else half its share of p.
+
+    The last is never above the district's candidates.
+    """
     rules = settings.siting
-    if rules.quota_min or rules.quotas != "half_proportional":
-        return dict(rules.quota_min)
+    stated = _stated(districts, "quota_min") | dict(rules.quota_min)
+    if stated or rules.quotas != "half_proportional":
+        return stated
     caps = [int((region == d).sum()) for d in districts["district"]]
     return proportional_quota_min(districts, rules.p, caps=caps)
+
+
+def study_quota_max(settings: Settings, districts: gpd.GeoDataFrame) -> dict[str, int]:
+    """Maximum per district, as the districts' table says or, before it, the study."""
+    return _stated(districts, "quota_max") | dict(settings.siting.quota_max)
+
+
+def _stated(districts: gpd.GeoDataFrame, column: str) -> dict[str, int]:
+    """Whole numbers of a column of the districts' table, where it has one."""
+    given = (
+        districts.set_index("district")[column].dropna() if column in districts else pd.Series(dtype=float)
+    )
+    return {str(k): int(v) for k, v in given.items()}
 
 
 def nothing_to_gain(problem: SitingProblem) -> list[Finding]:
@@ -198,7 +215,7 @@ def pose(
         required=_positions(rules.required, candidates),
         forbidden=_positions(rules.forbidden, candidates),
         quota_min=quota_min,
-        quota_max=dict(rules.quota_max),
+        quota_max=study_quota_max(settings, districts),
         cost=candidates["cost_yuan"].to_numpy(dtype=float),
     )
 

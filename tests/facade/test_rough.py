@@ -168,6 +168,16 @@ def test_clashing_rules_print_the_clash_and_a_way_out(town, command, rule, words
     assert all(word in printed for word in (*words, "Nearest way out"))
 
 
+def test_quotas_of_the_districts_table_count_and_the_study_file_overrules_them(town, command) -> None:
+    study = town()
+    edit_district(study, lambda f: f["properties"].update(quota_max=2))
+    out = study.parent / "out"
+    assert "quota_max" in command("check", study, "--out", out)[1]
+    text = study.read_text("utf-8").replace("p = 3", 'p = 3\nquota_max = { "新镇" = 3 }')
+    study.write_text(text, "utf-8")
+    assert command("check", study, "--out", out)[0] == 0
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -455,6 +465,18 @@ def test_a_batch_on_a_running_scheduler(town, tmp_path) -> None:
     assert table["exit_code"].tolist() == [1, 0]
     with pytest.raises(PlannerError, match="no Dask scheduler answers"):
         run_batch([good], tmp_path / "out", scheduler="nonsense://x")
+
+
+def test_an_interrupted_command_says_how_to_go_on(town, command, monkeypatch) -> None:
+    def stop(*_args: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    study = town()
+    monkeypatch.setattr(planner.Study, "coverage", stop)
+    code, _, said = command("coverage", study, "--out", study.parent / "out")
+    assert code == 130
+    assert "the same command goes on" in said
+    assert left(study.parent / "out") == set()
 
 
 def test_the_example_is_not_written_over_files(town, command) -> None:
