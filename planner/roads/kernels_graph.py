@@ -7,7 +7,10 @@ import numpy as np
 
 from planner.roads.kernels import jit
 
-__all__ = ["chains", "incidence", "morton"]
+__all__ = ["arcs_into", "chains", "incidence", "meetings", "morton"]
+
+#: ``chain`` of points met at a node, and of those met from the other end of their loop.
+AT_NODE, NEVER = -2, -3
 
 
 @jit
@@ -131,3 +134,74 @@ def chains(
                 total[n, 0], total[n, 1], total[n, 2] = metres, forth, back
                 n += 1
     return keep, a[:n].copy(), b[:n].copy(), total[:n].copy(), chain, step, flip, before
+
+
+@jit
+def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple:
+    """Arcs of ``n`` nodes by the node they lead to; loops and arcs to or from dead ends left out.
+
+    ``a``, ``b``, ``total`` as of :func:`chains`. Nothing is held beside the result.
+
+    Returns
+    -------
+    ptr : int32 ``[n + 1]``; node : int32; seconds : float64; leaf : bool ``[n]``, dead ends
+
+    Arcs of a node are in order of the node they leave, parallel ones in order of their chains, those
+    from a to b first.
+    """
+    degree = np.zeros(n, np.int32)
+    for c in range(a.size):
+        degree[a[c]] += 1
+        degree[b[c]] += 1
+    leaf = degree == 1
+    ptr = np.zeros(n + 1, np.int32)
+    for c in range(a.size):
+        if a[c] != b[c] and not leaf[a[c]] and not leaf[b[c]]:
+            ptr[b[c] + 1] += np.isfinite(total[c, 1])
+            ptr[a[c] + 1] += np.isfinite(total[c, 2])
+    for i in range(n):
+        ptr[i + 1] += ptr[i]
+    degree[:] = 0
+    node, seconds = np.empty(ptr[n], np.int32), np.empty(ptr[n], np.float64)
+    for way in range(2):
+        for c in range(a.size):
+            tail, head = (a[c], b[c]) if way == 0 else (b[c], a[c])
+            if tail == head or leaf[tail] or leaf[head] or not np.isfinite(total[c, 1 + way]):
+                continue
+            j = ptr[head] + degree[head]
+            degree[head] += 1
+            while j > ptr[head] and node[j - 1] > tail:
+                node[j], seconds[j] = node[j - 1], seconds[j - 1]
+                j -= 1
+            node[j], seconds[j] = tail, total[c, 1 + way]
+    return ptr, node, seconds, leaf
+
+
+@jit
+def meetings(counts: np.ndarray, met: np.ndarray, at_nodes: tuple, on_chains: tuple) -> np.ndarray:
+    """Fill ``met`` (:data:`planner.roads.search.MET`), ``counts`` points a node; returns its pointers.
+
+    ``at_nodes``: node, point, seconds. ``on_chains``: end nodes a and b and pointers of each chain,
+    then by pointer: point, seconds to a, seconds to b. Points of a loop stand twice at its node and are met once.
+    """
+    ptr = np.zeros(counts.size + 1, np.int32)
+    for x in range(counts.size):
+        ptr[x + 1] = ptr[x] + counts[x]
+    fill = ptr[:-1].copy()
+    node, point, seconds = at_nodes
+    for i in range(node.size):
+        k = fill[node[i]]
+        fill[node[i]] += 1
+        met[k].here, met[k].there, met[k].id = seconds[i], np.inf, point[i]
+        met[k].other, met[k].chain = node[i], AT_NODE
+    a, b, chain_ptr, chain_point, to_a, to_b = on_chains
+    for c in range(a.size):
+        for far in range(2):
+            x, y = (b[c], a[c]) if far else (a[c], b[c])
+            for p in range(chain_ptr[c], chain_ptr[c + 1]):
+                k = fill[x]
+                fill[x] += 1
+                met[k].id, met[k].other = chain_point[p], y
+                met[k].here, met[k].there = (to_b[p], to_a[p]) if far else (to_a[p], to_b[p])
+                met[k].chain = NEVER if far and x == y else c
+    return ptr

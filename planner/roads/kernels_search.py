@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from planner.roads.kernels import jit
+from planner.roads.kernels_graph import NEVER
 
 __all__ = ["place_rows", "reach_block", "settle"]
 
 BITS = 11
-MASK = (1 << BITS) - 1
 
 
 @jit
@@ -91,10 +91,10 @@ def _start(dist, touched, a, b, a_to, b_to, limit):
 
 
 @jit
-def sort_row(ids, seconds, lo, hi, largest, spare_id, spare_s, digits):
-    """Sort ``ids[lo:hi]`` (0 … largest) and their seconds in place: insertion if few, else by digits."""
+def sort_row(ids, seconds, lo, hi, spare_id, spare_s, digits):
+    """Sort ``ids[lo:hi]`` and their seconds in place: insertion if few, else by digits of what they span."""
     n = hi - lo
-    if n <= 96:
+    if n <= 12:
         for i in range(lo + 1, hi):
             key, value = ids[i], seconds[i]
             j = i
@@ -103,22 +103,34 @@ def sort_row(ids, seconds, lo, hi, largest, spare_id, spare_s, digits):
                 j -= 1
             ids[j], seconds[j] = key, value
         return
-    shift = 0
-    while shift == 0 or (largest >> shift) > 0:
-        digits[:] = 0
-        for i in range(lo, hi):
-            digits[(ids[i] >> shift) & MASK] += 1
-        at = 0
-        for i in range(digits.size):
-            digits[i], at = at, at + digits[i]
-        for i in range(lo, hi):
-            d = (ids[i] >> shift) & MASK
-            to = digits[d]
-            digits[d] = to + 1
-            spare_id[to], spare_s[to] = ids[i], seconds[i]
-        ids[lo:hi] = spare_id[:n]
-        seconds[lo:hi] = spare_s[:n]
-        shift += BITS
+    least, most = ids[lo], ids[lo]
+    for i in range(lo, hi):
+        least, most = min(least, ids[i]), max(most, ids[i])
+    bits = 1
+    while ((most - least) >> bits) > 0:
+        bits += 1
+    half = (bits + 1) // 2 if bits <= 2 * BITS else (bits + 3) // 4
+    mask, shift = (1 << half) - 1, 0
+    while shift < bits:  # there and back, so that the result is where it began
+        _by_digit(ids, seconds, lo, n, least, spare_id, spare_s, 0, shift, mask, digits)
+        _by_digit(spare_id, spare_s, 0, n, least, ids, seconds, lo, shift + half, mask, digits)
+        shift += 2 * half
+
+
+@jit
+def _by_digit(ids, seconds, lo, n, least, to_id, to_s, to_lo, shift, mask, digits):
+    """Move ``n`` entries in order of one digit of ``ids - least``."""
+    digits[: mask + 1] = 0
+    for i in range(lo, lo + n):
+        digits[((ids[i] - least) >> shift) & mask] += 1
+    at = to_lo
+    for i in range(mask + 1):
+        digits[i], at = at, at + digits[i]
+    for i in range(lo, lo + n):
+        d = ((ids[i] - least) >> shift) & mask
+        to = digits[d]
+        digits[d] = to + 1
+        to_id[to], to_s[to] = ids[i], seconds[i]
 
 
 @jit
@@ -133,29 +145,19 @@ def _room(out_id, out_s, needed):
 @jit
 def _collect(demand, dist, touched, n, special, limit, out_id, out_s, k):
     """Append the demand points of reached nodes, and of their chains but ``special``."""
+    met_ptr, met = demand.met_ptr, demand.met
     for r in range(n):
         x = touched[r]
         d = dist[x]
-        lo, hi = demand.node_ptr[x], demand.node_ptr[x + 1]
+        lo, hi = met_ptr[x], met_ptr[x + 1]
         out_id, out_s = _room(out_id, out_s, k + hi - lo)
         for j in range(lo, hi):
-            t = d + demand.node_s[j]
-            if t < limit:
-                out_id[k], out_s[k] = demand.node_id[j], t
-                k += 1
-        for j in range(demand.link_ptr[x], demand.link_ptr[x + 1]):
-            c, y = demand.link_chain[j], demand.link_other[j]
+            y, chain = met[j].other, met[j].chain
             other = dist[y]
-            if c == special or (other < limit and y < x):
-                continue  # met from its other end
-            lo, hi = demand.ptr[c], demand.ptr[c + 1]
-            out_id, out_s = _room(out_id, out_s, k + hi - lo)
-            da, db = (other, d) if demand.link_far[j] else (d, other)
-            for p in range(lo, hi):
-                t = min(da + demand.to_a[p], db + demand.to_b[p])
-                if t < limit:
-                    out_id[k], out_s[k] = demand.id[p], t
-                    k += 1
+            t = min(d + met[j].here, other + met[j].there)
+            out_id[k], out_s[k] = met[j].id, t  # stays only if counted: no branch to guess wrong
+            elsewhere = (other < limit) & (y < x) | (chain == special) | (chain == NEVER)
+            k += (t < limit) & (not elsewhere)
     return out_id, out_s, k
 
 
@@ -224,7 +226,7 @@ def reach_block(arcs, demand, sites, order, dist, touched, limit, largest, width
         for r in range(n):
             dist[touched[r]] = limit
         count[i] = k - begin
-        sort_row(out_id, out_s, begin, k, demand.n, spare_id, spare_s, digits)
+        sort_row(out_id, out_s, begin, k, spare_id, spare_s, digits)
         for j in range(begin, k):
             out_s[j] = min(out_s[j], largest)
     return count, out_id[:k].copy(), out_s[:k].copy()

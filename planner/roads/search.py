@@ -85,23 +85,24 @@ class Places(NamedTuple):
     off_s: np.ndarray
 
 
+#: A demand point as met from a search node: seconds from it to the node (``here``) and, of a point on
+#: chain ``chain`` of the demand's, to its far end ``other`` (``there``); of a point at the node, ``other`` is it too.
+MET = np.dtype(
+    [("here", "f8"), ("there", "f8"), ("id", "i4"), ("other", "i4"), ("chain", "i4"), ("pad", "i4")]
+)
+
+
 class Demand(NamedTuple):
     """Demand points as the searches meet them.
 
-    Points at node x: ``node_id``, ``node_s`` from ``node_ptr[x]`` on. Links of node x (chains that
-    carry points), from ``link_ptr[x]`` on: ``link_chain``, ``link_other`` (the far end),
-    ``link_far`` (x is end b). Points of a chain, from ``ptr[c]`` on, in order along it: ``id``,
-    ``pos``, ``to_a``, ``to_b`` (off-road leg included), ``off``, ``a_to``.
+    ``met[met_ptr[x]:met_ptr[x + 1]]`` (:data:`MET`) are the points at node x and on the chains that
+    end there, all a search needs in one run of memory. Points of a chain, from ``ptr[c]`` on, in order
+    along it: ``id``, ``pos``, ``to_a``, ``to_b`` (off-road leg included), ``off``, ``a_to``.
     """
 
     n: int
-    node_ptr: np.ndarray
-    node_id: np.ndarray
-    node_s: np.ndarray
-    link_ptr: np.ndarray
-    link_chain: np.ndarray
-    link_other: np.ndarray
-    link_far: np.ndarray
+    met_ptr: np.ndarray
+    met: np.ndarray
     ptr: np.ndarray
     id: np.ndarray
     pos: np.ndarray
@@ -142,7 +143,7 @@ def _build(network: Network) -> SearchGraph:
     ptr, edge = incidence(network.n_nodes, u, v, usable)
     order = spatial_order(network.x_m, network.y_m).astype(np.int32)
     keep, a, b, total, chain, step, flip, before = chains(ptr, edge, u, v, length, s_uv, s_vu, order)
-    del ptr, edge
+    del ptr, edge, usable
     kept = order[keep[order]]
     node = np.full(network.n_nodes, -1, np.int32)
     node[kept] = np.arange(kept.size, dtype=np.int32)
@@ -154,16 +155,9 @@ def _build(network: Network) -> SearchGraph:
 
 def _arcs(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> Arcs:
     """Arcs by the node they lead to, loops and dead ends left out, in order of the node they leave."""
-    degree = np.bincount(a, minlength=n) + np.bincount(b, minlength=n)
-    leaf = degree == 1
-    tail, head = np.concatenate([a, b]), np.concatenate([b, a])
-    seconds = np.concatenate([total[:, 1], total[:, 2]])
-    use = np.isfinite(seconds) & (tail != head) & ~leaf[tail] & ~leaf[head]
-    tail, head, seconds = tail[use], head[use], seconds[use]
-    order = np.argsort(head.astype(np.int64) * n + tail, kind="stable")
-    ptr = np.zeros(n + 1, np.int32)
-    ptr[1:] = np.cumsum(np.bincount(head, minlength=n))
-    return Arcs(ptr, tail[order].astype(np.int32), seconds[order], leaf)
+    from planner.roads.kernels_graph import arcs_into
+
+    return Arcs(*arcs_into(n, a, b, total))
 
 
 def places(network: Network, snapped: Snapped) -> Places:
@@ -194,8 +188,10 @@ def places(network: Network, snapped: Snapped) -> Places:
 def demand_on(graph: SearchGraph, at: Places) -> tuple[Demand, np.ndarray]:
     """Group demand points by the node or chain where a search finds them.
 
-    Returns the groups and the chains that carry points, ascending: ``link_chain`` counts these.
+    Returns the groups and the chains that carry points, ascending: ``Demand.ptr`` counts these.
     """
+    from planner.roads.kernels_graph import meetings
+
     chain = at.chain
     a, b = graph.a[np.maximum(chain, 0)], graph.b[np.maximum(chain, 0)]
     total = graph.total[np.maximum(chain, 0), 0]
@@ -204,32 +200,18 @@ def demand_on(graph: SearchGraph, at: Places) -> tuple[Demand, np.ndarray]:
     leaf = graph.arcs.leaf
     on_a, on_b = ok & at_a & ~leaf[a], ok & at_b & ~leaf[b]
     node = np.where(on_a, a, b)
-    on_node = on_a | on_b
-    n = graph.n_nodes
-    ids = np.flatnonzero(on_node)
-    ids = ids[np.argsort(node[ids], kind="stable")]
-    node_ptr = _pointers(node[ids], n)
-    rest = np.flatnonzero(ok & ~on_node)
+    ids = np.flatnonzero(on_a | on_b).astype(np.int32)
+    rest = np.flatnonzero(ok & ~(on_a | on_b))
     rest = rest[np.lexsort((at.pos[rest], chain[rest]))]
     used, first = np.unique(chain[rest], return_index=True)
-    ends = np.concatenate([graph.a[used], graph.b[used]])
-    others = np.concatenate([graph.b[used], graph.a[used]])
-    far = np.repeat([False, True], used.size)
-    link = np.tile(np.arange(used.size, dtype=np.int32), 2)
-    single = ~(far & (ends == others))  # a loop is met once
-    ends, others, far, link = ends[single], others[single], far[single], link[single]
-    order = np.lexsort((link, ends))
-    off = at.off_s[rest]
-    made = Demand(
-        n=int(chain.size), node_ptr=node_ptr, node_id=ids.astype(np.int32), node_s=at.off_s[ids],
-        link_ptr=_pointers(ends[order], n), link_chain=link[order], link_other=others[order].astype(np.int32),
-        link_far=far[order], ptr=np.append(first, rest.size).astype(np.int64), id=rest.astype(np.int32),
-        pos=at.pos[rest], to_a=at.to_a[rest] + off, to_b=at.to_b[rest] + off, a_to=at.a_to[rest], off=off,
-    )  # fmt: skip
+    off, ptr = at.off_s[rest], np.append(first, rest.size).astype(np.int64)
+    to_a, to_b, rest_id = at.to_a[rest] + off, at.to_b[rest] + off, rest.astype(np.int32)
+    counts = np.bincount(node[ids], minlength=graph.n_nodes)
+    for end in (graph.a, graph.b):
+        counts += np.bincount(end[used], np.diff(ptr), minlength=graph.n_nodes).astype(np.int64)
+    met = np.zeros(int(counts.sum()), MET)
+    met_ptr = meetings(
+        counts, met, (node[ids], ids, at.off_s[ids]), (graph.a[used], graph.b[used], ptr, rest_id, to_a, to_b)
+    )
+    made = Demand(int(chain.size), met_ptr, met, ptr, rest_id, at.pos[rest], to_a, to_b, at.a_to[rest], off)
     return made, used
-
-
-def _pointers(sorted_keys: np.ndarray, n: int) -> np.ndarray:
-    ptr = np.zeros(n + 1, np.int32)
-    ptr[1:] = np.cumsum(np.bincount(sorted_keys, minlength=n))
-    return ptr
