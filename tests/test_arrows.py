@@ -16,7 +16,18 @@ MAY_IMPORT = {
     "siting": BASE | {"inputs", "demand", "roads"},
     "publish": BASE | {"inputs", "demand", "roads", "siting"},
 }
-FACADE = {"study", "study_inputs", "store", "products", "evaluate", "questions", "batch", "cli", "__init__", "__main__"}
+FACADE = {
+    "study",
+    "study_inputs",
+    "store",
+    "products",
+    "evaluate",
+    "questions",
+    "batch",
+    "cli",
+    "__init__",
+    "__main__",
+}
 
 
 def imported_rooms(path: Path) -> set[str]:
