@@ -31,18 +31,7 @@ def homes_tables(bundle: Bundle, *, printed: bool) -> list[tuple[str, pd.DataFra
     homes = bundle.homes
     if homes is None:
         return []
-    tables = list(homes.tables(bundle.settings.study.language).items())
-    if not printed:
-        return tables
-    long = [name for name, table in tables if len(table) > 40]
-    short = [(name, table) for name, table in tables if name not in long]
-    return [(name, _narrow(table)) for name, table in short]
-
-
-def _narrow(table: pd.DataFrame) -> pd.DataFrame:
-    """Without coordinates and ids, which nobody reads on paper."""
-    hidden = {"经度", "纬度", "编号", "站点编号", "lng", "lat", "longitude", "latitude", "id", "site"}
-    return table[[c for c in table.columns if str(c).split("_")[0].split(" ")[0].lower() not in hidden]]
+    return list(homes.tables(bundle.settings.study.language, printed=printed).items())
 
 
 def is_number(table: pd.DataFrame, column: str) -> bool:

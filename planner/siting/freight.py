@@ -106,9 +106,9 @@ class HomesPlan:
         """The same layers as objects with those attributes."""
         return layers_.extra_layers(self)
 
-    def tables(self, language: str = "zh") -> dict[str, pd.DataFrame]:
-        """Tables with ready headings, by the name of their sheet."""
-        return words.tables(self, language)
+    def tables(self, language: str = "zh", *, printed: bool = False) -> dict[str, pd.DataFrame]:
+        """Tables with ready headings, by their name; ``printed``: only what fits a page."""
+        return words.tables(self, language, printed=printed)
 
     def __repr__(self) -> str:
         return (

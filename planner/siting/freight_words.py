@@ -98,8 +98,16 @@ _SHEETS = {
 }  # fmt: skip
 
 
-def tables(plan: HomesPlan, language: str = "zh") -> dict[str, pd.DataFrame]:
-    """Sheets of driver homes, with headings in the language asked for."""
+#: What fits across a page: columns of the printed tables (the others are printed whole, candidates not at all).
+_PRINTED = {
+    "homes": ("rank", "name", "district", "bays", "drivers", "lacks", "reason"),
+    "comparison": ("name", "district", "bays", "drivers", "drivers_in_catchment", "relation"),
+    "candidates": (),
+}
+
+
+def tables(plan: HomesPlan, language: str = "zh", *, printed: bool = False) -> dict[str, pd.DataFrame]:
+    """Tables of driver homes, with headings in the language asked for; ``printed``: only what a page holds."""
     i = 0 if language == "zh" else 1
     site = ["site_id", "name", "host_kind", "district", "lng", "lat", "bays"]
     reach = ["drivers_in_catchment", "drivers_passing", "trucks_passing"]
@@ -126,6 +134,10 @@ def tables(plan: HomesPlan, language: str = "zh") -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     out = {}
     for key, (table, columns) in raw.items():
+        if printed and key in _PRINTED:
+            columns = [c for c in columns if c in _PRINTED[key]]
+            if not columns:
+                continue
         made = _in_words(table, language)
         made = pd.DataFrame(made[[c for c in columns if c in made.columns]])
         out[_SHEETS[key][i]] = made.rename(columns={c: _HEADS[c][i] for c in made.columns}).reset_index(
