@@ -1,8 +1,9 @@
 """All figures beside their peers, in one run: ``make bench`` (full) or ``python -m benchmarks --quick``.
 
 Prints the tables and writes ``benchmarks/RESULTS.md``; a quick run (small town, few sources) only prints.
+A run of some modules, or of some parts of one, puts its rows in the place of those of the same name.
 
-    python -m benchmarks [--quick] [reading] [reach] [areas] [siting] [demand]
+    python -m benchmarks [--quick] [reading] [reach | reach:walk,memory] [areas] [siting] [demand]
 """
 
 from __future__ import annotations
@@ -58,26 +59,46 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
     return out
 
 
+def merged(old: str, name: str, rows: list[dict[str, Any]]) -> str:
+    """``old`` results with ``rows`` in section ``name``, in the place of rows of the same name and peer."""
+    head, *sections = old.split("\n## ")
+    pages = {s.split("\n", 1)[0].strip(): s.split("\n", 1)[1] for s in sections}
+    before, new = pages.get(name, "").splitlines(), table(rows)
+
+    def key(line: str) -> tuple[str, str]:
+        cells = [c.strip() for c in line.split("|")]
+        return cells[1], cells[5]
+
+    kept = {key(line): line for line in before if line.startswith("| ") and line not in new[:2]}
+    kept.update({key(line): line for line in new[2:]})
+    pages[name] = "\n".join(["", *new[:2], *kept.values(), ""])
+    return head + "".join(f"\n## {title}\n{page}" for title, page in pages.items())
+
+
 def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
-    wanted = [a for a in arguments if not a.startswith("-")] or list(MODULES)
+    wanted = dict(a.partition(":")[::2] for a in arguments if not a.startswith("-")) or dict.fromkeys(
+        MODULES, ""
+    )
     unknown = set(wanted) - set(MODULES)
     if unknown:
         print(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}", file=sys.stderr)
         return 2
-    pages = [f"Machine: {machine()}.", "", f"Versions: {versions()}.", ""]
-    for name in wanted:
-        if not Path(__file__).with_name(f"{name}.py").exists():
-            continue
+    whole = set(wanted) == set(MODULES) and not any(wanted.values())
+    head = f"# Results of `make bench`\n\nMachine: {machine()}.\n\nVersions: {versions()}.\n"
+    for name, parts in wanted.items():
         module = importlib.import_module(f"benchmarks.{name}")
-        if not hasattr(module, "run"):
-            continue
         start = time.time()
-        page = [f"## {name}", "", *table(list(module.run(quick))), ""]
-        print("\n".join(page), f"({time.time() - start:.0f} s)\n", sep="\n", flush=True)
-        pages += page
-    if not quick and set(wanted) == set(MODULES):
-        RESULTS.write_text("\n".join(["# Results of `make bench`", "", *pages]), "utf-8")
+        rows = list(module.run(quick, parts.split(",")) if parts else module.run(quick))
+        print(f"## {name}", "", *table(rows), "", f"({time.time() - start:.0f} s)\n", sep="\n", flush=True)
+        if whole:
+            head = merged(head, name, rows)
+        elif not quick:
+            RESULTS.write_text(
+                merged(RESULTS.read_text("utf-8") if RESULTS.exists() else head, name, rows), "utf-8"
+            )
+    if whole and not quick:
+        RESULTS.write_text(head, "utf-8")
     return 0
 
 

@@ -33,7 +33,7 @@ def morton(x: np.ndarray, y: np.ndarray, x0: float, y0: float, scale: float) -> 
 
 
 @jit
-def incidence(n_nodes: int, u: np.ndarray, v: np.ndarray, usable: np.ndarray) -> tuple:
+def incidence(n_nodes: int, u: np.ndarray, v: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, ...]:
     """Usable edges at each node, as CSR (``ptr``, ``edge``); a loop stands twice at its node."""
     ptr = np.zeros(n_nodes + 1, np.int64)
     for e in range(u.size):
@@ -78,7 +78,7 @@ def chains(
     s_uv: np.ndarray,
     s_vu: np.ndarray,
     order: np.ndarray,
-) -> tuple:
+) -> tuple[np.ndarray, ...]:
     """Join edges through nodes that only pass traffic on.
 
     ``order`` is the sequence in which nodes are visited, which is also the order of the kept nodes
@@ -137,7 +137,7 @@ def chains(
 
 
 @jit
-def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple:
+def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, ...]:
     """Arcs of ``n`` nodes by the node they lead to; loops and arcs to or from dead ends left out.
 
     ``a``, ``b``, ``total`` as of :func:`chains`. Nothing is held beside the result.
@@ -178,7 +178,9 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple:
 
 
 @jit
-def meetings(counts: np.ndarray, met: np.ndarray, at_nodes: tuple, on_chains: tuple) -> np.ndarray:
+def meetings(
+    counts: np.ndarray, met: np.ndarray, at_nodes: tuple[np.ndarray, ...], on_chains: tuple[np.ndarray, ...]
+) -> np.ndarray:
     """Fill ``met`` (:data:`planner.roads.search.MET`), ``counts`` points a node; returns its pointers.
 
     ``at_nodes``: node, point, seconds. ``on_chains``: end nodes a and b and pointers of each chain,

@@ -201,7 +201,7 @@ def travel_times(
     cutoff_s: float = 600,
     limit_m: float = 100.0,
     threads: int | None = None,
-    block_mb: float = 16,
+    block_mb: float = 6,
     progress: Progress | None = None,
 ) -> TravelTimes:
     """Seconds from demand points to sites, for every pair within the cutoff.
@@ -253,16 +253,31 @@ def travel_times(
             for rows, count, _, _ in done:
                 ptr[rows + 1] = count
             ptr[lo + 1 : hi + 1] = ptr[lo] + np.cumsum(ptr[lo + 1 : hi + 1])
-            ids.resize(ptr[hi], refcheck=False)
-            seconds.resize(ptr[hi], refcheck=False)
+            ids, seconds = (_grown(a, ptr, lo, hi) for a in (ids, seconds))
             for rows, count, block_id, block_s in done:
                 place_rows(count, block_id, block_s, ptr[rows], ids, seconds)
             if progress is not None:
                 progress("travel times", hi / n)
+            del done
             lo, size = hi, _next_block(lo, hi, int(ptr[hi] - ptr[lo]), int(block_mb * 2**20))
+    for a in (ids, seconds):
+        a.resize(ptr[n], refcheck=False)
     made = sparse.csr_array((seconds, ids, _small(ptr)), shape=(n, len(there)))
     made.has_sorted_indices = True
     return TravelTimes(made, cutoff_s, here.index, there.index)
+
+
+def _grown(array: np.ndarray, ptr: np.ndarray, lo: int, hi: int) -> np.ndarray:
+    """``array`` with room for the rows before ``hi``, and likely for all that follow.
+
+    Room that is never written takes no memory; growing by every block would hold old copies.
+    """
+    if ptr[hi] <= array.size:
+        return array
+    likely = int(1.25 * (ptr.size - 1 - hi) * max(ptr[hi] / hi, (ptr[hi] - ptr[lo]) / (hi - lo)))
+    made = np.empty(int(ptr[hi]) + likely, array.dtype)
+    made[: ptr[lo]] = array[: ptr[lo]]
+    return made
 
 
 def _small(ptr: np.ndarray) -> np.ndarray:
