@@ -65,9 +65,9 @@ def merged(old: str, name: str, rows: list[dict[str, Any]]) -> str:
     pages = {s.split("\n", 1)[0].strip(): s.split("\n", 1)[1] for s in sections}
     before, new = pages.get(name, "").splitlines(), table(rows)
 
-    def key(line: str) -> tuple[str, str]:
+    def key(line: str) -> tuple[str, ...]:
         cells = [c.strip() for c in line.split("|")]
-        return cells[1], cells[5]
+        return cells[1], cells[5], cells[6]
 
     kept = {key(line): line for line in before if line.startswith("| ") and line not in new[:2]}
     kept.update({key(line): line for line in new[2:]})
@@ -88,15 +88,17 @@ def main(arguments: list[str]) -> int:
     head = f"# Results of `make bench`\n\nMachine: {machine()}.\n\nVersions: {versions()}.\n"
     for name, parts in wanted.items():
         module = importlib.import_module(f"benchmarks.{name}")
-        start = time.time()
-        rows = list(module.run(quick, parts.split(",")) if parts else module.run(quick))
-        print(f"## {name}", "", *table(rows), "", f"({time.time() - start:.0f} s)\n", sep="\n", flush=True)
-        if whole:
-            head = merged(head, name, rows)
-        elif not quick:
-            RESULTS.write_text(
-                merged(RESULTS.read_text("utf-8") if RESULTS.exists() else head, name, rows), "utf-8"
-            )
+        start, done = time.time(), list[dict[str, Any]]()
+        rows = module.lines if parts or hasattr(module, "lines") else module.run
+        print(f"## {name}", "", *table([]), sep="\n", flush=True)
+        for row in rows(quick, parts.split(",")) if parts else rows(quick):
+            print(table([row])[-1], flush=True)
+            done.append(row)
+            if not (whole or quick):
+                old = RESULTS.read_text("utf-8") if RESULTS.exists() else head
+                RESULTS.write_text(merged(old, name, [row]), "utf-8")
+        print(f"\n({time.time() - start:.0f} s)\n", flush=True)
+        head += "\n".join([f"\n## {name}", "", *table(done), ""])
     if whole and not quick:
         RESULTS.write_text(head, "utf-8")
     return 0
