@@ -314,3 +314,10 @@ def test_quality_is_drawn_with_a_seed_and_refuses_what_does_not_belong_together(
         quality(network, sites, service_areas(network, sites, cutoff_s=[300, 200]))
     nothing = areas.set_geometry([shapely.Polygon()] * 12)
     assert repr(quality(network, sites, nothing)) == "<Quality of 0 areas>"
+
+
+def test_no_areas_overlap_nowhere():
+    assert overlap_counts(gpd.GeoSeries([], crs=CRS)).empty
+    assert overlap_counts(gpd.GeoSeries([shapely.Polygon(), None], crs=CRS)).columns.tolist() == [
+        "sites", "km2", "geometry",
+    ]  # fmt: skip
