@@ -266,7 +266,9 @@ def _growth(quick: bool) -> list[Row]:
         net = town.network(mode, lines)
         everywhere = town.at_nodes(net, np.arange(net.n_nodes))
         some = town.at_nodes(net, town.sources(net, 100_000, seed=9)[: 10_000 if quick else 100_000])
-        base = None
+        base, few = None, town.at_nodes(net, np.arange(3))
+        for demand in (some, everywhere):  # once each: grouped for the searches, kernels loaded
+            travel_times(net, few, demand, threads=1)
         for n in (500, 2000, 10_000) if quick else (1000, 10_000, 100_000)[: 2 if mode == "car" else 3]:
             sites = town.at_nodes(net, np.random.default_rng(3).integers(0, net.n_nodes, n))
             took = cpu(lambda t=net, s=sites, d=some: travel_times(t, s, d, threads=1), 1)
