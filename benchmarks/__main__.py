@@ -3,7 +3,7 @@
 Prints the tables and writes ``benchmarks/RESULTS.md``; a quick run (small town, few sources) only prints.
 A run of some modules, or of some parts of one, puts its rows in the place of those of the same name.
 
-    python -m benchmarks [--quick] [reading] [reach | reach:walk,memory] [areas] [siting] [demand]
+    python -m benchmarks [--quick] [reading] [reach | reach:walk,memory] [areas] [siting] [demand] [freight]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-MODULES = ("reading", "reach", "areas", "siting", "demand")
+MODULES = ("reading", "reach", "areas", "siting", "demand", "freight")
 PACKAGES = (
     "numpy", "scipy", "numba", "shapely", "geopandas", "networkx", "osmnx", "osmium", "pyrosm", "highspy", "spopt",
 )  # fmt: skip
@@ -50,12 +50,19 @@ def versions() -> str:
     return ", ".join(found)
 
 
+def shown(value: Any) -> str:
+    """A cell: four digits of a measured number, text as it is, – for nothing."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "–" if value is None else str(value).replace("|", "/")
+
+
 def table(rows: list[dict[str, Any]]) -> list[str]:
     """Rows as a Markdown table."""
     out = ["| what | planner | peer | ratio | peer is | unit | note |", "|---|---:|---:|---:|---|---|---|"]
     for r in rows:
         cells = [r["what"], r["ours"], r["peer"], r["ratio"], r["peer_name"], r["unit"], r.get("note", "")]
-        out.append("| " + " | ".join("–" if c is None else str(c).replace("|", "/") for c in cells) + " |")
+        out.append("| " + " | ".join(shown(c) for c in cells) + " |")
     return out
 
 
