@@ -6,11 +6,9 @@ from __future__ import annotations
 import numpy as np
 
 from planner.roads.kernels import jit
+from planner.roads.search import ARC
 
 __all__ = ["arcs_into", "chains", "incidence", "meetings", "morton"]
-
-#: ``chain`` of points met at a node, and of those met from the other end of their loop.
-AT_NODE, NEVER = -2, -3
 
 
 @jit
@@ -91,7 +89,9 @@ def chains(
     total : float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a
     chain, step : int32 per edge, its chain (-1: not usable) and its place in it
     flip : bool per edge, v nearer to a than u
-    before : float64 ``[n_edges, 3]``: metres, seconds a→edge, edge→a of the chain before the edge
+    behind : int32 per edge, the row of ``before`` it has
+    before : float64 ``[…, 3]``: metres, seconds a→edge, edge→a of the chain before an edge; row 0, of
+        every first edge, is zero
     """
     n_nodes, n_edges = ptr.size - 1, u.size
     keep = np.zeros(n_nodes, np.bool_)
@@ -100,10 +100,13 @@ def chains(
     chain = np.full(n_edges, -1, np.int32)
     step = np.zeros(n_edges, np.int32)
     flip = np.zeros(n_edges, np.bool_)
-    before = np.zeros((n_edges, 3))
+    behind = np.zeros(n_edges, np.int32)
+    before = np.empty((n_edges + 1, 3))
+    before[0] = 0.0
+    rows = 1
     a = np.empty(n_edges, np.int32)
     b = np.empty(n_edges, np.int32)
-    total = np.zeros((n_edges, 3))
+    total = np.empty((n_edges, 3))
     n = 0
     for rings in range(2):  # first from kept nodes; then rings that hold none
         for i in order:
@@ -122,7 +125,10 @@ def chains(
                     chain[e], step[e] = n, steps
                     steps += 1
                     flip[e] = u[e] != here
-                    before[e, 0], before[e, 1], before[e, 2] = metres, forth, back
+                    if steps > 1:
+                        behind[e] = rows
+                        before[rows, 0], before[rows, 1], before[rows, 2] = metres, forth, back
+                        rows += 1
                     metres += length[e]
                     forth += s_vu[e] if flip[e] else s_uv[e]
                     back += s_uv[e] if flip[e] else s_vu[e]
@@ -133,7 +139,8 @@ def chains(
                 a[n], b[n] = i, here
                 total[n, 0], total[n, 1], total[n, 2] = metres, forth, back
                 n += 1
-    return keep, a[:n].copy(), b[:n].copy(), total[:n].copy(), chain, step, flip, before
+    ends = a[:n].copy(), b[:n].copy()
+    return keep, *ends, total[:n].copy(), chain, step, flip, behind, before[:rows].copy()
 
 
 @jit
@@ -144,7 +151,7 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[
 
     Returns
     -------
-    ptr : int32 ``[n + 1]``; node : int32; seconds : float64; leaf : bool ``[n]``, dead ends
+    ptr : uint32 ``[n + 1]``; arc : :data:`planner.roads.search.ARC`; leaf : bool ``[n]``, dead ends
 
     Arcs of a node are in order of the node they leave, parallel ones in order of their chains, those
     from a to b first.
@@ -154,7 +161,7 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[
         degree[a[c]] += 1
         degree[b[c]] += 1
     leaf = degree == 1
-    ptr = np.zeros(n + 1, np.int32)
+    ptr = np.zeros(n + 1, np.uint32)
     for c in range(a.size):
         if a[c] != b[c] and not leaf[a[c]] and not leaf[b[c]]:
             ptr[b[c] + 1] += np.isfinite(total[c, 1])
@@ -162,19 +169,20 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[
     for i in range(n):
         ptr[i + 1] += ptr[i]
     degree[:] = 0
-    node, seconds = np.empty(ptr[n], np.int32), np.empty(ptr[n], np.float64)
+    arc = np.zeros(ptr[n], ARC)
     for way in range(2):
         for c in range(a.size):
             tail, head = (a[c], b[c]) if way == 0 else (b[c], a[c])
             if tail == head or leaf[tail] or leaf[head] or not np.isfinite(total[c, 1 + way]):
                 continue
-            j = ptr[head] + degree[head]
+            first = np.int64(ptr[head])
+            j = first + degree[head]
             degree[head] += 1
-            while j > ptr[head] and node[j - 1] > tail:
-                node[j], seconds[j] = node[j - 1], seconds[j - 1]
+            while j > first and arc[j - 1].node > tail:
+                arc[j] = arc[j - 1]
                 j -= 1
-            node[j], seconds[j] = tail, total[c, 1 + way]
-    return ptr, node, seconds, leaf
+            arc[j].node, arc[j].seconds = tail, total[c, 1 + way]
+    return ptr, arc, leaf
 
 
 @jit
@@ -184,9 +192,9 @@ def meetings(
     """Fill ``met`` (:data:`planner.roads.search.MET`), ``counts`` points a node; returns its pointers.
 
     ``at_nodes``: node, point, seconds. ``on_chains``: end nodes a and b and pointers of each chain,
-    then by pointer: point, seconds to a, seconds to b. Points of a loop stand twice at its node and are met once.
+    then by pointer: point, seconds to a, seconds to b. Points of a loop stand twice at its node.
     """
-    ptr = np.zeros(counts.size + 1, np.int32)
+    ptr = np.zeros(counts.size + 1, np.uint32)
     for x in range(counts.size):
         ptr[x + 1] = ptr[x] + counts[x]
     fill = ptr[:-1].copy()
@@ -194,16 +202,13 @@ def meetings(
     for i in range(node.size):
         k = fill[node[i]]
         fill[node[i]] += 1
-        met[k].here, met[k].there, met[k].id = seconds[i], np.inf, point[i]
-        met[k].other, met[k].chain = node[i], AT_NODE
+        met[k].seconds, met[k].point = seconds[i], point[i]
     a, b, chain_ptr, chain_point, to_a, to_b = on_chains
     for c in range(a.size):
         for far in range(2):
-            x, y = (b[c], a[c]) if far else (a[c], b[c])
+            x = b[c] if far else a[c]
             for p in range(chain_ptr[c], chain_ptr[c + 1]):
                 k = fill[x]
                 fill[x] += 1
-                met[k].id, met[k].other = chain_point[p], y
-                met[k].here, met[k].there = (to_b[p], to_a[p]) if far else (to_a[p], to_b[p])
-                met[k].chain = NEVER if far and x == y else c
+                met[k].seconds, met[k].point = to_b[p] if far else to_a[p], chain_point[p]
     return ptr

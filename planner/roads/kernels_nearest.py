@@ -83,15 +83,15 @@ def nearest_to_nodes(arcs, sites, k, limit):
             continue
         site[x, c], seconds[x, c] = s, t
         count[x] = c + 1
-        lo, hi = arcs.ptr[x], arcs.ptr[x + 1]
+        lo, hi = np.int64(arcs.ptr[x]), np.int64(arcs.ptr[x + 1])
         if size + (hi - lo) > key.size:
             key = np.append(key, np.empty_like(key))
             node = np.append(node, np.empty_like(node))
             who = np.append(who, np.empty_like(who))
         for j in range(lo, hi):
-            to = t + arcs.seconds[j]
-            if to < limit and count[arcs.node[j]] < k:
-                _push(key, node, who, size, to, arcs.node[j], s)
+            to, y = t + arcs.arc[j].seconds, arcs.arc[j].node
+            if to < limit and count[y] < k:
+                _push(key, node, who, size, to, y, s)
                 size += 1
     return count, site, seconds
 

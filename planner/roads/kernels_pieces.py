@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.roads.kernels import jit
-from planner.roads.kernels_search import settle
+from planner.roads.kernels_search import ONE, QUEUED, run, start
 
 __all__ = ["cut_lines", "site_pieces"]
 
@@ -102,12 +102,12 @@ def _room(edge, lo, hi, needed):
 
 
 @jit
-def _node_pieces(streets, touched, n, dist, cutoff, skip, edge, lo, hi, k):
+def _node_pieces(streets, queue, used, dist, cutoff, skip, edge, lo, hi, k):
     """Pieces of all chains at the reached nodes but ``skip``; a chain between two of them is met once."""
     none = (0.0, 0.0, 0.0, 0.0)
-    for i in range(n):
-        x = touched[i]
-        if dist[x] > cutoff:
+    for i in range(ONE, used):
+        x = queue[i].node
+        if queue[i].seconds != dist[x] or dist[x] > cutoff:
             continue
         for j in range(streets.node_ptr[x], streets.node_ptr[x + 1]):
             c = streets.node_chain[j]
@@ -121,18 +121,7 @@ def _node_pieces(streets, touched, n, dist, cutoff, skip, edge, lo, hi, k):
 
 
 @jit
-def _begin(dist, touched, n, x, t, limit):
-    """Give node x a first time; returns how many nodes have one."""
-    if t < limit and t < dist[x]:
-        if dist[x] == limit:
-            touched[n] = x
-            n += 1
-        dist[x] = t
-    return n
-
-
-@jit
-def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, touched, width, alone):
+def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, width, alone):
     """Pieces of streets from which a site is reached within each of ``cutoffs``, from one search.
 
     With ``alone`` there is one site, and the pieces of an edge do not overlap; of several sites the
@@ -143,22 +132,19 @@ def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, touched, wid
     chains : int32 ``[n]``, of the sites
     sites : float64 ``[n, 5]``: metres from a, a→site, site→a, off-road seconds, b→site
     cutoffs : float64, none above ``limit``
-    dist, touched : scratch; ``dist`` is all ``limit`` and left so
+    dist : scratch, all ``limit`` and left so
 
     Returns
     -------
     ptr : int64 ``[cutoffs + 1]``; edge : int32; lo, hi : shares of the edge from u, float64
     """
-    n = 0
+    scale = 1.0 / width
+    head = np.zeros(int(limit * scale) + 2, np.uint32)
+    queue, used = np.empty(4096 + 2 * chains.size, QUEUED), ONE
     for s in range(chains.size):
-        n = _begin(dist, touched, n, streets.a[chains[s]], sites[s, 1] + sites[s, 3], limit)
-        n = _begin(dist, touched, n, streets.b[chains[s]], sites[s, 4] + sites[s, 3], limit)
-    head = np.full(int(limit / width) + 2, -1, np.int32)
-    room = 4096 + n
-    n, _, _, _ = settle(
-        arcs, dist, touched, n, limit, width, head,
-        np.empty(room, np.int32), np.empty(room, np.float64), np.empty(room, np.int32),
-    )  # fmt: skip
+        used = start(dist, queue, used, head, scale, streets.a[chains[s]], sites[s, 1] + sites[s, 3])
+        used = start(dist, queue, used, head, scale, streets.b[chains[s]], sites[s, 4] + sites[s, 3])
+    queue, used = run(arcs, dist, queue, used, head, scale)
     edge, lo, hi = np.empty(1024, np.int32), np.empty(1024), np.empty(1024)
     ptr = np.zeros(cutoffs.size + 1, np.int64)
     k = 0
@@ -170,10 +156,10 @@ def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, touched, wid
             site = (sites[s, 0], sites[s, 1], sites[s, 2], sites[s, 3])
             k = _chain_pieces(streets, c, da, db, cutoffs[i], True, site, edge, lo, hi, k)
         skip = chains[0] if alone else -1
-        edge, lo, hi, k = _node_pieces(streets, touched, n, dist, cutoffs[i], skip, edge, lo, hi, k)
+        edge, lo, hi, k = _node_pieces(streets, queue, used, dist, cutoffs[i], skip, edge, lo, hi, k)
         ptr[i + 1] = k
-    for i in range(n):
-        dist[touched[i]] = limit
+    for i in range(ONE, used):
+        dist[queue[i].node] = limit
     return ptr, edge[:k].copy(), lo[:k].copy(), hi[:k].copy()
 
 

@@ -76,7 +76,7 @@ def streets_of(network: Network) -> Streets:
         own = np.column_stack([network.edge_length_m[along], np.where(flip, vu, uv), np.where(flip, uv, vu)])
         found = _streets[network] = Streets(
             graph.a, graph.b, graph.total[:, 1], node_ptr, chain[order], chain_ptr, along.astype(np.int32), flip,
-            np.hstack([own, graph.before[along]]),
+            np.hstack([own, graph.before[graph.behind[along]]]),
         )  # fmt: skip
     return found
 
@@ -92,26 +92,17 @@ def pieces_of_each(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> I
     graph, streets, at = search_graph(network), streets_of(network), places(network, sites)
     cutoffs = np.asarray(cutoffs_s, float) + SLACK_S
     limit = float(cutoffs.max()) + SLACK_S
-    dist, touched = np.full(graph.n_nodes, limit), np.empty(graph.n_nodes + 2, np.int32)
+    dist = np.full(graph.n_nodes, limit)
     width = bucket_width(graph, limit)
     for i in range(len(sites)):
         if at.chain[i] < 0:
             yield [_nothing()] * cutoffs.size
             continue
         rows = np.array([i])
-        found = site_pieces(
-            graph.arcs,
-            streets,
-            at.chain[rows],
-            _site_rows(at, rows),
-            cutoffs,
-            limit,
-            dist,
-            touched,
-            width,
-            True,
+        sites_s = _site_rows(at, rows)
+        yield _split(
+            *site_pieces(graph.arcs, streets, at.chain[rows], sites_s, cutoffs, limit, dist, width, True)
         )
-        yield _split(*found)
 
 
 def pieces_of_all(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> list[Pieces]:
@@ -125,9 +116,9 @@ def pieces_of_all(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> li
     rows = np.flatnonzero(at.chain >= 0)
     cutoffs = np.asarray(cutoffs_s, float) + SLACK_S
     limit = float(cutoffs.max()) + SLACK_S
-    dist, touched = np.full(graph.n_nodes, limit), np.empty(graph.n_nodes + 2, np.int32)
+    dist = np.full(graph.n_nodes, limit)
     found = site_pieces(
-        graph.arcs, streets, at.chain[rows], _site_rows(at, rows), cutoffs, limit, dist, touched,
+        graph.arcs, streets, at.chain[rows], _site_rows(at, rows), cutoffs, limit, dist,
         bucket_width(graph, limit), False,
     )  # fmt: skip
     return _split(*found)

@@ -12,12 +12,23 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-from planner.roads.search import Demand, Places, SearchGraph, demand_on, places, search_graph, spatial_order
+from planner.roads.search import (
+    Demand,
+    Found,
+    Places,
+    SearchGraph,
+    demand_on,
+    nothing_found,
+    places,
+    search_graph,
+    spatial_order,
+)
 from planner.roads.snapping import Snapped, snap
 
 if TYPE_CHECKING:
@@ -163,8 +174,14 @@ def _grouped(network: Network, points: Snapped) -> tuple[Demand, np.ndarray]:
     return kept[1], kept[2]
 
 
+_Rows = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]
+
+
 class _Searcher:
-    """Runs blocks of searches on threads; each thread has its own scratch arrays."""
+    """Runs blocks of searches on threads; scratch arrays are used again, first of all the results'.
+
+    Memory that a system has not yet handed out costs more than what is computed into it.
+    """
 
     def __init__(
         self, graph: SearchGraph, demand: Demand, sites: tuple[np.ndarray, ...], cutoff_s: float
@@ -173,18 +190,25 @@ class _Searcher:
         self.limit = cutoff_s + max(SLACK_S, cutoff_s * 1e-12)
         self.largest = _below(cutoff_s)
         self.width = bucket_width(graph, cutoff_s)
-        self.spare: list[tuple[np.ndarray, np.ndarray]] = []
+        self.spare: list[tuple[np.ndarray, Found, np.ndarray]] = []
+        self.pages: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def __call__(self, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        from planner.roads.kernels_search import reach_block
+    def __call__(self, order: np.ndarray) -> _Rows:
+        """Rows, how many points each reaches, and the page that holds these points and their seconds."""
+        from planner.roads.kernels_search import QUEUED, reach_block
 
-        n = self.graph.n_nodes
-        scratch = self.spare.pop() if self.spare else (np.full(n, self.limit), np.empty(n + 2, np.int32))
-        found = reach_block(
-            self.graph.arcs, self.demand, self.sites, order, *scratch, self.limit, self.largest, self.width
-        )
-        self.spare.append(scratch)
-        return (order, *found)
+        new = not self.spare
+        dist, found, queue = self._fresh(QUEUED) if new else self.spare.pop()
+        page = self.pages.pop() if self.pages else (np.empty(4096, np.int32), np.empty(4096, np.float32))
+        count, queue, ids, seconds = reach_block(
+            self.graph.arcs, self.demand, self.sites, order, (dist, found, queue, *page),
+            self.limit, self.largest, self.width,
+        )  # fmt: skip
+        self.spare.append((dist, found, queue))
+        return order, count, (ids, seconds)
+
+    def _fresh(self, queued: np.dtype[Any]) -> tuple[np.ndarray, Found, np.ndarray]:
+        return np.full(self.graph.n_nodes, self.limit), nothing_found(self.demand.n), np.empty(4096, queued)
 
 
 def _next_block(lo: int, hi: int, pairs: int, budget: int) -> int:
@@ -201,7 +225,7 @@ def travel_times(
     cutoff_s: float = 600,
     limit_m: float = 100.0,
     threads: int | None = None,
-    block_mb: float = 6,
+    block_mb: float = 8,
     progress: Progress | None = None,
 ) -> TravelTimes:
     """Seconds from demand points to sites, for every pair within the cutoff.
@@ -230,8 +254,6 @@ def travel_times(
     PlannerError
         Points without a CRS.
     """
-    from planner.roads.kernels_search import place_rows
-
     cutoff_s = _checked(cutoff_s)
     here, there = _on_streets(network, sites, limit_m), _on_streets(network, demand, limit_m)
     graph = search_graph(network)
@@ -242,29 +264,38 @@ def travel_times(
     rank = np.empty(n, np.int64)
     rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(n)
     ptr = np.zeros(n + 1, np.int64)
-    ids, seconds = np.empty(0, np.int32), np.empty(0, np.float32)
+    made: tuple[np.ndarray, ...] = np.empty(0, np.int32), np.empty(0, np.float32)
     lo, size = 0, 256
     with ThreadPoolExecutor(workers) as pool:
+        each = pool.map if workers > 1 else map
         while lo < n:
             hi = min(lo + size, n)
             order = lo + np.argsort(rank[lo:hi], kind="stable")
             parts = np.array_split(order, min(max(1, order.size // 32), 8 * workers))
-            done = list(pool.map(search, parts)) if workers > 1 else [search(p) for p in parts]
-            for rows, count, _, _ in done:
+            done = list(each(search, parts))
+            for rows, count, *_ in done:
                 ptr[rows + 1] = count
             ptr[lo + 1 : hi + 1] = ptr[lo] + np.cumsum(ptr[lo + 1 : hi + 1])
-            ids, seconds = (_grown(a, ptr, lo, hi) for a in (ids, seconds))
-            for rows, count, block_id, block_s in done:
-                place_rows(count, block_id, block_s, ptr[rows], ids, seconds)
+            made = tuple(_grown(a, ptr, lo, hi) for a in made)
+            list(each(partial(_place, ptr, made), done))
+            search.pages += [page for *_, page in done]
             if progress is not None:
                 progress("travel times", hi / n)
-            del done
             lo, size = hi, _next_block(lo, hi, int(ptr[hi] - ptr[lo]), int(block_mb * 2**20))
+    ids, seconds = made
     for a in (ids, seconds):
         a.resize(ptr[n], refcheck=False)
-    made = sparse.csr_array((seconds, ids, _small(ptr)), shape=(n, len(there)))
-    made.has_sorted_indices = True
-    return TravelTimes(made, cutoff_s, here.index, there.index)
+    matrix = sparse.csr_array((seconds, ids, _small(ptr)), shape=(n, len(there)))
+    matrix.has_sorted_indices = True
+    return TravelTimes(matrix, cutoff_s, here.index, there.index)
+
+
+def _place(ptr: np.ndarray, made: tuple[np.ndarray, ...], done: _Rows) -> None:
+    """Copy a page of results to where its rows begin."""
+    from planner.roads.kernels_search import place_rows
+
+    rows, count, page = done
+    place_rows(count, *page, ptr[rows], *made)
 
 
 def _grown(array: np.ndarray, ptr: np.ndarray, lo: int, hi: int) -> np.ndarray:

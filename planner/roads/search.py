@@ -17,21 +17,27 @@ if TYPE_CHECKING:
     from planner.roads.network import Network
     from planner.roads.snapping import Snapped
 
-__all__ = ["Arcs", "Demand", "Places", "SearchGraph", "demand_on", "places", "search_graph", "spatial_order"]
+__all__ = [
+    "Arcs", "Demand", "Found", "Places", "SearchGraph", "demand_on", "nothing_found", "places", "search_graph",
+    "spatial_order",
+]  # fmt: skip
 
 #: Points this near to the end of an edge stand on its node (metres); absorbs rounding only.
 AT_NODE_M = 1e-6
 
 
+#: An arc as a search reads it: the node it comes from and its seconds.
+ARC = np.dtype([("seconds", "f8"), ("node", "u4"), ("pad", "u4")])
+
+
 class Arcs(NamedTuple):
-    """Arcs into each search node: ``node[ptr[x]:ptr[x + 1]]`` reach x in ``seconds``.
+    """Arcs into each search node: ``arc[ptr[x]:ptr[x + 1]]`` (:data:`ARC`) reach x.
 
     Arcs from dead ends are left out: no shortest way leads through one. ``leaf`` marks dead ends.
     """
 
     ptr: np.ndarray
-    node: np.ndarray
-    seconds: np.ndarray
+    arc: np.ndarray
     leaf: np.ndarray
 
 
@@ -47,8 +53,8 @@ class SearchGraph:
         End nodes (search numbering) of each chain, int32.
     total
         float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a (inf: not allowed).
-    chain, step, flip, before
-        Per edge of the network, see :func:`planner.roads.kernels_graph.chains`.
+    chain, step, flip, behind
+        Per edge of the network, and ``before``: see :func:`planner.roads.kernels_graph.chains`.
     mean_s
         Mean seconds of an arc.
     """
@@ -60,6 +66,7 @@ class SearchGraph:
     chain: np.ndarray
     step: np.ndarray
     flip: np.ndarray
+    behind: np.ndarray
     before: np.ndarray
     mean_s: float
 
@@ -85,18 +92,36 @@ class Places(NamedTuple):
     off_s: np.ndarray
 
 
-#: A demand point as met from a search node: seconds from it to the node (``here``) and, of a point on
-#: chain ``chain`` of the demand's, to its far end ``other`` (``there``); of a point at the node, ``other`` is it too.
-MET = np.dtype(
-    [("here", "f8"), ("there", "f8"), ("id", "i4"), ("other", "i4"), ("chain", "i4"), ("pad", "i4")]
-)
+#: A demand point as met from a search node: its number, and seconds from it to the node.
+MET = np.dtype([("seconds", "f8"), ("point", "u4"), ("pad", "u4")])
+
+
+class Found(NamedTuple):
+    """The points one search has found: their least seconds (float32, inf: not found), and which they are.
+
+    ``bits`` has a bit a point and ``top`` a bit a word of ``bits``, uint64.
+    """
+
+    best: np.ndarray
+    bits: np.ndarray
+    top: np.ndarray
+
+
+def nothing_found(n_points: int) -> Found:
+    """Scratch for searches that look for ``n_points`` points."""
+    words = n_points // 64 + 1
+    return Found(
+        np.full(n_points, np.inf, np.float32),
+        np.zeros(words, np.uint64),
+        np.zeros(words // 64 + 1, np.uint64),
+    )
 
 
 class Demand(NamedTuple):
     """Demand points as the searches meet them.
 
     ``met[met_ptr[x]:met_ptr[x + 1]]`` (:data:`MET`) are the points at node x and on the chains that
-    end there, all a search needs in one run of memory. Points of a chain, from ``ptr[c]`` on, in order
+    end there (so these stand at both), all a search needs in one run of memory. Points of a chain, from ``ptr[c]`` on, in order
     along it: ``id``, ``pos``, ``to_a``, ``to_b`` (off-road leg included), ``off``, ``a_to``.
     """
 
@@ -142,15 +167,15 @@ def _build(network: Network) -> SearchGraph:
     usable = np.isfinite(s_uv) | np.isfinite(s_vu)
     ptr, edge = incidence(network.n_nodes, u, v, usable)
     order = spatial_order(network.x_m, network.y_m).astype(np.int32)
-    keep, a, b, total, chain, step, flip, before = chains(ptr, edge, u, v, length, s_uv, s_vu, order)
+    keep, a, b, total, chain, step, flip, behind, before = chains(ptr, edge, u, v, length, s_uv, s_vu, order)
     del ptr, edge, usable
     kept = order[keep[order]]
     node = np.full(network.n_nodes, -1, np.int32)
     node[kept] = np.arange(kept.size, dtype=np.int32)
     a, b = node[a], node[b]
     arcs = _arcs(kept.size, a, b, total)
-    mean_s = float(arcs.seconds.mean()) if arcs.seconds.size else 1.0
-    return SearchGraph(arcs, a, b, total, chain, step, flip, before, mean_s)
+    mean_s = float(arcs.arc["seconds"].mean()) if arcs.arc.size else 1.0
+    return SearchGraph(arcs, a, b, total, chain, step, flip, behind, before, mean_s)
 
 
 def _arcs(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> Arcs:
@@ -168,7 +193,7 @@ def places(network: Network, snapped: Snapped) -> Places:
     if network.n_edges == 0:
         nothing = np.full(ok.size, np.inf)
         return Places(np.full(ok.size, -1, np.int32), *(nothing,) * 6)
-    length, flip, before = network.edge_length_m[e], graph.flip[e], graph.before[e]
+    length, flip, before = network.edge_length_m[e], graph.flip[e], graph.before[graph.behind[e]]
     chain = np.where(ok, graph.chain[e], -1).astype(np.int32)
     total = graph.total[np.maximum(chain, 0)]
     share = np.divide(snapped.offset_m, length, out=np.zeros(ok.size), where=length > 0).clip(0, 1)
