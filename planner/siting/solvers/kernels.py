@@ -25,7 +25,7 @@ def gain_of(ptr, idx, weight, count, site):  # type: ignore[no-untyped-def]
     """Weight that ``site`` would newly cover."""
     total = 0.0
     for e in range(ptr[site], ptr[site + 1]):
-        j = idx[e]
+        j = np.uint64(idx[e])
         if count[j] == 0:
             total += weight[j]
     return total
@@ -36,7 +36,7 @@ def add_site(ptr, idx, weight, count, owner, loss, site):  # type: ignore[no-unt
     """Choose ``site``: bring ``count``, ``owner`` and ``loss`` up to date; returns the weight gained."""
     gained = 0.0
     for e in range(ptr[site], ptr[site + 1]):
-        j = idx[e]
+        j = np.uint64(idx[e])
         c = count[j]
         if c == 0:
             gained += weight[j]
@@ -53,7 +53,7 @@ def drop_site(ptr, idx, weight, count, owner, loss, site):  # type: ignore[no-un
     """Give ``site`` up; returns the weight lost."""
     lost = 0.0
     for e in range(ptr[site], ptr[site + 1]):
-        j = idx[e]
+        j = np.uint64(idx[e])
         c = count[j] - 1
         count[j] = c
         owner[j] -= site
@@ -102,7 +102,7 @@ def _listed(sites, site):  # type: ignore[no-untyped-def]
 def _mark(ptr, idx, count, owner, alone, site):  # type: ignore[no-untyped-def]
     """Bring ``alone`` up to date on the rows of ``site``: the one covering site, FREE or SHARED."""
     for e in range(ptr[site], ptr[site + 1]):
-        j = idx[e]
+        j = np.uint64(idx[e])
         alone[j] = FREE if count[j] == 0 else (owner[j] if count[j] == 1 else SHARED)
 
 
@@ -116,7 +116,7 @@ def _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max
     gain = 0.0
     n_touched = 0
     for e in range(ptr[site], ptr[site + 1]):
-        j = idx[e]
+        j = np.uint64(idx[e])
         k = alone[j]
         if k == FREE:
             gain += weight[j]
@@ -251,7 +251,7 @@ def column_sums(ptr, idx, dual, out):  # type: ignore[no-untyped-def]
     for i in range(len(ptr) - 1):
         total = 0.0
         for e in range(ptr[i], ptr[i + 1]):
-            total += dual[idx[e]]
+            total += dual[np.uint64(idx[e])]
         out[i] = total
 
 
@@ -261,4 +261,4 @@ def cover_count(ptr, idx, sites, count):  # type: ignore[no-untyped-def]
     count[:] = 0
     for i in sites:
         for e in range(ptr[i], ptr[i + 1]):
-            count[idx[e]] += 1
+            count[np.uint64(idx[e])] += 1
