@@ -18,7 +18,8 @@ from scipy import sparse
 from planner.roads.network import Network, read_network
 from planner.roads.reach import snap
 from planner.siting import freight_problem as fp
-from planner.siting.freight_flows import Trips, assign
+from planner.siting.freight_assign import assign
+from planner.siting.freight_flows import Trips
 from planner.siting.freight_graph import build_graph
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -15,12 +15,14 @@ import pandas as pd
 
 from planner.errors import Finding
 from planner.settings import Freight
+from planner.siting import freight_hours as hours_
 from planner.siting import freight_layers as layers_
 from planner.siting import freight_problem as problem_
 from planner.siting import freight_show as show
 from planner.siting import freight_words as words
 from planner.siting.freight_choice import choose, make_problem, with_upgrades
-from planner.siting.freight_model import StudyLike, run_model
+from planner.siting.freight_inputs import StudyLike
+from planner.siting.freight_model import run_model
 from planner.siting.freight_tables import (
     candidate_table,
     chosen_table,
@@ -48,7 +50,11 @@ class HomesPlan:
     candidates
         Every site looked at, with what it has and lacks.
     flows
-        Streets for trucks with trucks_per_day, night_share, trucks_at_night, class.
+        Streets for trucks with trucks_per_day, night_share, trucks_at_night, peak_hour, class.
+    hourly
+        Trucks on these streets in each hour (columns 0 to 23); index: ``flows["edge"]``.
+    day
+        Trucks under way in each hour, from trips within the area and through a gateway.
     zones
         Generators and gateways with drivers and trips a day.
     catchments
@@ -71,6 +77,8 @@ class HomesPlan:
     existing: gpd.GeoDataFrame
     candidates: gpd.GeoDataFrame
     flows: gpd.GeoDataFrame
+    hourly: pd.DataFrame
+    day: pd.DataFrame
     zones: gpd.GeoDataFrame
     catchments: gpd.GeoDataFrame
     solution: Solution
@@ -155,10 +163,11 @@ def plan_homes(study: StudyLike) -> HomesPlan:
     chosen = show.with_reasons(chosen, swaps, f)
     existing = existing_table(model, sites, problem, order)
     candidates = candidate_table(model, sites, f)
+    hourly = hours_.hourly(model, f)
     return HomesPlan(
-        chosen=chosen, existing=existing, candidates=candidates, flows=show.flows(model, study.network("truck"), f),
-        zones=model.zones, catchments=show.catchments(study.network("truck"), chosen, existing, f),
+        chosen=chosen, existing=existing, candidates=candidates,
+        flows=show.flows(study.network("truck"), hourly), hourly=hourly, day=hours_.day(model, f), zones=model.zones, catchments=show.catchments(study.network("truck"), chosen, existing, f),
         solution=solution, curve=plan.curve, alternatives=swaps,
-        checks=show.checks(model, study.network("truck"), study.layers["main_roads"]), assumptions=words.assumptions(f),
+        checks=show.checks(model), assumptions=words.assumptions(f),
         totals=plan_totals(model, sites, problem, order, plan), settings=f, findings=tuple(found),
     )  # fmt: skip

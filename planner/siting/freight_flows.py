@@ -1,4 +1,4 @@
-"""Truck trips between zones: a doubly constrained gravity model, and its assignment to the streets.
+"""Truck trips between zones: a doubly constrained gravity model.
 
 Trips ``T_ij = a_i O_i b_j D_j exp(-beta c_ij)`` with Σ_j T_ij = O_i and Σ_i T_ij = D_j (Wilson 1967),
 balanced by iterative proportional fitting.
@@ -11,9 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.siting.freight_graph import TruckGraph, load
-
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
@@ -183,45 +180,3 @@ def _through(half: Floats, minutes: Floats, may: NDArray[np.bool_]) -> Floats:
             reach = np.where(may, want[None, :], 0.0).sum(1)
             want = np.minimum(want * 0.95, 0.95 * reach)
     return np.zeros((len(half), len(half)))
-
-
-@dataclass(frozen=True, eq=False)
-class Assigned:
-    """Trucks a day on arcs by class (2 × arcs: within the area, through a gateway), and vehicle-hours."""
-
-    flows: Floats
-    vehicle_hours: float
-
-    @property
-    def total(self) -> Floats:
-        """Trucks a day on each arc."""
-        return self.flows.sum(0)
-
-
-def assign(
-    graph: TruckGraph,
-    starts: Ints,
-    ends: Ints,
-    trips: Trips,
-    *,
-    draws: int = 0,
-    sigma: float = 0.2,
-    seed: int = 0,
-) -> Assigned:
-    """Trips on the streets: all on the shortest way, or averaged over ``draws`` perceived networks.
-
-    A draw multiplies every arc's time by ``exp(sigma·e − sigma²/2)``, e standard normal, so that
-    drivers spread over ways that hardly differ (a stochastic choice after Burrell 1968).
-    """
-    classes = [trips.local, trips.exchange + trips.through]
-    if draws == 0 or sigma == 0:
-        flows, hours = load(graph, starts, ends, classes)
-        return Assigned(flows, float(hours.sum()))
-    random = np.random.default_rng(seed)
-    flows, total = np.zeros((2, graph.matrix.nnz)), 0.0
-    for _ in range(draws):
-        noise = np.exp(sigma * random.standard_normal(graph.matrix.nnz) - sigma**2 / 2)
-        each, hours = load(graph, starts, ends, classes, seconds=graph.seconds * noise)
-        flows += each / draws
-        total += float(hours.sum()) / draws
-    return Assigned(flows, total)

@@ -1,4 +1,4 @@
-"""The truck network with the places of a study on it: shortest times, trees and loads on arcs.
+"""The truck network with the places of a study on it: shortest times between them.
 
 Nodes are numbered: the network's own, then one split node per place (where it meets its street), then
 one terminal per place (the yard behind it), then a source and a sink per gateway. A terminal hangs on
@@ -19,7 +19,6 @@ from scipy.sparse import csgraph
 
 from planner.roads.network import Network
 from planner.roads.snapping import Snapped
-from planner.siting.solvers.jit import compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -164,7 +163,7 @@ def times(graph: TruckGraph, starts: Ints, ends: Ints, *, limit_s: float = np.in
     """Seconds (len(starts) × len(ends)) along shortest ways; inf where there is none or a node is -1."""
     out = np.full((len(starts), len(ends)), np.inf)
     to = np.flatnonzero(ends >= 0)
-    for rows in _blocks(np.flatnonzero(starts >= 0)):
+    for rows in blocks(np.flatnonzero(starts >= 0)):
         found = csgraph.dijkstra(graph.matrix, indices=starts[rows], limit=limit_s)
         out[np.ix_(rows, to)] = found[:, ends[to]]
     return out
@@ -184,79 +183,7 @@ def times_to(graph: TruckGraph, starts: Ints, ends: Ints) -> Floats:
     return times(turned, ends, starts).T
 
 
-def load(
-    graph: TruckGraph,
-    starts: Ints,
-    ends: Ints,
-    trips: Sequence[Floats],
-    *,
-    seconds: Floats | None = None,
-) -> tuple[Floats, Floats]:
-    """All-or-nothing assignment: every trip on its shortest way.
-
-    Parameters
-    ----------
-    trips
-        Classes of trips, each (len(starts) × len(ends)) a day.
-    seconds
-        Times the ways are chosen by; the graph's own when None.
-
-    Returns
-    -------
-    flows (n_classes × n_arcs), and the vehicle-hours of each class by the graph's own times, summed
-    trip by trip along the ways (so that the sum over arcs can be checked against it).
-    """
-    matrix = graph.matrix if seconds is None else graph.with_seconds(seconds)
-    flows = np.zeros((len(trips), graph.matrix.nnz))
-    hours = np.zeros(len(trips))
-    stacked = np.stack([np.asarray(t, float) for t in trips])
-    for rows in _blocks(np.flatnonzero(starts >= 0)):
-        _, before = csgraph.dijkstra(matrix, indices=starts[rows], return_predecessors=True)
-        for i, row in enumerate(rows):
-            _walk(
-                before[i].astype(np.int64), matrix.indptr, matrix.indices, graph.seconds, int(starts[row]),
-                ends, np.ascontiguousarray(stacked[:, row, :]), flows, hours,
-            )  # fmt: skip
-    return flows, hours / 3600.0
-
-
-@compiled
-def _walk(
-    before: Any,
-    indptr: Any,
-    indices: Any,
-    seconds: Any,
-    start: int,
-    ends: Any,
-    trips: Any,
-    flows: Any,
-    hours: Any,
-) -> None:
-    """Put every trip of one start on the arcs of its way, walking back from its end."""
-    n_class = trips.shape[0]
-    for j in range(ends.size):
-        node = ends[j]
-        if node < 0 or node == start or before[node] < 0:
-            continue
-        some = False
-        for c in range(n_class):
-            some = some or trips[c, j] > 0
-        if not some:
-            continue
-        way = 0.0
-        while node != start:
-            prior = before[node]
-            arc = indptr[prior]
-            while indices[arc] != node:
-                arc += 1
-            way += seconds[arc]
-            for c in range(n_class):
-                flows[c, arc] += trips[c, j]
-            node = prior
-        for c in range(n_class):
-            hours[c] += way * trips[c, j]
-
-
-def _blocks(rows: Ints) -> Iterator[Ints]:
+def blocks(rows: Ints) -> Iterator[Ints]:
+    """The rows, some at a time: their searches stand in memory together."""
     for k in range(0, len(rows), BLOCK):
         yield rows[k : k + BLOCK]

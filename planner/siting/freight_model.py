@@ -1,92 +1,54 @@
-"""The freight model of a study, step by step: zones, network, trips, loads, and who could use which site."""
+"""The freight model of a study, step by step: trips, adjusted to counts, loads, and who could use which site."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
 
 from planner.errors import Finding, finding
-from planner.roads.network import Network
-from planner.roads.reach import snap
-from planner.roads.snapping import Snapped
-from planner.settings import Freight, Settings
-from planner.siting import freight_sites as sites_
-from planner.siting import freight_zones as zones_
-from planner.siting.freight_flows import Assigned, Trips, assign, model_trips
+from planner.settings import Freight
+from planner.siting import freight_counts as counts_
+from planner.siting.freight_assign import Assigned, Taste, assign, make_taste
+from planner.siting.freight_flows import Trips, model_trips
 from planner.siting.freight_graph import TruckGraph, build_graph, times, times_to
+from planner.siting.freight_inputs import Inputs, StudyLike, reachable_only, read_inputs, snap_places
 from planner.siting.freight_need import Need, make_need
 
 Floats = NDArray[np.float64]
-
-
-class StudyLike(Protocol):
-    """What the freight room asks of a study."""
-
-    @property
-    def settings(self) -> Settings:
-        """The study file."""
-
-    @property
-    def crs(self) -> str:
-        """Metric CRS."""
-
-    @property
-    def districts(self) -> gpd.GeoDataFrame:
-        """Districts."""
-
-    @property
-    def hosts(self) -> gpd.GeoDataFrame:
-        """Host venues."""
-
-    @property
-    def demand(self) -> gpd.GeoDataFrame:
-        """Workers by cell."""
-
-    @property
-    def layers(self) -> dict[str, gpd.GeoDataFrame]:
-        """water, main_roads, landuse, places."""
-
-    def network(self, mode: str = "walk") -> Network:
-        """Streets of a mode."""
-
-    def _say(self, label: str, share: float = 0.0) -> None: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Inputs:
-    """What the model starts from, all in the study's CRS.
-
-    ``sites`` holds the existing homes first (``exists``), then the candidates.
-    """
-
-    area: Any
-    generators: gpd.GeoDataFrame
-    drivers: Floats
-    gateways: zones_.Gateways
-    sites: gpd.GeoDataFrame
-    counts: gpd.GeoDataFrame
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Times (minutes), trips, loads and need of a study; zones are generators, then gateways."""
+    """Trips, loads and need of a study; zones are generators, then gateways.
+
+    Attributes
+    ----------
+    direct
+        Minutes between zones.
+    loads
+        ``csr_array``: trucks a day on each street, both directions; rows are the hours since departure of
+        trips within the area, then those of trips through a gateway.
+    under_way
+        Vehicle-hours a day by class and hour since departure (2 × hours); they sum to what is driven.
+    counted
+        Per count: modelled trucks a day ``before`` and ``after`` the trips were adjusted, whether they
+        were ``used`` for that, and ``by_name``: on a road of the name given.
+    """
 
     inputs: Inputs
-    graph: TruckGraph
-    snapped: Snapped
     direct: Floats
-    to_site: Floats
-    from_site: Floats
     trips: Trips
-    assigned: Assigned
+    loads: sparse.csr_array
+    under_way: Floats
     need: Need
+    counted: pd.DataFrame
 
     @property
     def zones(self) -> gpd.GeoDataFrame:
@@ -103,88 +65,10 @@ class Model:
             trips_in=self.trips.total.sum(0),
         )
 
-
-def read_inputs(study: StudyLike, network: Network) -> tuple[Inputs, list[Finding]]:
-    """Zones, sites and counts of a study, and what was noticed on the way."""
-    s, f, found = study.settings, study.settings.freight, list[Finding]()
-    hosts, districts, layers = study.hosts, study.districts, study.layers
-    crs = network.crs
-    area = shapely.union_all(districts.geometry.to_numpy())
-    counts = sites_._no_counts(crs)
-    if s.inputs.truck_counts is not None:
-        counts, more = sites_.read_counts(s.inputs.truck_counts, crs=crs, truck_share=f.truck_share)
-        found += more
-        counts, more = _on_truck_roads(counts, network, f)
-        found += more
-    generators = zones_.find_generators(hosts, layers["landuse"], districts, merge_m=f.generator_merge_m)
-    drivers = zones_.based_drivers(generators, study.demand)
-    if drivers.sum() <= 0:
-        found.append(finding("FRT-011", source="demand"))
-    gateways, more = zones_.find_gateways(
-        network,
-        area,
-        trucks=f.gateway_trucks,
-        merge_km=f.gateway_merge_km,
-        roads=layers["main_roads"],
-        counts=counts,
-    )
-    found += more
-    homes, more = sites_.read_homes(s.inputs.driver_homes, crs=crs, freight=f)
-    found += more
-    own = None
-    if s.inputs.truck_sites is not None:
-        own, more = sites_.read_sites(s.inputs.truck_sites, crs=crs)
-        found += more
-    path = s.inputs.streets.path
-    osm = path.name.lower().endswith((".osm", ".pbf", ".osm.bz2", ".osm.gz")) and path.is_file()
-    wanted = hosts["host_id"][hosts["host_kind"].isin(f.site_kinds)].astype(str).tolist()
-    tags: Mapping[str, Mapping[str, str]] = sites_.truck_tags(path, wanted) if osm else {}
-    candidates, more = sites_.find_sites(hosts, districts, freight=f, tags=tags, own=own, homes=homes)
-    found += more
-    homes = homes.assign(district=zones_.district_of(homes.geometry, districts)) if len(homes) else homes
-    sites = gpd.GeoDataFrame(pd.concat([homes, candidates], ignore_index=True), crs=crs)
-    return Inputs(area, generators, drivers, gateways, sites, counts), found
-
-
-def _on_truck_roads(
-    counts: gpd.GeoDataFrame, network: Network, f: Freight
-) -> tuple[gpd.GeoDataFrame, list[Finding]]:
-    """Counts that stand on a road trucks may use; the others are told and left out."""
-    if counts.empty:
-        return counts, []
-    at = snap(network, counts.geometry, limit_m=1e6)
-    far = (at.edge < 0) | (at.metres > max(f.street_within_m, 1000.0))
-    found = [
-        finding("FRT-003", source=str(r.source), row=int(r.row), field="road", value=r.road,
-                metres=f"{m:,.0f}" if np.isfinite(m) else "∞")
-        for r, m in zip(counts[far].itertuples(), at.metres[far], strict=True)
-    ]  # fmt: skip
-    return counts[~far].reset_index(drop=True), found
-
-
-def snap_places(network: Network, inputs: Inputs, f: Freight) -> Snapped:
-    """Generators and sites on the truck network; only service areas and homes may stand on a motorway."""
-    motorway = np.array([c == "motorway" for c in network.classes])[network.edge_class.astype(int)]
-    calm = replace(
-        network,
-        edge_s_uv=np.where(motorway, np.inf, network.edge_s_uv),
-        edge_s_vu=np.where(motorway, np.inf, network.edge_s_vu),
-    )
-    points = pd.concat([inputs.generators.geometry, inputs.sites.geometry], ignore_index=True)
-    points = gpd.GeoSeries(points, crs=network.crs)
-    n = len(inputs.generators)
-    fast = np.zeros(len(points), bool)
-    fast[n:] = inputs.sites["host_kind"].isin(["service_area", "driver_home"]).to_numpy()
-    any_, off = snap(network, points, limit_m=1e5), snap(calm, points, limit_m=1e5)
-    limit = np.where(np.arange(len(points)) < n, 3000.0, f.street_within_m)
-    limit[n:][inputs.sites["exists"].to_numpy(bool)] = 1500.0
-    edge = np.where(fast, any_.edge, off.edge)
-    metres = np.where(fast, any_.metres, off.metres)
-    edge = np.where((edge >= 0) & (metres <= limit), edge, -1).astype(np.int32)
-    return Snapped(
-        edge, np.where(fast, any_.offset_m, off.offset_m), metres, np.where(fast, any_.x_m, off.x_m), np.where(fast, any_.y_m, off.y_m),
-        points.index, network.crs,
-    )  # fmt: skip
+    @property
+    def streets(self) -> Floats:
+        """Trucks a day on every street, both directions."""
+        return np.asarray(self.loads.sum(0)).ravel()
 
 
 def run_model(study: StudyLike) -> tuple[Model, list[Finding]]:
@@ -194,7 +78,7 @@ def run_model(study: StudyLike) -> tuple[Model, list[Finding]]:
     network = study.network("truck")
     inputs, found = read_inputs(study, network)
     snapped = snap_places(network, inputs, f)
-    inputs, snapped, more = _reachable_only(inputs, snapped)
+    inputs, snapped, more = reachable_only(inputs, snapped)
     found += more
     study._say("trucks: travel times", 0.2)
     n, g = len(inputs.generators), len(inputs.gateways.table)
@@ -208,65 +92,22 @@ def run_model(study: StudyLike) -> tuple[Model, list[Finding]]:
     study._say("trucks: trips", 0.5)
     trips, more = _trips(inputs, direct, f)
     found += more
-    assigned = assign(
-        graph,
-        starts,
-        ends,
-        trips,
-        draws=f.multipath_draws,
-        sigma=f.multipath_sigma,
-        seed=study.settings.study.seed,
-    )
+    taste = make_taste(
+        graph, network, draws=f.multipath_draws, sigma=f.multipath_sigma, toll_minutes_per_km=f.toll_minutes_per_km,
+        toll_sigma=f.toll_sigma, seed=study.settings.study.seed,
+    )  # fmt: skip
+    sections, more = counts_.sections(inputs.counts, graph, network, study.layers["main_roads"])
+    found += more
+    trips, assigned, counted, more = _to_counts(graph, (starts, ends), trips, taste, inputs, sections, f)
+    found += more
     need = make_need(
         inputs.drivers, trips, direct, to_site, from_site, catchment=f.catchment_minutes, detour=f.detour_minutes,
         outside_share=f.outside_share, trips_per_month=f.outside_trips_per_month, days=f.days_per_month,
     )  # fmt: skip
-    model = Model(inputs, graph, snapped, direct, to_site, from_site, trips, assigned, need)
+    loads = _as_counted(street_loads(graph, assigned), sections, counted)
+    under_way = assigned.hourly @ graph.seconds / 3600
+    model = Model(inputs, direct, trips, loads, under_way, need, counted)
     return model, found + _corridors(model)
-
-
-def _reachable_only(inputs: Inputs, snapped: Snapped) -> tuple[Inputs, Snapped, list[Finding]]:
-    """Generators and sites without a street for trucks leave the model, and are told."""
-    n = len(inputs.generators)
-    on = snapped.edge >= 0
-    found: list[Finding] = []
-    lost = ~on[:n]
-    if lost.any():
-        names = "、".join(inputs.generators["name"][lost].head(5))
-        found.append(finding("FRT-001", source="hosts", n=int(lost.sum()), limit="3000", names=names))
-    if not on[:n].any():
-        found.append(finding("FRT-012", source="hosts"))
-    exists = inputs.sites["exists"].to_numpy(bool)
-    found += [
-        finding("FRT-009", source="driver_homes", field="name", value=name, limit="1500")
-        for name in inputs.sites["name"][~on[n:] & exists]
-    ]
-    gone = ~on[n:] & ~exists
-    if gone.any():
-        why = sites_._WHY["street"]
-        found.append(finding("FRT-008", source="candidates", n=int(gone.sum()), why_en=why[0], why_zh=why[1]))
-    keep = np.concatenate([on[:n], on[n:] | exists])
-    generators = inputs.generators[on[:n]].reset_index(drop=True)
-    drivers = _moved(inputs, on[:n])
-    sites = inputs.sites[keep[n:]].reset_index(drop=True)
-    made = replace(inputs, generators=generators, drivers=drivers, sites=sites)
-    index = pd.RangeIndex(int(keep.sum()))
-    return made, Snapped(
-        snapped.edge[keep], snapped.offset_m[keep], snapped.metres[keep], snapped.x_m[keep], snapped.y_m[keep],
-        index, snapped.crs,
-    ), found  # fmt: skip
-
-
-def _moved(inputs: Inputs, on: NDArray[np.bool_]) -> Floats:
-    """Drivers of generators that left the model join the nearest one that stays."""
-    if on.all() or not on.any():
-        return inputs.drivers[on]
-    xy = shapely.get_coordinates(inputs.generators.geometry.to_numpy())
-    stay = np.flatnonzero(on)
-    out = np.where(on, inputs.drivers, 0.0)
-    for i in np.flatnonzero(~on):
-        out[stay[np.argmin(np.hypot(*(xy[stay] - xy[i]).T))]] += inputs.drivers[i]
-    return out[on]
 
 
 def _trips(inputs: Inputs, direct: Floats, f: Freight) -> tuple[Trips, list[Finding]]:
@@ -288,6 +129,84 @@ def _trips(inputs: Inputs, direct: Floats, f: Freight) -> tuple[Trips, list[Find
     if trips.scaled < 1:
         found.append(finding("FRT-006", source="freight", share=f"{trips.scaled:.0%}"))
     return trips, found
+
+
+def _to_counts(
+    graph: TruckGraph, ends: tuple[Ints, Ints], trips: Trips, taste: Taste, inputs: Inputs,
+    sections: list[counts_.Section], f: Freight,
+) -> tuple[Trips, Assigned, pd.DataFrame, list[Finding]]:  # fmt: skip
+    """Trips on the streets, adjusted to the counts that are to be met, and each count beside the model."""
+    counts = inputs.counts
+    measured = counts["trucks_per_day"] if f.adjust_to == "trucks" else counts["trucks"]
+    used = np.isfinite(measured.to_numpy(float)) & (f.adjust_to != "none")
+    own = [s if u else replace(s, arcs=s.arcs[:0]) for s, u in zip(sections, used, strict=True)]
+    watch, number = counts_.watched(own, graph.matrix.nnz)
+    assigned = assign(graph, *ends, trips, taste=taste, watch=watch)
+
+    def modelled(done: Assigned) -> Floats:
+        total = done.total
+        return np.array([total[s.arcs].sum() if len(s.arcs) else np.nan for s in sections], float)
+
+    before, after = modelled(assigned), modelled(assigned)
+    value = np.array(
+        [counts["trucks"].to_numpy(float)[number == k].mean() for k in range(number.max(initial=-1) + 1)]
+    )
+    passed = (assigned.use * trips.total).sum((1, 2)) > 0
+    if passed.any():
+        known = inputs.gateways.table["counted"].to_numpy(bool)
+        slack = np.concatenate([
+            np.full(len(inputs.drivers), f.trips_slack), np.where(known, f.count_slack, f.gateway_slack)
+        ])  # fmt: skip
+        trips, _ = counts_.adjust(
+            trips, assigned.use[passed], value[passed], count_slack=f.count_slack, zone_slack=slack
+        )
+        assigned = assign(graph, *ends, trips, taste=taste)
+        after = modelled(assigned)
+    table = pd.DataFrame({
+        "before": before, "after": after, "used": number >= 0, "by_name": [s.by_name for s in sections],
+        "target": np.where(number >= 0, np.append(value, np.nan)[number], np.nan),
+    })  # fmt: skip
+    return trips, assigned, table, counts_.judge(counts, number, before, after)
+
+
+def street_loads(graph: TruckGraph, assigned: Assigned) -> sparse.csr_array:
+    """Trucks a day on streets (classes and hours since departure × streets), both directions.
+
+    Of a street that places cut in parts, the part that carries most.
+    """
+    total = assigned.total
+    rows = assigned.hourly.reshape(-1, len(total))
+    out = sparse.csr_array((len(rows), graph.n_edges))
+    for way in (True, False):
+        mine = np.flatnonzero((graph.edge >= 0) & (graph.forward == way) & (total > 0))
+        order = mine[np.lexsort((total[mine], graph.edge[mine]))]
+        most = (
+            order[np.append(graph.edge[order][1:] != graph.edge[order][:-1], True)] if len(order) else order
+        )
+        columns = np.broadcast_to(graph.edge[most], (len(rows), len(most)))
+        at = np.broadcast_to(np.arange(len(rows))[:, None], columns.shape)
+        part = sparse.coo_array((rows[:, most].ravel(), (at.ravel(), columns.ravel())), shape=out.shape)
+        out = out + part.tocsr()
+    out.eliminate_zeros()
+    return sparse.csr_array(out)
+
+
+def _as_counted(
+    loads: sparse.csr_array, sections: list[counts_.Section], counted: pd.DataFrame
+) -> sparse.csr_array:
+    """Loads with the counts in the place of the model where they stand (those the trips were adjusted to)."""
+    total = np.asarray(loads.sum(0)).ravel()
+    scale, extra = np.ones(len(total)), np.zeros(len(total))
+    for s, target, used in zip(sections, counted["target"], counted["used"], strict=True):
+        if not used:
+            continue
+        there = float(total[s.edges].sum())
+        scale[s.edges] = target / there if there > 0 else 0.0
+        extra[s.edges] = 0.0 if there > 0 else target / len(s.edges)
+    streets = np.flatnonzero(extra)
+    long = np.full(len(streets), loads.shape[0] // 2)  # nothing is known of their trips: as if just come in
+    more = sparse.coo_array((extra[streets], (long, streets)), shape=loads.shape)
+    return sparse.csr_array(loads @ sparse.diags_array(scale) + more.tocsr())
 
 
 def _corridors(model: Model, *, at_least: float = 100.0, top: int = 5) -> list[Finding]:

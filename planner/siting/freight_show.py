@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from planner.roads.areas import service_areas, union_area
 from planner.roads.network import Network
 from planner.roads.outline import generalise
 from planner.roads.reach import snap
 from planner.settings import Freight
+from planner.siting.freight_hours import NIGHT
 from planner.siting.freight_model import Model
 from planner.siting.freight_words import kind_word
 
@@ -55,80 +53,49 @@ def with_reasons(chosen: gpd.GeoDataFrame, swaps: pd.DataFrame, f: Freight) -> g
     return chosen.assign(reason_zh=zh, reason_en=en, reason=zh)
 
 
-def flows(model: Model, network: Network, f: Freight, *, least: float = 50.0) -> gpd.GeoDataFrame:
-    """Streets with at least ``least`` trucks a day: both directions, with the share at night."""
-    by_edge = edge_flows(model)
-    total = by_edge.sum(0)
-    keep = np.flatnonzero(total >= least)
-    edges = network.edges().iloc[keep]
-    night = (by_edge[0] * f.night_share_local + by_edge[1] * f.night_share_long)[keep]
+def flows(network: Network, trucks: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Streets with their trucks a day in both directions, the share at night (22 to 6), and the busiest hour.
+
+    Parameters
+    ----------
+    trucks
+        As :func:`planner.siting.freight_hours.hourly` has them.
+    """
+    keep, values = trucks.index.to_numpy(), trucks.to_numpy()
+    edges, total = network.edges().iloc[keep], values.sum(1)
+    night = values[:, NIGHT].sum(1)
     return gpd.GeoDataFrame(
         {
-            "edge": keep, "class": edges["class"].astype(str).to_numpy(), "trucks_per_day": total[keep].round(1),
-            "night_share": (night / total[keep]).round(4), "trucks_at_night": night.round(1),
-            "per_hour_day": ((total[keep] - night) / 16).round(1), "per_hour_night": (night / 8).round(1),
+            "edge": keep, "class": edges["class"].astype(str).to_numpy(), "trucks_per_day": total.round(1),
+            "night_share": (night / total).round(4), "trucks_at_night": night.round(1),
+            "per_hour_day": values[:, ~NIGHT].mean(1).round(1), "per_hour_night": values[:, NIGHT].mean(1).round(1),
+            "peak_hour": values.argmax(1), "per_hour_peak": values.max(1).round(1),
         },
         geometry=edges.geometry.to_numpy(), crs=network.crs,
     )  # fmt: skip
 
 
-def edge_flows(model: Model) -> np.ndarray[Any, Any]:
-    """Trucks a day by class (2 × n_edges), both directions; of a street cut by places the greatest part."""
-    graph, out = model.graph, np.zeros((2, model.graph.n_edges))
-    real = graph.edge >= 0
-    for way in (True, False):
-        mine = real & (graph.forward == way)
-        part = np.zeros_like(out)
-        for c in range(2):
-            np.maximum.at(part[c], graph.edge[mine], model.assigned.flows[c][mine])
-        out += part
-    return out
+def checks(model: Model) -> pd.DataFrame:
+    """Every count beside the model: before and after the trips were adjusted, and what the count was used for.
 
-
-def checks(model: Model, network: Network, roads: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Modelled trucks a day beside the counts.
-
-    On the road the count names (``ref`` or ``name`` in ``roads``) where it passes within 5 km, else on the
-    main road within 1.5 km that carries most; ``modelled`` is NaN where there is neither.
+    ``modelled`` is NaN where no main road stands near the count.
     """
-    total = edge_flows(model).sum(0)
-    kinds = np.array(network.classes, dtype=object)[network.edge_class.astype(int)]
-    main = np.flatnonzero(np.isin(kinds, ["motorway", "trunk", "primary", "secondary"]))
-    tree = shapely.STRtree(network.edges().geometry.to_numpy()[main])
-    rows = []
-    for r in model.inputs.counts.itertuples():
-        ways = _ways_called(str(r.road), roads)
-        wide = main[tree.query(r.geometry, predicate="dwithin", distance=5000.0)]
-        named = wide[np.isin(network.edge_way_id[wide], ways)]
-        near = named if len(named) else main[tree.query(r.geometry, predicate="dwithin", distance=1500.0)]
-        modelled = float(total[near].max()) if len(near) else float("nan")
-        band = (
-            (r.trucks, r.trucks)
-            if np.isfinite(r.trucks_per_day)
-            else tuple(r.vehicles_per_day * x for x in _SHARES)
-        )
-        rows.append((
-            r.road, r.place_zh, r.place_en, r.vehicles_per_day, r.trucks, *band, modelled, modelled / r.trucks,
-            bool(len(named)), r.source_text,
-        ))  # fmt: skip
-    return pd.DataFrame(rows, columns=[
-        "road", "place_zh", "place_en", "vehicles_per_day", "trucks", "trucks_low", "trucks_high", "modelled", "ratio",
-        "same_road", "source",
-    ])  # fmt: skip
+    counts, made = model.inputs.counts, model.counted
+    measured = np.isfinite(counts["trucks_per_day"].to_numpy(float))
+    vehicles = counts["vehicles_per_day"].to_numpy(float)
+    trucks = counts["trucks"].to_numpy(float)
+    low, high = (np.where(measured, trucks, vehicles * share) for share in SHARES)
+    out = counts[["road", "place_zh", "place_en", "vehicles_per_day", "trucks"]].reset_index(drop=True)
+    after = made["after"].to_numpy(float)
+    return pd.DataFrame(out).assign(
+        trucks_low=low, trucks_high=high, before=made["before"], modelled=after,
+        ratio=after / np.where(trucks > 0, trucks, np.nan), used=made["used"], same_road=made["by_name"],
+        source=counts["source_text"].to_numpy(),
+    )  # fmt: skip
 
 
 #: Band of the share of trucks among vehicles, as in the settings.
-_SHARES = (0.15, 0.35)
-
-
-def _ways_called(road: str, roads: gpd.GeoDataFrame) -> np.ndarray[Any, Any]:
-    """Ids of the OSM ways whose ref or name is ``road``."""
-    if not road or "osm_id" not in roads.columns:
-        return np.zeros(0, np.int64)
-    refs = roads["ref"].fillna("").astype(str).str.split(";")
-    hit = [road in parts or road == name for parts, name in zip(refs, roads["name"], strict=True)]
-    ids = roads["osm_id"][hit].astype(str)
-    return ids[ids.str.startswith("w")].str[1:].astype(np.int64).to_numpy()
+SHARES = (0.15, 0.35)
 
 
 def catchments(

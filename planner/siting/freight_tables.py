@@ -160,7 +160,7 @@ def plan_totals(
         "mean_trip_minutes": float((trips.total * minutes).sum() / between) if between > 0 else 0.0,
         "longest_trip_minutes": float(minutes[trips.total > 0].max(initial=0.0)),
         "trips_over_4h_per_day": float(trips.total[long].sum()), "trips_over_4h_without_home": bare,
-        "vehicle_hours_per_day": model.assigned.vehicle_hours, "beta_per_minute": trips.beta,
+        "vehicle_hours_per_day": float(model.under_way.sum()), "beta_per_minute": trips.beta,
         **_bands(problem, order),
     }  # fmt: skip
 

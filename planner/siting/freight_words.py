@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from planner.settings import Freight
+from planner.siting.freight_hours import NIGHT, hour_shares
 
 if TYPE_CHECKING:
     from planner.siting.freight import HomesPlan
@@ -42,8 +43,13 @@ _ASSUMED: dict[str, tuple[str, str, float, float, str]] = {
     "outside_share": ("对外交换中外地司机比例", "share of exchange by outside drivers", 0.3, 0.7, "own assumption"),
     "beta_per_minute": ("重力模型阻抗系数（每分钟）", "deterrence per minute", 0.02, 0.08, "own assumption"),
     "truck_share": ("机动车中货车比例", "trucks' share of all vehicles", 0.15, 0.35, "own assumption; Fenhu reports over 30 %"),
-    "night_share_local": ("本地货车夜间比例（22–6 时）", "share at night of local trips", 0.1, 0.3, "own assumption"),
-    "night_share_long": ("长途货车夜间比例（22–6 时）", "share at night of long trips", 0.25, 0.45, "own assumption"),
+    "toll_minutes_per_km": ("高速公路通行费折算时间（分钟/km）", "motorway toll in driving time (min a km)", 0, 1, "own assumption: about CNY 1 a km at CNY 120 an hour"),
+    "toll_sigma": ("通行费差异（对数标准差）", "spread of tolls between trucks (log scale)", 0.4, 1, "own assumption: CNY 0.45 to over 2 a km by axles"),
+    "multipath_sigma": ("感知时间差异（对数标准差）", "spread of perceived times (log scale)", 0.1, 0.3, "own assumption"),
+    "drive_limit_minutes": ("连续驾驶上限（分钟）", "driving without a stop at most (min)", 240, 240, "Road Traffic Safety Law rules, art. 62(7)"),
+    "count_slack": ("观测流量松弛系数", "slack of counts", 0.01, 0.1, "own choice"),
+    "trips_slack": ("发生点出行量松弛系数", "slack of generators' trips", 0.1, 2, "own choice"),
+    "gateway_slack": ("出入口流量松弛系数", "slack of gateways' volumes", 0.2, 4, "own choice"),
     "max_bays": ("单个司机之家最多泊位", "bays of one home at most", 20, 100, "own assumption"),
     "spacing_km": ("司机之家间距（km）", "spacing of homes (km)", 0, 50, "own assumption"),
     "cost_yuan": ("新建造价（元）", "cost of a new home (CNY)", 300000, 5000000, "Shanxi 2023: 12m for 40; Nantong 2019: 5m for one"),
@@ -54,12 +60,21 @@ _ASSUMED: dict[str, tuple[str, str, float, float, str]] = {
 }  # fmt: skip
 
 
+_NIGHTS = (
+    ("本地货车夜间发车比例（22–6 时）", "share of local trips that depart at night (22-6)", 0.1, 0.3),
+    ("长途货车夜间发车比例（22–6 时）", "share of long trips that depart at night (22-6)", 0.25, 0.45),
+)
+
+
 def assumptions(f: Freight) -> pd.DataFrame:
     """Every assumption: key, zh, en, value, low, high, source."""
     rows = [
         (k, zh, en, float(getattr(f, k)), low, high, source)
         for k, (zh, en, low, high, source) in _ASSUMED.items()
     ]
+    night = hour_shares(f)[:, NIGHT].sum(1)
+    for key, (zh, en, low, high), share in zip(("local", "long"), _NIGHTS, night, strict=True):
+        rows.append((f"night_share_{key}", zh, en, round(float(share), 4), low, high, "own assumption"))
     rows += [
         (f"gateway_trucks.{k}", f"{kind_word(k, 'zh')}货车（辆/日）", f"trucks a day, {kind_word(k, 'en')}", v, 0.5 * v, 1.5 * v,
          "own assumption, from counts on G204 and G50")
@@ -89,12 +104,15 @@ _HEADS: dict[str, tuple[str, str]] = {
     "place": ("地点", "Place"), "vehicles_per_day": ("公布车流量（辆/日）", "Published vehicles a day"),
     "trucks": ("折算货车（辆/日）", "Trucks a day (count or share)"), "trucks_low": ("货车下限", "Trucks, low"),
     "trucks_high": ("货车上限", "Trucks, high"), "modelled": ("模型货车（辆/日）", "Modelled trucks a day"),
-    "ratio": ("模型/公布", "Modelled / published"), "homes": ("新建数量", "New homes"), "bound": ("上界", "Bound"),
+    "before": ("模型原值（辆/日）", "Modelled, before counts"), "ratio": ("模型/观测", "Modelled / counted"),
+    "basis": ("用途", "Used for"), "hour": ("时段", "Hour"), "local": ("区内货车（辆）", "Local trucks under way"),
+    "long": ("进出与过境货车（辆）", "Long-distance trucks under way"), "under_way": ("在途货车（辆）", "Trucks under way"),
+    "share": ("占全天（%）", "Share of the day (%)"), "homes": ("新建数量", "New homes"), "bound": ("上界", "Bound"),
     "alternative": ("最佳替代点", "Best stand-in"), "drivers_lost": ("少服务司机", "Drivers lost"),
 }  # fmt: skip
 _SHEETS = {
     "homes": ("司机之家", "Driver homes"), "comparison": ("现有司机之家", "Known sites"), "candidates": ("司机之家候选点", "Home candidates"),
-    "assumptions": ("货运假设", "Freight assumptions"), "counts": ("流量对照", "Traffic counts"), "curve": ("数量与服务", "Homes and drivers"),
+    "assumptions": ("货运假设", "Freight assumptions"), "counts": ("流量对照", "Traffic counts"), "hours": ("分时在途货车", "Trucks by the hour"), "curve": ("数量与服务", "Homes and drivers"),
 }  # fmt: skip
 
 
@@ -128,8 +146,9 @@ def tables(plan: HomesPlan, language: str = "zh", *, printed: bool = False) -> d
         "comparison": (plan.existing, [*site, "drivers", *reach, "meets", "lacks", "relation", "source"]),
         "candidates": (plan.candidates, [*site, *reach, "cost_yuan", "meets", "lacks"]),
         "assumptions": (plan.assumptions.assign(word=plan.assumptions[language]), ["word", "value", "low", "high", "source"]),
-        "counts": (plan.checks.assign(place=plan.checks[f"place_{language}"]),
-                   ["road", "place", "vehicles_per_day", "trucks", "trucks_low", "trucks_high", "modelled", "ratio", "source"]),
+        "counts": (_counts(plan.checks, language), ["road", "place", "vehicles_per_day", "trucks", "trucks_low", "trucks_high",
+                                                    "before", "modelled", "ratio", "basis", "source"]),
+        "hours": (_hours(plan.day, language), ["hour", "local", "long", "under_way", "share"]),
         "curve": (plan.curve, ["homes", "drivers", "bound"]),
     }  # fmt: skip
     out = {}
@@ -144,6 +163,28 @@ def tables(plan: HomesPlan, language: str = "zh", *, printed: bool = False) -> d
             drop=True
         )
     return out
+
+
+def _counts(checks: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Counts with their places and what they were used for, in words."""
+    used, other = (
+        ("已据此调整出行", "仅作对照") if language == "zh" else ("trips adjusted to it", "comparison only")
+    )
+    return checks.assign(place=checks[f"place_{language}"], basis=np.where(checks["used"], used, other))
+
+
+def _hours(day: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Trucks under way by the hour, and in the night together."""
+    made = day.assign(
+        hour=[f"{h:02d}:00–{h + 1:02d}:00" for h in day["hour"]], under_way=day["trucks"], share=100 * day["share"]
+    )  # fmt: skip
+    night = made[NIGHT]
+    last = {
+        "hour": "夜间 22–6 时（小时均值）" if language == "zh" else "night, 22-6 (mean of an hour)",
+        "local": night["local"].mean(), "long": night["long"].mean(), "under_way": night["under_way"].mean(),
+        "share": night["share"].sum(),
+    }  # fmt: skip
+    return pd.concat([made, pd.DataFrame([last])], ignore_index=True)
 
 
 def _in_words(table: Any, language: str) -> Any:
@@ -170,12 +211,16 @@ def _in_words(table: Any, language: str) -> Any:
         "trucks_passing",
         "visits_per_day",
         "modelled",
+        "before",
+        "local",
+        "long",
+        "under_way",
         "bound",
     ]
     for c in whole:
         if c in made.columns:
             made[c] = made[c].astype(float).round(0)
-    for c in ("nearest_home_km", "nearest_new_km", "ratio"):
+    for c in ("nearest_home_km", "nearest_new_km", "ratio", "share"):
         if c in made.columns:
             made[c] = made[c].astype(float).round(2)
     return made

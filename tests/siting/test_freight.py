@@ -14,8 +14,9 @@ from planner.roads.network import network_from_edges, read_network
 from planner.roads.reach import snap
 from planner.settings import Freight
 from planner.siting import freight_problem as fp
+from planner.siting.freight_assign import Taste, assign
 from planner.siting.freight_choice import choose
-from planner.siting.freight_flows import Trips, assign, fit_beta, gravity, model_trips
+from planner.siting.freight_flows import Trips, fit_beta, gravity, model_trips
 from planner.siting.freight_graph import build_graph, times, times_to
 from planner.siting.freight_need import detours, make_need
 
@@ -248,8 +249,9 @@ def test_vehicle_hours_equal_trips_times_networkx_and_the_sum_over_arcs(seed):
     assert times(graph, graph.place, graph.place) == pytest.approx(far, abs=1e-3)
     assert done.vehicle_hours == pytest.approx((trips * far).sum() / 3600, rel=1e-5)
     many = assign(
-        graph, graph.place, graph.place, Trips(trips, 0 * trips, 0 * trips, 0.0, 1.0), draws=3, seed=seed
-    )
+        graph, graph.place, graph.place, Trips(trips, 0 * trips, 0 * trips, 0.0, 1.0),
+        taste=Taste(draws=3, sigma=0.2, seed=seed),
+    )  # fmt: skip
     assert many.vehicle_hours == pytest.approx((many.total * graph.seconds).sum() / 3600)
     assert (
         many.vehicle_hours >= done.vehicle_hours - 1e-9
