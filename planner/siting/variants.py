@@ -128,7 +128,7 @@ def maximal_covering_backup(
     InfeasibleError
         No plan can obey the rules.
     """
-    from planner.siting.solvers.variants import solve_backup
+    from planner.siting.solvers.composed import Worth, solve_composed
 
     request, hard = _asked(covers, weights, p, options)
     earned = tuple(float(c) for c in credit)
@@ -137,8 +137,8 @@ def maximal_covering_backup(
     count = request.covered.astype(np.int64) if times is None else np.asarray(times)
     if count.shape != request.covered.shape or (count < 0).any() or (count != np.rint(count)).any():
         raise RequestError("times must be a whole number of existing facilities per demand point")
-    start = _start(request, hard)
-    return solve_backup(request, earned, count.astype(np.int64), start.chosen, hard)
+    worth = Worth(credit=earned, times=count.astype(np.int64))
+    return solve_composed(request, worth, [_start(request, hard).chosen], hard)
 
 
 def maximal_covering_capacitated(
@@ -155,13 +155,13 @@ def maximal_covering_capacitated(
     InfeasibleError
         No plan can obey the rules.
     """
-    from planner.siting.solvers.variants import solve_capacitated
+    from planner.siting.solvers.composed import Worth, solve_composed
 
     request, hard = _asked(covers, weights, p, options)
     room = np.asarray(capacity, np.float64)
     if room.shape != (request.rules.n_sites,) or not np.isfinite(room).all() or (room < 0).any():
         raise RequestError("capacity must be one finite number of at least 0 per site")
-    return solve_capacitated(request, room, _start(request, hard).chosen, hard)
+    return solve_composed(request, Worth(capacity=room), [_start(request, hard).chosen], hard)
 
 
 def maximal_covering_spread(
@@ -176,7 +176,7 @@ def maximal_covering_spread(
     InfeasibleError
         No plan can obey the rules.
     """
-    from planner.siting.solvers.variants import solve_spread
+    from planner.siting.solvers.composed import Worth, solve_composed
 
     request, hard = _asked(covers, weights, p, options)
     given = np.asarray(pairs, np.int64).reshape(-1, 2)
@@ -185,7 +185,8 @@ def maximal_covering_spread(
     if not (np.isfinite(price) and price >= 0):
         raise RequestError(f"price must be finite and not negative; got {price!r}")
     given = np.unique(np.sort(given[given[:, 0] != given[:, 1]], axis=1), axis=0)
-    return solve_spread(request, given, float(price), _start(request, hard).chosen, hard)
+    worth = Worth(pairs=given, price=float(price))
+    return solve_composed(request, worth, [_start(request, hard).chosen], hard)
 
 
 def maximal_covering_robust(
@@ -208,8 +209,8 @@ def maximal_covering_robust(
     InfeasibleError
         No plan can obey the rules.
     """
+    from planner.siting.solvers.composed import Worth, solve_composed
     from planner.siting.solvers.covering import solve_covering
-    from planner.siting.solvers.robust import solve_scenarios
 
     given = np.asarray(scenarios, np.float64)
     if given.ndim != 2 or not len(given):
@@ -224,16 +225,25 @@ def maximal_covering_robust(
     if measure == "mean" or len(rows) == 1:
         return solve_covering(request, hard)
     share = 1.0 / len(rows) if measure == "worst" else max(tail, 1.0 / len(rows))
-    return solve_scenarios(request, rows, share, hard)
+    worth = Worth(scenarios=rows, tail=share)
+    return solve_composed(request, worth, [_start(request, hard).chosen], hard)
 
 
 def maximal_covering_fair(
-    covers: Any, weights: ArrayLike, p: int | None, *, group: ArrayLike, **options: Any
+    covers: Any,
+    weights: ArrayLike,
+    p: int | None,
+    *,
+    group: ArrayLike,
+    lexicographic: bool = False,
+    **options: Any,
 ) -> Solution:
     """The greatest least covered share over groups of demand (districts), then the most covered weight.
 
     ``group``: a label per demand point. Objective and bound are that least share; ``work["total"]`` is the
     covered weight, ``work["total_bound"]`` the most that any plan with this least share covers.
+    ``lexicographic``: then the second least share, and so on; ``work["least_r"]`` and ``["least_r_bound"]``
+    are the mean of the r least shares and the most it can be.
 
     Raises
     ------
@@ -242,7 +252,7 @@ def maximal_covering_fair(
     InfeasibleError
         No plan can obey the rules.
     """
-    from planner.siting.solvers.variants import solve_fair
+    from planner.siting.solvers.fair import solve_fair
 
     request, hard = _asked(covers, weights, p, options)
     given = np.asarray(group, dtype=object)
@@ -253,7 +263,8 @@ def maximal_covering_fair(
     empty = [label for label, k in labels.items() if request.weights[code == k].sum() == 0]
     if empty:
         raise RequestError(f"group {empty[0]!r} has no weight, so no share of it can be covered")
-    return solve_fair(request, code, _start(request, hard).chosen, hard)
+    starts = [_start(request, hard).chosen]
+    return solve_fair(request, code, starts, hard, lexicographic=lexicographic)
 
 
 def maximal_covering_relocating(

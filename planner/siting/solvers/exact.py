@@ -156,6 +156,7 @@ def solve_model(
     whole: NDArray[np.bool_],
     *,
     warm: Floats | None = None,
+    warm_sites: Floats | None = None,
     seconds: float = 60.0,
     nodes: int | None = None,
     gap: float = 0.0,
@@ -164,7 +165,10 @@ def solve_model(
     progress: Callable[[float], None] | None = None,
     options: dict[str, Any] | None = None,
 ) -> Outcome:
-    """Minimise ``cost·v + offset`` subject to the blocks; ``whole`` marks the integer variables."""
+    """Minimise ``cost·v + offset`` subject to the blocks; ``whole`` marks the integer variables.
+
+    ``warm``: a known solution; ``warm_sites``: its first variables alone (HiGHS completes it).
+    """
     import highspy
 
     matrix = sparse.vstack([b.matrix for b in blocks]).tocsc()
@@ -194,6 +198,8 @@ def solve_model(
         solution = highspy.HighsSolution()
         solution.col_value = warm.tolist()
         highs.setSolution(solution)
+    if warm_sites is not None:
+        highs.setSolution(len(warm_sites), np.arange(len(warm_sites), dtype=np.int32), warm_sites)
     if whole.any():
         _watch(highs, looks, seconds, progress)
     highs.run()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from planner.siting.solvers import kernels
 from planner.siting.solvers.core import Core
 
-__all__ = ["Plan", "Search", "best_first", "greedy", "plan_of"]
+__all__ = ["Plan", "Room", "Search", "best_first", "greedy", "plan_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -62,7 +62,7 @@ def greedy(core: Core, *, price: Floats | None = None) -> Plan | None:
     kernels.column_sums(core.ptr, core.idx, core.weight, first)
     heap = [(-g / c, i) for i, (g, c) in enumerate(zip(first.tolist(), per.tolist(), strict=True))]
     heapq.heapify(heap)
-    room = _Room(core)
+    room = Room(core)
     chosen: list[int] = []
     while heap and not room.full(len(chosen)):
         score, i = heapq.heappop(heap)
@@ -82,7 +82,7 @@ def greedy(core: Core, *, price: Floats | None = None) -> Plan | None:
     return Plan(np.array(chosen, np.int64), state.value)
 
 
-class _Room:
+class Room:
     """Which sites may still join a growing plan, so that it can be finished within the rules."""
 
     def __init__(self, core: Core) -> None:
@@ -93,13 +93,16 @@ class _Room:
         self.cheap = np.sort(core.cost)
 
     def full(self, n: int) -> bool:
+        """Whether ``n`` sites are all there may be."""
         return self.core.p is not None and n >= self.core.p
 
     def owed(self, i: int) -> bool:
+        """Whether the region of site ``i`` still lacks sites."""
         r = self.core.region[i]
         return bool(self.load[r] < self.core.quota_min[r])
 
     def admits(self, i: int, n: int) -> bool:
+        """Whether site ``i`` may join a plan of ``n`` sites."""
         core, r = self.core, self.core.region[i]
         if self.blocked[i] or self.load[r] >= core.quota_max[r]:
             return False
@@ -115,12 +118,14 @@ class _Room:
         return True
 
     def take(self, i: int) -> None:
+        """Site ``i`` joins."""
         core = self.core
         self.load[core.region[i]] += 1
         self.left -= core.cost[i]
         self.blocked[core.conflict_idx[core.conflict_ptr[i] : core.conflict_ptr[i + 1]]] = True
 
     def satisfied(self, n: int) -> bool:
+        """Whether a plan of ``n`` sites lacks nothing."""
         core = self.core
         enough = core.p is None or n == core.p
         return enough and bool((self.load >= core.quota_min).all())
