@@ -17,6 +17,7 @@ from scipy import sparse
 
 from planner.roads.network import Network, read_network
 from planner.roads.reach import snap
+from planner.siting import freight_master as fm
 from planner.siting import freight_problem as fp
 from planner.siting.freight_assign import assign
 from planner.siting.freight_flows import Trips
@@ -118,7 +119,7 @@ def siting(segments: int, homes: int, count: int, *, tight: bool) -> tuple[float
     """CPU seconds and drivers, ours and the whole model's."""
     p = random_homes(segments, homes, tight=tight)
     start = time.process_time()
-    best = fp.most(fp.Master(p), count, base=0.0, gap=1e-4, seconds=120)
+    best = fm.most(fm.Master(p), count, base=0.0, gap=1e-4, seconds=120)
     ours = time.process_time() - start
     value, peer = whole_model(p, count)
     return ours, peer, best.drivers if best else 0.0, value

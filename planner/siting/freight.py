@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from planner.errors import Finding
 from planner.settings import Freight
 from planner.siting import freight_hours as hours_
 from planner.siting import freight_layers as layers_
+from planner.siting import freight_master as master_
 from planner.siting import freight_problem as problem_
 from planner.siting import freight_show as show
 from planner.siting import freight_words as words
@@ -69,6 +71,8 @@ class HomesPlan:
         Modelled beside published counts.
     assumptions
         Name, value, low, high, source.
+    least_cost_yuan
+        What no plan for the target can undercut; NaN unless the study asks for the cheapest plan.
     totals
         Figures of the whole plan (drivers in reach, based and passing; trips; vehicle-hours …).
     """
@@ -87,6 +91,7 @@ class HomesPlan:
     checks: pd.DataFrame
     assumptions: pd.DataFrame
     totals: dict[str, float]
+    least_cost_yuan: float
     settings: Freight
     findings: tuple[Finding, ...]
 
@@ -98,11 +103,13 @@ class HomesPlan:
     def run_json(self) -> dict[str, Any]:
         """Plain figures for ``run.json``."""
         s = self.solution
+        price, least = float(self.chosen["cost_yuan"].sum()), self.least_cost_yuan
+        dear = 0.0 if not least < price else (price - least) / price  # NaN where not asked
         return {
             "chosen": len(self.chosen), "drivers": round(s.objective, 1), "target": self.settings.target_drivers,
-            "objective": round(s.objective, 3), "bound": round(s.bound, 3), "gap": round(s.gap, 8), "status": s.status,
-            "existing": len(self.existing), "candidates": len(self.candidates),
-            "cost_yuan": float(self.chosen["cost_yuan"].sum()),
+            "objective": round(s.objective, 3), "bound": round(s.bound, 3), "gap": round(max(s.gap, dear), 8), "status": s.status,
+            "existing": len(self.existing), "candidates": len(self.candidates), "problem": self.settings.problem,
+            "cost_yuan": price, "least_cost_yuan": least if np.isfinite(least) else None,
             **{k: round(float(v), 3) for k, v in self.totals.items()},
         }  # fmt: skip
 
@@ -154,7 +161,7 @@ def plan_homes(study: StudyLike) -> HomesPlan:
     problem = make_problem(model, sites, f)
     plan = choose(problem, f)
     order, gains = problem_.in_order(problem, plan.best.homes)
-    solution = problem_.certificate(
+    solution = master_.certificate(
         plan.best, order, seconds=time.perf_counter() - start, base=plan.base, repeatable=plan.repeatable
     )
     study._say("driver homes: catchments", 0.9)
@@ -169,5 +176,5 @@ def plan_homes(study: StudyLike) -> HomesPlan:
         flows=show.flows(study.network("truck"), hourly), hourly=hourly, day=hours_.day(model, f), zones=model.zones, catchments=show.catchments(study.network("truck"), chosen, existing, f),
         solution=solution, curve=plan.curve, alternatives=swaps,
         checks=show.checks(model), assumptions=words.assumptions(f),
-        totals=plan_totals(model, sites, problem, order, plan), settings=f, findings=tuple(found),
+        totals=plan_totals(model, sites, problem, order, plan), least_cost_yuan=plan.least_cost, settings=f, findings=tuple(found),
     )  # fmt: skip

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
 
-from planner.errors import InfeasibleError
+from planner.errors import InfeasibleError, PlannerError
 from planner.settings import Freight
+from planner.siting import freight_master as master_
 from planner.siting import freight_problem as problem_
+from planner.siting.freight_master import Best, Master
 from planner.siting.freight_model import Model
-from planner.siting.freight_problem import Best, HomesProblem, Master
+from planner.siting.freight_problem import HomesProblem
 from planner.siting.freight_sites import checklist
 
 Ints = NDArray[np.int64]
@@ -32,7 +35,8 @@ def with_upgrades(model: Model, f: Freight) -> gpd.GeoDataFrame:
     sites = gpd.GeoDataFrame(
         pd.concat([sites, marks[["meets", "lacks_zh", "lacks_en"]]], axis=1), crs=sites.crs
     )
-    sites["cost_yuan"] = np.where(sites["exists"], 0.0, f.cost_yuan)
+    usual = sites["host_kind"].map(lambda kind: f.kind_cost_yuan.get(str(kind), f.cost_yuan)).to_numpy(float)
+    sites["cost_yuan"] = np.where(sites["exists"], 0.0, usual)
     short = sites[sites["exists"] & ~sites["meets"]]
     more = short.assign(
         site_id=short["site_id"].astype(str) + "-U", exists=False, host_kind="upgrade", bays=f.upgrade_bays,
@@ -58,8 +62,15 @@ def make_problem(model: Model, sites: gpd.GeoDataFrame, f: Freight) -> HomesProb
     return HomesProblem(
         reach=reach, drivers=drivers, capacity=sites["capacity"].to_numpy(float),
         open_now=sites["exists"].to_numpy(bool), conflicts=np.column_stack([new[a], new[b]]),
-        cost=sites["cost_yuan"].to_numpy(float), budget=f.budget_yuan,
+        cost=sites["cost_yuan"].to_numpy(float), budget=f.budget_yuan, must=_stops(model, sites),
     )  # fmt: skip
+
+
+def _stops(model: Model, sites: gpd.GeoDataFrame) -> sparse.csr_array | None:
+    """Of the sites where a trip over the driving limit could stop, one must be open; None: no such trip."""
+    rows = sparse.csr_array(model.need.stops[:, sites["at"].to_numpy()], dtype=bool)
+    kept = np.unique(rows[np.asarray(rows.sum(1)).ravel() > 0].toarray(), axis=0)
+    return sparse.csr_array(kept) if len(kept) else None
 
 
 def secondary_worth(model: Model, sites: gpd.GeoDataFrame) -> Floats:
@@ -70,18 +81,20 @@ def secondary_worth(model: Model, sites: gpd.GeoDataFrame) -> Floats:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The best plan of the fewest homes that reach the target, and the curve on the way there."""
+    """The plan, the curve on the way there, and what no plan for the target can undercut (NaN if not asked)."""
 
     best: Best
     base: float
     curve: pd.DataFrame
     repeatable: bool
+    least_cost: float = float("nan")
 
 
 def choose(problem: HomesProblem, f: Freight) -> Choice:
-    """Fewest new homes that serve the target beside the existing ones, then most drivers with that number.
+    """The plan the study asks for; of plans that serve alike, the one with the most distinct drivers in reach.
 
-    Of plans that serve alike, the one with the most distinct drivers in reach.
+    "fewest": the fewest new homes that serve the target beside the existing ones, then most drivers with
+    that number. "cheapest": the least cost for the target, then most drivers for that cost.
 
     Raises
     ------
@@ -91,17 +104,32 @@ def choose(problem: HomesProblem, f: Freight) -> Choice:
     until = time.perf_counter() + f.time_limit_s
     base = problem_.served(problem, np.flatnonzero(problem.open_now)).total
     master = Master(problem)
+    best, rows = _by_number(master, base, f, until)
+    count: int | None = len(best.homes)
+    least = float("nan")
+    if f.problem == "cheapest":
+        count = f.max_homes
+        best, least, master = _by_cost(master, base, f, until)
+    best = master_.break_tie(
+        master, best, count, base=base, seconds=max(5.0, min(20.0, until - time.perf_counter()))
+    )
+    curve = pd.DataFrame(
+        [(n, b.drivers, b.bound, b.rounds) for n, b in rows], columns=["homes", "drivers", "bound", "rounds"]
+    )
+    return Choice(best, base, curve, not master.cut_by_clock, least)
+
+
+def _by_number(master: Master, base: float, f: Freight, until: float) -> tuple[Best, list[tuple[int, Best]]]:
+    """The best plan of the fewest homes that reach the target, and the best of each number looked at."""
     rows: list[tuple[int, Best]] = []
     fewest: Best | None = None
-    count = 0
-    while count < f.max_homes:
-        count += 1
+    for count in range(1, f.max_homes + 1):
         if fewest is not None and count > max(f.curve_to, len(fewest.homes)):
             break
         left = max(2.0, until - time.perf_counter())
-        best = problem_.most(master, count, base=base, gap=f.gap, seconds=left)
+        best = master_.most(master, count, base=base, gap=f.gap, seconds=left)
         if best is None:
-            raise InfeasibleError(["the rules on spacing and budget allow no home"], "relax one of them")
+            continue  # so few cannot give every long trip its stop
         stuck = bool(rows) and best.drivers <= rows[-1][1].drivers * (1 + 1e-9) + 1e-6
         rows.append((count, best))
         if fewest is None and best.drivers >= f.target_drivers - 1e-6:
@@ -110,21 +138,33 @@ def choose(problem: HomesProblem, f: Freight) -> Choice:
                 break
         if stuck:
             break
+    if not rows:
+        raise InfeasibleError(
+            ["the rules on spacing, budget and stops on long trips allow no plan"], "relax one of them"
+        )
     if fewest is None:
-        raise _out_of_reach(problem, rows[-1][1] if rows else None, base, f)
-    fewest = problem_.break_tie(
-        master, fewest, base=base, seconds=max(5.0, min(20.0, until - time.perf_counter()))
-    )
-    curve = pd.DataFrame(
-        [(n, b.drivers, b.bound, b.rounds) for n, b in rows], columns=["homes", "drivers", "bound", "rounds"]
-    )
-    return Choice(fewest, base, curve, not master.cut_by_clock)
+        raise _out_of_reach(master.problem, rows[-1][1], base, f)
+    return fewest, rows
 
 
-def _out_of_reach(problem: HomesProblem, most: Best | None, base: float, f: Freight) -> InfeasibleError:
+def _by_cost(master: Master, base: float, f: Freight, until: float) -> tuple[Best, float, Master]:
+    """Most drivers at the least cost of the target, that cost's bound, and a master held to that cost."""
+    left = max(2.0, until - time.perf_counter())
+    found = master_.cheapest(master, f.target_drivers, f.max_homes, base=base, seconds=left)
+    if found is None or not np.isfinite(found[0]):
+        raise PlannerError("no cheapest plan of driver homes was found in the time allowed; allow more time")
+    price, least = found
+    held = Master(replace(master.problem, budget=price * (1 + 1e-9)))
+    left = max(2.0, until - time.perf_counter())
+    best = master_.most(held, f.max_homes, base=base, gap=f.gap, seconds=left)
+    if best is None:
+        raise PlannerError("no cheapest plan of driver homes was found in the time allowed; allow more time")
+    return best, least, held
+
+
+def _out_of_reach(problem: HomesProblem, most: Best, base: float, f: Freight) -> InfeasibleError:
     """Why the target cannot be reached, and the most that can."""
-    best = most.drivers if most is not None else 0.0
-    homes = len(most.homes) if most is not None else 0
+    best, homes = most.drivers, len(most.homes)
     now = np.flatnonzero(problem.open_now)
     everything = np.flatnonzero(~problem.open_now)
     free = problem_.served(problem, np.concatenate([now, everything])).total - base

@@ -103,11 +103,12 @@ def run_model(study: StudyLike) -> tuple[Model, list[Finding]]:
     need = make_need(
         inputs.drivers, trips, direct, to_site, from_site, catchment=f.catchment_minutes, detour=f.detour_minutes,
         outside_share=f.outside_share, trips_per_month=f.outside_trips_per_month, days=f.days_per_month,
+        drive_limit=f.drive_limit_minutes,
     )  # fmt: skip
     loads = _as_counted(street_loads(graph, assigned), sections, counted)
     under_way = assigned.hourly @ graph.seconds / 3600
     model = Model(inputs, direct, trips, loads, under_way, need, counted)
-    return model, found + _corridors(model)
+    return model, found + _corridors(model) + _no_stop(model, f)
 
 
 def _trips(inputs: Inputs, direct: Floats, f: Freight) -> tuple[Trips, list[Finding]]:
@@ -223,3 +224,18 @@ def _corridors(model: Model, *, at_least: float = 100.0, top: int = 5) -> list[F
         for i in order
         if worth[i] >= at_least
     ]
+
+
+def _no_stop(model: Model, f: Freight) -> list[Finding]:
+    """Trips over the driving limit that no site could cut in two."""
+    need = model.need
+    bare = np.asarray(need.stops.sum(1)).ravel() == 0
+    if not bare.any():
+        return []
+    names = model.zones["name"].tolist()
+    worst = np.flatnonzero(bare)[np.argmax(need.long_trips[bare])]
+    a, b = need.long_ends[worst]
+    return [
+        finding("FRT-017", source="candidates", n=f"{need.long_trips[bare].sum():,.0f}", names=f"{names[a]} – {names[b]}",
+                limit=f"{f.drive_limit_minutes:g}")
+    ]  # fmt: skip

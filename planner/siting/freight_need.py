@@ -30,6 +30,13 @@ class Need:
         Trucks a day that pass each site within the detour, drivers of every kind.
     lost
         Trucks a day between each pair of zones that pass no site at all (n_zones × n_zones).
+    stops
+        ``csr_array`` of bool (long relations × n_sites): trips over the driving limit, and the sites within
+        the detour that cut them in two parts within it.
+    long_trips
+        Trucks a day of each of these relations, one direction each.
+    long_ends
+        Their zones (relations × 2).
     """
 
     reach: sparse.csr_array
@@ -38,6 +45,9 @@ class Need:
     second: Ints
     passing_trips: Floats
     lost: Floats
+    stops: sparse.csr_array
+    long_trips: Floats
+    long_ends: Ints
 
     @property
     def based(self) -> NDArray[np.bool_]:
@@ -89,6 +99,7 @@ def make_need(
     outside_share: float,
     trips_per_month: float,
     days: float = 30.0,
+    drive_limit: float = np.inf,
 ) -> Need:
     """Segments from modelled trips.
 
@@ -103,8 +114,8 @@ def make_need(
         Based at each generator (the first zones).
     direct, to_site, from_site
         Times (any unit, the same for all): zones × zones, zones × sites, sites × zones.
-    catchment, detour
-        In that unit; both inclusive.
+    catchment, detour, drive_limit
+        In that unit; all inclusive.
     """
     n, z, s = len(drivers), direct.shape[0], to_site.shape[1]
     outside = trips.through + outside_share * trips.exchange
@@ -121,9 +132,13 @@ def make_need(
     first, second, moved = first[some], second[some], moved[some]
     on_way = may[first, second] | may[second, first]
     near = to_site[:n] <= catchment + 1e-6
+    long = np.argwhere((total > 0) & np.isfinite(direct) & (direct > drive_limit + 1e-6))
+    start, end = long[:, 0], long[:, 1]
+    parts = (to_site[start] <= drive_limit + 1e-6) & (drive_limit + 1e-6 >= from_site[:, end].T)
     reach = sparse.csr_array(np.vstack([near, on_way]) if len(first) else near)
     own = np.arange(n)
     return Need(
         reach, np.concatenate([drivers, moved]), np.concatenate([own, first]).astype(np.int64),
         np.concatenate([own, second]).astype(np.int64), passing, lost,
+        sparse.csr_array(may[start, end] & parts), total[start, end], long.astype(np.int64),
     )  # fmt: skip

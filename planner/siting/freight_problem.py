@@ -1,4 +1,4 @@
-"""Which driver homes to open: flow capture with capacity in bays, solved with a certificate.
+"""Driver homes as a problem: drivers in segments, homes with bays, and what a set of open homes serves.
 
 A segment ``k`` is a set of drivers, each counted once, who can use the homes ``R_k``. What a set of
 open homes serves is a maximum flow from segments through homes of capacity ``c_h``. By max-flow
@@ -6,15 +6,12 @@ min-cut it is the least, over sets A of segments, of ``Σ_{k∈A} w_k + Σ_{h∈
 
     θ ≤ Σ_{k∈A} w_k z_k + Σ_{h∈R(not A)} c_h y_h,      z_k ≤ Σ_{h∈R_k} y_h,  z_k ≤ 1
 
-holds for every plan y, and is tight at the plan whose cut it is. The master problem (HiGHS) holds
-the cuts found so far; its best value bounds every plan, and the flow of its plan is a plan's worth
-(Benders 1962 on the flow-capturing problem of Hodgson 1990).
+holds for every plan y, and is tight at the plan whose cut it is (used by :mod:`freight_master`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,16 +20,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from planner.errors import PlannerError
-from planner.siting.solvers.exact import Block, solve_model
-from planner.siting.solvers.solution import PROOF, Solution, relative_gap
-
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-
-#: Flows are counted in thousandths of a driver and HiGHS keeps rows to 1e-7: less than this share is no gap.
-RESOLUTION = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +43,8 @@ class HomesProblem:
         Pairs (k × 2) of homes too near to each other to open both.
     cost, budget
         Of opening each home; what all new ones may cost together.
+    must
+        ``csr_array`` of bool (rows × n_homes): of each row at least one home must be open.
     """
 
     reach: sparse.csr_array
@@ -62,6 +54,7 @@ class HomesProblem:
     conflicts: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
     cost: Floats | None = None
     budget: float | None = None
+    must: sparse.csr_array | None = None
 
     def __post_init__(self) -> None:
         m, n = self.reach.shape
@@ -79,7 +72,7 @@ class Served:
     total: float
     by_home: Floats
     by_segment: Floats
-    cut: Mask  # segments on the drivers' side of the cut: all their drivers are served
+    cut: Mask  # segments cut from their drivers: all of those are served
 
 
 def merged(reach: Any, drivers: Floats) -> tuple[sparse.csr_array, Floats]:
@@ -101,19 +94,31 @@ def merged(reach: Any, drivers: Floats) -> tuple[sparse.csr_array, Floats]:
 
 def served(problem: HomesProblem, homes: Ints | Sequence[int]) -> Served:
     """Drivers that the homes given can serve: a maximum flow (Dinic), in thousandths of a driver at best."""
-    homes = np.asarray(homes, np.int64)
+    open_ = np.zeros(len(problem.capacity))
+    open_[np.asarray(homes, np.int64)] = 1.0
+    return flow_at(problem, open_)
+
+
+def flow_at(problem: HomesProblem, opened: Floats) -> Served:
+    """The same for homes that are opened in part: a share of their bays, for so many of each segment.
+
+    A segment offers ``w_k · min(1, Σ y_h)`` in all and ``w_k · y_h`` to each home, so that the cut is the
+    tightest at ``opened`` of all that :meth:`Master.add` makes.
+    """
+    homes = np.flatnonzero(opened > 0)
     m, n = problem.reach.shape
     at = problem.reach[:, homes].tocoo()
     h = len(homes)
-    total = max(problem.drivers.sum(), problem.capacity[homes].sum(), 1.0)
-    unit = min(1000.0, (2**31 - 2) / total)
-    w = np.floor(problem.drivers * unit + 0.5).astype(np.int64)
-    c = np.floor(problem.capacity[homes] * unit + 0.5).astype(np.int64)
+    offered = problem.drivers * np.minimum(1.0, problem.reach.astype(float) @ opened)
+    bays = problem.capacity[homes] * opened[homes]
+    unit = min(1000.0, (2**31 - 2) / max(offered.sum(), bays.sum(), 1.0))
     s, t = m + h, m + h + 1
     seg, hom = at.coords
+    each = problem.drivers[seg] * opened[homes][hom]
+    w, c, link = (np.floor(part * unit + 0.5).astype(np.int64) for part in (offered, bays, each))
     tail = np.concatenate([np.full(m, s), seg, m + np.arange(h)])
     head = np.concatenate([np.arange(m), m + hom, np.full(h, t)])
-    cap = np.concatenate([w, w[seg], c]).astype(np.int32)
+    cap = np.concatenate([w, link, c]).astype(np.int32)
     graph = sparse.csr_array((cap, (tail, head)), shape=(t + 1, t + 1))
     flow = csgraph.maximum_flow(sparse.csr_matrix(graph), s, t)
     net = sparse.csr_array(flow.flow)
@@ -125,169 +130,7 @@ def served(problem: HomesProblem, homes: Ints | Sequence[int]) -> Served:
     into = net[m : m + h, [t]].toarray().ravel()
     by_home[homes] = into / unit
     by_segment = net[[s], :m].toarray().ravel() / unit
-    return Served(float(flow.flow_value) / unit, by_home, by_segment, ~seen[:m])
-
-
-class Master:
-    """The cuts found so far, and the best plan that obeys them."""
-
-    def __init__(self, problem: HomesProblem) -> None:
-        self.problem = problem
-        m, n = problem.reach.shape
-        self.by_home = problem.reach.T.tocsr()
-        alone = np.asarray(problem.reach.T.astype(float) @ problem.drivers).ravel() if m else np.zeros(n)
-        self.useful = np.minimum(problem.capacity, alone)
-        self.cuts: list[tuple[Ints, Floats]] = [
-            (np.zeros(0, np.int64), self.useful)
-        ]  # θ ≤ Σ min(c_h, w(h)) y_h
-        self.touched: dict[int, int] = {}
-        self.cut_by_clock = False
-
-    def add(self, cut: Mask) -> None:
-        """Add the inequality of a set of segments."""
-        problem = self.problem
-        rest = ~cut
-        near = (
-            np.asarray(problem.reach[rest].sum(0)).ravel() > 0
-            if rest.any()
-            else np.zeros(len(problem.capacity), bool)
-        )
-        weight = np.zeros(len(problem.capacity))
-        if rest.any():
-            alone = np.asarray(problem.reach[rest].T.astype(float) @ problem.drivers[rest]).ravel()
-            weight[near] = np.minimum(problem.capacity, alone)[near]
-        inside = np.flatnonzero(cut)
-        for k in inside:
-            self.touched.setdefault(int(k), len(self.touched))
-        self.cuts.append((inside, weight))
-
-    def solve(
-        self, count: int | None, *, seconds: float, floor: float | None = None
-    ) -> tuple[Mask | None, float]:
-        """Best plan under the cuts, and a bound.
-
-        On θ; or, with a ``floor`` for θ, on the distinct drivers who have an open home in reach.
-        """
-        problem = self.problem
-        if floor is not None:
-            for segment in range(problem.reach.shape[0]):
-                self.touched.setdefault(segment, len(self.touched))
-        n, k = len(problem.capacity), len(self.touched)
-        size = n + k + 1  # y, z, θ
-        top = float(problem.drivers.sum()) + 1.0
-        lower, upper = np.zeros(size), np.ones(size)
-        lower[:n][problem.open_now] = 1.0
-        lower[-1], upper[-1] = min(floor or 0.0, top), top
-        cost = np.zeros(size)
-        if floor is None:
-            cost[-1] = -1.0
-        else:
-            cost[n + np.array(list(self.touched.values()), int)] = -problem.drivers[list(self.touched)]
-        outcome = solve_model(
-            cost, self._blocks(n, k, count), lower, upper, np.arange(size) < n, seconds=seconds,
-            gap=0.0 if floor is None else 1e-4, options={"mip_lp_solver": "choose"},
-        )  # fmt: skip
-        self.cut_by_clock |= outcome.cut_by_clock
-        if outcome.values is None:
-            if outcome.infeasible:
-                return None, -np.inf
-            raise PlannerError("no plan of driver homes was found in the time allowed; allow more time")
-        return outcome.values[:n] > 0.5, -outcome.bound
-
-    def _blocks(self, n: int, k: int, count: int | None) -> list[Block]:
-        problem, size = self.problem, n + k + 1
-        rows, low, high = [], [], []
-
-        def put(columns: Any, values: Any, lo: float, hi: float) -> None:
-            rows.append((np.asarray(columns), np.asarray(values, float)))
-            low.append(lo)
-            high.append(hi)
-
-        for inside, weight in self.cuts:
-            near = np.flatnonzero(weight)
-            z = np.array([n + self.touched[int(i)] for i in inside], int)
-            columns = np.concatenate([[size - 1], near, z])
-            put(columns, np.concatenate([[1.0], -weight[near], -problem.drivers[inside]]), -np.inf, 0.0)
-        for segment, place in self.touched.items():
-            homes = problem.reach.indices[problem.reach.indptr[segment] : problem.reach.indptr[segment + 1]]
-            put(np.r_[n + place, homes], np.r_[1.0, -np.ones(len(homes))], -np.inf, 0.0)
-        new = np.flatnonzero(~problem.open_now)
-        if count is not None:
-            put(new, np.ones(len(new)), -np.inf, float(count))
-        for a, b in problem.conflicts:
-            put([a, b], [1.0, 1.0], -np.inf, 1.0)
-        if problem.budget is not None and problem.cost is not None:
-            put(new, problem.cost[new], -np.inf, problem.budget)
-        ptr = np.concatenate([[0], np.cumsum([len(c) for c, _ in rows])])
-        matrix = sparse.csr_array(
-            (
-                np.concatenate([v for _, v in rows]),
-                np.concatenate([c for c, _ in rows]).astype(np.int64),
-                ptr,
-            ),
-            shape=(len(rows), size),
-        )
-        return [Block(matrix, np.array(low), np.array(high))]
-
-
-@dataclass(frozen=True, eq=False)
-class Best:
-    """The best plan found with at most so many new homes, and what none can beat."""
-
-    homes: Ints
-    drivers: float
-    bound: float
-    rounds: int
-
-
-def most(
-    master: Master, count: int | None, *, base: float, gap: float, seconds: float, rounds: int = 200
-) -> Best | None:
-    """Most drivers newly served with at most ``count`` new homes; None where the rules allow no plan."""
-    problem = master.problem
-    until = time.perf_counter() + seconds
-    now = np.flatnonzero(problem.open_now)
-    best, bound, homes, done = -1.0, np.inf, np.zeros(0, np.int64), 0
-    while done < rounds:
-        done += 1
-        left = max(1.0, until - time.perf_counter())
-        plan, upper = master.solve(count, seconds=left)
-        if plan is None:
-            return None
-        bound = min(bound, upper - base)
-        chosen = np.flatnonzero(plan & ~problem.open_now)
-        flow = served(problem, np.concatenate([now, chosen]))
-        if flow.total - base > best:
-            best, homes = flow.total - base, chosen
-        if bound <= best + max(RESOLUTION * max(best, 1.0), gap * best) or time.perf_counter() > until:
-            break
-        master.add(flow.cut)
-    best = max(best, 0.0)
-    if bound <= best + RESOLUTION * max(best, 1.0):
-        bound = best
-    return Best(homes, best, bound, done)
-
-
-def break_tie(master: Master, best: Best, *, base: float, seconds: float, rounds: int = 30) -> Best:
-    """Among plans as good as ``best``, one with the most distinct drivers in reach; ``best`` if none is found."""
-    problem = master.problem
-    now = np.flatnonzero(problem.open_now)
-    until = time.perf_counter() + seconds
-    slack = RESOLUTION * max(base + best.drivers, 1.0)
-    for _ in range(rounds):
-        left = until - time.perf_counter()
-        if left <= 0:
-            master.cut_by_clock = True
-            break
-        plan, _ = master.solve(len(best.homes), seconds=left, floor=base + best.drivers - slack)
-        if plan is None:
-            break
-        chosen = np.flatnonzero(plan & ~problem.open_now)
-        flow = served(problem, np.concatenate([now, chosen]))
-        if flow.total - base >= best.drivers - 2 * slack:
-            return Best(chosen, min(flow.total - base, best.bound), best.bound, best.rounds)
-        master.add(flow.cut)
-    return best
+    return Served(float(flow.flow_value) / unit, by_home, by_segment, ~seen[:m] & (offered > 0))
 
 
 def in_order(problem: HomesProblem, homes: Ints) -> tuple[Ints, Floats]:
@@ -302,15 +145,3 @@ def in_order(problem: HomesProblem, homes: Ints) -> tuple[Ints, Floats]:
         have = worth[i]
         order.append(rest.pop(i))
     return np.array(order, np.int64), np.array(gains, float)
-
-
-def certificate(best: Best, order: Ints, *, seconds: float, base: float, repeatable: bool = True) -> Solution:
-    """The plan as a :class:`Solution`; objective and bound are drivers newly served."""
-    gap = relative_gap(best.drivers, best.bound)
-    return Solution(
-        chosen=order, objective=best.drivers, bound=best.bound, status="optimal" if gap <= PROOF else "feasible",
-        seconds=seconds, repeatable=repeatable, work={"rounds": float(best.rounds), "served_before": base},
-    )  # fmt: skip
-
-
-Progress = Callable[[str, float], None]

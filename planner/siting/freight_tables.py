@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from scipy import sparse
 
 from planner.settings import Freight
 from planner.siting import freight_problem as problem_
@@ -133,7 +132,7 @@ def stand_ins(model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, orde
 def plan_totals(
     model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints, plan: Choice
 ) -> dict[str, float]:
-    """Figures of the whole plan: who is in reach, trips, the 4-hour rule, and what the bands of +-30 % do."""
+    """Figures of the whole plan: who is in reach, trips, the driving limit, and what the bands of +-30 % do."""
     need, at = model.need, sites["at"].to_numpy()
     old = at[sites["exists"].to_numpy(bool)]
     based, passing = need.in_reach(at[order])
@@ -141,14 +140,7 @@ def plan_totals(
     all_based, all_passing = need.in_reach(every)
     trips = model.trips
     minutes = np.where(np.isfinite(model.direct), model.direct, 0.0)
-    long = (minutes > 240) & (trips.total > 0)
-    near = sparse.csr_array(need.reach)[:, every].sum(1)
-    stops = {
-        (int(a), int(b))
-        for a, b, k in zip(need.first, need.second, np.asarray(near).ravel(), strict=True)
-        if k
-    }
-    bare = sum(float(trips.total[a, b]) for a, b in np.argwhere(long) if (min(a, b), max(a, b)) not in stops)
+    stopped = np.asarray(need.stops[:, every].sum(1)).ravel() > 0
     total = float(trips.total.sum())
     between = total - float(np.trace(trips.total))
     return {
@@ -159,7 +151,8 @@ def plan_totals(
         "through_trips_per_day": float(trips.through.sum()), "exchange_trips_per_day": float(trips.exchange.sum()),
         "mean_trip_minutes": float((trips.total * minutes).sum() / between) if between > 0 else 0.0,
         "longest_trip_minutes": float(minutes[trips.total > 0].max(initial=0.0)),
-        "trips_over_4h_per_day": float(trips.total[long].sum()), "trips_over_4h_without_home": bare,
+        "trips_over_4h_per_day": float(need.long_trips.sum()),
+        "trips_over_4h_without_home": float(need.long_trips[~stopped].sum()),
         "vehicle_hours_per_day": float(model.under_way.sum()), "beta_per_minute": trips.beta,
         **_bands(problem, order),
     }  # fmt: skip

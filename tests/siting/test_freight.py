@@ -13,6 +13,7 @@ from planner.errors import InfeasibleError
 from planner.roads.network import network_from_edges, read_network
 from planner.roads.reach import snap
 from planner.settings import Freight
+from planner.siting import freight_master as fm
 from planner.siting import freight_problem as fp
 from planner.siting.freight_assign import Taste, assign
 from planner.siting.freight_choice import choose
@@ -400,9 +401,9 @@ def test_most_and_fewest_equal_brute_force(block):
         base = fp.served(p, now).total
         assert base == pytest.approx(served_by_cuts(p, now))
         truth = [best_by_force(p, k, base) for k in range(1, 5)]
-        master = fp.Master(p)
+        master = fm.Master(p)
         for k, value in enumerate(truth, 1):
-            best = fp.most(master, k, base=base, gap=0.0, seconds=20)
+            best = fm.most(master, k, base=base, gap=0.0, seconds=20)
             assert best is not None
             assert best.drivers == pytest.approx(value, abs=1e-6)
             assert best.bound == pytest.approx(value, abs=1e-5)
