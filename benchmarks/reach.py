@@ -11,12 +11,9 @@ from __future__ import annotations
 import functools
 import json
 import os
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
-import venv
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,14 +21,25 @@ from typing import Any
 import numpy as np
 
 from benchmarks import town
+from benchmarks.reach_peers import (
+    CUTOFF_S,
+    cpu,
+    networkx_bounded,
+    old_scipy,
+    osmnx_recipe,
+    pandana_ranges,
+    plain_heap,
+    scipy_limited,
+    scipy_matrix,
+    scipy_pairs,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
-PEERS = Path(__file__).resolve().parent / ".peers"
-CUTOFF_S = 600.0
 MUST = {
     "osmnx recipe": {"walk": 120, "ebike": 200, "car": 350},
     "networkx bounded": {"walk": 12, "ebike": 20, "car": 25},
-    "scipy dijkstra(limit=)": {"walk": 400, "ebike": 50, "car": 6},
+    "scipy dijkstra(limit=) and its pairs": {"walk": 400, "ebike": 50, "car": 6},
+    "scipy 1.14 dijkstra(limit=)": {"walk": 400, "ebike": 50, "car": 6},
     "pandana nodes_in_range": {"walk": 30, "ebike": 10, "car": 6},
     "plain Numba heap": {"walk": 1, "ebike": 1, "car": 1},
 }
@@ -50,138 +58,6 @@ def row(what: str, ours: Any, peer: Any, peer_name: str, ratio: Any, unit: str, 
     }
 
 
-def cpu(work: Callable[[], Any], times: int) -> float:
-    """Median CPU seconds of this thread over ``times`` calls."""
-    took = []
-    for _ in range(times):
-        start = time.thread_time()
-        work()
-        took.append(time.thread_time() - start)
-    return statistics.median(took)
-
-
-# -- peers: CPU seconds per source, and pairs found per source -----------------------------------------
-
-
-def _graph(net: Any, kind: Any) -> Any:
-    graph = kind()
-    graph.add_nodes_from(range(net.n_nodes))
-    head, tail, seconds = (a.tolist() for a in town.arcs(net))
-    graph.add_weighted_edges_from(zip(head, tail, seconds, strict=True), weight="s")
-    return graph
-
-
-def osmnx_recipe(net: Any, sites: np.ndarray, times: int) -> tuple[float, float]:
-    """``networkx.ego_graph`` by travel time, as osmnx's isochrone notebook does."""
-    import networkx as nx
-
-    graph, found = _graph(net, nx.MultiDiGraph), []
-    took = cpu(
-        lambda: found.append(
-            [len(nx.ego_graph(graph, s, radius=CUTOFF_S, distance="s")) for s in sites.tolist()]
-        ),
-        times,
-    )
-    return took / sites.size, float(np.mean(found[0]))
-
-
-def networkx_bounded(net: Any, sites: np.ndarray, times: int) -> tuple[float, float]:
-    import networkx as nx
-
-    graph, found = _graph(net, nx.DiGraph), []
-
-    def work() -> None:
-        search = nx.single_source_dijkstra_path_length
-        found.append([len(search(graph, s, cutoff=CUTOFF_S, weight="s")) for s in sites.tolist()])
-
-    return cpu(work, times) / sites.size, float(np.mean(found[0]))
-
-
-def _scipy_matrix(net: Any) -> Any:
-    from scipy.sparse import csr_array
-
-    head, tail, seconds = town.arcs(net)
-    order = np.lexsort((seconds, tail, head))
-    head, tail, seconds = head[order], tail[order], seconds[order]
-    first = np.append(True, (np.diff(head) != 0) | (np.diff(tail) != 0))
-    return csr_array((seconds[first], (head[first], tail[first])), shape=(net.n_nodes, net.n_nodes))
-
-
-def scipy_limited(net: Any, sites: np.ndarray, times: int, pairs: bool = False) -> tuple[float, float, str]:
-    """In chunks of 100 sources, as scipy's answer is dense: every node, ``inf`` where not reached.
-
-    With ``pairs`` also what turns that into the answer that all others give: who is reached, and when.
-    """
-    from scipy.sparse.csgraph import dijkstra
-
-    matrix, found = _scipy_matrix(net), []
-
-    def work() -> None:
-        for chunk in np.array_split(sites, max(1, sites.size // 100)):
-            dense = dijkstra(matrix, indices=chunk, limit=CUTOFF_S)
-            if pairs:
-                at = np.nonzero(np.isfinite(dense))
-                found.append(dense[at].astype(np.float32).size / sites.size)
-
-    took = cpu(work, times) / sites.size
-    if not pairs:
-        found.append(np.isfinite(dijkstra(matrix, indices=sites, limit=CUTOFF_S)).sum() / sites.size)
-    return (
-        took,
-        found[0],
-        "counted: " + ("its call and taking the reached pairs" if pairs else "its call alone"),
-    )
-
-
-def scipy_pairs(net: Any, sites: np.ndarray, times: int) -> tuple[float, float, str]:
-    """:func:`scipy_limited` with the reached pairs taken from its dense rows."""
-    return scipy_limited(net, sites, times, pairs=True)
-
-
-def plain_heap(net: Any, sites: np.ndarray, times: int) -> tuple[float, float]:
-    """Dijkstra with a binary heap in Numba on the same CSR, nodes as they come, ids and seconds kept."""
-    from benchmarks.heap import heap_search
-
-    matrix = _scipy_matrix(net)
-    arrays = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data
-    heap_search(*arrays, sites[:2], CUTOFF_S)
-    found = []
-    took = cpu(lambda: found.append(heap_search(*arrays, sites, CUTOFF_S)[0].size), times)
-    return took / sites.size, found[0] / sites.size
-
-
-def pandana_ranges(net: Any, sites: np.ndarray, times: int) -> tuple[float, float, str] | str:
-    """In its own environment (it is AGPL); the reason where it cannot be installed."""
-    home = PEERS / "pandana"
-    python = home / "bin" / "python"
-    if not python.exists():
-        venv.create(home, with_pip=True)
-    have = subprocess.run([python, "-c", "import pandana"], capture_output=True, check=False)
-    if have.returncode:
-        done = subprocess.run(
-            [python, "-m", "pip", "install", "-q", "pandana", "numba"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            return "not installed: " + (done.stderr.strip().splitlines() or ["?"])[-1][:160]
-    head, tail, seconds = town.arcs(net)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "arrays.npz"
-        np.savez(path, x=net.x_m, y=net.y_m, head=head, tail=tail, seconds=seconds, sites=sites)
-        script = Path(__file__).with_name("pandana_peer.py")
-        done = subprocess.run([python, script, path, str(times)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        return "failed: " + (done.stderr.strip().splitlines() or ["?"])[-1][:160]
-    out = json.loads(done.stdout.strip().splitlines()[-1])
-    return (
-        out["each"],
-        out["found"],
-        f"pandana {out['version']}, after {out['prepared']:.0f} s CPU of preparation",
-    )
-
-
 # -- ours ---------------------------------------------------------------------------------------------
 
 
@@ -195,20 +71,23 @@ def ours(net: Any, sites: np.ndarray, times: int) -> tuple[float, float]:
     return cpu(lambda: travel_times(net, at, everywhere, threads=1), times) / sites.size, made / sites.size
 
 
-def _mode(mode: str, quick: bool, only_pandana: bool = False) -> Iterator[Row]:
+def _mode(mode: str, quick: bool) -> Iterator[Row]:
     few = {"walk": 40, "ebike": 10, "car": 3} if quick else {"walk": 200, "ebike": 30, "car": 5}
     net = town.network(mode, 240 if quick else 720)
-    chosen = town.sources(net, 2000 if quick else 3000 if mode == "car" else 10_000)
+    chosen = town.sources(net, 2000 if quick else 10_000)
     each, pairs = ours(net, chosen, 3 if quick else 5)
     peers: list[tuple[str, Any, int, int]] = [
         ("plain Numba heap", plain_heap, 10_000 if mode == "walk" else 1000, 5),
         ("scipy dijkstra(limit=)", scipy_limited, 50 if quick else 100, 7),
         ("scipy dijkstra(limit=) and its pairs", scipy_pairs, 50 if quick else 100, 7),
         ("networkx bounded", networkx_bounded, 5 * few[mode], 5),
-        ("osmnx recipe", osmnx_recipe, few[mode], 1 if mode == "car" else 5),
+        ("osmnx recipe", osmnx_recipe, few[mode], 5),
     ]
-    if only_pandana:
-        peers = [("pandana nodes_in_range", pandana_ranges, 200 if quick or mode == "car" else 1000, 5)]
+    if not quick:
+        peers += [
+            ("scipy 1.14 dijkstra(limit=)", old_scipy, 100, 7),
+            ("pandana nodes_in_range", pandana_ranges, 200 if mode == "car" else 1000, 5),
+        ]
     for name, peer, n, times in peers:
         found = peer(net, chosen[:n], times)
         what = f"{mode}: {chosen.size:,} sources, {net.n_nodes:,} nodes, {pairs:,.0f} reached each"
@@ -234,7 +113,7 @@ def _same(quick: bool) -> list[Row]:
     for mode in town.KMH:
         net = town.network(mode, lines)
         sites = town.sources(net, 40, seed=5)
-        theirs = dijkstra(_scipy_matrix(net), indices=sites, limit=CUTOFF_S)
+        theirs = dijkstra(scipy_matrix(net), indices=sites, limit=CUTOFF_S)
         mine = travel_times(
             net, town.at_nodes(net, sites), town.at_nodes(net, np.arange(net.n_nodes))
         ).seconds
@@ -269,7 +148,7 @@ def _growth(quick: bool) -> list[Row]:
         base, few = None, town.at_nodes(net, np.arange(3))
         for demand in (some, everywhere):  # once each: grouped for the searches, kernels loaded
             travel_times(net, few, demand, threads=1)
-        for n in (500, 2000, 10_000) if quick else (1000, 10_000, 100_000)[: 2 if mode == "car" else 3]:
+        for n in (500, 2000, 10_000) if quick else (1000, 10_000, 100_000):
             sites = town.at_nodes(net, np.random.default_rng(3).integers(0, net.n_nodes, n))
             took = cpu(lambda t=net, s=sites, d=some: travel_times(t, s, d, threads=1), 1)
             base = base or took / n
@@ -363,7 +242,6 @@ def _memory(quick: bool) -> list[Row]:
 PARTS: dict[str, Callable[[bool], Iterable[Row]]] = {
     "same": _same, "snapping": _snapping, "threads": _threads, "memory": _memory,
     **{mode: functools.partial(_mode, mode) for mode in town.KMH},
-    **{f"pandana-{mode}": functools.partial(_mode, mode, only_pandana=True) for mode in town.KMH},
     "growth": _growth,
 }  # fmt: skip
 
@@ -371,8 +249,7 @@ PARTS: dict[str, Callable[[bool], Iterable[Row]]] = {
 def lines(quick: bool = False, parts: Iterable[str] = PARTS) -> Iterator[Row]:
     """The rows of :func:`run` as they come."""
     for part in parts:
-        if not (quick and part.startswith("pandana")):
-            yield from PARTS[part](quick)
+        yield from PARTS[part](quick)
 
 
 def run(quick: bool = False, parts: Iterable[str] = PARTS) -> list[Row]:

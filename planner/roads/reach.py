@@ -184,9 +184,9 @@ class _Searcher:
     """
 
     def __init__(
-        self, graph: SearchGraph, demand: Demand, sites: tuple[np.ndarray, ...], cutoff_s: float
+        self, graph: SearchGraph, demand: Demand, sites: tuple[np.ndarray, ...], cutoff_s: float, room: int
     ) -> None:
-        self.graph, self.demand, self.sites = graph, demand, sites
+        self.graph, self.demand, self.sites, self.room = graph, demand, sites, room
         self.limit = cutoff_s + max(SLACK_S, cutoff_s * 1e-12)
         self.largest = _below(cutoff_s)
         self.width = bucket_width(graph, cutoff_s)
@@ -199,7 +199,11 @@ class _Searcher:
 
         new = not self.spare
         dist, found, queue = self._fresh(QUEUED) if new else self.spare.pop()
-        page = self.pages.pop() if self.pages else (np.empty(4096, np.int32), np.empty(4096, np.float32))
+        page = (
+            self.pages.pop()
+            if self.pages
+            else (np.empty(self.room, np.int32), np.empty(self.room, np.float32))
+        )
         count, queue, ids, seconds = reach_block(
             self.graph.arcs, self.demand, self.sites, order, (dist, found, queue, *page),
             self.limit, self.largest, self.width,
@@ -211,10 +215,20 @@ class _Searcher:
         return np.full(self.graph.n_nodes, self.limit), nothing_found(self.demand.n), np.empty(4096, queued)
 
 
-def _next_block(lo: int, hi: int, pairs: int, budget: int) -> int:
-    """How many rows to do next: as many as fit ``budget`` bytes if they reach what the last ones did."""
-    each = max(pairs / (hi - lo), 1.0)
-    return int(min(max(budget / (8 * each), 256), 32 * (hi - lo)))
+def _first_block(search: _Searcher, n: int, budget: int) -> int:
+    """How many of ``n`` rows to do at once: as many as fit ``budget`` bytes, from what 64 of them reach.
+
+    Many at once, because searches close to each other find what they read in the processor's cache.
+    """
+    if n <= 256:
+        return 256
+    _, count, page = search(np.linspace(0, n - 1, 64).astype(np.int64))
+    search.pages.append(page)
+    return _fitting(float(count.mean()), budget)
+
+
+def _fitting(each: float, budget: int) -> int:
+    return int(max(budget / (8 * max(each, 1.0)), 256))
 
 
 def travel_times(
@@ -225,7 +239,7 @@ def travel_times(
     cutoff_s: float = 600,
     limit_m: float = 100.0,
     threads: int | None = None,
-    block_mb: float = 8,
+    block_mb: float = 12,
     progress: Progress | None = None,
 ) -> TravelTimes:
     """Seconds from demand points to sites, for every pair within the cutoff.
@@ -259,19 +273,23 @@ def travel_times(
     graph = search_graph(network)
     at_sites = places(network, here)
     grouped, used = _grouped(network, there)
-    search = _Searcher(graph, grouped, _sites_on(graph, at_sites, used), cutoff_s)
     n, workers = len(here), threads or _processors()
+    n_parts = 4 * workers if workers > 1 else 1
+    budget = int(block_mb * 2**20)
+    search = _Searcher(
+        graph, grouped, _sites_on(graph, at_sites, used), cutoff_s, 1 + budget // (8 * n_parts)
+    )
     rank = np.empty(n, np.int64)
     rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(n)
     ptr = np.zeros(n + 1, np.int64)
     made: tuple[np.ndarray, ...] = np.empty(0, np.int32), np.empty(0, np.float32)
-    lo, size = 0, 256
+    lo, size = 0, _first_block(search, n, budget)
     with ThreadPoolExecutor(workers) as pool:
         each = pool.map if workers > 1 else map
         while lo < n:
             hi = min(lo + size, n)
             order = lo + np.argsort(rank[lo:hi], kind="stable")
-            parts = np.array_split(order, min(max(1, order.size // 32), 8 * workers))
+            parts = np.array_split(order, min(max(1, order.size // 32), n_parts))
             done = list(each(search, parts))
             for rows, count, *_ in done:
                 ptr[rows + 1] = count
@@ -281,7 +299,7 @@ def travel_times(
             search.pages += [page for *_, page in done]
             if progress is not None:
                 progress("travel times", hi / n)
-            lo, size = hi, _next_block(lo, hi, int(ptr[hi] - ptr[lo]), int(block_mb * 2**20))
+            lo, size = hi, min(_fitting((ptr[hi] - ptr[lo]) / (hi - lo), budget), 4 * size)
     ids, seconds = made
     for a in (ids, seconds):
         a.resize(ptr[n], refcheck=False)
