@@ -1,7 +1,7 @@
 """Streets out of a ``.osm.pbf`` with NumPy alone, several times faster than an object at a time.
 
-Only what streets need is decoded: ways with ``highway`` or ``route=ferry``, then the places of their
-nodes, then the tags of those nodes. Two passes over the blocks, so that memory grows with the streets
+Only what streets need is decoded: ways with ``highway`` or ``route=ferry`` and turn restrictions, then the
+places of the ways' nodes, then the tags of those nodes. Two passes over the blocks, so that memory grows with the streets
 kept and not with the file. Layout: https://wiki.openstreetmap.org/wiki/PBF_Format. Whatever is unusual
 (other compression, nodes that are not dense, history, a cut file) gives None, and osmium reads the file.
 """
@@ -26,11 +26,14 @@ from planner.inputs.osm_protobuf import (
     way_messages,
     zigzag,
 )
+from planner.inputs.osm_turns import RawTurn, relations_of
 
-__all__ = ["RawStreets", "read_pbf"]
+__all__ = ["PER_DEGREE", "RawStreets", "read_pbf"]
 
+#: Places are whole numbers, so many to a degree.
+PER_DEGREE = 1e7
 _BLOCK_LIMIT = 32 * 1024 * 1024
-_KEEP_BYTES = 32_000_000
+_KEEP_BYTES = 12_000_000
 _KNOWN_FEATURES = {b"OsmSchema-V0.6", b"DenseNodes"}
 
 Tags = tuple[tuple[bytes, bytes], ...]
@@ -38,7 +41,10 @@ Tags = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True)
 class RawStreets:
-    """Ways and their vertices as the file holds them; ``there`` says whether a vertex has a place."""
+    """Ways and their vertices as the file holds them; ``there`` says whether a vertex has a place.
+
+    ``x``, ``y`` are int32, :data:`PER_DEGREE` to a degree; ``vertex`` are the nodes' ids, ascending.
+    """
 
     way_id: np.ndarray
     size: np.ndarray
@@ -52,6 +58,7 @@ class RawStreets:
     node_at: np.ndarray
     node_tags: np.ndarray
     node_sets: tuple[dict[str, str], ...]
+    turns: tuple[RawTurn, ...] = ()
 
 
 def read_pbf(path: Path, way_keys: Collection[str], node_keys: Collection[str]) -> RawStreets | None:
@@ -67,7 +74,7 @@ def read_pbf(path: Path, way_keys: Collection[str], node_keys: Collection[str]) 
                 kept.append(block if spent < _KEEP_BYTES else None)
         if not ways.id:
             return None
-        nodes = _Nodes(np.concatenate(ways.ref), node_keys)
+        nodes = _Nodes(ways.ref, node_keys)
         for memory, block in zip(kept, _again(path, kept), strict=True):
             if memory != b"":
                 nodes.take(block)
@@ -75,9 +82,9 @@ def read_pbf(path: Path, way_keys: Collection[str], node_keys: Collection[str]) 
         return None
     return RawStreets(
         way_id=np.concatenate(ways.id), size=np.concatenate(ways.size), way_tags=np.array(ways.tags, np.int32),
-        way_sets=_text(ways.sets), vertex=nodes.vertex, index=nodes.index, x=nodes.x / 1e7, y=nodes.y / 1e7,
+        way_sets=_text(ways.sets), vertex=nodes.vertex, index=nodes.index, x=nodes.x, y=nodes.y,
         there=nodes.there, node_at=np.array(nodes.tagged, np.int64), node_tags=np.array(nodes.tags, np.int32),
-        node_sets=_text(nodes.sets),
+        node_sets=_text(nodes.sets), turns=tuple(ways.turns),
     )  # fmt: skip
 
 
@@ -162,9 +169,10 @@ class _Ways:
         self.ref: list[np.ndarray] = []
         self.tags: list[int] = []
         self.sets: dict[Tags, int] = {}
+        self.turns: list[RawTurn] = []
 
     def take(self, block: bytes) -> bool:
-        """Take the streets of a block; whether it also holds nodes."""
+        """Take the streets and turn restrictions of a block; whether it also holds nodes."""
         strings, groups, _ = _parts(block)
         dense = False
         for group in groups:
@@ -174,6 +182,8 @@ class _Ways:
             dense |= kind == 2
             if kind == 3 and (b"highway" in strings or b"ferry" in strings):
                 self._ways(group, string_table(strings))
+            if kind == 4:
+                self.turns += relations_of(group, strings)
         return dense
 
     def _ways(self, group: bytes, strings: list[bytes]) -> None:
@@ -252,13 +262,32 @@ def _tag_numbers(
     return found
 
 
+def _numbered(refs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct numbers, ascending, and the position of each in them (int32); ``refs`` is emptied.
+
+    As ``numpy.unique`` does, but with nothing of the size of all numbers beside them and the result.
+    """
+    some = np.concatenate(refs)
+    some.sort()
+    vertex = some[np.concatenate([[True], some[1:] != some[:-1]])]
+    index = np.empty(some.size, np.int32)
+    del some
+    at = index.size
+    while refs:
+        block = refs.pop()
+        index[at - block.size : at] = np.searchsorted(vertex, block)
+        at -= block.size
+    return vertex, index
+
+
 class _Nodes:
     """Places and tags of the vertices of streets, block by block."""
 
-    def __init__(self, ref: np.ndarray, keys: Collection[str]) -> None:
+    def __init__(self, refs: list[np.ndarray], keys: Collection[str]) -> None:
+        """Takes the ids of the vertices block by block out of ``refs``."""
         self._keys = {k.encode() for k in keys}
-        self.vertex, self.index = np.unique(ref, return_inverse=True)
-        self.x, self.y = np.zeros(self.vertex.size, np.int64), np.zeros(self.vertex.size, np.int64)
+        self.vertex, self.index = _numbered(refs)
+        self.x, self.y = np.zeros(self.vertex.size, np.int32), np.zeros(self.vertex.size, np.int32)
         self.there = np.zeros(self.vertex.size, bool)
         self.tagged: list[int] = []
         self.tags: list[int] = []

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import osmium
 
 from planner.errors import Finding, InputError, finding
 from planner.inputs.osm_faults import broken_file, location_store
-from planner.inputs.osm_pbf import RawStreets, read_pbf
+from planner.inputs.osm_pbf import PER_DEGREE, RawStreets, read_pbf
+from planner.inputs.osm_turns import RESTRICTION_KEYS, RawTurn, TurnRule, turn_of_text, turn_rules
 
 __all__ = ["LINE_KEYS", "VERTEX_KEYS", "Streets", "read_osm_streets"]
 
@@ -46,7 +47,7 @@ class Streets:
     crs
         CRS of ``x``, ``y``.
     x, y
-        Vertices, float64 ``[n_vertices]``.
+        Vertices, ``[n_vertices]``.
     line_ptr, line_vertex
         Vertices of line ``i``: ``line_vertex[line_ptr[i]:line_ptr[i + 1]]``.
     line_id
@@ -63,6 +64,10 @@ class Streets:
         True if lines meet where their ends lie within a centimetre, whatever vertex they name.
     source
         Name of the file, for findings.
+    per_unit
+        ``x`` and ``y`` count so many to a unit of the CRS (whole numbers of 1e-7 degrees take half the room).
+    turns
+        Turn restrictions, in the order of their relations.
     """
 
     crs: str
@@ -80,6 +85,8 @@ class Streets:
     join: bool = False
     source: str = ""
     findings: tuple[Finding, ...] = ()
+    per_unit: float = 1.0
+    turns: tuple[TurnRule, ...] = ()
 
     @property
     def n_lines(self) -> int:
@@ -106,7 +113,13 @@ class _Tags:
 
     def sets(self) -> tuple[dict[str, str], ...]:
         """The distinct sets of tags, in the order of their numbers."""
-        return tuple(dict(map(_text, t.split(b"=", 1)) for t in kept) for kept in self._numbers)  # type: ignore[misc]
+        return tuple(_told(kept) for kept in self._numbers)
+
+
+def _told(tags: Iterable[bytes]) -> dict[str, str]:
+    """Tags from osmium's OPL form, ``key=value`` each."""
+    pairs = (t.partition(b"=") for t in tags)
+    return {_text(key): _text(value) for key, _, value in pairs}
 
 
 def _text(raw: bytes) -> str:
@@ -120,7 +133,7 @@ def _text(raw: bytes) -> str:
 def read_osm_streets(path: Path | str) -> Streets:
     """Read every way a profile may allow, and the nodes with tags on them.
 
-    Only ways with ``highway`` or ``route=ferry`` and their nodes are kept. A ``.pbf`` is read by
+    Only ways with ``highway`` or ``route=ferry``, their nodes and turn restrictions are kept. A ``.pbf`` is read by
     :mod:`planner.inputs.osm_pbf`; every other form, and what that does not know, by osmium, which
     filters and looks up coordinates in one pass and hands the streets over as text in a temporary
     file, taken in blocks. Either way no Python object is made for a node, and nothing is kept of what
@@ -145,6 +158,7 @@ def _by_osmium(path: Path) -> RawStreets:
     node_id: list[int] = []
     numbers: list[np.ndarray] = []
     sizes: list[int] = []
+    turns: list[RawTurn] = []
     with tempfile.TemporaryDirectory(prefix="planner-") as folder:
         text = Path(folder) / "streets.opl"
         _filter(path, text)
@@ -160,6 +174,9 @@ def _by_osmium(path: Path) -> RawStreets:
                     ways.add(tags[1:])
                     shapes.append(rest[1:])
                     sizes.append(rest.count(b",") + 1)
+                elif kind[:1] == b"r":
+                    members = rest[1:].strip().split(b",")
+                    turns += turn_of_text(int(kind[1:]), _told(tags[1:].split(b",")), map(_text, members))
             if shapes:
                 plain = b",".join(shapes).replace(b"xy", _NOWHERE).translate(_TO_NUMBERS)
                 numbers.append(np.fromstring(plain, sep=" ").reshape(-1, 3))
@@ -168,14 +185,16 @@ def _by_osmium(path: Path) -> RawStreets:
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
     del numbers
     vertex, first, index = np.unique(whole[:, 0].astype(np.int64), return_index=True, return_inverse=True)
-    x, y = whole[first, 1], whole[first, 2]
+    x, y = (np.rint(whole[first, k] * PER_DEGREE) for k in (1, 2))
+    there = x < 999 * PER_DEGREE
+    x, y = (np.where(there, a, 0).astype(np.int32) for a in (x, y))
     marked = np.array(node_id, np.int64)
     at = np.minimum(np.searchsorted(vertex, marked), vertex.size - 1)
     known = vertex[at] == marked
     return RawStreets(
         way_id=np.array(way_id), size=np.array(sizes), way_tags=np.array(ways.of, np.int32), way_sets=ways.sets(),
-        vertex=vertex, index=index.ravel(), x=x, y=y, there=x < 999, node_at=at[known],
-        node_tags=np.array(nodes.of, np.int32)[known], node_sets=nodes.sets(),
+        vertex=vertex, index=index.ravel().astype(np.int32), x=x, y=y, there=there, node_at=at[known],
+        node_tags=np.array(nodes.of, np.int32)[known], node_sets=nodes.sets(), turns=tuple(turns),
     )  # fmt: skip
 
 
@@ -185,11 +204,15 @@ def _filter(path: Path, text: Path) -> None:
         out = osmium.SimpleWriter(osmium.io.File(str(text), "opl,locations_on_ways=true,add_metadata=false"))
         with (
             location_store(path) as store,
-            osmium.io.Reader(str(path), osmium.osm.NODE | osmium.osm.WAY) as reader,
+            osmium.io.Reader(str(path), osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION) as reader,
         ):
             locate = osmium.NodeLocationsForWays(store)
             locate.ignore_errors()
-            osmium.apply(reader, locate, osmium.filter.KeyFilter("highway", "barrier", "route"), out)
+            streets = osmium.filter.KeyFilter("highway", "barrier", "route")
+            turns = osmium.filter.KeyFilter(*RESTRICTION_KEYS)
+            streets.enable_for(osmium.osm.NODE | osmium.osm.WAY)
+            turns.enable_for(osmium.osm.RELATION)
+            osmium.apply(reader, locate, streets, turns, out)
             out.close()
     except (RuntimeError, ValueError) as error:
         raise broken_file(path, error) from error
@@ -224,5 +247,5 @@ def _streets(source: str, raw: RawStreets) -> Streets:
         crs="EPSG:4326", x=raw.x, y=raw.y, line_ptr=np.concatenate([[0], np.cumsum(sizes)]), line_vertex=index,
         line_id=raw.way_id[of], line_tags=raw.way_tags[of], tags=raw.way_sets + raw.node_sets,
         vertex_at=raw.node_at, vertex_tags=raw.node_tags + np.int32(len(raw.way_sets)), source=source,
-        findings=tuple(found),
+        findings=tuple(found), per_unit=PER_DEGREE, turns=turn_rules(raw.turns, raw.vertex),
     )  # fmt: skip

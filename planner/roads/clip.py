@@ -10,13 +10,13 @@ from planner.errors import Finding, InputError, finding
 from planner.inputs.osm_area import area_in
 
 if TYPE_CHECKING:
-    from planner.roads.build import _Edges
+    from planner.roads.cut import Edges
 
 __all__ = ["clip"]
 
 
 def clip(
-    edges: _Edges,
+    edges: Edges,
     x: np.ndarray,
     y: np.ndarray,
     area: Any,

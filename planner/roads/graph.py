@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Network", "network_from_edges"]
 
-FORMAT = 1
+FORMAT = 2
 _ARRAYS = (
     "x_m", "y_m", "edge_u", "edge_v", "edge_length_m", "edge_s_uv", "edge_s_vu", "edge_class",
-    "edge_way_id", "geom_ptr", "geom_x", "geom_y", "component", "counts",
+    "edge_way_id", "geom_ptr", "geom_x", "geom_y", "component", "counts", "turns",
 )  # fmt: skip
 
 
@@ -64,6 +64,8 @@ class Network:
         Whether that component is big enough for points to be snapped to it, bool ``[n_nodes]``.
     findings
         What was noticed and mended while reading.
+    turns
+        Turns that are forbidden, int32 ``[n, 3]``: edge to come from, node, edge that may not be gone to.
     """
 
     mode: str
@@ -85,6 +87,7 @@ class Network:
     counts: np.ndarray
     classes: tuple[str, ...] = ("",)
     findings: tuple[Finding, ...] = ()
+    turns: np.ndarray = field(default_factory=lambda: np.zeros((0, 3), np.int32))
 
     @property
     def n_nodes(self) -> int:
@@ -130,6 +133,20 @@ class Network:
         return gpd.GeoDataFrame(
             {"component": self.component, "counts": self.counts}, geometry=points, crs=self.crs
         )
+
+    def forbidden_turns(self) -> gpd.GeoDataFrame:
+        """Turns that are forbidden, as points at their junctions: edges and OSM ways come from and not gone to."""
+        import geopandas as gpd
+
+        come, node, go = self.turns.T
+        columns = {
+            "from_edge": come,
+            "to_edge": go,
+            "from_way": self.edge_way_id[come],
+            "to_way": self.edge_way_id[go],
+        }
+        points = gpd.points_from_xy(self.x_m[node], self.y_m[node])
+        return gpd.GeoDataFrame(columns, geometry=points, crs=self.crs)
 
     def islands(self) -> gpd.GeoDataFrame:
         """The parts that do not count: ``component``, ``nodes``, ``length_km`` and their streets, largest first.
@@ -201,6 +218,7 @@ class Network:
             "edges": f"{self.n_edges:,}",
             "length": f"{self.length_km:,.1f} km",
             "nodes in components that count": f"{int(self.counts.sum()):,} (largest {largest:,})",
+            "forbidden turns": f"{len(self.turns):,}",
             "CRS": self.crs,
             "findings": f"{len(self.findings):,}",
         }
@@ -229,6 +247,7 @@ def network_from_edges(
     geometry: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
     min_component: int = topology.MIN_COMPONENT,
     findings: Sequence[Finding] = (),
+    turns: np.ndarray | None = None,
 ) -> Network:
     """Make a network from bare arrays; edges are straight unless ``geometry`` is given.
 
@@ -242,11 +261,14 @@ def network_from_edges(
         ``(geom_ptr, geom_x, geom_y)``, see :class:`Network`.
     min_component
         See :func:`planner.roads.topology.components`.
+    turns
+        Forbidden turns, see :class:`Network`.
 
     Raises
     ------
     ValueError
-        Arrays of unequal size, nodes that do not exist, lengths or seconds negative or NaN.
+        Arrays of unequal size, nodes that do not exist, lengths or seconds negative or NaN; turns
+        between edges that do not meet at their node.
     """
     x, y = np.ascontiguousarray(x_m, np.float64), np.ascontiguousarray(y_m, np.float64)
     u, v = np.ascontiguousarray(edge_u, np.int32), np.ascontiguousarray(edge_v, np.int32)
@@ -266,13 +288,26 @@ def network_from_edges(
         ptr = np.arange(0, 2 * n + 1, 2, dtype=np.int64)
         gx, gy = np.column_stack([x[u], x[v]]).ravel(), np.column_stack([y[u], y[v]]).ravel()
     else:
-        ptr, gx, gy = (np.ascontiguousarray(a) for a in geometry)
+        ptr, gx, gy = geometry
+    shut = np.zeros((0, 3), np.int32) if turns is None else np.asarray(turns, np.int32).reshape(-1, 3)
+    _check_turns(shut, u, v)
     component, counts = topology.components(x.size, u, v, s_uv, s_vu, min_component=min_component)
     return Network(
         mode=mode, crs=crs, walk_kmh=float(walk_kmh), x_m=x, y_m=y, edge_u=u, edge_v=v,
         edge_length_m=length, edge_s_uv=s_uv, edge_s_vu=s_vu,
         edge_class=np.zeros(n, np.int16) if edge_class is None else np.asarray(edge_class, np.int16),
         edge_way_id=np.full(n, -1, np.int64) if edge_way_id is None else np.asarray(edge_way_id, np.int64),
-        geom_ptr=ptr.astype(np.int64), geom_x=gx.astype(np.float64), geom_y=gy.astype(np.float64),
-        component=component, counts=counts, classes=tuple(classes), findings=tuple(findings),
+        geom_ptr=np.ascontiguousarray(ptr, np.int64), geom_x=np.ascontiguousarray(gx, np.float64),
+        geom_y=np.ascontiguousarray(gy, np.float64), component=component, counts=counts, classes=tuple(classes), findings=tuple(findings),
+        turns=shut,
     )  # fmt: skip
+
+
+def _check_turns(turns: np.ndarray, u: np.ndarray, v: np.ndarray) -> None:
+    """Refuse turns between edges that do not meet at the node named."""
+    edges, node = turns[:, [0, 2]], turns[:, 1:2]
+    if turns.size and (edges.min() < 0 or edges.max() >= u.size):
+        raise ValueError(f"a turn names an edge outside 0…{u.size - 1}")
+    apart = ~((u[edges] == node) | (v[edges] == node)).all(axis=1)
+    if apart.any():
+        raise ValueError(f"turn {int(apart.argmax())} is between edges that do not meet at its node")

@@ -29,6 +29,7 @@ def read_network(
     margin_m: float = 1000.0,
     min_component: int = topology.MIN_COMPONENT,
     join_ends_m: float = topology.JOIN_M,
+    turn_restrictions: bool = True,
     progress: Callable[[str, float], None] | None = None,
 ) -> Network:
     """Read the streets that one mode may use.
@@ -60,6 +61,8 @@ def read_network(
         See :func:`planner.roads.topology.components`.
     join_ends_m
         Ends of lines nearer than this are one node; more than the default 0.01 mends near misses.
+    turn_restrictions
+        Whether a car and a truck obey the turn restrictions of an OSM file.
 
     Returns
     -------
@@ -81,16 +84,16 @@ def read_network(
     rules = profile(mode, speeds_kmh=speeds_kmh, walk_kmh=walk_kmh)
     say = progress or (lambda _label, _share: None)
     say("reading streets", 0.0)
-    streets = read_streets(source, source_crs=source_crs)
-    say("joining streets", 0.5)
     made = build_network(
-        streets,
+        read_streets(source, source_crs=source_crs),
         rules,
         crs=crs,
         area=area,
         margin_m=margin_m,
         min_component=min_component,
         join_ends_m=join_ends_m,
+        turn_restrictions=turn_restrictions,
+        progress=say,
     )
     say("joining streets", 1.0)
     return made

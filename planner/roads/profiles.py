@@ -10,7 +10,8 @@ open               a tag that opens a class which is closed else, or sets its sp
 ferry              tags by which a ferry says that it takes vehicles
 oneway             direction by tag: 1 along the line, -1 against it, 0 both
 oneway_implied     tags that make a street one-way unless ``oneway`` says otherwise
-rule               ``maxspeed_share`` (driven share of a posted limit), ``top_kmh``
+rule               ``maxspeed_share`` (driven share of a posted limit), ``top_kmh``,
+                   ``turn_restrictions`` (obeyed)
 limit              metres or tonnes below which a truck is refused (``maxheight``, ``maxweight``)
 factor             speed × number
 delay, junction    seconds at a node; at a junction of three or more streets without a signal
@@ -121,6 +122,11 @@ class Profile:
     def junction_s(self) -> float:
         """Seconds at a junction without a signal."""
         return 0.0 if self.flat_kmh else self._number("junction", "", 0.0)
+
+    @property
+    def obeys_turns(self) -> bool:
+        """Whether turn restrictions hold for the mode."""
+        return ("rule", "turn_restrictions") in self.rows
 
     def street(self, tags: Mapping[str, str]) -> StreetVerdict:
         """Judge a street by its tags; one without a class is ``residential``."""

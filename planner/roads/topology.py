@@ -48,13 +48,14 @@ def components(
     if n_nodes == 0:
         return np.zeros(0, np.int32), np.zeros(0, bool)
     forth, back = np.isfinite(edge_s_uv), np.isfinite(edge_s_vu)
-    tail = np.concatenate([edge_u[forth], edge_v[back]])
-    head = np.concatenate([edge_v[forth], edge_u[back]])
+    one_way = bool((forth != back).any())
+    tail, head = edge_u[forth], edge_v[forth]
+    if one_way:
+        tail, head = np.concatenate([tail, edge_v[back]]), np.concatenate([head, edge_u[back]])
     graph = coo_array((np.ones(tail.size, np.int8), (tail, head)), shape=(n_nodes, n_nodes)).tocsr()
-    if (forth == back).all():
-        _, label = connected_components(graph, directed=False)
-    else:
-        _, label = connected_components(graph, directed=True, connection="strong")
+    del tail, head, forth, back
+    _, label = connected_components(graph, directed=one_way, connection="strong")
+    del graph
     size = np.bincount(label)
     first = np.full(size.size, n_nodes)
     np.minimum.at(first, label, np.arange(n_nodes))

@@ -21,8 +21,12 @@ def osm(
     nodes: dict[int, tuple[float, float]],
     ways: dict[int, tuple[list[int], dict[str, str]]],
     node_tags: dict[int, dict[str, str]] | None = None,
+    relations: dict[int, tuple[list[tuple[str, int, str]], dict[str, str]]] | None = None,
 ) -> Path:
-    """Write nodes (metres east and north of a corner) and ways (node ids, tags) as OSM XML."""
+    """Write nodes (metres east and north of a corner), ways (node ids, tags) and relations as OSM XML.
+
+    Members of relations are (type, id, role).
+    """
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<osm version="0.6">']
     for i, (x, y) in nodes.items():
         lng, lat = _BACK.transform(EAST + x, NORTH + y)
@@ -32,5 +36,8 @@ def osm(
     for i, (refs, of) in ways.items():
         nds = "".join(f'<nd ref="{r}"/>' for r in refs)
         lines.append(f'<way id="{i}" version="1">{nds}{tags(of)}</way>')
+    for i, (members, of) in (relations or {}).items():
+        named = "".join(f'<member type="{t}" ref="{r}" role={quoteattr(role)}/>' for t, r, role in members)
+        lines.append(f'<relation id="{i}" version="1">{named}{tags(of)}</relation>')
     path.write_text("\n".join([*lines, "</osm>"]), "utf-8")
     return path
