@@ -6,7 +6,7 @@ import functools
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -270,9 +270,8 @@ class Study:
 
         s, network = self.settings, self.network(mode)
         speed = s.circle.walk_kmh / 3.6 if mode == "walk" else None
-        cutoff_s = (
-            max([minutes * 60.0, *(r / speed for r in s.circle.readings_m)]) if speed else minutes * 60.0
-        )
+        read = [*s.circle.readings_m, *(s.siting.goal.fade_m or ())]
+        cutoff_s = max([minutes * 60.0, *(r / speed for r in read)]) if speed else minutes * 60.0
 
         def compute() -> dict[str, Any]:
             here = snap(network, sites, limit_m=s.circle.snap_limit_m)
@@ -405,25 +404,51 @@ class Study:
 
     def problem(self) -> SitingProblem:
         """The maximal covering problem of the study, as arrays."""
-        from planner.siting.plan import nothing_to_gain, pose
+        from planner.siting.plan import nothing_to_gain
 
         if "problem" not in self._done:
             refuse_if_errors(self._rules())
-            need = self.settings.circle.open_share
-            (old, old_open), (new, new_open) = self._existing(), self._new()
-            self._done["problem"] = pose(
-                self.settings, self.demand, self.districts, self.candidates,
-                existing=old, existing_open=old_open >= need, new=new, new_open=new_open >= need,
-            )  # fmt: skip
+            self._done["problem"] = self._posed()
             self._done["judged:gain"] = {"findings": nothing_to_gain(self._done["problem"])}
         return self._done["problem"]
 
+    def _posed(
+        self,
+        *,
+        existing: tuple[list[Access], Any] | None = None,
+        new: tuple[list[Access], Any] | None = None,
+        demand: gpd.GeoDataFrame | None = None,
+    ) -> SitingProblem:
+        """The problem posed; what is given takes the place of the study's own (ways and what is open, demand)."""
+        from planner.siting.plan import pose
+
+        need = self.settings.circle.open_share
+        (old, old_open), (come, new_open) = existing or self._existing(), new or self._new()
+        return pose(
+            self.settings, self.demand if demand is None else demand, self.districts, self.candidates,
+            existing=old, existing_open=old_open >= need, new=come, new_open=new_open >= need,
+            factors=self._factors(),
+        )  # fmt: skip
+
+    def _factors(self) -> Any:
+        """Per demand scenario and cell the workers over the estimate."""
+        from planner.siting.robust import scenario_factors
+
+        demand = self._demand()
+        n = self.settings.siting.scenarios
+        return scenario_factors(demand["surfaces"][:n], demand["demand"]["workers"].to_numpy())
+
     def _rules(self) -> list[Finding]:
-        """What the study's siting rules name that is not there."""
-        from planner.siting.plan import judge_rules
+        """What the study's siting rules name that is not there, or ask for that cannot be had together."""
+        from planner.siting.goal import measure_in_words
+        from planner.siting.rules import judge_clash, judge_rules
 
         if "judged:rules" not in self._done:
             found = judge_rules(self.settings, self.candidates, self.districts)
+            found = found or judge_clash(self.settings, self.candidates, self.districts)
+            if not found and self.settings.siting.goal.own_measure:
+                en, zh = measure_in_words(self.settings)
+                found = [finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh)]
             self._done["judged:rules"] = {"findings": found}
         return list(self._done["judged:rules"]["findings"])
 
@@ -436,16 +461,16 @@ class Study:
 
     def _solved(self) -> dict[str, Any]:
         """The plan's sites in building order, its certificate and its phases."""
-        from planner.siting.plan import solve, solve_in_phases
+        from planner.siting.plan import solve_in_phases, solve_plan
 
         problem, s = self.problem(), self.settings
 
         def compute() -> dict[str, Any]:
-            found = solve(problem, s, progress=self._progress)
+            found, closed = solve_plan(problem, s, progress=self._progress)
             phases = pd.DataFrame()
             if len(s.siting.batches) > 1:
                 found, phases = solve_in_phases(problem, s, found, progress=self._progress)
-            return {**solution_parts(found), "phases": phases}
+            return {**solution_parts(found), "phases": phases, "closed": closed}
 
         parts: dict[str, Any] = self._stage("siting", self._siting_key(), compute)
         return parts
@@ -457,36 +482,60 @@ class Study:
 
         if "plan" in self._done:
             return self._done["plan"]
-        problem, parts = self.problem(), self._solved()
+        problem, parts = self._problem_kept(), self._solved()
         (old, old_open), (new, new_open) = self._existing(), self._new()
         solution = solution_from(parts, Solution)
+        stay = np.setdiff1d(np.arange(len(old_open)), parts["closed"])
         before = self.coverage()
         after = self._measure(
-            [join_access(a, b, solution.chosen) for a, b in zip(old, new, strict=True)],
-            np.vstack([old_open, new_open[solution.chosen]]),
+            [join_access(a, b, solution.chosen, stay) for a, b in zip(old, new, strict=True)],
+            np.vstack([old_open[stay], new_open[solution.chosen]]),
         )
         table = chosen_table(
             self.settings, self.demand, self.districts, self.hosts, self.candidates, problem, solution.chosen,
             access=new, nearest_station_m=self._nearest_station_m(), confidence=self._confidence(),
             before=before, after=after,
         )  # fmt: skip
-        self._done["plan"] = SitePlan(table, solution, before, after, parts["phases"])
+        gone = self.open_stations.iloc[parts["closed"]]
+        self._done["plan"] = SitePlan(
+            table, solution, before, after, parts["phases"], tuple(gone["station_id"].astype(str))
+        )
+        self._done["judged:closed"] = {"findings": self._closings(gone)}
         return self._done["plan"]
+
+    def _problem_kept(self) -> SitingProblem:
+        """The problem with only the stations that stay: what is gained and lost beside them."""
+        from planner.siting.plan import covered_by_open
+
+        problem, closed = self.problem(), self._solved()["closed"]
+        if not len(closed):
+            return problem
+        old, old_open = self._existing()
+        covered = covered_by_open(old, old_open >= self.settings.circle.open_share, closed=closed)
+        return replace(problem, covered=covered)
+
+    def _closings(self, gone: gpd.GeoDataFrame) -> list[Finding]:
+        """GOAL-004 for each station that closes and opens elsewhere."""
+        covers = self.stations_with_cover()["covers"].reindex(gone.index)
+        return [
+            finding(
+                "GOAL-004", source="siting", field="relocate", value=row.station_id, name=row.name_,
+                workers=f"{workers:,.0f}",
+            )
+            for row, workers in zip(gone.rename(columns={"name": "name_"}).itertuples(), covers, strict=True)
+        ]  # fmt: skip
 
     def _confidence(self) -> Any:
         """Share of demand scenarios in which each chosen site (or one a cell away) is chosen again."""
         from planner.siting.plan import solve
-        from planner.siting.robust import confidence, scenario_factors
+        from planner.siting.robust import confidence
 
         s, problem, chosen = self.settings, self.problem(), self._solved()["chosen"]
         if not s.siting.scenarios:
             return None
-        demand = self._demand()
 
         def compute() -> dict[str, Any]:
-            factors = scenario_factors(
-                demand["surfaces"][: s.siting.scenarios], demand["demand"]["workers"].to_numpy()
-            )
+            factors = self._factors()
             xy = shapely.get_coordinates(self.candidates.geometry.to_numpy())
             found = confidence(
                 lambda weights: solve(problem, s, weights=weights, work_limit=1), problem.weights, factors,
@@ -507,6 +556,18 @@ class Study:
         seconds = np.asarray(found.seconds, dtype=float).reshape(len(candidates), -1)[:, 0]
         return np.where(np.isfinite(seconds), seconds * self.settings.circle.walk_kmh / 3.6, np.inf)
 
+    def _trucks(self) -> Any:
+        """The freight model and what was noticed on the way; kept apart from the choice of homes."""
+        from planner.siting.freight_keep import depends_on, model_of, parts_of
+        from planner.siting.freight_model import run_model
+
+        s = self.settings
+        inputs, demand, _ = self._inputs(), self._demand(), self.network("truck")
+        depends = [
+            inputs["_key"], demand["_key"], self._done["network:truck"]["_key"], depends_on(s.freight), s.study.seed
+        ]  # fmt: skip
+        return model_of(self._stage("trucks", depends, lambda: parts_of(*run_model(self))))
+
     def site_driver_homes(self) -> Any:
         """The truck drivers' homes (see :mod:`planner.siting.freight`).
 
@@ -518,9 +579,10 @@ class Study:
         from planner.siting.freight import plan_homes
 
         if "homes" not in self._done:
-            start = time.perf_counter()
             try:
-                self._done["homes"] = plan_homes(self)
+                modelled = self._trucks()
+                start = time.perf_counter()
+                self._done["homes"] = plan_homes(self, modelled=modelled)
             except ValueError as error:
                 raise PlannerError(
                     f"driver homes cannot be planned: {error}; freight.enabled = false leaves them out"
@@ -552,14 +614,11 @@ class Study:
 
     def judge(self) -> tuple[Finding, ...]:
         """Every finding about the inputs, errors included; nothing is refused or written."""
-        from planner.siting.plan import judge_clash
-
         loaded = self._loaded()
         if not any(f.severity == "E" for f in loaded["findings"]):
             self._stations_snapped()
-            if not any(f.severity == "E" for f in self._candidates()["findings"]) and not self._rules():
-                clash = judge_clash(self.settings, self.candidates, self.districts)
-                self._done["judged:clash"] = {"findings": clash}
+            if not any(f.severity == "E" for f in self._candidates()["findings"]):
+                self._rules()
         return self.all_findings()
 
     def circle_areas(self) -> tuple[Any, Any]:
@@ -605,25 +664,29 @@ class Study:
         )
 
     def curve(self) -> pd.DataFrame | None:
-        """Covered share against the number of new stations (no quotas), with the bound; None if not asked."""
+        """Covered share against the number of new stations (no quotas, no budget), with the bound.
+
+        From 0 (the stations of today) on, finer where 80, 90 or 95 % are passed; None if not asked.
+        """
         from planner.siting.plan import solve
         from planner.siting.robust import coverage_curve, with_known
 
-        s, problem = self.settings, self.problem()
+        s, problem = self.settings, replace(self.problem(), goal=None)
         numbers = [n for n in s.siting.curve if n <= len(self.candidates)]
         if not numbers:
             return None
 
         def compute() -> dict[str, Any]:
             table = coverage_curve(
-                lambda n: solve(problem, s, p=n, work_limit=5, quotas=False), numbers,
-                total=float(problem.weights.sum()), progress=self._progress,
+                lambda n: solve(problem, s, p=n, work_limit=5, quotas=False, budget=False), numbers,
+                total=float(problem.weights.sum()), base=float(problem.weights[problem.covered].sum()),
+                progress=self._progress,
             )  # fmt: skip
             return {"curve": table}
 
         table = self._stage("curve", self._siting_key(), compute)["curve"]
         plan = self.site_stations()
-        known = {len(plan.chosen): plan.solution.objective}
+        known = {} if len(plan.closed) else {len(plan.chosen): plan.after.covered}
         if len(plan.phases):
             known |= dict(zip(plan.phases["sites"], plan.phases["best"], strict=True))
         return with_known(table, known, total=float(problem.weights.sum()))
@@ -691,13 +754,14 @@ class Study:
         return f"<p><b>{escape(self.settings.study.title())}</b><br>{escape(repr(self))}</p>"
 
 
-def join_access(old: Access, new: Access, chosen: Any) -> Access:
-    """Existing sites and the chosen candidates, one below the other."""
+def join_access(old: Access, new: Access, chosen: Any, stay: Any = None) -> Access:
+    """Existing sites (those of ``stay``, or all) and the chosen candidates, one below the other."""
     from scipy import sparse
 
     from planner.siting.coverage import Access
 
-    both = sparse.vstack([old.seconds, new.seconds[chosen]], format="csr")
+    kept = old.seconds if stay is None else old.seconds[stay]
+    both = sparse.vstack([kept, new.seconds[chosen]], format="csr")
     return Access(old.groups, sparse.csr_array(both), old.cutoff_s, old.metres_per_s)
 
 

@@ -24,7 +24,7 @@ from planner.siting import freight_show as show
 from planner.siting import freight_words as words
 from planner.siting.freight_choice import choose, make_problem, with_upgrades
 from planner.siting.freight_inputs import StudyLike
-from planner.siting.freight_model import run_model
+from planner.siting.freight_model import Model, run_model
 from planner.siting.freight_tables import (
     candidate_table,
     chosen_table,
@@ -145,8 +145,13 @@ class HomesPlan:
         return f"<p>{repr(self)[1:-1]}</p>" + self.chosen[columns].round(0).to_html(index=False)
 
 
-def plan_homes(study: StudyLike) -> HomesPlan:
+def plan_homes(study: StudyLike, *, modelled: tuple[Model, list[Finding]] | None = None) -> HomesPlan:
     """Model the trucks of a study and choose its driver homes.
+
+    Parameters
+    ----------
+    modelled
+        The study's model, where it is at hand, as :func:`planner.siting.freight_model.run_model` makes it.
 
     Raises
     ------
@@ -155,7 +160,7 @@ def plan_homes(study: StudyLike) -> HomesPlan:
     """
     start = time.perf_counter()
     f = study.settings.freight
-    model, found = run_model(study)
+    model, found = modelled or run_model(study)
     study._say("driver homes: choosing", 0.7)
     sites = with_upgrades(model, f)
     problem = make_problem(model, sites, f)
