@@ -236,7 +236,8 @@ def require_folder(out: Path) -> None:
 def write_products(study: Study, out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
     """Write every product of a study into the folder ``out``; each file appears whole or not at all.
 
-    Returns the content of ``run.json``, which is written last.
+    Returns the content of ``run.json``, which is written last; one of an earlier run goes before the first
+    product is replaced, so that a folder with ``run.json`` holds the products of one finished run.
     """
     from planner.publish import document, figures, layers, page, runfile, tablesout, workbook
 
@@ -244,6 +245,7 @@ def write_products(study: Study, out: Path, *, progress: Progress | None = None)
     require_folder(out)
     bundle = make_bundle(study, progress=progress)
     out.mkdir(parents=True, exist_ok=True)
+    (out / "run.json").unlink(missing_ok=True)
     steps: list[tuple[str, Callable[[], Any]]] = [
         ("recommendations.csv", lambda: tablesout.write_csv(bundle, out / "recommendations.csv")),
         ("recommendations.xlsx", lambda: workbook.write_workbook(bundle, out / "recommendations.xlsx")),

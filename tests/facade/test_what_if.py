@@ -11,7 +11,7 @@ import pytest
 import planner
 from planner.errors import PlannerError
 from planner.evaluate import evaluate_sites
-from planner.products import make_bundle, write_site_list
+from planner.products import make_bundle, write_products, write_site_list
 from planner.study import Study
 from tests.facade.test_command import toy_town
 
@@ -164,3 +164,20 @@ def test_the_bundle_and_run_json_hold_the_answers_and_a_study_can_switch_them_of
     assert plain.alternatives is plain.replacements is plain.sensitivity is plain.rule_prices is None
     assert plain.run["sensitivity"] is plain.run["alternatives"] is plain.run["rule_prices"] is None
     assert "kept" not in plain.chosen
+
+
+def test_a_run_that_was_interrupted_while_writing_leaves_no_run_json_of_an_earlier_one(
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from planner.publish import page
+
+    (tmp_path / "run.json").write_text("{}")
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(page, "write_page", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_products(study, tmp_path)
+    assert (tmp_path / "recommendations.csv").exists()
+    assert not (tmp_path / "run.json").exists()
