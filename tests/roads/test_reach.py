@@ -237,3 +237,31 @@ def test_labels_of_sites_and_demand_come_back():
     demand = gpd.GeoDataFrame(geometry=points((9, 0), (0, 50)).values, index=["a", "b"], crs=CRS)
     pairs = travel_times(street(), sites, demand).frame()
     assert pairs[["site", "demand"]].to_numpy().tolist() == [["s", "a"], ["s", "b"]]
+
+
+def test_more_nodes_and_points_than_scratch_arrays_first_hold_are_found_in_order():
+    """90,000 crossings: the queue grows, and points fill more than one word of each level."""
+    from scipy.sparse.csgraph import dijkstra
+
+    side = 300
+    at = np.arange(side * side).reshape(side, side)
+    u = np.r_[at[:, :-1].ravel(), at[:-1].ravel()]
+    v = np.r_[at[:, 1:].ravel(), at[1:].ravel()]
+    rng = np.random.default_rng(3)
+    seconds = rng.uniform(5, 15, u.size)
+    x, y = np.divmod(np.arange(side * side), side)
+    network = network_from_edges(10.0 * y, 10.0 * x, u, v, np.full(u.size, 10.0), seconds, seconds)
+    shuffled = rng.permutation(side * side)
+    demand = np.column_stack([10.0 * y, 10.0 * x])[shuffled]
+    sites = [0, 44850]
+    found = travel_times(
+        network, np.column_stack([10.0 * y, 10.0 * x])[sites], demand, cutoff_s=1400, threads=1
+    ).seconds
+    both = np.r_[seconds, seconds]
+    graph = sparse.csr_array((both, (np.r_[u, v], np.r_[v, u])), shape=(side * side,) * 2)
+    expected = dijkstra(graph, indices=sites)[:, shuffled]
+    for row in range(2):
+        ids = found.indices[found.indptr[row] : found.indptr[row + 1]]
+        assert ids.tolist() == np.flatnonzero(expected[row] <= 1400).tolist()
+        np.testing.assert_allclose(found[[row]].data, expected[row][ids], rtol=0, atol=1e-3)
+    assert (np.diff(found.indptr) > 8192).all()
