@@ -48,26 +48,35 @@ def alternatives(study: Study, *, k: int = 3) -> pd.DataFrame:
     from scipy.spatial import cKDTree
 
     from planner.siting.alternatives import other_plans
-    from planner.siting.plan import solve
+    from planner.siting.plan import solve_plan
+    from planner.siting.sensitivity import covered_weight
 
     problem, s = study.problem(), study.settings
 
     def compute() -> dict[str, Any]:
         plan = study.site_stations()
         chosen, xy, ids = plan.solution.chosen, _xy(study), study.candidates["site_id"].to_numpy()
+        closed: list[Any] = []
+
+        def solve(banned: Any) -> Any:
+            other, gone = solve_plan(problem, s, barred=banned, work_limit=QUICK)
+            closed.append(gone)
+            return other
+
         found = other_plans(
-            lambda banned: solve(problem, s, barred=banned, work_limit=QUICK), chosen, plan.solution.objective,
+            solve, chosen, plan.solution.objective,
             k=min(k, len(chosen)), keep=list(problem.required),
         )  # fmt: skip
         rows = []
-        for n, other in enumerate(found, start=1):
+        for n, (other, gone) in enumerate(zip(found, closed, strict=True), start=1):
             far, _ = cKDTree(xy[other.chosen]).query(xy[chosen])
+            covered = covered_weight(study._problem_kept(gone), other.chosen)
             rows.append(
                 {
                     "plan": n,
-                    "covered": other.objective,
-                    "share": other.objective / plan.after.workers if plan.after.workers > 0 else 0.0,
-                    "lost": plan.solution.objective - other.objective,
+                    "covered": covered,
+                    "share": covered / plan.after.workers if plan.after.workers > 0 else 0.0,
+                    "lost": plan.after.covered - covered,
                     "loss": other.loss,
                     "same": int(np.isin(chosen, other.chosen).sum()),
                     "near": int((far <= s.demand.cell_m).sum()),
@@ -88,7 +97,7 @@ def replacements(study: Study, *, k: int = 3) -> pd.DataFrame:
     """
     from planner.siting.alternatives import replacements as replace_each
 
-    problem, plan, candidates = study.problem(), study.site_stations(), study.candidates
+    plan, problem, candidates = study.site_stations(), study._problem_kept(), study.candidates
     free = np.ones(len(candidates), dtype=bool)
     free[problem.forbidden] = False
     chosen, xy, names = plan.solution.chosen, _xy(study), _labels(study)
@@ -169,7 +178,7 @@ def price_of(study: Study, site_id: str) -> WishPrice:
         raise PlannerError(
             f"{site_id!r} is no candidate of this study" + (f"; nearest ids: {near}" if near else "")
         )
-    wished, problem, chosen = int(at[0]), study.problem(), study.site_stations().solution.chosen
+    chosen, problem, wished = study.site_stations().solution.chosen, study._problem_kept(), int(at[0])
     if wished in chosen:
         return WishPrice(str(site_id), str(names[wished]), True, 0.0, 0.0, "", "")
     may_go = siting.may_make_room(
@@ -187,36 +196,42 @@ def price_of(study: Study, site_id: str) -> WishPrice:
 
 
 def _cases(study: Study, change: float, cell_m: Sequence[float]) -> list[Case]:
-    from planner.siting.coverage import cover_weights
-    from planner.siting.sensitivity import Case, at_radius
+    from planner.siting.sensitivity import Case
 
-    problem, s = study.problem(), study.settings
+    s = _settled(study)
     (old, old_open), (new, new_open) = study._existing(), study._new()
-    need = s.circle.open_share
-    here = {"existing": old, "existing_open": old_open >= need, "new": new, "new_open": new_open >= need}
+    stay = np.setdiff1d(np.arange(len(old_open)), study._solved()["closed"])
+    old, old_open = [dataclasses.replace(a, seconds=a.seconds[stay]) for a in old], old_open[stay]
     own_m = s.circle.walk_kmh / 3.6 * s.circle.cutoff_s
-    cases = [Case("base", problem)]
-    cases += [
-        Case(f"radius:{r:g}", at_radius(problem, r, **here))
-        for r in s.circle.readings_m
-        if abs(r - own_m) >= 1.0
-    ]
-    always = {
-        "existing_open": np.ones_like(old_open, dtype=bool),
-        "new_open": np.ones_like(new_open, dtype=bool),
-    }
-    cases.append(Case("hours:any", at_radius(problem, None, **{**here, **always})))
+    cases = [Case("base", study._posed(existing=(old, old_open), settings=s))]
+    for r in s.circle.readings_m:
+        if abs(r - own_m) >= 1.0:
+            here, there = (
+                [dataclasses.replace(a, cutoff_s=a.cutoff_for(r)) for a in ways] for ways in (old, new)
+            )
+            cases.append(
+                Case(f"radius:{r:g}", study._posed(existing=(here, old_open), new=(there, new_open)))
+            )
+    always = study._posed(existing=(old, np.ones_like(old_open)), new=(new, np.ones_like(new_open)))
+    cases.append(Case("hours:any", always))
     periods = [t.name for t in s.periods]
     for group in s.headline_groups:
         for sign in (1, -1):
             columns = [f"{group.name}__{t}" for t in periods]
             other = study.demand.assign(**{c: study.demand[c] * (1 + sign * change) for c in columns})
-            weights = cover_weights(other, new, periods)
             key = f"group:{group.name}:{sign * change * 100:+g}"
-            cases.append(Case(key, dataclasses.replace(problem, weights=weights)))
-    for size in cell_m:
-        cases.append(Case(f"cell:{size:g}", _with_cells(study, size).problem()))
-    return cases
+            posed = study._posed(existing=(old, old_open), demand=other, settings=s)
+            cases.append(Case(key, posed))
+    return cases + [Case(f"cell:{size:g}", _with_cells(study, size).problem()) for size in cell_m]
+
+
+def _settled(study: Study) -> Any:
+    """The settings with the plan's closings done and its number of sites fixed: what a case is solved under."""
+    s, n = study.settings, len(study.site_stations().chosen)
+    if s.siting.goal.plain:
+        return s
+    goal = s.siting.goal.model_copy(update={"relocate": 0, "budget_only": False})
+    return s.model_copy(update={"siting": s.siting.model_copy(update={"goal": goal, "p": max(1, n)})})
 
 
 def _with_cells(study: Study, cell_m: float) -> Study:
@@ -235,16 +250,17 @@ def sensitivity(study: Study, *, change: float = CHANGE, cell_m: Sequence[float]
     ``change``: each group alone by ± this share. ``cell_m``: demand grids to compare with (metres); the demand
     is modelled anew for each, which takes as long as the first time.
     """
-    from planner.siting.plan import solve
+    from planner.siting.plan import plan_value, solve
     from planner.siting.sensitivity import Sensitivity, stress
 
-    s, plan = study.settings, study.site_stations()
+    s, plan = _settled(study), study.site_stations()
 
     def compute() -> dict[str, Any]:
         found = stress(
             _cases(study, change, cell_m), plan.solution.chosen,
-            lambda problem: solve(problem, s, work_limit=QUICK), xy_m=_xy(study), within_m=s.demand.cell_m,
-            progress=study._progress,
+            lambda problem: solve(problem, s, work_limit=QUICK),
+            value=lambda problem, sites: plan_value(problem, s, sites), xy_m=_xy(study),
+            within_m=s.demand.cell_m, progress=study._progress,
         )  # fmt: skip
         return {"table": found.table, "kept": found.kept}
 
@@ -256,15 +272,18 @@ def sensitivity(study: Study, *, change: float = CHANGE, cell_m: Sequence[float]
 def rule_prices(study: Study, *, fair: bool = False, time_limit_s: float = 120.0) -> pd.DataFrame:
     """What each rule costs in covered workers (:func:`planner.siting.sensitivity.price_rules`).
 
-    Rules in force (phases, quotas, required, forbidden) are left out one by one; ``quotas_full`` puts
-    quotas by population in full in their place, ``quotas_level`` such that lift the worst-off district as
-    far as sites built there do. ``fair`` adds the greatest least share of a district by an exact model: for
-    small cities only (it is refused when ``time_limit_s`` brings no plan).
+    Rules in force (the study's goal, phases, quotas, required, forbidden) are left out one by one;
+    ``quotas_full`` puts quotas by population in full in their place, ``quotas_level`` such that lift the
+    worst-off district as far as sites built there do. ``fair`` adds the plan with the greatest least share of a
+    district found within ``time_limit_s``; columns ``least_share`` and ``least_share_bound`` hold between them
+    what is possible.
     """
     from planner.siting.plan import solve
     from planner.siting.sensitivity import price_rules
 
-    s, problem, plan = study.settings, study.problem(), study.site_stations()
+    plan, s = study.site_stations(), _settled(study)
+    problem = dataclasses.replace(study._problem_kept(), goal=None)
+    goal = study.problem().goal is not None
 
     def without(**changes: Any) -> Any:
         return solve(dataclasses.replace(problem, **changes), s, work_limit=QUICK)
@@ -281,10 +300,17 @@ def rule_prices(study: Study, *, fair: bool = False, time_limit_s: float = 120.0
         if fair:
             found["fair"] = (False, _fairest(study, time_limit_s))
         top, bound = plan.solution.objective, plan.solution.bound
-        if len(plan.phases):
+        if goal:
+            best = without()
+            top, bound = max(best.objective, plan.after.covered), best.bound
+        elif len(plan.phases):
             top = max(top, float(plan.phases["best"].iloc[-1]))
         district = study.demand["district"].to_numpy(dtype=str)
-        return {"rules": price_rules(problem, plan.solution.chosen, (top, bound), found, district=district)}
+        priced = price_rules(
+            problem, plan.solution.chosen, (top, bound), found, district=district,
+            between="goal" if goal else "phases",
+        )  # fmt: skip
+        return {"rules": priced}
 
     table: pd.DataFrame = study._stage("rule_prices" + ":fair" * fair, _key(study), compute)["rules"]
     return table

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import itertools
 import re
 import tomllib
 from importlib import resources
@@ -252,6 +253,62 @@ class Batch(Section):
     count: int = Field(ge=1)
 
 
+class Goal(Section):
+    """What the plan is after, beyond the most workers in the circle; README, "Rules on siting", explains each key.
+
+    ``aim``: ``covered`` workers; ``mean``, ``worst`` or ``cvar`` (mean of the worst ``tail`` share) over the
+    demand scenarios; ``fair`` (the least covered share of a district as great as can be) or ``lexicographic``
+    (then the second least, and so on). ``fade_m``: a station counts in full up to the first distance on foot
+    and fades in five steps to nothing at the second. ``credit``: worth of the first, second … station in reach.
+    ``spacing_m``: no two new stations nearer than this (straight line) or, with ``spacing_price``, each such
+    pair costs so many workers. ``visits_per_day``: room of a new station (``visits_by_kind``: by kind of host),
+    a worker coming ``visits_per_worker`` times a day. ``relocate``: so many open stations may close and open
+    elsewhere. ``budget_only``: the budget alone limits the number, ``p`` is not in force.
+    """
+
+    aim: Literal["covered", "mean", "cvar", "worst", "fair", "lexicographic"] = "covered"
+    tail: float = Field(default=0.2, gt=0, le=1)
+    fade_m: tuple[Positive, Positive] | None = None
+    credit: tuple[Share, ...] = ()
+    spacing_m: float = Field(default=0, ge=0)
+    spacing_price: float | None = Field(default=None, ge=0)
+    visits_per_day: float | None = Field(default=None, gt=0)
+    visits_by_kind: dict[str, Positive] = Field(default_factory=dict)
+    visits_per_worker: Positive = 1.0
+    relocate: Count = 0
+    budget_only: bool = False
+
+    @field_validator("fade_m")
+    @classmethod
+    def _fades_outwards(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] >= value[1]:
+            raise ValueError(f"the first distance must be the shorter one; got {value[0]:g} and {value[1]:g}")
+        return value
+
+    @field_validator("credit")
+    @classmethod
+    def _credit_falls(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(a < b for a, b in itertools.pairwise(value)) or (value and value[0] == 0):
+            raise ValueError("the first station in reach must be worth the most, each further one no more")
+        return value
+
+    @property
+    def limits_visits(self) -> bool:
+        """Whether new stations have only so much room."""
+        return self.visits_per_day is not None or bool(self.visits_by_kind)
+
+    @property
+    def own_measure(self) -> bool:
+        """Whether plans are compared by something other than covered workers."""
+        priced = self.spacing_m > 0 and bool(self.spacing_price)
+        return bool(self.aim != "covered" or self.fade_m or self.credit or priced or self.limits_visits)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is asked beyond the most workers in the circle."""
+        return not (self.own_measure or self.spacing_m > 0 or self.relocate or self.budget_only)
+
+
 class Siting(Section):
     """How many sites, from which hosts, under which rules, and how hard to look."""
 
@@ -270,6 +327,7 @@ class Siting(Section):
     cost_yuan: dict[str, Positive] = Field(default_factory=dict)
     default_cost_yuan: Positive = 8000
     budget_yuan: float | None = Field(default=None, gt=0)
+    goal: Goal = Goal()
     default_hours: str = "08:00-20:00"
     host_hours: dict[str, str] = Field(default_factory=dict)
     gap: float = Field(default=1e-4, ge=0)
@@ -321,7 +379,9 @@ class Freight(Section):
     catchment_minutes: Positive = 30.0  # truck drive of drivers based nearby to a home; FACTS 7, user's
     detour_minutes: Positive = 10.0  # extra time of a passing driver; own, band 5-15
     yard_kmh: Positive = 10.0  # between a site and its street; own, band 5-15
-    drive_limit_minutes: Positive = 240.0  # no longer without a stop: Road Traffic Safety Law rules, art. 62(7)
+    drive_limit_minutes: Positive = (
+        240.0  # no longer without a stop: Road Traffic Safety Law rules, art. 62(7)
+    )
     # -- trips
     trips_per_driver_day: Positive = 1.2  # one-way trips of a based driver, idle days counted; own, 0.8-1.6
     outside_trips_per_month: Positive = 10.0  # one-way trips of an outside driver through here; own, 6-16

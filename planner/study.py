@@ -418,14 +418,15 @@ class Study:
         existing: tuple[list[Access], Any] | None = None,
         new: tuple[list[Access], Any] | None = None,
         demand: gpd.GeoDataFrame | None = None,
+        settings: Settings | None = None,
     ) -> SitingProblem:
-        """The problem posed; what is given takes the place of the study's own (ways and what is open, demand)."""
+        """The problem posed; what is given takes the place of the study's own (ways and what is open …)."""
         from planner.siting.plan import pose
 
         need = self.settings.circle.open_share
         (old, old_open), (come, new_open) = existing or self._existing(), new or self._new()
         return pose(
-            self.settings, self.demand if demand is None else demand, self.districts, self.candidates,
+            settings or self.settings, self.demand if demand is None else demand, self.districts, self.candidates,
             existing=old, existing_open=old_open >= need, new=come, new_open=new_open >= need,
             factors=self._factors(),
         )  # fmt: skip
@@ -503,11 +504,12 @@ class Study:
         self._done["judged:closed"] = {"findings": self._closings(gone)}
         return self._done["plan"]
 
-    def _problem_kept(self) -> SitingProblem:
-        """The problem with only the stations that stay: what is gained and lost beside them."""
+    def _problem_kept(self, closed: Any = None) -> SitingProblem:
+        """The problem with only the stations that stay (``closed``: positions of those that go; the plan's)."""
         from planner.siting.plan import covered_by_open
 
-        problem, closed = self.problem(), self._solved()["closed"]
+        problem = self.problem()
+        closed = self._solved()["closed"] if closed is None else closed
         if not len(closed):
             return problem
         old, old_open = self._existing()

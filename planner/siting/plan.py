@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, Literal
@@ -13,17 +12,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.errors import Finding, InfeasibleError, InputError, finding
+from planner.errors import Finding, InputError, finding
 from planner.progress import Progress
 from planner.settings import Settings
 from planner.siting.alternatives import replacements
-from planner.siting.candidates import proportional_quota_min
 from planner.siting.coverage import Access, Coverage, cover_matrix, cover_weights
 from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
+from planner.siting.goal import PosedGoal, goal_value, pose_goal, solve_goal
 from planner.siting.phases import plan_phases
 from planner.siting.problems import Solution, maximal_covering
-from planner.siting.solvers.infeasible import refuse_impossible
-from planner.siting.solvers.request import check_rules
+from planner.siting.rules import (
+    judge_rules,
+    positions,
+    study_quota_max,
+    study_quota_min,
+    xy_of,
+)
+from planner.siting.solvers.evaluate import covered_weight
 from planner.siting.solvers.solution import PROOF, relative_gap
 
 Array = NDArray[Any]
@@ -34,6 +39,7 @@ class SitingProblem:
     """The MCLP of a study: who covers whom, what it is worth, what is covered already.
 
     Columns run over ways of travelling × periods × cells (:func:`planner.siting.coverage.cover_matrix`).
+    ``goal``: what plans are compared by, where that is more than the covered workers.
     """
 
     covers: Any
@@ -45,13 +51,15 @@ class SitingProblem:
     quota_min: dict[str, int]
     quota_max: dict[str, int]
     cost: Array
+    goal: PosedGoal | None = None
 
 
 @dataclass(frozen=True)
 class SitePlan:
     """New stations: the chosen table, the solution with its bound, and coverage before and after.
 
-    ``phases``: one row per batch (cumulative sites, covered, regret); empty without batches.
+    ``phases``: one row per batch (cumulative sites, covered, regret); empty without batches. ``closed``: the
+    open stations that move, by their ``station_id``.
     """
 
     chosen: gpd.GeoDataFrame
@@ -59,11 +67,12 @@ class SitePlan:
     before: Coverage
     after: Coverage
     phases: pd.DataFrame = field(default_factory=pd.DataFrame)
+    closed: tuple[str, ...] = ()
 
     @property
     def new_gap(self) -> float:
-        """Gap of the newly covered workers alone: (bound − objective) / newly covered."""
-        new = self.after.covered - self.before.covered
+        """Gap of what the plan adds alone: (bound − objective) / (objective − what there is today)."""
+        new = self.solution.objective - self.solution.base
         return (self.solution.bound - self.solution.objective) / new if new > 0 else 0.0
 
     def __repr__(self) -> str:
@@ -77,90 +86,6 @@ class SitePlan:
         return f"<p>{escape(repr(self))}</p>" + shown.head(20).to_html(
             index=False, escape=True, float_format="%.0f"
         )
-
-
-def _positions(ids: Sequence[str], table: gpd.GeoDataFrame) -> Array:
-    """Positions of the candidates named in ``ids``, each once."""
-    return np.flatnonzero(table["site_id"].isin(ids).to_numpy()).astype(np.int64)
-
-
-def judge_rules(
-    settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
-) -> list[Finding]:
-    """What the study's rules name that is not there, or name twice over (CAN-004 to CAN-007)."""
-    rules, found = settings.siting, list[Finding]()
-    ids, names = set(candidates["site_id"]), [str(d) for d in districts["district"]]
-    for key in ("required", "forbidden"):
-        found += [
-            finding("CAN-005", source="study.toml", field=key, value=v)
-            for v in dict.fromkeys(getattr(rules, key))
-            if v not in ids
-        ]
-    both = [v for v in dict.fromkeys(rules.required) if v in set(rules.forbidden)]
-    found += [finding("CAN-006", source="study.toml", field="required", value=v) for v in both]
-    for key in ("quota_min", "quota_max"):
-        found += [
-            finding("CAN-007", source="study.toml", field=key, value=v, nearest=_nearest(v, names))
-            for v in getattr(rules, key)
-            if v not in names
-        ]
-    if rules.p > len(candidates):
-        found.append(
-            finding("CAN-004", source="study.toml", field="p", value=rules.p, p=rules.p, n=len(candidates))
-        )
-    return found
-
-
-def _nearest(value: str, known: Iterable[str]) -> str:
-    names = [str(k) for k in known]
-    return next(iter(difflib.get_close_matches(value, names, n=1, cutoff=0.0)), "-")
-
-
-def judge_clash(
-    settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
-) -> list[Finding]:
-    """CAN-008 where no plan can obey the study's count, quotas, required sites and budget together."""
-    rules = settings.siting
-    region = candidates["district"].to_numpy(dtype=str)
-    try:
-        refuse_impossible(
-            check_rules(
-                len(candidates), rules.p, required=_positions(rules.required, candidates),
-                forbidden=_positions(rules.forbidden, candidates), region=region,
-                quota_min=study_quota_min(settings, districts, region) or None,
-                quota_max=study_quota_max(settings, districts) or None, cost=candidates["cost_yuan"].to_numpy(dtype=float),
-                budget=rules.budget_yuan,
-            )
-        )  # fmt: skip
-    except InfeasibleError as error:
-        return [finding("CAN-008", source="study.toml", field="siting", why=error)]
-    return []
-
-
-def study_quota_min(settings: Settings, districts: gpd.GeoDataFrame, region: Array) -> dict[str, int]:
-    """Minimum per district: the study's, else the districts' table's, else half its share of p.
-
-    The last is never above the district's candidates.
-    """
-    rules = settings.siting
-    stated = _stated(districts, "quota_min") | dict(rules.quota_min)
-    if stated or rules.quotas != "half_proportional":
-        return stated
-    caps = [int((region == d).sum()) for d in districts["district"]]
-    return proportional_quota_min(districts, rules.p, caps=caps)
-
-
-def study_quota_max(settings: Settings, districts: gpd.GeoDataFrame) -> dict[str, int]:
-    """Maximum per district, as the districts' table says or, before it, the study."""
-    return _stated(districts, "quota_max") | dict(settings.siting.quota_max)
-
-
-def _stated(districts: gpd.GeoDataFrame, column: str) -> dict[str, int]:
-    """Whole numbers of a column of the districts' table, where it has one."""
-    given = (
-        districts.set_index("district")[column].dropna() if column in districts else pd.Series(dtype=float)
-    )
-    return {str(k): int(v) for k, v in given.items()}
 
 
 def nothing_to_gain(problem: SitingProblem) -> list[Finding]:
@@ -182,6 +107,7 @@ def pose(
     new: Sequence[Access],
     new_open: Array,
     quota_min: dict[str, int] | None = None,
+    factors: Array | None = None,
 ) -> SitingProblem:
     """Pose the study's MCLP.
 
@@ -193,6 +119,8 @@ def pose(
         bool (n_sites × n_periods).
     quota_min
         Minimum per district; the study's rule when None.
+    factors
+        Workers per demand scenario and cell over the estimate (aims over scenarios).
 
     Raises
     ------
@@ -206,21 +134,40 @@ def pose(
         raise InputError(findings)
     region = candidates["district"].to_numpy(dtype=str)
     quota_min = study_quota_min(settings, districts, region) if quota_min is None else quota_min
-    covered = np.asarray(cover_matrix(existing, existing_open).sum(axis=0)).ravel() > 0
+    weights = cover_weights(demand, new, periods)
+    goal = pose_goal(
+        settings, existing=existing, existing_open=existing_open, new=new, new_open=new_open, weights=weights,
+        xy_m=xy_of(candidates), host_kind=candidates["host_kind"].to_numpy(dtype=str),
+        district=demand["district"].to_numpy(dtype=str), factors=factors,
+    )  # fmt: skip
     return SitingProblem(
         covers=cover_matrix(new, new_open),
-        weights=cover_weights(demand, new, periods),
-        covered=covered,
+        weights=weights,
+        covered=covered_by_open(existing, existing_open),
         region=region,
-        required=_positions(rules.required, candidates),
-        forbidden=_positions(rules.forbidden, candidates),
+        required=positions(rules.required, candidates),
+        forbidden=positions(rules.forbidden, candidates),
         quota_min=quota_min,
         quota_max=study_quota_max(settings, districts),
         cost=candidates["cost_yuan"].to_numpy(dtype=float),
+        goal=goal,
     )
 
 
-def solve(
+def covered_by_open(access: Sequence[Access], is_open: Array, *, closed: Array | None = None) -> Array:
+    """Which points the open stations cover (bool), those at the positions ``closed`` left out."""
+    covers = cover_matrix(access, is_open)
+    if closed is not None and len(closed):
+        covers = covers[np.delete(np.arange(covers.shape[0]), closed)]
+    return np.asarray(covers.sum(axis=0)).ravel() > 0
+
+
+def solve(problem: SitingProblem, settings: Settings, **options: Any) -> Solution:
+    """The solution of :func:`solve_plan` (its sites are candidates)."""
+    return solve_plan(problem, settings, **options)[0]
+
+
+def solve_plan(
     problem: SitingProblem,
     settings: Settings,
     *,
@@ -229,33 +176,50 @@ def solve(
     barred: Array | None = None,
     work_limit: int | None = None,
     quotas: bool = True,
+    budget: bool = True,
     progress: Progress | None = None,
-) -> Solution:
-    """Solve a posed problem under the study's rules, limits and seed.
+) -> tuple[Solution, Array]:
+    """Solve a posed problem under the study's rules, limits and seed; also which open stations close.
 
     ``p``, ``weights``, ``barred`` (further forbidden positions) and ``work_limit`` replace the study's own;
-    ``quotas=False`` leaves the districts' minima and maxima out.
+    ``quotas=False`` leaves the districts' minima and maxima out, ``budget=False`` the budget.
     """
     rules = settings.siting
-    forbidden = problem.forbidden if barred is None else np.union1d(problem.forbidden, barred)
-    return maximal_covering(
-        problem.covers,
-        problem.weights if weights is None else weights,
-        rules.p if p is None else p,
-        covered=problem.covered,
-        required=problem.required if p is None or p >= len(problem.required) else (),
-        forbidden=forbidden,
-        region=problem.region if quotas else None,
-        quota_min=(problem.quota_min or None) if quotas else None,
-        quota_max=(problem.quota_max or None) if quotas else None,
-        cost=problem.cost if rules.budget_yuan is not None else None,
-        budget=rules.budget_yuan,
-        time_limit_s=rules.time_limit_s,
-        gap=rules.gap,
-        work_limit=rules.work_limit if work_limit is None else work_limit,
-        seed=settings.study.seed,
-        progress=progress,
-    )
+    limited = budget and rules.budget_yuan is not None
+    weight = problem.weights if weights is None else weights
+    count: int | None = rules.p if p is None else p
+    if p is None and problem.goal is not None and rules.goal.budget_only and limited:
+        count = None
+    asked: dict[str, Any] = {
+        "required": problem.required if p is None or p >= len(problem.required) else (),
+        "forbidden": problem.forbidden if barred is None else np.union1d(problem.forbidden, barred),
+        "region": problem.region if quotas else None,
+        "quota_min": (problem.quota_min or None) if quotas else None,
+        "quota_max": (problem.quota_max or None) if quotas else None,
+        "cost": problem.cost if limited else None,
+        "budget": rules.budget_yuan if limited else None,
+    }
+    look: dict[str, Any] = {
+        "time_limit_s": rules.time_limit_s,
+        "gap": rules.gap,
+        "work_limit": rules.work_limit if work_limit is None else work_limit,
+        "seed": settings.study.seed,
+        "progress": progress,
+    }
+    if problem.goal is not None:
+        return solve_goal(settings, problem.goal, weight, {"p": count, **asked}, look)
+    found = maximal_covering(problem.covers, weight, count, covered=problem.covered, **asked, **look)
+    return found, np.zeros(0, dtype=np.int64)
+
+
+def plan_value(
+    problem: SitingProblem, settings: Settings, sites: Array, *, closed: Array | None = None
+) -> float:
+    """What plans are compared by: covered workers, or the study's goal."""
+    if problem.goal is not None:
+        gone = () if closed is None else closed.tolist()
+        return goal_value(settings, problem.goal, problem.weights, np.asarray(sites), closed=gone)
+    return covered_weight(problem.covers, problem.weights, sites, problem.covered)
 
 
 def solve_in_phases(
@@ -270,10 +234,13 @@ def solve_in_phases(
     sizes = [b.count for b in rules.batches]
     ends = np.cumsum(sizes)
     effort = max(1, rules.work_limit // 4)
+    fixed = problem.goal is not None or rules.budget_yuan is not None  # exchanges would know nothing of these
     early = [
         solve(problem, settings, p=int(n), work_limit=effort, quotas=False, progress=progress)
         for n in ends[:-1]
     ]
+    if fixed:
+        return last, _phases_of(problem, settings, last, [*early, last], ends)
     found = plan_phases(
         problem.covers, problem.weights, sizes, [b.name for b in rules.batches],
         [*(s.chosen for s in early), last.chosen], [*(s.bound for s in early), last.bound],
@@ -293,6 +260,36 @@ def solve_in_phases(
         repeatable=last.repeatable and all(s.repeatable for s in early),
     )
     return nested, found.table
+
+
+def _phases_of(
+    problem: SitingProblem, settings: Settings, plan: Solution, best: Sequence[Solution], ends: Array
+) -> pd.DataFrame:
+    """The plan's own order cut into batches, in the columns of :class:`planner.siting.phases.Phases`.
+
+    ``covered`` and ``best`` count workers; ``bound`` and the regrets are in what plans are compared by.
+    """
+    rows = []
+    for batch, end, alone in zip(settings.siting.batches, ends, best, strict=True):
+        got = plan_value(problem, settings, plan.chosen[:end]) - plan.base
+        top = max(got, alone.objective - plan.base)
+        counted = [
+            covered_weight(problem.covers, problem.weights, s, problem.covered)
+            for s in (plan.chosen[:end], alone.chosen)
+        ]
+        most = max(top, alone.bound - plan.base)
+        rows.append(
+            {
+                "name": batch.name,
+                "sites": int(end),
+                "covered": counted[0],
+                "best": max(counted),
+                "bound": float(alone.bound),
+                "regret": 1 - got / top if top > 0 else 0.0,
+                "regret_bound": 1 - got / most if most > 0 else 0.0,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def batch_names(settings: Settings, n: int) -> list[str]:

@@ -55,24 +55,41 @@ def confidence(
 
 
 def coverage_curve(
-    solve: Solve, numbers: Sequence[int], *, total: float, progress: Progress | None = None
-) -> pd.DataFrame:
+    solve: Solve, numbers: Sequence[int], *, total: float, base: float = 0.0,
+    shares: Sequence[float] = (0.8, 0.9, 0.95), progress: Progress | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Best coverage found for several numbers of sites: n, covered, share, bound, bound_share.
 
-    ``solve(p)`` → Solution; the bound of fewer sites never exceeds that of more, nor the other way round
-    for what is covered (a plan of more sites can leave some out), and both are tightened by it.
+    ``solve(p)`` → Solution; ``base``: covered without any site (n = 0). Where the curve passes one of
+    ``shares`` the numbers in between are halved until the first one is known. The bound of fewer sites never
+    exceeds that of more, nor the other way round for what is covered (a plan of more sites can leave some
+    out), and both are tightened by it.
     """
     say = progress or silent
-    rows = []
-    for k, n in enumerate(sorted(numbers)):
+    rows = {0: (base, base)}
+    for k, n in enumerate(sorted(set(numbers) - {0})):
         say("the curve", k / len(numbers))
         found = solve(n)
-        rows.append((n, found.objective, found.bound))
-    table = pd.DataFrame(rows, columns=["n", "covered", "bound"])
+        rows[n] = (found.objective, found.bound)
+    for share in shares:
+        say("the curve", 1.0)
+        _narrow(solve, rows, share * total)
+    table = pd.DataFrame([(n, *rows[n]) for n in sorted(rows)], columns=["n", "covered", "bound"])
     table["covered"] = table["covered"].cummax()
     table["bound"] = table["bound"][::-1].cummin()[::-1]
     whole = total if total > 0 else 1.0
     return table.assign(share=table["covered"] / whole, bound_share=table["bound"] / whole)
+
+
+def _narrow(solve: Solve, rows: dict[int, tuple[float, float]], goal: float) -> None:
+    """Add the numbers between which ``goal`` is first covered, halving what lies between."""
+    while any(covered >= goal for covered, _ in rows.values()):
+        high = min(n for n, (covered, _) in rows.items() if covered >= goal)
+        low = max((n for n in rows if n < high), default=high)
+        if high - low < 2:
+            return
+        found = solve((low + high) // 2)
+        rows[(low + high) // 2] = (found.objective, found.bound)
 
 
 def with_known(curve: pd.DataFrame, known: Mapping[int, float], *, total: float) -> pd.DataFrame:
@@ -87,16 +104,20 @@ def with_known(curve: pd.DataFrame, known: Mapping[int, float], *, total: float)
 
 
 def sites_for(curve: pd.DataFrame, shares: Sequence[float] = (0.8, 0.9, 0.95)) -> pd.DataFrame:
-    """How many sites reach a share of all workers: enough (found) and needed (by the bound); NA beyond the curve."""
+    """How many sites reach a share of all workers: enough (found) and needed (no fewer do, by the bound).
+
+    NA beyond the curve.
+    """
     rows = []
     for share in shares:
         enough = curve.loc[curve["share"] >= share, "n"]
-        needed = curve.loc[curve["bound_share"] >= share, "n"]
+        short = curve.loc[curve["bound_share"] < share, "n"]
+        needed = None if len(short) == len(curve) else int(short.iloc[-1]) + 1 if len(short) else 0
         rows.append(
             {
                 "share": share,
                 "enough": int(enough.iloc[0]) if len(enough) else pd.NA,
-                "needed": int(needed.iloc[0]) if len(needed) else pd.NA,
+                "needed": pd.NA if needed is None else needed,
             }
         )
     return pd.DataFrame(rows).astype({"enough": "Int64", "needed": "Int64"})

@@ -98,7 +98,7 @@ def covered_weight(problem: SitingProblem, sites: Array) -> float:
 
 def stress(
     cases: Sequence[Case], chosen: Array, solve: Callable[[SitingProblem], Any], *, xy_m: Array, within_m: float,
-    progress: Progress | None = None,
+    value: Callable[[SitingProblem, Array], float] | None = None, progress: Progress | None = None,
 ) -> Sensitivity:  # fmt: skip
     """Put the plan ``chosen`` (site positions, rank order) through every case.
 
@@ -109,15 +109,19 @@ def stress(
         under each case too, so the best known is the better of the two.
     xy_m
         Coordinates of the candidates (n_sites × 2), metres.
+    value
+        What plans are compared by under a case (as the solution's objective); covered weight when None.
     """
-    say, rows, kept = progress or silent, [], {}
+    say, rows, kept, worth = progress or silent, [], {}, value or covered_weight
     for n, case in enumerate(cases):
         say("other assumptions", n / len(cases))
         problem, found = case.problem, solve(case.problem)
         whole, before = float(problem.weights.sum()), float(problem.weights[problem.covered].sum())
-        plan = covered_weight(problem, chosen)
-        best = max(plan, float(found.objective))
         again = np.asarray(found.chosen, dtype=np.int64)
+        plan = covered_weight(problem, chosen)
+        share_best = max(plan, covered_weight(problem, again))
+        none, mine = worth(problem, np.zeros(0, dtype=np.int64)), worth(problem, chosen)
+        best = max(mine, float(found.objective))
         far = cKDTree(xy_m[again]).query(xy_m[chosen])[0] if len(again) else np.full(len(chosen), np.inf)
         kept[case.key] = far <= within_m
         scale = whole if whole > 0 else 1.0
@@ -127,9 +131,9 @@ def stress(
                 "workers": whole,
                 "share_before": before / scale,
                 "share_plan": plan / scale,
-                "share_best": best / scale,
-                "lost": _lack(plan - before, best - before),
-                "lost_most": _lack(plan - before, max(best, float(found.bound)) - before),
+                "share_best": share_best / scale,
+                "lost": _lack(mine - none, best - none),
+                "lost_most": _lack(mine - none, max(best, float(found.bound)) - none),
                 "same": int(np.isin(chosen, again).sum()),
                 "near": int(kept[case.key].sum()),
             }
@@ -216,7 +220,7 @@ def merged(problem: SitingProblem, group: Array) -> tuple[SitingProblem, Array]:
 
 def price_rules(
     problem: SitingProblem, plan: Array, reference: tuple[float, float], found: Mapping[str, tuple[bool, Any]],
-    *, district: Array,
+    *, district: Array, between: str = "phases",
 ) -> pd.DataFrame:  # fmt: skip
     """What each rule costs in covered workers.
 
@@ -225,14 +229,14 @@ def price_rules(
     plan
         The proposed sites.
     reference
-        Objective and bound of the best plan under all rules but phases.
+        Objective and bound of the best plan under all rules but ``between`` (phases, or the study's goal).
     found
         rule → (whether the plan obeys it, the Solution with the rule switched over: without a rule in
         force, with one that is not).
 
     Returns
     -------
-    One row per rule, the plan itself first (rule ``plan``), then ``phases``: ``in_force``, ``covered`` (with
+    One row per rule, the plan itself first (rule ``plan``), then ``between``: ``in_force``, ``covered`` (with
     the rule switched over), ``price`` (workers that the rule costs, at least), ``price_most`` (by the
     bounds, at most), ``least_district``, ``least_share`` (the worst-off district).
     """
@@ -252,7 +256,7 @@ def price_rules(
 
     rows = [row("plan", True, own, 0.0, 0.0, plan)]
     if top > own * (1 + 1e-12):
-        rows.append(row("phases", True, top, top - own, bound - own, None))
+        rows.append(row(between, True, top, top - own, bound - own, None))
     for rule, (in_force, other) in found.items():
         if in_force:  # without the rule one does at least as well as with it
             best = max(top, float(other.objective))

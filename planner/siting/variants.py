@@ -252,6 +252,7 @@ def maximal_covering_fair(
     InfeasibleError
         No plan can obey the rules.
     """
+    from planner.siting.solvers.composed import Worth
     from planner.siting.solvers.fair import solve_fair
 
     request, hard = _asked(covers, weights, p, options)
@@ -263,8 +264,12 @@ def maximal_covering_fair(
     empty = [label for label, k in labels.items() if request.weights[code == k].sum() == 0]
     if empty:
         raise RequestError(f"group {empty[0]!r} has no weight, so no share of it can be covered")
-    starts = [_start(request, hard).chosen]
-    return solve_fair(request, code, starts, hard, lexicographic=lexicographic)
+    k = len(labels)
+    totals = np.bincount(code, weights=request.weights, minlength=k).astype(np.float64)
+    shares = np.zeros((k, len(code)))
+    shares[code, np.arange(len(code))] = request.weights / totals[code]
+    worth, starts = Worth(scenarios=shares, tail=1.0 / k), [_start(request, hard).chosen]
+    return solve_fair(request, worth, totals, starts, hard, lexicographic=lexicographic)
 
 
 def maximal_covering_relocating(

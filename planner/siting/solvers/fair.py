@@ -35,19 +35,21 @@ SAME = 1e-9
 
 
 def solve_fair(
-    request: Request, group: Ints, starts: list[Ints], effort: Effort, *, lexicographic: bool = False
+    request: Request,
+    worth: Worth,
+    totals: Floats,
+    starts: list[Ints],
+    effort: Effort,
+    *,
+    lexicographic: bool = False,
 ) -> Solution:
     """The plan with the greatest least covered share of a group; ties by total weight, or lexicographically.
 
-    Objective and bound are that share; ``work``: ``total`` and ``total_bound`` (covered weight, and the most
-    of any plan with this least share) or, lexicographically, ``least_r`` and ``least_r_bound`` (mean of the r
-    least shares, r = 2 …, and the most that any plan reaches).
+    ``worth.scenarios``: a row per group, each point's share of its weight (``tail`` 1/groups); ``totals``: weight
+    of each group. Objective and bound are the least share; ``work``: ``total`` and ``total_bound`` (covered
+    weight, and the most of any plan with this least share) or, lexicographically, ``least_r`` and
+    ``least_r_bound`` (mean of the r least shares, r = 2 …, and the most that any plan reaches).
     """
-    k = int(group.max()) + 1
-    sums = np.bincount(group, weights=request.weights, minlength=k).astype(np.float64)
-    shares = np.zeros((k, len(group)))
-    shares[group, np.arange(len(group))] = request.weights / sums[group]
-    worth = Worth(scenarios=shares, tail=1.0 / k)
     part = replace(effort, rounds=max(2, effort.rounds // 2), seconds=0.6 * effort.left + effort.spent)
     first = solve_composed(request, worth, starts, part)
     effort.repeatable &= part.repeatable
@@ -55,8 +57,8 @@ def solve_fair(
     if lexicographic:
         plan = _next_levels(request, worth, first, effort, work)
     else:
-        plan = _most_weight(request, worth, sums, np.sort(first.chosen), effort, work)
-    objective = float(sums_of(request, worth, plan).min())
+        plan = _most_weight(request, worth, totals, np.sort(first.chosen), effort, work)
+    objective = worth_of(request, worth, plan)
     bound = max(first.bound, objective)
     bound = objective if relative_gap(objective, bound) <= PROOF else bound
     return replace(

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from planner.siting.solvers.clash import InfeasibleRequestError
+from planner.siting.solvers.clash import InfeasibleRequestError, Told, told
 from planner.siting.solvers.exact import Block, solve_model
 from planner.siting.solvers.request import Rules
 
@@ -43,21 +43,34 @@ def _arithmetic(rules: Rules) -> Iterator[tuple[list[str], str]]:
     """Clashes that counting alone shows, simplest first."""
     both = np.intersect1d(rules.required, rules.forbidden)
     if len(both):
+        names = ", ".join(map(str, both[:10]))
         yield (
-            [f"site {both[0]} is required", f"site {both[0]} is forbidden"],
-            f"take site{'s' if len(both) > 1 else ''} {', '.join(map(str, both[:10]))} off one of the two lists",
-        )
+            [
+                told("site {s} is required", "站点 {s} 为必选", s=both[0]),
+                told("site {s} is forbidden", "站点 {s} 为禁选", s=both[0]),
+            ],
+            told("take site{more} {names} off one of the two lists", "把站点 {names} 从其中一个名单中删去",
+                 more="s" if len(both) > 1 else "", names=names),
+        )  # fmt: skip
     close = rules.conflicts[rules.required][:, rules.required].tocoo()
     if close.nnz:
-        a, b = (rules.required[c[0]] for c in close.coords)
+        a, b = (int(rules.required[c[0]]) for c in close.coords)
         yield (
-            [f"sites {a} and {b} are required", f"sites {a} and {b} are too close to each other"],
-            f"require only one of sites {a} and {b}, or lower the spacing",
-        )
+            [
+                told("sites {a} and {b} are required", "站点 {a} 和 {b} 均为必选", a=a, b=b),
+                told("sites {a} and {b} are too close to each other", "站点 {a} 和 {b} 相距过近", a=a, b=b),
+            ],
+            told("require only one of sites {a} and {b}, or lower the spacing",
+                 "站点 {a} 和 {b} 只必选其一，或减小最小间距", a=a, b=b),
+        )  # fmt: skip
     open_sites = rules.n_sites - len(rules.forbidden)
     yield from _count_clashes(rules, open_sites)
     yield from _quota_clashes(rules)
     yield from _budget_clashes(rules)
+
+
+def _sites(p: int | None) -> Told:
+    return told("p = {p} sites", "选址 p = {p} 处", p=p)
 
 
 def _count_clashes(rules: Rules, open_sites: int) -> Iterator[tuple[list[str], str]]:
@@ -65,16 +78,22 @@ def _count_clashes(rules: Rules, open_sites: int) -> Iterator[tuple[list[str], s
     if p is None:
         return
     if p > rules.n_sites:
-        yield [f"p = {p} sites", f"there are only {rules.n_sites} candidates"], f"p = {rules.n_sites}"
+        n = rules.n_sites
+        yield [_sites(p), told("there are only {n} candidates", "候选点只有 {n} 处", n=n)], f"p = {n}"
     elif p > open_sites:
-        yield (
-            [f"p = {p} sites", f"{len(rules.forbidden)} of {rules.n_sites} candidates are forbidden"],
-            f"p = {open_sites}, or forbid {p - open_sites} fewer",
+        banned = told(
+            "{k} of {n} candidates are forbidden",
+            "{n} 处候选点中有 {k} 处禁选",
+            k=len(rules.forbidden),
+            n=rules.n_sites,
         )
+        way = told("p = {p}, or forbid {k} fewer", "p = {p}，或少禁选 {k} 处", p=open_sites, k=p - open_sites)
+        yield [_sites(p), banned], way
     if len(rules.required) > p:
+        n = len(rules.required)
         yield (
-            [f"p = {p} sites", f"{len(rules.required)} sites are required"],
-            f"p = {len(rules.required)}, or require {len(rules.required) - p} fewer",
+            [_sites(p), told("{n} sites are required", "必选站点有 {n} 处", n=n)],
+            told("p = {n}, or require {k} fewer", "p = {n}，或少必选 {k} 处", n=n, k=n - p),
         )
 
 
@@ -86,56 +105,59 @@ def _quota_clashes(rules: Rules) -> Iterator[tuple[list[str], str]]:
     low, high = rules.quota_min, rules.quota_max
     for r, label in enumerate(rules.labels):
         name = _name(label)
+        least = told("{d} needs at least {n}", "{d}至少须 {n} 处", d=name, n=low[r])
+        most = told("{d} may have at most {n}", "{d}至多 {n} 处", d=name, n=high[r])
         if low[r] > high[r] and (rules.p is None or high[r] < rules.p):
-            yield (
-                [f"{name} needs at least {low[r]}", f"{name} may have at most {high[r]}"],
-                (f"quota_min of {name} = {high[r]}"),
-            )
+            yield [least, most], f"quota_min of {name} = {high[r]}"
         if low[r] > have[r]:
-            yield (
-                [f"{name} needs at least {low[r]}", f"{name} has {have[r]} usable candidates"],
-                (f"quota_min of {name} = {have[r]}"),
-            )
+            there = told("{d} has {n} usable candidates", "{d}可用候选点只有 {n} 处", d=name, n=have[r])
+            yield [least, there], told("quota_min of {d} = {n}", "{d}的 quota_min = {n}", d=name, n=have[r])
         if fixed[r] > high[r]:
-            yield (
-                [f"{name} may have at most {high[r]}", f"{fixed[r]} sites required there"],
-                (f"quota_max of {name} = {fixed[r]}"),
-            )
+            there = told("{n} sites required there", "该区必选站点有 {n} 处", n=fixed[r])
+            yield [most, there], told("quota_max of {d} = {n}", "{d}的 quota_max = {n}", d=name, n=fixed[r])
     if rules.p is None:
         return
     need = int(np.maximum(low, fixed).sum())
     if need > rules.p:
         plus = " + ".join(str(q) for q in np.maximum(low, fixed) if q > 0)
-        what = "quota_min" if (low >= fixed).all() else "quota_min and required sites"
-        yield (
-            [f"p = {rules.p} sites", f"{what} sum to {plus} = {need}"],
-            f"p = {need}, or quotas lower by {need - rules.p} in total",
+        alone = (low >= fixed).all()
+        en, zh = (
+            ("quota_min", "quota_min") if alone else ("quota_min and required sites", "quota_min 与必选站点")
         )
+        yield (
+            [_sites(rules.p), told("{what} sum to {plus} = {n}", "{zh}合计 {plus} = {n}", what=en, zh=zh, plus=plus, n=need)],
+            told("p = {n}, or quotas lower by {k} in total", "p = {n}，或各区配额合计减少 {k} 处", n=need, k=need - rules.p),
+        )  # fmt: skip
     room = int(np.minimum(high, have).sum())
     if room < rules.p:
         plus = " + ".join(str(q) for q in np.minimum(high, have))
         yield (
-            [f"p = {rules.p} sites", f"quota_max (and usable candidates) leave room for {plus} = {room}"],
-            f"p = {room}, or quotas higher by {rules.p - room} in total",
-        )
+            [_sites(rules.p), told("quota_max (and usable candidates) leave room for {plus} = {n}",
+                                   "quota_max（及可用候选点）至多容纳 {plus} = {n} 处", plus=plus, n=room)],
+            told("p = {n}, or quotas higher by {k} in total", "p = {n}，或各区配额合计增加 {k} 处", n=room,
+                 k=rules.p - room),
+        )  # fmt: skip
 
 
 def _budget_clashes(rules: Rules) -> Iterator[tuple[list[str], str]]:
     if rules.budget is None or rules.cost is None:
         return
     must = float(rules.cost[rules.required].sum())
+    money = told("budget {b:g}", "预算 {b:g}", b=rules.budget)
     if must > rules.budget * (1 + 1e-12):
-        yield [f"budget {rules.budget:g}", f"the required sites cost {must:g}"], f"budget {must:g}"
+        paid = told("the required sites cost {c:g}", "必选站点共需 {c:g}", c=must)
+        yield [money, paid], told("budget {b:g}", "预算 {b:g}", b=must)
         return
     cheapest = _cheapest(rules)
     if cheapest > rules.budget * (1 + 1e-12) + 1e-12:
-        parts = [f"budget {rules.budget:g}"]
+        parts: list[str] = [money]
         if rules.p is not None:
-            parts.append(f"p = {rules.p} sites")
+            parts.append(_sites(rules.p))
         plain = replace(rules, quota_min=np.zeros_like(rules.quota_min))
         if (rules.quota_min > 0).any() and _cheapest(plain) <= rules.budget:
             parts.append("quota_min")
-        yield [*parts, f"the cheapest such plan costs {cheapest:g}"], f"budget {cheapest:g}"
+        parts.append(told("the cheapest such plan costs {c:g}", "最便宜的此类方案需 {c:g}", c=cheapest))
+        yield parts, told("budget {b:g}", "预算 {b:g}", b=cheapest)
 
 
 def _cheapest(rules: Rules) -> float:
@@ -159,6 +181,10 @@ def _cheapest(rules: Rules) -> float:
     return spent
 
 
+_IN_CHINESE = {
+    "spacing": "最小间距", "quota_min": "quota_min", "quota_max": "quota_max", "required": "必选站点",
+    "forbidden": "禁选站点",
+}  # fmt: skip
 _GROUPS = ("p", "required", "forbidden", "quota_min", "quota_max", "budget", "spacing")
 
 
@@ -210,14 +236,16 @@ def _by_deletion(rules: Rules) -> InfeasibleRequestError:
     for group in _GROUPS:
         if not _possible(rules, groups - {group}):
             groups -= {group}
-    said = {
-        "p": f"p = {rules.p} sites",
-        "required": f"{len(rules.required)} required sites",
-        "forbidden": f"{len(rules.forbidden)} forbidden sites",
+    said: dict[str, str] = {
+        "p": _sites(rules.p),
+        "required": told("{n} required sites", "{n} 处必选站点", n=len(rules.required)),
+        "forbidden": told("{n} forbidden sites", "{n} 处禁选站点", n=len(rules.forbidden)),
         "quota_min": "quota_min",
         "quota_max": "quota_max",
-        "budget": f"budget {rules.budget}",
-        "spacing": f"{rules.conflicts.nnz // 2} pairs of sites too close to each other",
+        "budget": told("budget {b:g}", "预算 {b:g}", b=rules.budget or 0.0),
+        "spacing": told(
+            "{n} pairs of sites too close to each other", "有 {n} 对站点相距过近", n=rules.conflicts.nnz // 2
+        ),
     }
     clash = [said[g] for g in _GROUPS if g in groups]
     return InfeasibleRequestError(
@@ -234,13 +262,15 @@ def _nearest(rules: Rules, groups: frozenset[str]) -> str:
         blocks, lower, upper = _blocks(rules, every - {"budget"})
         out = solve_model(rules.cost, blocks, lower, upper, whole, seconds=20)
         if out.values is not None:
-            return f"budget {float(rules.cost @ np.rint(out.values)):g}"
+            return told("budget {b:g}", "预算 {b:g}", b=float(rules.cost @ np.rint(out.values)))
     if "p" in groups and rules.p is not None:
         blocks, lower, upper = _blocks(rules, every - {"p"})
         out = solve_model(-np.ones(m), blocks, lower, upper, whole, seconds=20)
         if out.values is not None:
-            return f"p = {int(np.rint(out.values).sum())} (the most that fit)"
+            return told(
+                "p = {p} (the most that fit)", "p = {p}（至多如此）", p=int(np.rint(out.values).sum())
+            )
     for g in ("spacing", "quota_min", "quota_max", "required", "forbidden"):
         if g in groups and _possible(rules, every - {g}):
-            return f"leave out {g}"
+            return told("leave out {g}", "去掉 {zh}", g=g, zh=_IN_CHINESE[g])
     return ""
