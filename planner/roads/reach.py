@@ -184,9 +184,9 @@ class _Searcher:
     """
 
     def __init__(
-        self, graph: SearchGraph, demand: Demand, sites: tuple[np.ndarray, ...], cutoff_s: float, room: int
+        self, graph: SearchGraph, demand: Demand, sites: tuple[np.ndarray, ...], cutoff_s: float
     ) -> None:
-        self.graph, self.demand, self.sites, self.room = graph, demand, sites, room
+        self.graph, self.demand, self.sites, self.room = graph, demand, sites, 4096
         self.limit = cutoff_s + max(SLACK_S, cutoff_s * 1e-12)
         self.largest = _below(cutoff_s)
         self.width = bucket_width(graph, cutoff_s)
@@ -215,16 +215,19 @@ class _Searcher:
         return np.full(self.graph.n_nodes, self.limit), nothing_found(self.demand.n), np.empty(4096, queued)
 
 
-def _first_block(search: _Searcher, n: int, budget: int) -> int:
-    """How many of ``n`` rows to do at once: as many as fit ``budget`` bytes, from what 64 of them reach.
+def _budget(search: _Searcher, n: int, least: float) -> tuple[int, int]:
+    """Bytes for the results of a block of the ``n`` rows, and how many rows to begin with.
 
-    Many at once, because searches close to each other find what they read in the processor's cache.
+    Many rows at once, because searches close to each other find what they read in the processor's cache:
+    a sixteenth of the result if that is more than ``least`` bytes, from what 64 of the rows reach.
     """
     if n <= 256:
-        return 256
+        return int(least), 256
     _, count, page = search(np.linspace(0, n - 1, 64).astype(np.int64))
     search.pages.append(page)
-    return _fitting(float(count.mean()), budget)
+    each = float(count.mean())
+    budget = int(max(least, each * n * 8 / 16))
+    return budget, _fitting(each, budget)
 
 
 def _fitting(each: float, budget: int) -> int:
@@ -239,7 +242,7 @@ def travel_times(
     cutoff_s: float = 600,
     limit_m: float = 100.0,
     threads: int | None = None,
-    block_mb: float = 12,
+    block_mb: float = 8,
     progress: Progress | None = None,
 ) -> TravelTimes:
     """Seconds from demand points to sites, for every pair within the cutoff.
@@ -257,7 +260,8 @@ def travel_times(
     threads
         Default: all processors. The result is the same bytes for any number.
     block_mb
-        Memory for results on their way to the matrix; the matrix itself is 8 bytes a pair.
+        Memory for results on their way to the matrix, at least; a sixteenth of the matrix if that is more.
+        The matrix itself is 8 bytes a pair.
     progress
         Called with a label and the share done.
 
@@ -275,15 +279,14 @@ def travel_times(
     grouped, used = _grouped(network, there)
     n, workers = len(here), threads or _processors()
     n_parts = 4 * workers if workers > 1 else 1
-    budget = int(block_mb * 2**20)
-    search = _Searcher(
-        graph, grouped, _sites_on(graph, at_sites, used), cutoff_s, 1 + budget // (8 * n_parts)
-    )
+    search = _Searcher(graph, grouped, _sites_on(graph, at_sites, used), cutoff_s)
+    budget, size = _budget(search, n, block_mb * 2**20)
+    search.room = 1 + budget // (8 * n_parts)
     rank = np.empty(n, np.int64)
     rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(n)
     ptr = np.zeros(n + 1, np.int64)
     made: tuple[np.ndarray, ...] = np.empty(0, np.int32), np.empty(0, np.float32)
-    lo, size = 0, _first_block(search, n, budget)
+    lo = 0
     with ThreadPoolExecutor(workers) as pool:
         each = pool.map if workers > 1 else map
         while lo < n:
