@@ -70,7 +70,7 @@ def _style() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _new(width: float, height: float) -> tuple[Any, Any]:
+def new_figure(width: float, height: float) -> tuple[Any, Any]:
     """A figure and its axes, without pyplot's global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -80,7 +80,8 @@ def _new(width: float, height: float) -> tuple[Any, Any]:
     return figure, figure.add_subplot()
 
 
-def _title(axes: Any, text: str, note: str = "") -> None:
+def set_title(axes: Any, text: str, note: str = "") -> None:
+    """The figure's title, and a note at the right."""
     axes.set_title(cell_text(text), loc="left", fontsize=14, pad=12)
     if note:
         axes.set_title(cell_text(note), loc="right", fontsize=8.5, color=SOFT, pad=12)
@@ -97,11 +98,11 @@ def _plot(axes: Any, table: Any, tolerance_m: float, **style: Any) -> None:
         shapes.plot(ax=axes, aspect=None, **style)
 
 
-def _base(bundle: Bundle) -> tuple[Any, Any, float]:
+def base_map(bundle: Bundle) -> tuple[Any, Any, float]:
     """A map with water, main roads and district outlines; figure, axes, metres per pixel."""
     west, south, east, north = bundle.districts.total_bounds
     width, height = east - west, north - south
-    figure, axes = _new(9.6, float(np.clip(8.2 * height / width, 4.5, 10.5)) + 0.6)
+    figure, axes = new_figure(9.6, float(np.clip(8.2 * height / width, 4.5, 10.5)) + 0.6)
     metres = float(width / (8.5 * _DPI))
     pad = 0.02 * max(width, height)
     axes.set_xlim(west - pad, east + pad)
@@ -113,7 +114,7 @@ def _base(bundle: Bundle) -> tuple[Any, Any, float]:
     return figure, axes, metres
 
 
-def _frame(axes: Any, bundle: Bundle, metres: float) -> None:
+def frame_map(axes: Any, bundle: Bundle, metres: float) -> None:
     """Roads, outlines, names and a scale bar, over the theme."""
     from matplotlib.patheffects import withStroke
 
@@ -169,17 +170,17 @@ def _circle(bundle: Bundle) -> Any:
     from matplotlib.patches import Patch
 
     language = bundle.settings.study.language
-    figure, axes, metres = _base(bundle)
+    figure, axes, metres = base_map(bundle)
     crs = bundle.districts.crs
     for area, colour, level in ((bundle.area_after, ADDED, 2), (bundle.area_before, BEFORE, 2.5)):
         _plot(axes, gpd.GeoDataFrame(geometry=[area], crs=crs), metres / 2, facecolor=colour, edgecolor="none",
               zorder=level)  # fmt: skip
-    _frame(axes, bundle, metres)
+    frame_map(axes, bundle, metres)
     dots = _dots(axes, bundle)
     areas = [Patch(facecolor=BEFORE, label=phrase("fig_reach_before", language)),
              Patch(facecolor=ADDED, label=phrase("fig_reach_after", language))]  # fmt: skip
     figure.legend(handles=[*areas, *dots], loc="outside lower center", ncols=4, fontsize=9, frameon=False)
-    _title(axes, phrase("fig_circle", language))
+    set_title(axes, phrase("fig_circle", language))
     return figure
 
 
@@ -203,7 +204,7 @@ def _density(bundle: Bundle) -> Any:
     from matplotlib.patches import Patch
 
     language = bundle.settings.study.language
-    figure, axes, metres = _base(bundle)
+    figure, axes, metres = base_map(bundle)
     raster, extent = _grid(bundle)
     top = float(np.nanmax(raster)) if np.isfinite(raster).any() else 1.0
     inner = [c for c in _CLASSES if c < top][-7:] or [1]
@@ -211,7 +212,7 @@ def _density(bundle: Bundle) -> Any:
     shades = colormaps["YlOrBr"](np.linspace(0.08, 0.95, len(bounds) - 1))
     axes.imshow(raster, extent=extent, origin="lower", cmap=ListedColormap(shades), aspect="equal",
                 norm=BoundaryNorm(bounds, len(bounds) - 1), interpolation="nearest", zorder=2)  # fmt: skip
-    _frame(axes, bundle, metres)
+    frame_map(axes, bundle, metres)
     chosen = _points(axes, bundle.chosen, s=12, c=ACCENT, edgecolors="white", linewidths=0.4, zorder=8,
                      label=phrase("fig_chosen", language))  # fmt: skip
     names = [f"< {number(inner[0])}"]
@@ -221,7 +222,7 @@ def _density(bundle: Bundle) -> Any:
     figure.legend(handles=[*patches, chosen], loc="outside lower center", ncols=len(patches) + 1, fontsize=8.5,
                   frameon=False, columnspacing=1.0, handlelength=1.4, handletextpad=0.5)  # fmt: skip
     note = f"{phrase('fig_workers_km2', language)} · {phrase('scale_note', language)}"
-    _title(axes, phrase("fig_density", language), note)
+    set_title(axes, phrase("fig_density", language), note)
     return figure
 
 
@@ -230,7 +231,7 @@ def _districts(bundle: Bundle) -> Any:
 
     language = bundle.settings.study.language
     table = contents.district_rows(bundle).iloc[::-1]
-    figure, axes = _new(9.6, 1.6 + 0.42 * len(table))
+    figure, axes = new_figure(9.6, 1.6 + 0.42 * len(table))
     at = np.arange(len(table))
     axes.barh(at + 0.19, table["share_before"], 0.36, color=NOW, label=phrase("fig_before", language))
     axes.barh(at - 0.19, table["share_after"], 0.36, color=ACCENT, label=phrase("fig_after", language))
@@ -246,7 +247,7 @@ def _districts(bundle: Bundle) -> Any:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=0)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    _title(axes, phrase("fig_districts", language))
+    set_title(axes, phrase("fig_districts", language))
     return figure
 
 
@@ -256,7 +257,7 @@ def _curve(bundle: Bundle) -> Any:
     language, curve = bundle.settings.study.language, bundle.curve
     assert curve is not None  # noqa: S101  (write_figures calls this only with a curve)
     curve = curve.sort_values("n", kind="stable")
-    figure, axes = _new(9.6, 4.6)
+    figure, axes = new_figure(9.6, 4.6)
     bound = curve["bound"] / bundle.before.workers
     axes.plot(
         curve["n"],
@@ -278,7 +279,7 @@ def _curve(bundle: Bundle) -> Any:
     axes.grid(axis="y", color="#e6eaed", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower right", frameon=False, fontsize=9)
-    _title(axes, phrase("fig_curve", language))
+    set_title(axes, phrase("fig_curve", language))
     return figure
 
 
@@ -296,7 +297,8 @@ def _png(draw: Callable[[Bundle], Any], bundle: Bundle) -> bytes:
 def write_figures(bundle: Bundle, folder: Path) -> dict[str, Path]:
     """Draw the figures into ``folder``: name → file; empty where the language has no font.
 
-    Names: ``circle``, ``density``, ``districts``, and ``curve`` where the curve was computed. Figures of
+    Names: ``circle``, ``density``, ``districts``, ``curve`` where the curve was computed, ``homes`` and
+    ``homes_hours`` where driver homes were planned. Figures of
     an earlier run that are not drawn now are removed, so that the folder never mixes two plans.
 
     Raises
@@ -311,9 +313,13 @@ def write_figures(bundle: Bundle, folder: Path) -> dict[str, Path]:
     }
     if bundle.curve is not None and len(bundle.curve):
         drawings["curve"] = _curve
+    if bundle.homes is not None:
+        from planner.publish.homes_figures import homes_hours, homes_map
+
+        drawings |= {"homes": homes_map, "homes_hours": homes_hours}
     if font_finding(bundle.settings.study.language):
         drawings = {}
-    for name in ("circle", "density", "districts", "curve"):
+    for name in ("circle", "density", "districts", "curve", "homes", "homes_hours"):
         if name not in drawings:
             (folder / f"{name}.png").unlink(missing_ok=True)
     files = {}

@@ -2,36 +2,106 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from planner.publish.contents import district_labels
 from planner.publish.phrases import number, phrase
+from planner.siting.freight_words import COLUMN_NAMES, SHEETS, heading
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
 
 
+@dataclass(frozen=True, eq=False)
+class HomesPart:
+    """A table of the driver homes: heading, sentences above it, and the name of its figure."""
+
+    heading: str
+    lines: tuple[str, ...]
+    table: pd.DataFrame
+    picture: str
+
+
 def homes_lines(bundle: Bundle) -> tuple[str, ...]:
-    """What the plan of driver homes comes to, in sentences; empty without it."""
+    """What the plan of driver homes comes to, in sentences; empty without it. The first says what is counted."""
     homes, language = bundle.homes, bundle.settings.study.language
     if homes is None:
         return ()
-    run = homes.run_json()
+    run, f = homes.run_json(), homes.settings
+
+    def say(key: str, **words: object) -> str:
+        numbers = {k: number(v) if isinstance(v, (int, float)) else str(v) for k, v in words.items()}
+        return phrase(key, language, **numbers)
+
+    least = run["least_cost_yuan"]
+    cost = {} if least is None else {"least": least}
+    drive = {"hours": f"{f.drive_limit_minutes / 60:g}", "longest": run["longest_trip_minutes"]}
+    drive |= {"n": run["trips_over_4h_per_day"], "bare": run["trips_over_4h_without_home"]}
     return (
-        phrase("homes_meaning", language),
-        phrase("homes_result", language, n=number(run["chosen"]), drivers=number(run["drivers"]),
-               target=number(run["target"]), existing=number(run["existing"])),
-        phrase("homes_certificate", language, gap=f"{run['gap']:.3%}", bound=number(run["bound"])),
+        say("homes_meaning"),
+        say("homes_result", n=run["chosen"], drivers=run["drivers"], target=run["target"], existing=run["existing"]),
+        say("homes_certificate", gap=f"{homes.solution.gap:.3%}", bound=run["bound"]),
+        say("homes_cost" if least is None else "homes_cheapest", cost=run["cost_yuan"], **cost),
+        say("homes_reach", minutes=f.catchment_minutes, detour=f.detour_minutes, based=run["drivers_in_catchment"],
+            passing=run["drivers_passing"], all_based=run["drivers_in_catchment_with_existing"],
+            all_passing=run["drivers_passing_with_existing"]),
+        say("homes_band", **{k: run[f"served_if_{k}"] for k in ("drivers_low", "drivers_high", "turnover_low", "turnover_high")}),
+        say("homes_drive_limit" if run["trips_over_4h_per_day"] else "homes_no_long_trip", **drive),
     )  # fmt: skip
 
 
-def homes_tables(bundle: Bundle, *, printed: bool) -> list[tuple[str, pd.DataFrame]]:
-    """(heading, table) of the driver homes; ``printed`` leaves the long lists and coordinates to the workbook."""
-    homes = bundle.homes
+def _part_lines(bundle: Bundle, key: str) -> tuple[str, ...]:
+    """Sentences above one of the tables."""
+    homes, language = bundle.homes, bundle.settings.study.language
+    assert homes is not None  # noqa: S101  (homes_tables calls this only with homes)
+    if key == "hours":
+        day = homes.day
+        top = day.loc[day["trucks"].idxmax()]
+        night = day.loc[(day["hour"] >= 22) | (day["hour"] < 6), "share"].sum()
+        words = {
+            "hour": f"{int(top['hour'])}–{int(top['hour']) + 1}",
+            "n": number(top["trucks"]),
+            "share": f"{night:.0%}",
+        }
+        return (phrase("homes_hours_note", language, **words),)
+    if key == "counts":
+        used = int(homes.checks["used"].sum())
+        words = {"n": number(len(homes.checks)), "used": number(used)}
+        lines = [phrase("homes_counts_note" if used else "homes_counts_compared", language, **words)]
+        far = homes.checks[
+            (homes.checks["modelled"] < homes.checks["trucks_low"])
+            | (homes.checks["modelled"] > homes.checks["trucks_high"])
+        ]
+        names = [f"{r.road} ({r.ratio:.2f})" for r in far[~far["used"]].itertuples()]
+        if names:
+            lines.append(
+                phrase("homes_counts_off", language, names=phrase("list_stop", language).join(names))
+            )
+        return tuple(lines)
+    return (phrase("homes_assumptions_note", language),) if key == "assumptions" else ()
+
+
+def homes_tables(bundle: Bundle, *, printed: bool) -> list[HomesPart]:
+    """Tables of the driver homes; ``printed`` leaves the long lists and coordinates to the workbook."""
+    homes, language = bundle.homes, bundle.settings.study.language
     if homes is None:
         return []
-    return list(homes.tables(bundle.settings.study.language, printed=printed).items())
+    keys = {heading(key, language): key for key in SHEETS}
+    districts, column = district_labels(bundle), COLUMN_NAMES["district"][0 if language == "zh" else 1]
+
+    def named(table: pd.DataFrame) -> pd.DataFrame:
+        return (
+            table.assign(**{column: table[column].replace(districts)}) if column in table.columns else table
+        )
+
+    pictures = {"homes": "homes", "hours": "homes_hours"}
+    return [
+        HomesPart(name, _part_lines(bundle, keys[name]), named(table), pictures.get(keys[name], ""))
+        for name, table in homes.tables(language, printed=printed).items()
+    ]
 
 
 def is_number(table: pd.DataFrame, column: str) -> bool:

@@ -12,6 +12,7 @@ import pandas as pd
 from planner.publish import contents
 from planner.publish.assumptions import Assumption, assumptions, band_text
 from planner.publish.contents import Column
+from planner.publish.goal_words import goal_figures, goal_lines
 from planner.publish.homes import homes_lines, homes_tables, is_number, shown
 from planner.publish.options import options, regret_line
 from planner.publish.phrases import ceil_percent, number, percent, period_label, phrase
@@ -38,11 +39,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Further:
-    """A further section: heading, sentences, table."""
+    """A further section: heading, sentences, table, and the name of the figure above it."""
 
     heading: str
     lines: tuple[str, ...]
     table: Table
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,8 @@ def _cost(bundle: Bundle) -> str:
 
 def certificate_lines(bundle: Bundle) -> tuple[str, ...]:
     """The certificate in sentences."""
+    if bundle.settings.siting.goal.own_measure:
+        return goal_lines(bundle)
     language, c = bundle.settings.study.language, contents.certificate(bundle)
     n = number(c.sites)
     if c.proven:
@@ -184,6 +188,8 @@ def certificate_lines(bundle: Bundle) -> tuple[str, ...]:
 
 
 def _certificate_figures(bundle: Bundle) -> tuple[tuple[str, str], ...]:
+    if bundle.settings.siting.goal.own_measure:
+        return goal_figures(bundle)
     language, c = bundle.settings.study.language, contents.certificate(bundle)
     values = {
         "cert_objective": number(c.objective), "cert_bound": number(math.ceil(c.bound - 1e-6)),
@@ -255,12 +261,14 @@ def _further(bundle: Bundle) -> tuple[Further, ...]:
 def _homes(bundle: Bundle) -> tuple[Further, ...]:
     """Driver homes: the result in sentences above the first table, then the others."""
     out: list[Further] = []
-    for heading, table in homes_tables(bundle, printed=True):
+    for part in homes_tables(bundle, printed=True):
+        heading, table = part.heading, part.table
         rows = tuple(tuple(shown(v) for v in values) for values in table.itertuples(index=False))
         numeric = tuple(is_number(table, c) for c in table.columns)
         lines = homes_lines(bundle) if not out else ()
         keys = tuple(f"home_{i}" for i in range(len(numeric)))
-        out.append(Further(heading, lines, Table(tuple(str(c) for c in table.columns), rows, numeric, keys)))
+        made = Table(tuple(str(c) for c in table.columns), rows, numeric, keys)
+        out.append(Further(heading, lines or part.lines, made, part.picture))
     return tuple(out)
 
 

@@ -208,7 +208,7 @@ def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language:
     )  # fmt: skip
     for key, table in sections:
         if key == "sec_gaps":
-            _further(document, s)
+            _further(document, s, figures, language)
         if table is None:
             continue
         document.add_heading(phrase(key, language), 1)
@@ -223,13 +223,14 @@ def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language:
         _put_table(document, table)
 
 
-def _further(document: Any, s: Story) -> None:
+def _further(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
     for part in s.further:
         document.add_heading(part.heading, 1)
         for line in part.lines[1:]:
             _text(document, line)
         for line in part.lines[:1]:
             _text(document, line, 9, colour=_SOFT)
+        _picture(document, figures, part.picture, language, 150)
         _put_table(document, part.table, size=8)
 
 

@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from planner.publish import contents
 from planner.publish.assumptions import ASSUMPTION_COLUMNS, assumption_rows
 from planner.publish.contents import Column
+from planner.publish.goal_words import goal_pairs
 from planner.publish.homes import homes_lines, homes_tables, is_number, shown
 from planner.publish.options import options, regret_line
 from planner.publish.phrases import phrase
@@ -183,6 +184,8 @@ def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
 
 
 def _certificate_pairs(bundle: Bundle) -> list[tuple[str, Any, str]]:
+    if bundle.settings.siting.goal.own_measure:
+        return goal_pairs(bundle)
     language, c = bundle.settings.study.language, contents.certificate(bundle)
     return [
         (phrase("cert_objective", language), c.objective, "people"),
@@ -264,8 +267,10 @@ def _homes_sheet(book: Workbook, bundle: Bundle) -> None:
     sheet, row = _new_sheet(book, "homes", bundle.settings.study.language), 1
     for line in homes_lines(bundle):
         row = _note(sheet, row, line)
-    for heading, table in tables:
-        row = _heading(sheet, row, heading)
+    for part in tables:
+        table, row = part.table, _heading(sheet, row, part.heading)
+        for line in part.lines:
+            row = _note(sheet, row, line)
         _heads(sheet, row, [str(c) for c in table.columns])
         numeric = [is_number(table, c) for c in table.columns]
         for at, values in enumerate(table.itertuples(index=False), start=row + 1):

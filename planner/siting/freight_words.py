@@ -17,11 +17,26 @@ if TYPE_CHECKING:
 
 KIND_WORDS = {
     "service_area": ("服务区", "service area"), "truck_parking": ("货车停车场", "truck park"), "port": ("港口", "port"),
-    "logistics": ("物流园", "logistics park"), "fuel": ("加油站", "filling station"), "charging": ("充电站", "charging station"),
+    "logistics": ("物流园", "logistics park"), "fuel": ("加油站", "filling station"),
+    "fuel_hgv": ("可停货车的加油站", "filling station for lorries"), "charging": ("充电站", "charging station"),
     "driver_home": ("司机之家", "driver home"), "upgrade": ("现有司机之家升级", "upgrade of an existing home"),
     "industry": ("工业区", "industrial zone"), "market": ("市场", "market"), "district": ("区中心", "district centre"),
     "motorway": ("高速出入口", "motorway gateway"), "trunk": ("国道出入口", "trunk-road gateway"),
     "primary": ("省道出入口", "main-road gateway"),
+}  # fmt: skip
+
+
+#: Sources of the assumptions, in Chinese.
+_SOURCES_ZH = {
+    "own assumption": "自拟假设", "own choice": "自定取值",
+    "Suzhou work report 2024": "苏州市总工会 2024 年工作报告",
+    "own assumption; Fenhu reports over 30 %": "自拟假设；汾湖报道为 30% 以上",
+    "own assumption: about CNY 1 a km at CNY 120 an hour": "自拟假设：约每公里 1 元、每小时 120 元",
+    "own assumption: CNY 0.45 to over 2 a km by axles": "自拟假设：按轴数每公里 0.45 元至 2 元以上",
+    "Road Traffic Safety Law rules, art. 62(7)": "《道路交通安全法实施条例》第六十二条第（七）项",
+    "Shanxi 2023: 12m for 40; Nantong 2019: 5m for one": "山西 2023 年 40 处 1,200 余万元；南通 2019 年一处 500 万元",
+    "Ministry of Transport briefing 2025-07-28": "交通运输部 2025 年 7 月 28 日发布会",
+    "own assumption, from counts on G204 and G50": "自拟假设，参照 G204、G50 公布流量",
 }  # fmt: skip
 
 
@@ -67,7 +82,7 @@ _NIGHTS = (
 
 
 def assumptions(f: Freight) -> pd.DataFrame:
-    """Every assumption: key, zh, en, value, low, high, source."""
+    """Every assumption: key, zh, en, value, low, high, source, source_zh."""
     rows = [
         (k, zh, en, float(getattr(f, k)), low, high, source)
         for k, (zh, en, low, high, source) in _ASSUMED.items()
@@ -84,12 +99,13 @@ def assumptions(f: Freight) -> pd.DataFrame:
         (f"kind_bays.{k}", f"{kind_word(k, 'zh')}默认泊位", f"bays where not known, {kind_word(k, 'en')}", v, 0.5 * v, 2 * v, "own assumption")
         for k, v in f.kind_bays.items()
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["key", "zh", "en", "value", "low", "high", "source"])
+    table = pd.DataFrame(rows, columns=["key", "zh", "en", "value", "low", "high", "source"])
+    return table.assign(source_zh=[_SOURCES_ZH[s] for s in table["source"]])
 
 
 # -- tables ----------------------------------------------------------------------------------------
 
-_HEADS: dict[str, tuple[str, str]] = {
+COLUMN_NAMES: dict[str, tuple[str, str]] = {
     "rank": ("序号", "Rank"), "site_id": ("编号", "ID"), "name": ("名称", "Name"), "host_kind": ("依托场所", "Host"),
     "district": ("所在区", "District"), "lng": ("经度(WGS84)", "Longitude (WGS84)"), "lat": ("纬度(WGS84)", "Latitude (WGS84)"),
     "bays": ("货车泊位", "Truck bays"), "drivers": ("服务司机（人/月）", "Drivers served a month"),
@@ -110,10 +126,15 @@ _HEADS: dict[str, tuple[str, str]] = {
     "share": ("占全天（%）", "Share of the day (%)"), "homes": ("新建数量", "New homes"), "bound": ("上界", "Bound"),
     "alternative": ("最佳替代点", "Best stand-in"), "drivers_lost": ("少服务司机", "Drivers lost"),
 }  # fmt: skip
-_SHEETS = {
+SHEETS = {
     "homes": ("司机之家", "Driver homes"), "comparison": ("现有司机之家", "Known sites"), "candidates": ("司机之家候选点", "Home candidates"),
     "assumptions": ("货运假设", "Freight assumptions"), "counts": ("流量对照", "Traffic counts"), "hours": ("分时在途货车", "Trucks by the hour"), "curve": ("数量与服务", "Homes and drivers"),
 }  # fmt: skip
+
+
+def heading(key: str, language: str) -> str:
+    """The heading of a table of driver homes."""
+    return SHEETS[key][0 if language == "zh" else 1]
 
 
 #: What fits across a page: columns of the printed tables (the others are printed whole, candidates not at all).
@@ -121,6 +142,18 @@ _PRINTED = {
     "homes": ("rank", "name", "district", "bays", "drivers", "lacks", "reason"),
     "comparison": ("name", "district", "bays", "drivers", "drivers_in_catchment", "relation"),
     "candidates": (),
+    "counts": (
+        "road",
+        "place",
+        "vehicles_per_day",
+        "trucks",
+        "trucks_low",
+        "trucks_high",
+        "before",
+        "modelled",
+        "ratio",
+        "basis",
+    ),
 }
 
 
@@ -145,11 +178,11 @@ def tables(plan: HomesPlan, language: str = "zh", *, printed: bool = False) -> d
         "homes": (plan.chosen, homes),
         "comparison": (plan.existing, [*site, "drivers", *reach, "meets", "lacks", "relation", "source"]),
         "candidates": (plan.candidates, [*site, *reach, "cost_yuan", "meets", "lacks"]),
-        "assumptions": (plan.assumptions.assign(word=plan.assumptions[language]), ["word", "value", "low", "high", "source"]),
+        "hours": (_hours(plan.day, language, step=4 if printed else 1), ["hour", "local", "long", "under_way", "share"]),
         "counts": (_counts(plan.checks, language), ["road", "place", "vehicles_per_day", "trucks", "trucks_low", "trucks_high",
                                                     "before", "modelled", "ratio", "basis", "source"]),
-        "hours": (_hours(plan.day, language), ["hour", "local", "long", "under_way", "share"]),
         "curve": (plan.curve, ["homes", "drivers", "bound"]),
+        "assumptions": (plan.assumptions.assign(word=plan.assumptions[language]), ["word", "value", "low", "high", "source"]),
     }  # fmt: skip
     out = {}
     for key, (table, columns) in raw.items():
@@ -159,7 +192,7 @@ def tables(plan: HomesPlan, language: str = "zh", *, printed: bool = False) -> d
                 continue
         made = _in_words(table, language)
         made = pd.DataFrame(made[[c for c in columns if c in made.columns]])
-        out[_SHEETS[key][i]] = made.rename(columns={c: _HEADS[c][i] for c in made.columns}).reset_index(
+        out[SHEETS[key][i]] = made.rename(columns={c: COLUMN_NAMES[c][i] for c in made.columns}).reset_index(
             drop=True
         )
     return out
@@ -170,21 +203,26 @@ def _counts(checks: pd.DataFrame, language: str) -> pd.DataFrame:
     used, other = (
         ("已据此调整出行", "仅作对照") if language == "zh" else ("trips adjusted to it", "comparison only")
     )
-    return checks.assign(place=checks[f"place_{language}"], basis=np.where(checks["used"], used, other))
+    made = checks.assign(place=checks[f"place_{language}"], basis=np.where(checks["used"], used, other))
+    return made if checks["used"].any() else made.drop(columns="before")  # nothing was adjusted
 
 
-def _hours(day: pd.DataFrame, language: str) -> pd.DataFrame:
-    """Trucks under way by the hour, and in the night together."""
-    made = day.assign(
-        hour=[f"{h:02d}:00–{h + 1:02d}:00" for h in day["hour"]], under_way=day["trucks"], share=100 * day["share"]
-    )  # fmt: skip
+def _hours(day: pd.DataFrame, language: str, *, step: int = 1) -> pd.DataFrame:
+    """Trucks under way by the hour (means of ``step`` hours), and in the night together."""
+    made = day.assign(under_way=day["trucks"], share=100 * day["share"])
+    block = made["hour"] // step
+    means = (
+        made.groupby(block)[["local", "long", "under_way"]]
+        .mean()
+        .assign(share=made.groupby(block)["share"].sum())
+    )
+    names = [f"{h:02d}:00–{h + step:02d}:00" for h in range(0, 24, step)]
     night = made[NIGHT]
     last = {
-        "hour": "夜间 22–6 时（小时均值）" if language == "zh" else "night, 22-6 (mean of an hour)",
-        "local": night["local"].mean(), "long": night["long"].mean(), "under_way": night["under_way"].mean(),
-        "share": night["share"].sum(),
+        "hour": "夜间 22:00–6:00" if language == "zh" else "night, 22:00–6:00",
+        **night[["local", "long", "under_way"]].mean().to_dict(), "share": night["share"].sum(),
     }  # fmt: skip
-    return pd.concat([made, pd.DataFrame([last])], ignore_index=True)
+    return pd.concat([means.assign(hour=names), pd.DataFrame([last])], ignore_index=True)
 
 
 def _in_words(table: Any, language: str) -> Any:
@@ -195,7 +233,7 @@ def _in_words(table: Any, language: str) -> Any:
         made = pd.DataFrame(made.drop(columns="geometry")).assign(
             lng=xy[:, 0].round(6), lat=xy[:, 1].round(6)
         )
-    for name in ("lacks", "reason", "relation"):
+    for name in ("lacks", "reason", "relation", "source"):
         if f"{name}_{language}" in made.columns:
             made[name] = made[f"{name}_{language}"]
     if "host_kind" in made.columns:
