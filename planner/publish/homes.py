@@ -62,7 +62,7 @@ def _part_lines(bundle: Bundle, key: str) -> tuple[str, ...]:
         top = day.loc[day["trucks"].idxmax()]
         night = day.loc[(day["hour"] >= 22) | (day["hour"] < 6), "share"].sum()
         words = {
-            "hour": f"{int(top['hour'])}–{int(top['hour']) + 1}",
+            "hour": f"{int(top['hour'])}:00–{int(top['hour']) + 1}:00",
             "n": number(top["trucks"]),
             "share": f"{night:.0%}",
         }

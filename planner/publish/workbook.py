@@ -276,6 +276,8 @@ def _homes_sheet(book: Workbook, bundle: Bundle) -> None:
         for at, values in enumerate(table.itertuples(index=False), start=row + 1):
             for column, (value, plain) in enumerate(zip(values, numeric, strict=True), start=1):
                 _put(sheet, at, column, value if plain else shown(value), "decimal" if plain else "text")
+        if part.picture == "homes_hours":
+            _hours_chart(sheet, row, len(table) - 1, part.heading)
         row += len(table) + 2
         for column, name in enumerate(table.columns, start=1):
             longest = max([len(str(name)), *(len(shown(v)) for v in table[name])], default=0)
@@ -283,6 +285,26 @@ def _homes_sheet(book: Workbook, bundle: Bundle) -> None:
             current = sheet.column_dimensions[letter].width if letter in sheet.column_dimensions else 0
             sheet.column_dimensions[letter].width = max(current, min(2 + 1.6 * longest, 44))
     _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+
+
+def _hours_chart(sheet: Worksheet, row: int, hours: int, title: str) -> None:
+    """Trucks under way by the hour (local and long-distance, columns 2 and 3), beside their table at ``row``."""
+    from openpyxl.chart import BarChart, Reference
+
+    chart = BarChart()
+    chart.type, chart.grouping, chart.gapWidth, chart.overlap = "col", "stacked", 20, 100
+    chart.title = title
+    chart.title.tx.rich.p[0].pPr = _title_text()
+    chart.add_data(
+        Reference(sheet, min_col=2, max_col=3, min_row=row, max_row=row + hours), titles_from_data=True
+    )
+    chart.set_categories(Reference(sheet, min_col=1, min_row=row + 1, max_row=row + hours))
+    for series, colour in zip(chart.series, ("9AA7B1", "B5651D"), strict=True):
+        series.graphicalProperties.solidFill = colour
+        series.graphicalProperties.line.noFill = True
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.legend.position, chart.width, chart.height = "b", 24, 11
+    sheet.add_chart(chart, f"{get_column_letter(7)}{row}")
 
 
 def _note(sheet: Worksheet, row: int, text: str) -> int:

@@ -1,0 +1,161 @@
+"""Driver homes in the products: report, Word file, workbook and figures, in both languages."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import importlib.util
+import re
+from pathlib import Path
+
+import openpyxl
+import pytest
+from docx import Document
+from toy import toy_bundle
+
+from planner.publish.document import write_docx, write_report
+from planner.publish.figures import write_figures
+from planner.publish.homes import homes_lines, homes_tables
+from planner.publish.workbook import write_workbook
+from planner.siting.freight import plan_homes
+from planner.siting.freight_hours import NIGHT
+
+
+@pytest.fixture(scope="module")
+def county():
+    """The made-up county of the siting tests."""
+    path = Path(__file__).parents[1] / "siting" / "test_freight_plan.py"
+    spec = importlib.util.spec_from_file_location("county_of_freight", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def plans(county, tmp_path_factory):
+    """A plan with a count that adjusts and one that only compares, and the cheapest plan with neither."""
+    folder = tmp_path_factory.mktemp("county")
+    (a, b), (c, d) = county.lnglat(17.5, 0), county.lnglat(32.5, 0)
+    files = county.table(
+        folder, "truck_counts.csv",
+        f"road,place_zh,place_en,lng,lat,vehicles_per_day,trucks_per_day\nG1,甲地,Jia,{a},{b},,9000\nG9,乙地,Yi,{c},{d},200000,\n",
+    )  # fmt: skip
+    lng, lat = county.lnglat(47, 0)
+    files += county.table(
+        folder,
+        "driver_homes.csv",
+        f"站点编号,站点名称,经度,纬度,状态,货车泊位\nH1,一号之家,{lng},{lat},运营,26\n",
+    )
+    counted = plan_homes(county.County("target_drivers = 5000", files, folder))
+    cheap = plan_homes(county.County('target_drivers = 3000\nproblem = "cheapest"\ndrive_limit_minutes = 30'))
+    return counted, cheap
+
+
+def bundle_of(plan, language: str):
+    return toy_bundle(language, homes=plan, run={"driver_homes": plan.run_json()})
+
+
+def text_of(page: Path) -> str:
+    return html.unescape(
+        re.sub(
+            r"<[^>]+>",
+            " ",
+            re.sub(r"<style>.*?</style>|<svg.*?</svg>", " ", page.read_text("utf-8"), flags=re.DOTALL),
+        )
+    )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_reports_state_the_plan_its_bands_and_the_counts(plans, language, tmp_path):
+    plan = plans[0]
+    bundle = bundle_of(plan, language)
+    figures = write_figures(bundle, tmp_path / "figures")
+    assert {"homes", "homes_hours"} <= set(figures)
+    write_report(bundle, tmp_path / "report.html", figures)
+    text = text_of(tmp_path / "report.html")
+    for line in homes_lines(bundle):
+        assert line in text
+    run = plan.run_json()
+    for value in (
+        run["drivers"],
+        run["served_if_turnover_low"],
+        run["served_if_turnover_high"],
+        run["cost_yuan"],
+        run["drivers_passing"],
+    ):
+        assert f"{value:,.0f}" in text
+    for part in homes_tables(bundle, printed=True):
+        assert part.heading in text
+        for line in part.lines:
+            assert line in text
+    row = plan.checks.iloc[0]
+    assert row["used"]
+    assert f"{row['before']:,.0f}" in text  # before, after and counted stand side by side
+    assert f"{row['modelled']:,.0f}" in text
+    assert "9,000" in text
+    assert ("G9 (" in text) == (plan.checks["modelled"].iloc[1] < plan.checks["trucks_low"].iloc[1])
+    assert (tmp_path / "report.html").read_text("utf-8").count("<img") == len(
+        figures
+    ) - 1  # bars by district are drawn inline
+    write_docx(bundle, tmp_path / "report.docx", figures)  # the Word file says the same
+    said = [p.text for p in Document(str(tmp_path / "report.docx")).paragraphs]
+    assert set(homes_lines(bundle)) <= set(said)
+    headings = [part.heading for part in homes_tables(bundle, printed=True)]
+    assert [t for t in said if t in headings] == headings
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_workbook_has_every_hour_every_candidate_and_a_chart(plans, language, tmp_path):
+    plan = plans[0]
+    write_workbook(bundle_of(plan, language), tmp_path / "book.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["司机之家" if language == "zh" else "Driver homes"]
+    cells = [[c for c in row if c is not None] for row in sheet.iter_rows(values_only=True)]
+    hours = [row for row in cells if row and re.fullmatch(r"\d\d:00–\d\d:00", str(row[0]))]
+    assert len(hours) == 24
+    assert [row[1] + row[2] for row in hours] == pytest.approx([row[3] for row in hours], abs=1.01)
+    assert sum(row[3] for row in hours) == pytest.approx(plan.totals["vehicle_hours_per_day"], abs=12)
+    assert len(sheet._charts) == 1
+    flat = {str(c) for row in cells for c in row}
+    assert set(plan.candidates["name"]) <= flat
+
+
+def test_no_cell_of_the_english_products_is_left_in_chinese(plans):
+    for plan in plans:
+        for part in homes_tables(bundle_of(plan, "en"), printed=False):
+            for column in part.table.columns:
+                if column in ("Name", "Reason", "In the plan", "District", "Best stand-in"):
+                    continue  # names from the user's files
+                said = " ".join([str(column), *map(str, part.table[column])])
+                assert not re.search("[一-鿿]", said), said
+            assert not re.search("[一-鿿]", part.heading + " ".join(part.lines))
+        zh = next(
+            p.table for p in homes_tables(bundle_of(plan, "zh"), printed=False) if p.heading == "货运假设"
+        )
+        assert all(re.search("[一-鿿]", str(v)) for v in zh["来源"])
+        assert all(re.search("[一-鿿]", str(v)) for v in zh["假设"])
+
+
+def test_the_cheapest_plan_and_long_trips_are_said(plans):
+    lines = " ".join(homes_lines(bundle_of(plans[1], "en")))
+    assert "no plan that reaches the target costs less than 300,000" in lines
+    assert "drive more than 0.5 hours" in lines
+    counted = " ".join(homes_lines(bundle_of(plans[0], "en")))
+    assert "costs less than" not in counted
+    assert "does not bind here" in counted
+
+
+def test_the_night_in_the_tables_is_that_of_the_flows(plans):
+    plan = plans[0]
+    share = plan.flows["trucks_at_night"] / plan.flows["trucks_per_day"]
+    assert share.to_numpy() == pytest.approx(plan.flows["night_share"].to_numpy(), abs=2e-3)
+    streets = plan.hourly.to_numpy()
+    assert streets[:, NIGHT].sum(1) == pytest.approx(plan.flows["trucks_at_night"].to_numpy(), abs=0.06)
+    assert plan.day["trucks"].sum() == pytest.approx(plan.totals["vehicle_hours_per_day"])
+    assert plan.day["share"].sum() == pytest.approx(1)
+
+
+def test_districts_are_named_in_the_language(plans):
+    bundle = bundle_of(plans[0], "en")
+    labelled = bundle.districts.assign(district=["甲县", "东"], name_en=["Jia County", "East"])
+    made = homes_tables(dataclasses.replace(bundle, districts=labelled), printed=False)[0].table
+    assert set(made["District"]) == {"Jia County"}
