@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from planner.inputs.osm_protobuf import (
+    StringTable,
     UnusualError,
     message_fields,
     ranges,
     signed,
-    string_table,
     varints,
     way_fields,
     way_messages,
@@ -32,9 +32,13 @@ __all__ = ["PER_DEGREE", "RawStreets", "read_pbf"]
 
 #: Places are whole numbers, so many to a degree.
 PER_DEGREE = 1e7
+#: For mixing bits.
+_ODD = tuple(np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _BLOCK_LIMIT = 32 * 1024 * 1024
 _KEEP_BYTES = 12_000_000
 _KNOWN_FEATURES = {b"OsmSchema-V0.6", b"DenseNodes"}
+
+_NONE = np.zeros(0, np.int64)
 
 Tags = tuple[tuple[bytes, bytes], ...]
 
@@ -81,9 +85,9 @@ def read_pbf(path: Path, way_keys: Collection[str], node_keys: Collection[str]) 
     except (UnusualError, LookupError, ArithmeticError, ValueError, zlib.error, OSError):
         return None
     return RawStreets(
-        way_id=np.concatenate(ways.id), size=np.concatenate(ways.size), way_tags=np.array(ways.tags, np.int32),
+        way_id=np.concatenate(ways.id), size=np.concatenate(ways.size), way_tags=np.concatenate(ways.tags),
         way_sets=_text(ways.sets), vertex=nodes.vertex, index=nodes.index, x=nodes.x, y=nodes.y,
-        there=nodes.there, node_at=np.array(nodes.tagged, np.int64), node_tags=np.array(nodes.tags, np.int32),
+        there=nodes.there, node_at=np.concatenate([_NONE, *nodes.tagged]), node_tags=np.concatenate([_NONE, *nodes.tags]).astype(np.int32),
         node_sets=_text(nodes.sets), turns=tuple(ways.turns),
     )  # fmt: skip
 
@@ -167,7 +171,7 @@ class _Ways:
         self.id: list[np.ndarray] = []
         self.size: list[np.ndarray] = []
         self.ref: list[np.ndarray] = []
-        self.tags: list[int] = []
+        self.tags: list[np.ndarray] = []
         self.sets: dict[Tags, int] = {}
         self.turns: list[RawTurn] = []
 
@@ -181,12 +185,12 @@ class _Ways:
                 raise UnusualError
             dense |= kind == 2
             if kind == 3 and (b"highway" in strings or b"ferry" in strings):
-                self._ways(group, string_table(strings))
+                self._ways(group, StringTable(strings))
             if kind == 4:
                 self.turns += relations_of(group, strings)
         return dense
 
-    def _ways(self, group: bytes, strings: list[bytes]) -> None:
+    def _ways(self, group: bytes, strings: StringTable) -> None:
         data = np.frombuffer(group, np.uint8)
         start, end = way_messages(group)
         way_id, spots = way_fields(data, start, end)
@@ -210,7 +214,7 @@ class _Ways:
         self.ref.append(total - np.repeat(total[head] - deltas[head], size))
         self.id.append(way_id[street])
         self.size.append(size)
-        self.tags += _tag_numbers(strings, keys, vals, owner, street, self._keys, self.sets)
+        self.tags.append(_tag_numbers(strings, keys, vals, owner, street, self._keys, self.sets))
 
 
 def _long_enough(
@@ -221,45 +225,62 @@ def _long_enough(
     return street[keep], deltas[np.repeat(keep, size)], size[keep]
 
 
-def _where(strings: list[bytes], word: bytes, numbers: np.ndarray) -> np.ndarray:
+def _where(strings: StringTable, word: bytes, numbers: np.ndarray) -> np.ndarray:
     """Where the numbers name a string."""
-    mask, at = np.zeros(numbers.size, bool), -1
-    for _ in range(strings.count(word)):
-        at = strings.index(word, at + 1)
+    mask = np.zeros(numbers.size, bool)
+    for at in strings.numbers(word):
         mask |= numbers == np.uint64(at)
     return mask
 
 
 def _tag_numbers(
-    strings: list[bytes],
+    strings: StringTable,
     keys: np.ndarray,
     vals: np.ndarray,
     owner: np.ndarray,
     some: np.ndarray,
     wanted: Collection[bytes],
     sets: dict[Tags, int],
-) -> list[int]:
-    """The number of each object's set of wanted tags, in the order of ``some``; new sets are added."""
-    known = np.array([s in wanted for s in strings])
+) -> np.ndarray:
+    """The number of each object's set of wanted tags, in the order of ``some``; new sets are added.
+
+    ``owner`` ascends. Only one object of each set becomes words: the others are known by the set's numbers.
+    """
+    known = np.zeros(len(strings), bool)
+    known[
+        [k for k in np.flatnonzero(np.bincount(keys.astype(np.int64))).tolist() if strings[k] in wanted]
+    ] = True
     mine = np.zeros(int(owner[-1]) + 1 if owner.size else 0, bool)
     mine[some] = True
     keep = known[keys] & mine[owner]
-    keys, vals, owner = keys[keep].tolist(), vals[keep].tolist(), owner[keep]
-    left, right = (
-        np.searchsorted(owner, some, "left").tolist(),
-        np.searchsorted(owner, some, "right").tolist(),
-    )
-    pairs = list(zip(keys, vals, strict=True))
-    here: dict[tuple[tuple[int, int], ...], int] = {}
-    found = []
-    for a, b in zip(left, right, strict=True):
-        name = tuple(pairs[a:b])
-        number = here.get(name)
-        if number is None:
-            words = tuple((strings[k], strings[v]) for k, v in name)
-            number = here[name] = sets.setdefault(words, len(sets))
-        found.append(number)
-    return found
+    pair, owner = (keys[keep] << np.uint64(32)) | vals[keep], owner[keep]
+    first, last = np.searchsorted(owner, some, "left"), np.searchsorted(owner, some, "right")
+    alike, example, of = _alike(pair, first, last - first)
+    if not alike:
+        raise UnusualError
+    number = np.empty(example.size, np.int32)
+    for i in np.argsort(example).tolist():  # in the order in which they appear
+        words = [divmod(p, 1 << 32) for p in pair[first[example[i]] : last[example[i]]].tolist()]
+        number[i] = sets.setdefault(tuple((strings[k], strings[v]) for k, v in words), len(sets))
+    return number[of]
+
+
+def _alike(pair: np.ndarray, first: np.ndarray, size: np.ndarray) -> tuple[bool, np.ndarray, np.ndarray]:
+    """Runs of numbers that are the same: one run as the example of each, and which example each run is like.
+
+    Runs are told apart by 64 mixed bits; that examples hold is tried, and False if one does not.
+    """
+    ptr = np.concatenate([[0], np.cumsum(size)])
+    place = np.arange(ptr[-1]) - np.repeat(ptr[:-1], size)
+    at = np.repeat(first, size) + place
+    with np.errstate(over="ignore"):
+        mixed = (pair[at] + place.astype(np.uint64) * _ODD[0]) * _ODD[1]
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * _ODD[2]
+        total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(mixed ^ (mixed >> np.uint64(32)))])
+        _, example, of = np.unique(total[ptr[1:]] - total[ptr[:-1]], return_index=True, return_inverse=True)
+    other = example[of]
+    same = (size[other] == size).all() and (pair[at] == pair[np.repeat(first[other], size) + place]).all()
+    return bool(same), example, of
 
 
 def _numbered(refs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -289,8 +310,8 @@ class _Nodes:
         self.vertex, self.index = _numbered(refs)
         self.x, self.y = np.zeros(self.vertex.size, np.int32), np.zeros(self.vertex.size, np.int32)
         self.there = np.zeros(self.vertex.size, bool)
-        self.tagged: list[int] = []
-        self.tags: list[int] = []
+        self.tagged: list[np.ndarray] = []
+        self.tags: list[np.ndarray] = []
         self.sets: dict[Tags, int] = {}
 
     def take(self, block: bytes) -> None:
@@ -316,9 +337,9 @@ class _Nodes:
         self.x[at[used]], self.y[at[used]] = (shift[0] + scale * lng) // 100, (shift[1] + scale * lat) // 100
         self.there[at[used]] = True
         if 10 in columns and (b"highway" in strings or b"barrier" in strings):
-            self._tags(varints(columns[10]), string_table(strings), at, used)
+            self._tags(varints(columns[10]), StringTable(strings), at, used)
 
-    def _tags(self, flat: np.ndarray, strings: list[bytes], at: np.ndarray, used: np.ndarray) -> None:
+    def _tags(self, flat: np.ndarray, strings: StringTable, at: np.ndarray, used: np.ndarray) -> None:
         """Tags of dense nodes: key, value, key, value … 0 for each node."""
         stop = flat == 0
         owner = (np.cumsum(stop) - stop)[~stop]
@@ -332,5 +353,5 @@ class _Nodes:
         some = np.unique(owner[wanted])
         some = some[is_used[some]]
         if some.size:
-            self.tagged += at[some].tolist()
-            self.tags += _tag_numbers(strings, keys, vals, owner, some, self._keys, self.sets)
+            self.tagged.append(at[some])
+            self.tags.append(_tag_numbers(strings, keys, vals, owner, some, self._keys, self.sets))

@@ -6,16 +6,18 @@ Varints hold seven bits a byte, the lowest first; the last byte is below 0x80
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import numpy as np
 
 __all__ = [
+    "StringTable",
     "UnusualError",
+    "few_varints",
     "message_fields",
     "ranges",
     "signed",
-    "string_table",
     "varints",
     "way_fields",
     "way_messages",
@@ -62,18 +64,53 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def string_table(table: bytes) -> list[bytes]:
-    """The strings of a table, by number."""
-    found, at, end = [], 0, len(table)
-    while at < end:
-        if table[at] != 0x0A:
+class StringTable:
+    """The strings of a block, by number; each is cut out only when it is asked for."""
+
+    def __init__(self, table: bytes) -> None:
+        heads, at, end = [], 0, len(table)
+        while at < end:
+            heads.append(at)
+            if table[at] != 0x0A:
+                raise UnusualError
+            length = table[at + 1]
+            at += 2
+            if length >= 0x80:
+                length, at = _varint(table, at - 1)
+            at += length
+        if at != end:
             raise UnusualError
-        length = table[at + 1]
-        at += 2
-        if length >= 0x80:
-            length, at = _varint(table, at - 1)
-        found.append(table[at : at + length])
-        at += length
+        self._table, self._heads = table, [*heads, end]
+
+    def __len__(self) -> int:
+        return len(self._heads) - 1
+
+    def __getitem__(self, number: int) -> bytes:
+        if number < 0:
+            raise UnusualError
+        _, at = _varint(self._table, self._heads[number] + 1)
+        return self._table[at : self._heads[number + 1]]
+
+    def starting(self, begin: bytes) -> list[int]:
+        """Numbers of the words of less than 128 bytes that begin so."""
+        found, at = list[int](), -1
+        while (at := self._table.find(begin, at + 1)) >= 0:
+            number = bisect_left(self._heads, at - 2)
+            if self._heads[number] == at - 2:
+                found.append(number)
+        return found
+
+    def numbers(self, word: bytes) -> list[int]:
+        """Under which numbers a word of less than 128 bytes stands (mostly one)."""
+        return [i for i in self.starting(word) if self[i] == word]
+
+
+def few_varints(data: bytes) -> list[int]:
+    """Every varint of a short run of bytes."""
+    found, at = [], 0
+    while at < len(data):
+        value, at = _varint(data, at)
+        found.append(value)
     return found
 
 

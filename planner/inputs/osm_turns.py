@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
-from planner.inputs.osm_protobuf import UnusualError, message_fields, signed, string_table, varints, zigzag
+from planner.inputs.osm_protobuf import StringTable, UnusualError, few_varints, message_fields, signed
 
 __all__ = ["RESTRICTION_KEYS", "RawTurn", "TurnRule", "relations_of", "turn_of_text", "turn_rules"]
 
@@ -93,10 +94,10 @@ def relations_of(group: bytes, table: bytes) -> list[RawTurn]:
 
     https://wiki.openstreetmap.org/wiki/PBF_Format#Relations
     """
-    if not any(word in table for word in _WORDS):
+    if b"restriction" not in table:
         return []
-    strings = string_table(table)
-    wanted = [_varint_bytes(i) for i, s in enumerate(strings) if s in _WORDS]
+    strings = StringTable(table)
+    wanted = [_varint_bytes(i) for i in strings.starting(b"restriction") if strings[i] in _WORDS]
     made: list[RawTurn] = []
     for number, message in message_fields(group):
         if number != 4 or not isinstance(message, bytes):
@@ -115,26 +116,26 @@ def _varint_bytes(number: int) -> bytes:
     return bytes([*out, number])
 
 
-def _relation(fields: Mapping[int, bytes | int], strings: list[bytes]) -> list[RawTurn]:
+def _relation(fields: Mapping[int, bytes | int], strings: StringTable) -> list[RawTurn]:
     """One relation, if it is a restriction."""
-    keys, values, roles, ids, kinds = (_packed(fields, n) for n in (2, 3, 8, 9, 10))
+    keys, values, roles, steps, kinds = (_packed(fields, n) for n in (2, 3, 8, 9, 10))
     relation = fields.get(1)
     if not isinstance(relation, int):
         raise UnusualError
 
-    def text(numbers: np.ndarray) -> list[str]:
-        return [strings[i].decode("utf-8", "replace") for i in numbers.tolist()]
+    def text(numbers: list[int]) -> list[str]:
+        return [strings[i].decode("utf-8", "replace") for i in numbers]
 
-    named = (_KINDS[k] for k in kinds.tolist())
-    members = zip(named, np.cumsum(zigzag(ids)).tolist(), text(roles), strict=True)
+    ids = accumulate((n >> 1) ^ -(n & 1) for n in steps)
+    members = zip([_KINDS[k] for k in kinds], ids, text(roles), strict=True)
     return _judged(signed(relation), dict(zip(text(keys), text(values), strict=True)), members)
 
 
-def _packed(fields: Mapping[int, bytes | int], number: int) -> np.ndarray:
+def _packed(fields: Mapping[int, bytes | int], number: int) -> list[int]:
     run = fields.get(number, b"")
     if not isinstance(run, bytes):
         raise UnusualError
-    return varints(np.frombuffer(run, np.uint8))
+    return few_varints(run)
 
 
 def turn_of_text(relation: int, tags: Mapping[str, str], members: Iterable[str]) -> list[RawTurn]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -91,7 +91,7 @@ def quality(
     chosen = np.sort(np.random.default_rng(seed).choice(able, min(sample, able.size), replace=False))
     if chosen.size == 0:
         return Quality(0, float("nan"), float("nan"), float("nan"), float("nan"))
-    some, shapes, cutoff_s = _taken(snapped, chosen), shapes[chosen], float(minutes[0]) * 60
+    some, shapes, cutoff_s = snapped.take(chosen), shapes[chosen], float(minutes[0]) * 60
     exact = service_areas(network, some, cutoff_s=cutoff_s, method="exact", buffer_m=buffer_m)
     ground = np.asarray(exact.geometry)
     alike = shapely.area(shapely.intersection(ground, shapes)) / shapely.area(shapely.union(ground, shapes))
@@ -103,13 +103,6 @@ def quality(
     return Quality(
         int(chosen.size), float(np.median(alike)), float(alike.min()), beyond / max(length, 1e-9),
         _inside(network, some, shapes, cutoff_s),
-    )  # fmt: skip
-
-
-def _taken(points: Snapped, at: np.ndarray) -> Snapped:
-    return replace(
-        points, edge=points.edge[at], offset_m=points.offset_m[at], metres=points.metres[at],
-        x_m=points.x_m[at], y_m=points.y_m[at], index=points.index[at],
     )  # fmt: skip
 
 

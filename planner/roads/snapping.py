@@ -58,6 +58,11 @@ class Snapped:
     def _repr_html_(self) -> str:
         return f"<code>{repr(self)[1:-1]}</code>"
 
+    def take(self, at: np.ndarray) -> Snapped:
+        """Only the points at some positions."""
+        arrays = (getattr(self, k)[at] for k in ("edge", "offset_m", "metres", "x_m", "y_m"))
+        return Snapped(*arrays, index=self.index[at], crs=self.crs)
+
     def points(self) -> gpd.GeoSeries:
         """Places on the streets as a GeoSeries on the points' index."""
         import geopandas as gpd
