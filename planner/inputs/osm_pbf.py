@@ -246,6 +246,8 @@ def _tag_numbers(
 
     ``owner`` ascends. Only one object of each set becomes words: the others are known by the set's numbers.
     """
+    if keys.size and max(keys.max(), vals.max()) >= len(strings):
+        raise UnusualError
     known = np.zeros(len(strings), bool)
     known[
         [k for k in np.flatnonzero(np.bincount(keys.astype(np.int64))).tolist() if strings[k] in wanted]

@@ -11,7 +11,8 @@ import pytest
 from planner.errors import InputError
 from planner.inputs import osm_faults
 from planner.inputs.osm import read_layers
-from planner.inputs.osm_pbf import read_pbf
+from planner.inputs.osm_pbf import _tag_numbers, read_pbf
+from planner.inputs.osm_protobuf import StringTable, UnusualError
 from planner.inputs.osm_streets import LINE_KEYS, VERTEX_KEYS, _by_osmium, read_osm_streets
 from planner.roads.network import read_network
 from tests.roads.osm_text import osm
@@ -236,3 +237,50 @@ def test_memory_of_the_quick_reader_may_be_short(small, monkeypatch):
     after = read_pbf(path, LINE_KEYS, VERTEX_KEYS)
     assert np.array_equal(before.x, after.x)
     assert before.there.all()
+
+
+def strings_of(*words: bytes) -> StringTable:
+    sizes = [bytes([n]) if (n := len(w)) < 128 else bytes([n & 127 | 128, n >> 7]) for w in words]
+    return StringTable(b"".join(b"\x0a" + n + w for n, w in zip(sizes, words, strict=True)))
+
+
+def test_words_of_a_block_by_number_and_numbers_by_word():
+    words = [b"", b"highway", b"x" * 300, b"high", b"highway", b"\x0a\x07highway", "路".encode() * 60]
+    table = strings_of(*words)
+    assert [table[i] for i in range(len(table))] == words
+    assert table.numbers(b"highway") == [1, 4]
+    assert table.starting(b"high") == [1, 3, 4]
+    assert table.numbers(b"") == [0]
+    assert table.numbers(b"way") == []
+    for bad in (b"\x0a\x09highway", b"\x0b\x07highway", b"\x0a"):
+        with pytest.raises((UnusualError, IndexError)):
+            StringTable(bad)
+
+
+def test_sets_of_tags_are_told_apart_as_words_would_be(monkeypatch):
+    rng = np.random.default_rng(4)
+    words = [b"", *(f"w{i}".encode() for i in range(30))]
+    table, n = strings_of(*words), 500
+    size = rng.integers(0, 4, n)
+    owner = np.repeat(np.arange(n), size)
+    keys, vals = (rng.integers(1, 7, owner.size).astype(np.uint64) for _ in range(2))
+    some = np.flatnonzero(rng.random(n) < 0.8)
+    wanted = {b"w1", b"w2", b"w5"}
+    sets: dict = {((b"w1", b"w1"),): 0}
+    found = _tag_numbers(table, keys, vals, owner, some, wanted, sets)
+    numbers = {v: k for k, v in sets.items()}
+    for i, number in zip(some.tolist(), found.tolist(), strict=True):
+        pairs = zip(keys[owner == i].tolist(), vals[owner == i].tolist(), strict=True)
+        assert numbers[number] == tuple((words[k], words[v]) for k, v in pairs if words[k] in wanted)
+    seen = list(dict.fromkeys(found.tolist()))
+    assert [v for v in seen if v] == sorted(v for v in seen if v), "numbered as they appear"
+    huge = keys.copy()
+    huge[0] = 2**60
+    for bad in ((huge, vals), (keys, huge)):
+        with pytest.raises(UnusualError):
+            _tag_numbers(table, *bad, owner, some, wanted, {})
+    monkeypatch.setattr(
+        "planner.inputs.osm_pbf._ODD", (np.uint64(0),) * 3
+    )  # all look alike: told, not believed
+    with pytest.raises(UnusualError):
+        _tag_numbers(table, keys, vals, owner, some, wanted, {})
