@@ -26,12 +26,15 @@ LINE_KEYS = (
     "highway", "route", "oneway", "junction", "access", "vehicle", "motor_vehicle", "motorcar", "hgv",
     "goods", "bicycle", "foot", "oneway:bicycle", "oneway:foot", "cycleway", "cycleway:left",
     "cycleway:right", "cycleway:both", "sidewalk", "maxspeed", "maxspeed:forward", "maxspeed:backward",
-    "maxspeed:hgv", "maxheight", "maxweight", "service", "surface", "duration", "area", "motorroad", "foot:backward",
+    "maxspeed:hgv", "maxheight", "maxheight:physical", "maxweight", "maxweight:hgv", "maxweightrating",
+    "maxweightrating:hgv", "maxaxleload", "maxwidth", "maxlength", "service", "surface", "duration", "area",
+    "motorroad", "foot:backward",
 )  # fmt: skip
 #: Tags of nodes that some profile reads.
 VERTEX_KEYS = (
     "highway", "barrier", "access", "vehicle", "motor_vehicle", "motorcar", "hgv", "goods", "bicycle", "foot",
-    "crossing", "direction", "traffic_signals:direction", "locked", "maxheight", "maxweight",
+    "crossing", "direction", "traffic_signals:direction", "locked", "maxheight", "maxheight:physical",
+    "maxweight", "maxwidth",
 )  # fmt: skip
 _NOWHERE = b"x999y999"
 _TO_NUMBERS = bytes.maketrans(b"nxy,", b"    ")

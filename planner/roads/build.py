@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pyproj
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from planner.errors import Finding, InputError, finding
 from planner.inputs.crs import auto_crs, plausible, suggest
@@ -62,18 +64,20 @@ def build_network(
     cut = pieces(lines, closed_of(place, verdicts), streets.x.size)
     shape = shapes(streets, lines.vertex, cut, project)
     del streets  # where nobody else holds it, its room is free for what follows
-    edges, nx, ny, node_of = edges_of(
+    edges, nx, ny, node_of, barred = edges_of(
         lines, cut, shape, place, verdicts, junction_s=profile.junction_s, join_m=join_m,
         via=np.array([rule.via for rule in rules], np.int64),
     )  # fmt: skip
     del lines, cut, shape
+    if join_ends_m > topology.JOIN_M and not join_m:
+        edges = _ends_joined(edges, nx, ny, barred, join_ends_m)
     edges = _mend(edges, source, arcs, found)
     if area is not None:
         from planner.roads.clip import clip
 
         inside = clip(edges, nx, ny, area, crs=target, margin_m=margin_m, source=source, found=found)
         edges = edges.only(inside)
-    edges, nx, ny, node_of = _only_used(edges, nx, ny, node_of)
+    edges, nx, ny, (node_of, barred) = _only_used(edges, nx, ny, (node_of, barred))
     turns = None
     if rules:
         turns, told = forbidden_turns(
@@ -85,7 +89,7 @@ def build_network(
         walk_kmh=profile.walk_kmh, edge_class=edges.street, edge_way_id=edges.way, classes=classes,
         geometry=(edges.ptr, edges.x, edges.y), min_component=min_component, turns=turns,
     )  # fmt: skip
-    return replace(made, findings=(*found, *tell(made, source)))
+    return replace(made, findings=(*found, *tell(made, source, barred)))
 
 
 def _allowed(streets: Streets, profile: Profile, found: list[Finding]) -> tuple[Lines, list[str]]:
@@ -242,14 +246,25 @@ def _copies(edges: Edges, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return group, turned
 
 
+def _ends_joined(edges: Edges, x: np.ndarray, y: np.ndarray, barred: np.ndarray, within_m: float) -> Edges:
+    """Dead ends put onto the node they just miss, except where a barrier parts them."""
+    pairs = topology.near_misses(x, y, edges.u, edges.v, within_m=within_m, but=barred)
+    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(x.size, x.size))
+    _, label = connected_components(graph.tocsr(), directed=False)
+    first = np.full(x.size, x.size, np.int32)
+    np.minimum.at(first, label, np.arange(x.size, dtype=np.int32))
+    node = first[label]
+    return replace(edges, u=node[edges.u], v=node[edges.v])
+
+
 def _only_used(
-    edges: Edges, x: np.ndarray, y: np.ndarray, node_of: np.ndarray
-) -> tuple[Edges, np.ndarray, np.ndarray, np.ndarray]:
-    """Drop nodes that no edge touches; ``node_of`` (nodes, or -1) is renumbered with the rest."""
+    edges: Edges, x: np.ndarray, y: np.ndarray, named: tuple[np.ndarray, ...]
+) -> tuple[Edges, np.ndarray, np.ndarray, tuple[np.ndarray, ...]]:
+    """Drop nodes that no edge touches; arrays that name nodes (or -1) are renumbered with the rest."""
     used = np.zeros(x.size, bool)
     used[edges.u] = used[edges.v] = True
     if used.all():
-        return edges, x, y, node_of
+        return edges, x, y, named
     number = np.cumsum(used, dtype=np.int32) - np.int32(1)
-    node_of = np.where((node_of >= 0) & used[node_of], number[node_of], -1)
-    return replace(edges, u=number[edges.u], v=number[edges.v]), x[used], y[used], node_of
+    named = tuple(np.where((a >= 0) & used[a], number[a], -1) for a in named)
+    return replace(edges, u=number[edges.u], v=number[edges.v]), x[used], y[used], named

@@ -164,7 +164,7 @@ def edges_of(
     junction_s: float,
     join_m: float,
     via: np.ndarray,
-) -> tuple[Edges, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[Edges, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Number the nodes of the pieces and give them their seconds.
 
     Parameters
@@ -178,19 +178,20 @@ def edges_of(
 
     Returns
     -------
-    edges; x, y of the nodes; node of each of ``via`` (-1: none, or several).
+    edges; x, y of the nodes; node of each of ``via`` (-1: none, or several); nodes before closed barriers.
     """
     first, last = lines.vertex[cut.a], lines.vertex[cut.b]
     closed = closed_of(place, verdicts)
     u, v, nx, ny = _nodes(first, last, closed, shape, join_m)
     node_of = _nodes_of(via, first, last, u, v, closed)
+    barred = np.concatenate([u[np.isin(first, closed)], v[np.isin(last, closed)]])
     length = shape.length
     if lines.given_m is not None:
         length = _given_lengths(lines.given_m, length, cut.of)
     s_uv, s_vu = _seconds(lines, length, cut.of)
     _add_delays(s_uv, s_vu, lines.vertex, cut, u, v, (place, verdicts), junction_s)
     street, way = lines.street[cut.of], lines.line_id[cut.of]
-    return Edges(u, v, length, s_uv, s_vu, street, way, shape.ptr, shape.x, shape.y), nx, ny, node_of
+    return Edges(u, v, length, s_uv, s_vu, street, way, shape.ptr, shape.x, shape.y), nx, ny, node_of, barred
 
 
 def closed_of(place: np.ndarray, verdicts: list[VertexVerdict]) -> np.ndarray:

@@ -60,7 +60,8 @@ def read_network(
     min_component
         See :func:`planner.roads.topology.components`.
     join_ends_m
-        Ends of lines nearer than this are one node; more than the default 0.01 mends near misses.
+        Ends of lines nearer than this are one node; more than the default 0.01 mends near misses, also of
+        dead ends in an OSM file or a graph (never across a closed barrier).
     turn_restrictions
         Whether a car and a truck obey the turn restrictions of an OSM file.
 

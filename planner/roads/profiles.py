@@ -12,7 +12,7 @@ oneway             direction by tag: 1 along the line, -1 against it, 0 both
 oneway_implied     tags that make a street one-way unless ``oneway`` says otherwise
 rule               ``maxspeed_share`` (driven share of a posted limit), ``top_kmh``,
                    ``turn_restrictions`` (obeyed)
-limit              metres or tonnes below which a truck is refused (``maxheight``, ``maxweight``)
+limit              metres or tonnes below which a truck is refused (``maxheight``, ``maxweight`` …)
 factor             speed × number
 delay, junction    seconds at a node; at a junction of three or more streets without a signal
 barrier            whether a mode passes a barrier, ``*`` for all others
@@ -171,10 +171,9 @@ class Profile:
         return False
 
     def _too_low(self, tags: Mapping[str, str]) -> bool:
-        for key in ("maxheight", "maxweight"):
-            need = self._number("limit", key, 0.0)
-            have = metres_of(tags[key]) if need and key in tags else None
-            if have is not None and have < need:
+        for (kind, key), need in self.rows.items():
+            have = metres_of(tags[key]) if kind == "limit" and key in tags else None
+            if have is not None and have < float(need[""]):
                 return True
         return False
 

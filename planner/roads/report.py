@@ -19,8 +19,11 @@ __all__ = ["tell"]
 LISTED = 20
 
 
-def tell(network: Network, source: str) -> list[Finding]:
-    """Findings on what hangs together: parts that do not count, with size and place, and near misses."""
+def tell(network: Network, source: str, barred: np.ndarray | None = None) -> list[Finding]:
+    """Findings on what hangs together: parts that do not count, with size and place, and near misses.
+
+    ``barred``: nodes before closed barriers, whose ends miss nothing.
+    """
     size, x, y = topology.component_sizes(network.component, network.x_m, network.y_m)
     label_counts = np.zeros(size.size, bool)
     label_counts[network.component[network.counts]] = True
@@ -42,7 +45,7 @@ def tell(network: Network, source: str) -> list[Finding]:
             finding("NET-110", source=source, value=place, nodes=int(size[i]))
             for i, place in zip(big, _places(network, x[big], y[big]), strict=True)
         ]
-    pairs = topology.near_misses(network.x_m, network.y_m, network.edge_u, network.edge_v)
+    pairs = topology.near_misses(network.x_m, network.y_m, network.edge_u, network.edge_v, but=barred)
     if len(pairs):
         first = _places(network, network.x_m[pairs[:1, 0]], network.y_m[pairs[:1, 0]])[0]
         found.append(finding("NET-114", source=source, value=first, n=len(pairs)))

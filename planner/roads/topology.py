@@ -168,9 +168,17 @@ def _hash_shapes(ptr: np.ndarray, x: np.ndarray, y: np.ndarray, *, backward: boo
 
 
 def near_misses(
-    x: np.ndarray, y: np.ndarray, edge_u: np.ndarray, edge_v: np.ndarray, *, within_m: float = 1.0
+    x: np.ndarray,
+    y: np.ndarray,
+    edge_u: np.ndarray,
+    edge_v: np.ndarray,
+    *,
+    within_m: float = 1.0,
+    but: np.ndarray | None = None,
 ) -> np.ndarray:
     """Dead ends that stop less than ``within_m`` short of a node no edge joins them to.
+
+    ``but``: nodes parted on purpose, such as the ends before a closed barrier; they miss nothing.
 
     Returns
     -------
@@ -182,6 +190,8 @@ def near_misses(
     end, other = _around(x, y, ends, within_m)
     gap = np.hypot(x[end] - x[other], y[end] - y[other])
     near = (end != other) & (gap < within_m)
+    if but is not None and but.size:
+        near &= ~(np.isin(end, but) | np.isin(other, but))
     end, other, gap = end[near], other[near], gap[near]
     n = np.int64(x.size)
     is_end = np.zeros(x.size, bool)

@@ -429,3 +429,49 @@ def test_islands_are_a_layer_with_size_and_place():
     assert islands.crs.to_epsg() == 4549
     assert islands.geometry.iloc[1].bounds == (20_000, 0, 20_100, 0)
     assert len(read_network(lines(*grid(3))).islands()) == 0
+
+
+# --- near misses and barriers in OSM files ---------------------------------------------------------------
+
+GAP = {1: (0, 0), 2: (100, 0), 3: (100.6, 0), 4: (200, 0), 5: (100, 50)}
+
+
+def test_a_dead_end_that_just_misses_a_street_is_told_and_joined_on_request(tmp_path):
+    path = osm(
+        tmp_path / "a.osm", GAP, {1: ([1, 2], {"highway": "service"}), 2: ([3, 4], {"highway": "service"})}
+    )
+    told = read_network(path)
+    assert "NET-114" in codes(told)
+    assert told.component.max() == 1
+    made = read_network(path, join_ends_m=1.0)
+    assert "NET-114" not in codes(made)
+    assert made.component.max() == 0
+    assert (made.n_nodes, made.n_edges) == (3, 2)
+    assert made.length_km * 1000 == pytest.approx(199.4, abs=0.1)
+
+
+def test_ends_before_a_closed_barrier_miss_nothing_and_stay_apart(tmp_path):
+    ways = {1: ([1, 2, 5], {"highway": "service"}), 2: ([2, 3, 4], {"highway": "service"})}
+    path = osm(tmp_path / "a.osm", GAP, ways, {3: {"barrier": "block"}})
+    for join_ends_m in (0.01, 2.0):
+        made = read_network(path, "car", join_ends_m=join_ends_m)
+        assert "NET-114" not in codes(made)
+        assert made.component.max() == 1, join_ends_m
+    assert read_network(path, "walk").component.max() == 0
+
+
+def test_a_footbridge_carries_walkers_over_a_road_it_does_not_meet(tmp_path):
+    nodes = {1: (0, 0), 2: (100, 0), 3: (50, -20), 4: (50, -10), 5: (50, 10), 6: (50, 20)}
+    ways = {
+        1: ([1, 2], {"highway": "trunk"}),
+        2: ([3, 4], {"highway": "steps"}),
+        3: ([4, 5], {"highway": "footway", "bridge": "yes", "layer": "1"}),
+        4: ([5, 6], {"highway": "steps"}),
+    }
+    path = osm(tmp_path / "a.osm", nodes, ways)
+    walk = read_network(path)
+    assert sorted(np.bincount(walk.component).tolist()) == [2, 4]
+    bridge = walk.edge_way_id > 1
+    assert walk.edge_s_uv[bridge].sum() == pytest.approx((20 / WALK) + 20 / (2.2 / 3.6), rel=1e-3)
+    assert read_network(path, "ebike").length_km == pytest.approx(0.12, abs=1e-3)  # not up the steps
+    assert read_network(path, "car").n_edges == 1
