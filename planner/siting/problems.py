@@ -227,6 +227,9 @@ def p_center(
     *,
     required: Iterable[int] = (),
     forbidden: Iterable[int] = (),
+    region: ArrayLike | None = None,
+    quota_min: Mapping[Any, int] | None = None,
+    quota_max: Mapping[Any, int] | None = None,
     time_limit_s: float = 60.0,
     gap: float = 0.0,
     work_limit: int | None = None,
@@ -248,5 +251,8 @@ def p_center(
     from planner.siting.solvers.effort import effort
 
     matrix = check_costs(costs)
-    rules = check_rules(matrix.shape[0], check_p(p), required=required, forbidden=forbidden)
+    rules = check_rules(
+        matrix.shape[0], check_p(p), required=required, forbidden=forbidden, region=region, quota_min=quota_min,
+        quota_max=quota_max,
+    )  # fmt: skip
     return solve_center(matrix, rules, effort(time_limit_s, gap, work_limit, seed, progress))

@@ -7,7 +7,7 @@ required, forbidden, region, quota_min, quota_max, cost, budget, conflicts``, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -279,6 +279,9 @@ def maximal_covering_relocating(
     *,
     existing: ArrayLike,
     most_closed: int,
+    region: ArrayLike | None = None,
+    quota_min: Mapping[Any, int] | None = None,
+    quota_max: Mapping[Any, int] | None = None,
     **options: Any,
 ) -> Solution:
     """Relocation: ``p`` new sites, and up to ``most_closed`` existing ones closed and opened elsewhere.
@@ -294,22 +297,27 @@ def maximal_covering_relocating(
         Positions of the sites that are open today.
     most_closed
         How many of them may close.
+    region, quota_min, quota_max
+        As in :func:`maximal_covering`, for the sites that are opened; existing ones do not count.
 
     Raises
     ------
     ValueError
-        ``region`` is given (the count of closings takes its place), or ``most_closed`` is negative.
+        ``most_closed`` is negative.
     """
     from planner.siting.problems import maximal_covering
 
-    if options.keys() & {"region", "quota_min", "quota_max"}:
-        raise RequestError("relocation counts closings in the place of regions: leave region and quotas out")
     if most_closed < 0:
         raise RequestError(f"most_closed must be 0 or more, not {most_closed}")
-    stays = np.asarray(existing, dtype=np.int64)
-    kind = np.zeros(check_covers(covers).shape[0], dtype=np.int64)
-    kind[stays] = 1
-    least = max(0, len(stays) - most_closed)
+    stays, n = np.asarray(existing, dtype=np.int64), check_covers(covers).shape[0]
+    kind = np.empty(n, dtype=object)
+    given = [""] * n if region is None else list(np.asarray(region, dtype=object))
+    kind[:] = [("new", label) for label in given]
+    for site in stays:
+        kind[site] = ("existing",)
+    low: dict[Any, int] = {("new", label): q for label, q in (quota_min or {}).items()}
+    high = {("new", label): q for label, q in (quota_max or {}).items()}
+    low[("existing",)] = max(0, len(stays) - most_closed)
     return maximal_covering(
-        covers, weights, len(stays) + p, region=kind, quota_min={1: least} if least else None, **options
+        covers, weights, len(stays) + p, region=kind, quota_min=low, quota_max=high or None, **options
     )

@@ -21,6 +21,8 @@ from planner.siting.problems import (
 )
 
 QUICK = {"work_limit": 20}
+#: 300 instances for each kind; all but the first thirty only where slow tests are run.
+SEEDS = [*range(30), *(pytest.param(s, marks=pytest.mark.slow) for s in range(30, 300))]
 
 
 def toy(seed: int):
@@ -48,7 +50,7 @@ def plans(m: int, p: int, rules: dict):
         yield list(s)
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_backup(seed: int) -> None:
     rng, hit, w, p, rules = toy(seed)
     credit = [(0.7, 0.3), (0.5, 0.5), (0.2, 0.8), (0.6, 0.3, 0.1)][seed % 4]
@@ -64,9 +66,9 @@ def test_backup(seed: int) -> None:
     assert found.status == "optimal"
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_capacitated(seed: int) -> None:
-    rng, hit, w, p, rules = toy(100 + seed)
+    rng, hit, w, p, rules = toy(1000 + seed)
     room = rng.integers(0, 15, len(hit)).astype(float)
 
     def served(s: list[int]) -> float:
@@ -86,9 +88,9 @@ def test_capacitated(seed: int) -> None:
     assert found.status == "optimal"
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_partial(seed: int) -> None:
-    rng, hit, w, p, rules = toy(200 + seed)
+    rng, hit, w, p, rules = toy(2000 + seed)
     share = np.where(hit, np.round(rng.uniform(0.05, 1, hit.shape), 1 if seed % 2 else 6), 0.0)
     best = max(
         (w * np.maximum(share[s].max(axis=0), rules["covered"])).sum() for s in plans(len(hit), p, rules)
@@ -100,9 +102,9 @@ def test_partial(seed: int) -> None:
     assert rough.objective <= best + 1e-9 <= rough.bound + 2e-9
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_spread(seed: int) -> None:
-    rng, hit, w, p, rules = toy(300 + seed)
+    rng, hit, w, p, rules = toy(3000 + seed)
     m = len(hit)
     pairs = rng.integers(0, m, (6, 2))
     apart = {tuple(sorted(c)) for c in pairs.tolist() if c[0] != c[1]}
@@ -118,10 +120,10 @@ def test_spread(seed: int) -> None:
     assert found.status == "optimal"
 
 
-@pytest.mark.parametrize("measure", ["mean", "worst", "cvar"])
-@pytest.mark.parametrize("seed", range(12))
-def test_robust(seed: int, measure: str) -> None:
-    rng, hit, w, p, rules = toy(400 + seed)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_robust(seed: int) -> None:
+    measure = ("mean", "worst", "cvar")[seed % 3]
+    rng, hit, w, p, rules = toy(4000 + seed)
     scenarios = w * rng.uniform(0.2, 2.0, (5, len(w)))
 
     def worth(s: list[int]) -> float:
@@ -136,9 +138,9 @@ def test_robust(seed: int, measure: str) -> None:
     assert found.gap < 1e-7
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_fair(seed: int) -> None:
-    rng, hit, w, p, rules = toy(500 + seed)
+    rng, hit, w, p, rules = toy(5000 + seed)
     w = w + 1
     group = np.array(["N", "S"])[rng.integers(0, 2, len(w))]
     group[:2] = ["N", "S"]
@@ -153,6 +155,26 @@ def test_fair(seed: int) -> None:
     assert found.objective == pytest.approx(best[0])
     assert found.work["total"] == pytest.approx(best[1])
     assert found.status == "optimal"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_lexicographic(seed: int) -> None:
+    rng, hit, w, p, rules = toy(6000 + seed)
+    w = w + 1
+    group = rng.permutation(np.array(["N", "S", "E"])[np.arange(len(w)) % 3])
+
+    def shares(s: list[int]) -> list[float]:
+        got = hit[s].any(axis=0) | rules["covered"]
+        return sorted(round(w[got & (group == g)].sum() / w[group == g].sum(), 9) for g in "NSE")
+
+    best = max(shares(s) for s in plans(len(hit), p, rules))
+    found = maximal_covering_fair(
+        sparse.csr_array(hit), w, p, group=group, lexicographic=True, **rules, **QUICK
+    )
+    assert shares(found.chosen.tolist()) == pytest.approx(best)
+    assert found.status == "optimal"
+    assert found.work["least_3"] == pytest.approx(sum(best) / 3)
+    assert found.work["least_2_bound"] == pytest.approx(sum(best[:2]) / 2, rel=1e-6)
 
 
 def test_conflicts_within_a_distance_strictly() -> None:

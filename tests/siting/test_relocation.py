@@ -11,7 +11,7 @@ from scipy import sparse
 from planner.siting.variants import maximal_covering_relocating
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(240))
 def test_relocation_equals_trying_every_plan(seed: int) -> None:
     rng = np.random.default_rng(seed)
     covers = rng.random((8, 20)) < 0.25
@@ -38,8 +38,29 @@ def test_closing_nobody_is_plain_covering_beside_the_existing() -> None:
     assert sorted(moved.chosen.tolist()) == [1, 3]
 
 
-def test_regions_are_refused_with_relocation() -> None:
-    with pytest.raises(ValueError, match="region"):
-        maximal_covering_relocating(
-            sparse.csr_array(np.eye(2)), np.ones(2), 1, existing=[0], most_closed=1, region=["a", "b"]
-        )
+@pytest.mark.parametrize("seed", range(60))
+def test_quotas_count_the_sites_that_are_opened(seed: int) -> None:
+    rng = np.random.default_rng(900 + seed)
+    covers = rng.random((8, 20)) < 0.25
+    weights = rng.integers(1, 30, 20).astype(float)
+    existing, p, most_closed = [0, 3, 5], 2, int(rng.integers(0, 3))
+    region = np.array(list("AABBACBC"))
+    low, high = {"B": 1}, {"A": 1, "C": 1}
+
+    def opened(s: tuple[int, ...], label: str) -> int:
+        return sum(region[i] == label for i in s if i not in existing)
+
+    best = max(
+        weights[covers[list(s)].any(axis=0)].sum()
+        for s in combinations(range(8), len(existing) + p)
+        if len(set(existing) - set(s)) <= most_closed
+        and opened(s, "B") >= 1
+        and opened(s, "A") <= 1
+        and opened(s, "C") <= 1
+    )
+    found = maximal_covering_relocating(
+        sparse.csr_array(covers.astype(float)), weights, p, existing=existing, most_closed=most_closed,
+        region=region, quota_min=low, quota_max=high,
+    )  # fmt: skip
+    assert found.objective == pytest.approx(best)
+    assert found.status == "optimal"

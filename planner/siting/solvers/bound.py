@@ -18,7 +18,7 @@ from planner.siting.solvers import kernels
 from planner.siting.solvers.core import Core
 from planner.siting.solvers.jit import compiled
 
-__all__ = ["Dual", "best_sites"]
+__all__ = ["Dual", "best_sites", "money_price"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,17 +49,48 @@ def _move(weight, price, average, step):  # type: ignore[no-untyped-def]
     return total
 
 
-def best_sites(score: Floats, core: Core) -> tuple[Ints, float]:
+def best_sites(score: Floats, core: Core, *, hint: float | None = None) -> tuple[Ints, float]:
     """The selection with the highest Σ score within p and quotas (spacing relaxed), and a bound on it.
 
-    With a budget the bound is the Lagrangean one over the budget's price (≥ the true maximum).
+    With a budget the bound is the Lagrangean one over the budget's price (≥ the true maximum); ``hint`` is a
+    price to look near (:func:`money_price`).
     """
     if not core.limited:
         chosen = _within_quotas(score, core)
         return chosen, float(score[chosen].sum())
-    low, high = 0.0, float((score / np.maximum(core.cost, 1e-12)).max(initial=0.0))
+    size = np.bincount(core.region, minlength=len(core.quota_min))
+    if core.p is None and not (core.quota_min > 0).any() and (core.quota_max >= size).all():
+        return _knapsack(score, core)
+    return _priced(score, core, hint)
+
+
+def money_price(score: Floats, core: Core, chosen: Ints) -> float:
+    """Score per unit of money of the weakest selected site: where the budget's price lies."""
+    rate = score[chosen] / np.maximum(core.cost[chosen], 1e-12)
+    return float(np.quantile(rate, 0.05)) if len(rate) else 0.0
+
+
+def _knapsack(score: Floats, core: Core) -> tuple[Ints, float]:
+    """Best score per money first until the budget is spent, the last site in part (Dantzig 1957)."""
+    order = np.argsort(-score / np.maximum(core.cost, 1e-12), kind="stable")
+    order = order[score[order] > 0]
+    spent = np.cumsum(core.cost[order])
+    whole = int(np.searchsorted(spent, core.budget, side="right"))
+    value = float(score[order[:whole]].sum())
+    if whole < len(order):
+        left = core.budget - (spent[whole - 1] if whole else 0.0)
+        value += float(score[order[whole]]) * left / float(core.cost[order[whole]])
+    return order[:whole], value
+
+
+def _priced(score: Floats, core: Core, hint: float | None) -> tuple[Ints, float]:
+    """The least Lagrangean bound over the budget's price, by halving an interval."""
+    top = float((score / np.maximum(core.cost, 1e-12)).max(initial=0.0))
+    low, high, steps = 0.0, top, 40
     best, best_value = _at_price(score, core, high)
-    for _ in range(40):
+    if hint is not None and 0 < hint < top:
+        low, high, steps = 0.7 * hint, min(top, 1.4 * hint), 12
+    for _ in range(steps):
         price = (low + high) / 2
         chosen, value = _at_price(score, core, price)
         if value < best_value:
@@ -120,6 +151,7 @@ class Dual:
         self.score = np.zeros(core.n_sites)
         self.count = np.zeros(core.n_rows, np.int32)
         self.share = share
+        self.money: float | None = None
         self.steps, self.scale, self.stall = 0, 1.0, 0
 
     @property
@@ -144,7 +176,9 @@ class Dual:
             if self.done:
                 break
             kernels.column_sums(core.ptr, core.idx, self.price, self.score)
-            chosen, value = best_sites(self.score, core)
+            chosen, value = best_sites(self.score, core, hint=self.money)
+            if core.limited:
+                self.money = money_price(self.score, core, chosen)
             bound = total - float(self.price.sum()) + value
             self.steps += 1
             if bound < self.value - 1e-9 * abs(bound):

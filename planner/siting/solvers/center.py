@@ -87,7 +87,10 @@ def _within(costs: Any, rules: Rules, radius: float, effort: Effort) -> tuple[In
     reached = core.base + core.weight.sum()
     if reached < n - 0.5:
         return None, np.inf
-    cover, _ = cheapest_cover(core, None, effort)
+    try:
+        cover, _ = cheapest_cover(core, None, effort)
+    except InfeasibleRequestError:  # the quotas leave no cover at this radius
+        return None, np.inf
     fixed = len(rules.required)
     if rules.p is not None and cover.cost + fixed > rules.p:
         return None, cover.bound + fixed
@@ -95,10 +98,17 @@ def _within(costs: Any, rules: Rules, radius: float, effort: Effort) -> tuple[In
 
 
 def _filled(rules: Rules, sites: Ints) -> Ints:
-    """Exactly p sites: the lowest free positions join."""
-    free = np.setdiff1d(np.arange(rules.n_sites), np.concatenate([sites, rules.forbidden]))
-    missing = 0 if rules.p is None else rules.p - len(sites)
-    return np.concatenate([sites, free[:missing]]).astype(np.int64)
+    """Exactly p sites: the lowest free positions join where their region has room."""
+    if rules.p is None:
+        return sites
+    load = np.bincount(rules.region[sites], minlength=len(rules.labels))
+    chosen = sites.tolist()
+    for site in np.setdiff1d(np.arange(rules.n_sites), np.concatenate([sites, rules.forbidden])):
+        region = rules.region[site]
+        if len(chosen) < rules.p and load[region] < rules.quota_max[region]:
+            chosen.append(int(site))
+            load[region] += 1
+    return np.array(chosen, np.int64)
 
 
 def _reach(costs: Any, sites: Ints) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from planner.siting.solvers.exact import nothing_found, solve_core
 from planner.siting.solvers.fixing import decided, shrink
 from planner.siting.solvers.infeasible import refuse_impossible
 from planner.siting.solvers.request import Request
+from planner.siting.solvers.rows import RowsSearch, rows_of
 from planner.siting.solvers.search import Plan, Search, best_first, greedy, plan_of
 from planner.siting.solvers.solution import PROOF, Solution, relative_gap
 
@@ -132,19 +133,26 @@ def _improve(
     if sweeps is not None:
         total = min(total // 5, sweeps * len(core.idx))
     allowed = effort.left * (0.5 if sweeps is not None else 0.85)
-    search = Search(core, standing.plan, seed=effort.seed)
-    if search.idle:
+    rows = rows_of(core) if core.limited else None  # sites come and go one for two under a budget
+    if rows is None and Search(core, standing.plan, seed=effort.seed).idle:
         return
     score = dual.reduced_scores()
     used = np.zeros(core.n_sites, bool)
     used[standing.plan.sites] = True
     best = standing.plan
     for turn, hot in enumerate(TURNS):
-        search = Search(core, best, seed=effort.seed * len(TURNS) + turn, hot=hot)
-        search.prefer(score)
-        _anneal(search, total // len(TURNS), allowed / len(TURNS), effort)
+        seed = effort.seed * len(TURNS) + turn
+        search: Search | RowsSearch
+        if rows is None:
+            search = Search(core, best, seed=seed, hot=hot)
+            search.prefer(score)
+            _anneal(search, total // len(TURNS), allowed / len(TURNS), effort)
+            plan = search.plan()
+        else:
+            search = RowsSearch(rows, best.sites, seed=seed)
+            search.prefer(score)
+            plan = plan_of(core, search.anneal(total // len(TURNS), hot, effort, allowed / len(TURNS)))
         work["entries"] = work.get("entries", 0) + search.entries
-        plan = search.plan()
         used[plan.sites] = True
         standing.take(plan)
         if turn in MERGE_AFTER:

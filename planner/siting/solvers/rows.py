@@ -17,13 +17,13 @@ from scipy import sparse
 
 from planner.siting.solvers import kernels
 from planner.siting.solvers import rows_kernels as rk
-from planner.siting.solvers.bound import best_sites
+from planner.siting.solvers.bound import best_sites, money_price
 from planner.siting.solvers.core import Core
 from planner.siting.solvers.effort import Effort
 from planner.siting.solvers.jit import compiled
 from planner.siting.solvers.request import Rules
 
-__all__ = ["Rows", "RowsDual", "RowsSearch", "site_core"]
+__all__ = ["Rows", "RowsDual", "RowsSearch", "rows_of", "site_core"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -209,10 +209,12 @@ class RowsDual:
         """``steps`` subgradient steps towards ``target`` (a plan's value); returns the best bound."""
         rows, core = self.rows, self.core
         score, count = np.zeros(rows.n_sites), np.zeros(len(self.price), np.int32)
+        money: float | None = None
         average, out, scale, stall = np.zeros(len(self.price)), np.zeros(2), 1.0, 0
         for step in range(steps):
             kernels.column_sums(rows.ptr, rows.idx, self.price, score)
-            chosen, top = best_sites(score[core.site], core)
+            chosen, top = best_sites(score[core.site], core, hint=money)
+            money = money_price(score[core.site], core, chosen) if core.limited else None
             chosen = np.concatenate([rows.rules.required, core.site[chosen]])
             top += float(score[rows.rules.required].sum())
             kernels.cover_count(rows.ptr, rows.idx, chosen, count)
@@ -242,6 +244,26 @@ class RowsDual:
         out = np.zeros(self.rows.n_sites)
         kernels.column_sums(self.rows.ptr, self.rows.idx, self.best_price, out)
         return out
+
+
+def rows_of(core: Core) -> Rows:
+    """The rows of a plain covering core, each earning its weight once."""
+    pairs = sparse.csr_array(
+        (np.ones(len(core.conflict_idx), bool), core.conflict_idx, core.conflict_ptr),
+        shape=(core.n_sites, core.n_sites),
+    )
+    none = np.empty(0, np.int64)
+    rules = Rules(
+        n_sites=core.n_sites, p=core.p, required=none, forbidden=none, region=core.region,
+        labels=tuple(range(len(core.quota_min))), quota_min=core.quota_min, quota_max=core.quota_max,
+        cost=core.cost, budget=core.budget if core.limited else None, conflicts=pairs,
+    )  # fmt: skip
+    one = np.ones(1)
+    return Rows(
+        ptr=core.ptr, idx=core.idx, worths=core.weight[:, None].copy(), count=np.zeros(core.n_rows, np.int32),
+        sums=np.zeros(1), credit=one, ordered=one, straight=np.zeros(1), pairs=np.zeros((0, 2), np.int64),
+        price=0.0, rules=rules,
+    )  # fmt: skip
 
 
 def site_core(rules: Rules, *, conflicts: bool = False) -> Core:

@@ -129,7 +129,7 @@ def _greedy_cover(core: Core, target: float | None) -> Cover | None:
     price = np.maximum(core.cost, 1e-9)
     chosen: list[int] = []
     done = 0.0
-    allowed = np.ones(core.n_sites, bool)
+    allowed = core.quota_max[core.region] > 0
     load = np.zeros(len(core.quota_min), np.int64)
     rate = score / price
     while done < need * (1 - 1e-12):
