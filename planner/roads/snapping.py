@@ -60,8 +60,9 @@ class Snapped:
 
     def take(self, at: np.ndarray) -> Snapped:
         """Only the points at some positions."""
-        arrays = (getattr(self, k)[at] for k in ("edge", "offset_m", "metres", "x_m", "y_m"))
-        return Snapped(*arrays, index=self.index[at], crs=self.crs)
+        return Snapped(
+            self.edge[at], self.offset_m[at], self.metres[at], self.x_m[at], self.y_m[at], self.index[at], self.crs
+        )  # fmt: skip
 
     def points(self) -> gpd.GeoSeries:
         """Places on the streets as a GeoSeries on the points' index."""
