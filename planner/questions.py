@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Rounds of the quick solves (each of ten million coverage entries).
 QUICK = 1
+#: Rounds of the solves whose sites are compared with the plan's: enough that chance moves few of them.
+STEADY = 4
 #: By how much the numbers of each group are changed.
 CHANGE = 0.3
 
@@ -247,7 +249,8 @@ def _with_cells(study: Study, cell_m: float) -> Study:
 def sensitivity(study: Study, *, change: float = CHANGE, cell_m: Sequence[float] = ()) -> Sensitivity:
     """The plan under other walking distances, other numbers per group, hours ignored (and other cell sizes).
 
-    ``change``: each group alone by ± this share. ``cell_m``: demand grids to compare with (metres); the demand
+    The first case changes nothing but the solver's seed: how many sites chance (and, in a plan built in
+    batches, the batches) moves. ``change``: each group alone by ± this share. ``cell_m``: demand grids to compare with (metres); the demand
     is modelled anew for each, which takes as long as the first time.
     """
     from planner.siting.plan import plan_value, solve
@@ -256,9 +259,13 @@ def sensitivity(study: Study, *, change: float = CHANGE, cell_m: Sequence[float]
     s, plan = _settled(study), study.site_stations()
 
     def compute() -> dict[str, Any]:
+        cases = _cases(study, change, cell_m)
+        other = s.model_copy(
+            update={"study": s.study.model_copy(update={"seed": s.study.seed + 1})}
+        )  # nothing but chance
         found = stress(
-            _cases(study, change, cell_m), plan.solution.chosen,
-            lambda problem: solve(problem, s, work_limit=QUICK),
+            cases, plan.solution.chosen,
+            lambda problem: solve(problem, other if problem is cases[0].problem else s, work_limit=STEADY),
             value=lambda problem, sites: plan_value(problem, s, sites), xy_m=_xy(study),
             within_m=s.demand.cell_m, progress=study._progress,
         )  # fmt: skip

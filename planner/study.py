@@ -529,6 +529,7 @@ class Study:
 
     def _confidence(self) -> Any:
         """Share of demand scenarios in which each chosen site (or one a cell away) is chosen again."""
+        from planner.questions import STEADY
         from planner.siting.plan import solve
         from planner.siting.robust import confidence
 
@@ -540,7 +541,7 @@ class Study:
             factors = self._factors()
             xy = shapely.get_coordinates(self.candidates.geometry.to_numpy())
             found = confidence(
-                lambda weights: solve(problem, s, weights=weights, work_limit=1), problem.weights, factors,
+                lambda weights: solve(problem, s, weights=weights, work_limit=STEADY), problem.weights, factors,
                 xy_m=xy, chosen=chosen, within_m=s.demand.cell_m, progress=self._progress,
             )  # fmt: skip
             return {"confidence": found}

@@ -128,6 +128,16 @@ def _cases(bundle: Bundle) -> Option | None:
         lines.append(
             phrase("sensitivity_steady", language, n=number(steady), sites=number(len(bundle.chosen)))
         )
+    base = table[table["case"] == "base"]
+    if len(base):
+        lines.append(
+            phrase(
+                "sensitivity_noise",
+                language,
+                n=number(int(base["near"].iloc[0])),
+                sites=number(len(bundle.chosen)),
+            )
+        )
     groups = table[table["case"].str.startswith("group:")]
     others = table[~table["case"].str.startswith(("group:", "base"))]
     if len(groups):

@@ -238,13 +238,20 @@ def price_rules(
     -------
     One row per rule, the plan itself first (rule ``plan``), then ``between``: ``in_force``, ``covered`` (with
     the rule switched over), ``price`` (workers that the rule costs, at least), ``price_most`` (by the
-    bounds, at most), ``least_district``, ``least_share`` (the worst-off district).
+    bounds, at most), ``least_district``, ``least_share`` (the worst-off district), ``least_share_bound`` (of rule
+    ``fair``: no plan lifts the worst-off district above it).
     """
     top, bound = reference
     own = covered_weight(problem, plan)
 
     def row(
-        rule: str, in_force: bool, covered: float, price: float, most: float, sites: Any
+        rule: str,
+        in_force: bool,
+        covered: float,
+        price: float,
+        most: float,
+        sites: Any,
+        top_share: float = np.nan,
     ) -> dict[str, Any]:
         shares = pd.Series(dtype=float) if sites is None else district_shares(problem, sites, district)
         return {
@@ -252,6 +259,7 @@ def price_rules(
             "price_most": max(0.0, price, most),
             "least_district": str(shares.idxmin()) if len(shares) else "",
             "least_share": float(shares.min()) if len(shares) else np.nan,
+            "least_share_bound": top_share,
         }  # fmt: skip
 
     rows = [row("plan", True, own, 0.0, 0.0, plan)]
@@ -263,5 +271,6 @@ def price_rules(
             rows.append(row(rule, True, best, best - top, float(other.bound) - top, other.chosen))
         else:
             covered = covered_weight(problem, other.chosen)
-            rows.append(row(rule, False, covered, top - covered, bound - covered, other.chosen))
+            share = float(other.bound) if rule == "fair" else np.nan
+            rows.append(row(rule, False, covered, top - covered, bound - covered, other.chosen, share))
     return pd.DataFrame(rows)
