@@ -16,6 +16,7 @@ import pytest
 import planner
 from planner.errors import InputError
 from planner.products import make_bundle
+from planner.settings import Goal
 from planner.study import Study
 from tests.facade.test_command import lat, lng, toy_town
 
@@ -115,6 +116,13 @@ def solved(tmp_path: Path, goal: str, **options) -> tuple[Study, object]:
     plan = study.site_stations()
     assert plan.solution.status == "optimal"
     return study, plan
+
+
+def test_both_readmes_explain_every_key() -> None:
+    root = Path(planner.__file__).parents[1]
+    for name in ("README.md", "README.zh.md"):
+        text = (root / name).read_text("utf-8")
+        assert all(f"{key} =" in text or f"`{key}`" in text for key in Goal.model_fields), name
 
 
 def test_no_goal_is_the_most_covered_workers(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ Ints = NDArray[np.int64]
 
 #: Matrix entries per round of work up to which the model is solved in whole numbers.
 ENTRIES_PER_ROUND = 800
-#: Matrix entries above which not even the relaxation is solved.
-LARGEST = 3_000_000
+#: The same for its relaxation, and the most at all.
+RELAXED_PER_ROUND, LARGEST = 25_000, 3_000_000
 #: The same for models with a mean of the worst scenarios, whose relaxation says little about whole plans.
 LARGEST_WORST = 60_000
 LOOKS = 10_000
@@ -109,7 +109,7 @@ class Model:
         """
         n, exact = len(self.value), self.exact(effort)
         work.update(variables=n, entries=self.entries, exact=float(exact))
-        if not exact and self.entries > LARGEST:
+        if not exact and self.entries > min(LARGEST, RELAXED_PER_ROUND * effort.rounds):
             return None, np.inf
         padded = []
         for b in self.blocks:
