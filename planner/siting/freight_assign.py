@@ -101,12 +101,12 @@ class Assigned:
     vehicle_hours
         Driven a day, by the streets' own times.
     use
-        Share of the trips between two zones that pass each count (counts × starts × ends).
+        Whether trips pass each count (kinds of drivers × counts × starts × ends).
     """
 
     hourly: Floats
     vehicle_hours: float
-    use: Floats
+    use: NDArray[np.bool_]
 
     @property
     def flows(self) -> Floats:
@@ -121,12 +121,14 @@ class Assigned:
 
 def assign(
     graph: TruckGraph, starts: Ints, ends: Ints, trips: Trips, *, taste: Taste | None = None,
-    watch: Ints | None = None,
+    factor: Floats | None = None, watch: Ints | None = None,
 ) -> Assigned:  # fmt: skip
     """Trips on the streets: all on the way that seems shortest, averaged over the kinds of drivers.
 
     Parameters
     ----------
+    factor
+        Of the trips of each kind of drivers (kinds × starts × ends), as counts ask for; 1 if None.
     watch
         Per arc, the count it belongs to, or -1.
     """
@@ -135,18 +137,18 @@ def assign(
     classes = [share * trips.local, share * (trips.exchange + trips.through)]
     n_counts = 0 if watch is None else int(watch.max(initial=-1)) + 1
     hourly, driven = np.zeros((2, 1, graph.matrix.nnz)), 0.0
-    use = np.zeros((n_counts, len(starts), len(ends)))
-    for seconds in taste.perceived(graph.seconds):
-        hourly, spent, passed = load(graph, starts, ends, classes, seconds=seconds, watch=watch, onto=hourly)
+    use = np.zeros((max(taste.draws, 1), n_counts, len(starts), len(ends)), bool)
+    for k, seconds in enumerate(taste.perceived(graph.seconds)):
+        mine = classes if factor is None else [c * factor[k] for c in classes]
+        hourly, spent, use[k] = load(graph, starts, ends, mine, seconds=seconds, watch=watch, onto=hourly)
         driven += float(spent.sum())
-        use += share * passed
     return Assigned(hourly, driven, use)
 
 
 def load(
     graph: TruckGraph, starts: Ints, ends: Ints, trips: Sequence[Floats], *, seconds: Floats | None = None,
     watch: Ints | None = None, onto: Floats | None = None,
-) -> tuple[Floats, Floats, Floats]:  # fmt: skip
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:  # fmt: skip
     """All-or-nothing assignment: every trip on its shortest way.
 
     Parameters
@@ -172,7 +174,7 @@ def load(
     seen = np.full(graph.matrix.nnz, -1) if watch is None else np.asarray(watch, np.int64)
     flows = np.zeros((len(trips), 1, graph.matrix.nnz)) if onto is None else onto.copy()
     spent = np.zeros(len(trips))
-    use = np.zeros((int(seen.max(initial=-1)) + 1, len(starts), len(ends)))
+    use = np.zeros((int(seen.max(initial=-1)) + 1, len(starts), len(ends)), bool)
     stacked = np.stack([np.asarray(t, float) for t in trips])
     for rows in blocks(np.flatnonzero(starts >= 0)):
         _, before = csgraph.dijkstra(matrix, indices=starts[rows], return_predecessors=True)
@@ -231,5 +233,5 @@ def _walk(
                 flows[c, hour % hours, arc] += trips[c, j] * (1.0 + hour - since)
                 flows[c, (hour + 1) % hours, arc] += trips[c, j] * (since - hour)
             if watch[arc] >= 0:
-                use[watch[arc], j] = 1.0
+                use[watch[arc], j] = True
             node = prior

@@ -58,7 +58,7 @@ _SITE_FIELDS = (
 
 def extra_layers(plan: HomesPlan) -> tuple[LayerSpec, ...]:
     """Flow widths, catchments, candidates with what they lack, existing homes, new homes."""
-    flow = plan.flows[plan.flows["trucks_per_day"] >= 500]
+    flow, minutes = plan.flows[plan.flows["trucks_per_day"] >= 500], f"{plan.settings.catchment_minutes:g}"
     site = [
         "site_id",
         "name",
@@ -71,29 +71,32 @@ def extra_layers(plan: HomesPlan) -> tuple[LayerSpec, ...]:
     ]
     return (
         LayerSpec(
-            "truck_flows", "货车流量（模型）", "truck flows (modelled)", flow[["trucks_per_day", "night_share", "geometry"]],
+            "truck_flows", "货车流量（模型）", "Truck flows (modelled)", flow[["trucks_per_day", "night_share", "per_hour_peak", "geometry"]],
             colour="#b5651d", width_column="trucks_per_day", width_px=(0.5, 8.0), widths_zh="辆/日", widths_en="trucks a day",
             fields=(FieldSpec("trucks_per_day", "货车", "trucks", 0, "辆/日", "a day"),
-                    FieldSpec("night_share", "夜间比例", "share at night", 2)), fill_opacity=0.6,
+                    FieldSpec("per_hour_peak", "最忙一小时", "in the busiest hour", 0, "辆", "trucks"),
+                    FieldSpec("night_share", "夜间比例（22–6 时）", "share at night (22 to 6)", 2)), fill_opacity=0.6,
         ),
         LayerSpec(
-            "home_catchments", "司机之家 30 分钟车程", "30 minutes' drive to a home", plan.catchments, colour="#7a5ea8",
+            "home_catchments", f"司机之家 {minutes} 分钟车程", f"Within {minutes} minutes of a driver home", plan.catchments, colour="#7a5ea8",
             name_column="name", fill_opacity=0.12, dashed=True,
         ),
         LayerSpec(
-            "home_candidates", "司机之家候选点", "candidates for driver homes", plan.candidates[[*site, "geometry"]],
-            colour="#9a9a9a", name_column="name", fields=_SITE_FIELDS, shape="square",
+            "home_candidates", f"司机之家候选点（{len(plan.candidates)}）", f"Candidates for driver homes ({len(plan.candidates)})",
+            plan.candidates[[*site, "geometry"]], colour="#8a8a8a", name_column="name", fields=_SITE_FIELDS, shape="square",
+            width_column="bays", width_px=(2.5, 4.5),
         ),
         LayerSpec(
-            "homes_existing", "现有司机之家", "existing driver homes",
+            "homes_existing", f"现有司机之家（{len(plan.existing)}）", f"Existing driver homes ({len(plan.existing)})",
             plan.existing[[*site, "relation_zh", "relation_en", "geometry"]], colour="#3d7ab8", name_column="name",
             fields=(*_SITE_FIELDS, FieldSpec("relation_zh", "与方案的关系", "in the plan (zh)"),
                     FieldSpec("relation_en", "与方案的关系（英文）", "in the plan")), shape="triangle", searchable=True,
+            width_column="bays", width_px=(6.5, 8.5),
         ),
         LayerSpec(
-            "homes_new", "新建司机之家", "new driver homes",
+            "homes_new", f"新建司机之家（{len(plan.chosen)}）", f"New driver homes ({len(plan.chosen)})",
             plan.chosen[[*site, "rank", "drivers", "reason_zh", "reason_en", "geometry"]], colour="#8e2a5b",
-            name_column="name", shape="diamond", searchable=True,
+            name_column="name", shape="diamond", searchable=True, width_column="drivers", width_px=(8.0, 10.0),
             fields=(FieldSpec("rank", "序号", "rank", 0), FieldSpec("drivers", "服务司机", "drivers served", 0, "人/月", "a month"),
                     *_SITE_FIELDS, FieldSpec("reason_zh", "理由", "reason (zh)"), FieldSpec("reason_en", "理由（英文）", "reason")),
         ),

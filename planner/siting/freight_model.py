@@ -152,16 +152,17 @@ def _to_counts(
     value = np.array(
         [counts["trucks"].to_numpy(float)[number == k].mean() for k in range(number.max(initial=-1) + 1)]
     )
-    passed = (assigned.use * trips.total).sum((1, 2)) > 0
+    passed = (assigned.use & (trips.total > 0)).any((0, 2, 3))
     if passed.any():
         known = inputs.gateways.table["counted"].to_numpy(bool)
         slack = np.concatenate([
             np.full(len(inputs.drivers), f.trips_slack), np.where(known, f.count_slack, f.gateway_slack)
         ])  # fmt: skip
-        trips, _ = counts_.adjust(
-            trips, assigned.use[passed], value[passed], count_slack=f.count_slack, zone_slack=slack
+        modelled_trips = trips
+        trips, factor = counts_.adjust(
+            trips, assigned.use[:, passed], value[passed], count_slack=f.count_slack, zone_slack=slack
         )
-        assigned = assign(graph, *ends, trips, taste=taste)
+        assigned = assign(graph, *ends, modelled_trips, taste=taste, factor=factor)
         after = modelled(assigned)
     table = pd.DataFrame({
         "before": before, "after": after, "used": number >= 0, "by_name": [s.by_name for s in sections],

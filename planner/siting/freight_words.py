@@ -109,7 +109,7 @@ COLUMN_NAMES: dict[str, tuple[str, str]] = {
     "rank": ("序号", "Rank"), "site_id": ("编号", "ID"), "name": ("名称", "Name"), "host_kind": ("依托场所", "Host"),
     "district": ("所在区", "District"), "lng": ("经度(WGS84)", "Longitude (WGS84)"), "lat": ("纬度(WGS84)", "Latitude (WGS84)"),
     "bays": ("货车泊位", "Truck bays"), "drivers": ("服务司机（人/月）", "Drivers served a month"),
-    "drivers_in_catchment": ("30分钟内本地司机", "Drivers based in reach"),
+    "drivers_in_catchment": ("可达的本地司机", "Drivers based in reach"),
     "drivers_passing": ("经过的外来司机（人/月）", "Passing drivers a month"),
     "trucks_passing": ("经过货车（辆/日）", "Trucks passing a day"), "visits_per_day": ("预计日均使用（次）", "Visits a day"),
     "nearest_home_km": ("距最近司机之家（km）", "Nearest home (km)"), "cost_yuan": ("造价（元）", "Cost (CNY)"),

@@ -28,7 +28,7 @@ def as_local(matrix) -> Trips:
 
 def test_one_count_by_hand():
     # A and B exchange 100 a day each way; 300 are counted on the road between them
-    trips, use = as_local([[0, 100], [100, 0]]), np.array([[[0, 1], [1, 0.0]]])
+    trips, use = as_local([[0, 100], [100, 0]]), np.array([[[[0, 1], [1, 0]]]], bool)
     loose, _ = adjust(trips, use, np.array([300.0]), count_slack=1e-6, zone_slack=np.full(2, 1e6))
     assert loose.total == pytest.approx(np.array([[0, 150], [150, 0]]), rel=1e-4)
     # kept as firmly as the count: T = 100·exp(x + r), 2T = 300(1 − 0.1·x), T = 100(1 − 0.1·r)
@@ -39,27 +39,37 @@ def test_one_count_by_hand():
 
     t = optimize.brentq(miss, 100, 150)
     assert both.total[0, 1] == pytest.approx(t, rel=1e-6)
-    assert factor[0, 1] == pytest.approx(t / 100, rel=1e-6)
+    assert factor[0, 0, 1] == pytest.approx(t / 100, rel=1e-6)
     assert 100 < t < 150
 
 
 def test_what_passes_the_count_changes_and_the_rest_of_a_zone_makes_room():
     # a line A - B - C, counted between A and B at half of what the model has
     trips = as_local([[0, 60, 40], [60, 0, 80], [40, 80, 0]])
-    use = np.array([[[0, 1, 1], [1, 0, 0], [1, 0, 0.0]]])
+    use = np.array([[[[0, 1, 1], [1, 0, 0], [1, 0, 0]]]], bool)
     made, _ = adjust(trips, use, np.array([100.0]), count_slack=1e-4, zone_slack=np.full(3, 0.5))
-    assert (made.total * use[0]).sum() == pytest.approx(100, rel=1e-3)
+    assert (made.total * use[0, 0]).sum() == pytest.approx(100, rel=1e-3)
     assert made.total[1, 2] > 80  # B and C keep their totals by trips to each other
     assert made.total[0, 1] / made.total[0, 2] == pytest.approx(60 / 40, rel=0.1)
     assert made.total.sum(1) == pytest.approx(made.total.sum(0), rel=1e-6)
 
 
+def test_a_count_moves_trucks_between_roads_where_the_trips_are_stated_firmly():
+    # two kinds of drivers between A and B: one takes the motorway, one the road where 180 are counted
+    trips = as_local([[0, 100], [100, 0]])
+    use = np.zeros((2, 1, 2, 2), bool)
+    use[1, 0] = [[False, True], [True, False]]
+    made, factor = adjust(trips, use, np.array([180.0]), count_slack=1e-3, zone_slack=np.full(2, 1e-3))
+    assert made.total == pytest.approx(trips.total, rel=5e-3)  # A and B exchange what they did
+    assert factor[:, 0, 1] == pytest.approx([0.2, 1.8], abs=0.01)
+
+
 def primal(trips, use, counted, count_slack, zone_slack):
-    """The same trips from the problem itself: least relative entropy with penalties, balance as a constraint."""
-    t = trips.total
-    i, j = np.nonzero(t > 0)
-    prior, stated = t[i, j], t.sum(1)
-    passes = use[:, i, j]
+    """The same ways from the problem itself: least relative entropy with penalties, balance as a constraint."""
+    t, kinds = trips.total, len(use)
+    kind, i, j = np.nonzero(np.broadcast_to(t > 0, use.shape[:1] + t.shape))
+    prior, stated = t[i, j] / kinds, t.sum(1)
+    passes = np.array([use[kind, a, i, j] for a in range(len(counted))], float)
 
     def cost(x):
         miss_count = passes @ x - counted
@@ -80,23 +90,25 @@ def primal(trips, use, counted, count_slack, zone_slack):
         constraints={"type": "eq", "fun": lambda x: balance @ x, "jac": lambda _: balance}, options={"maxiter": 1000, "ftol": 1e-13},
     )  # fmt: skip
     assert done.success
-    out = np.zeros_like(t)
-    out[i, j] = done.x
+    out = np.zeros((kinds, *t.shape))
+    out[kind, i, j] = done.x
     return out
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_adjusted_trips_solve_the_problem_they_are_said_to(seed):
     random = np.random.default_rng(seed)
-    z, k = 5, 3
+    z, k, kinds = 4, 3, 1 + seed % 3
     t = random.uniform(2, 30, (z, z)) * (random.random((z, z)) < 0.8)
     t = (t + t.T) / 2  # as many end as begin
-    use = np.clip(random.uniform(-0.6, 1.2, (k, z, z)), 0, 1)
+    use = random.random((kinds, k, z, z)) < 0.5
     trips = as_local(t)
-    counted = (use * t).sum((1, 2)) * random.uniform(0.6, 1.6, k)
+    counted = (use * t).sum((0, 2, 3)) / kinds * random.uniform(0.6, 1.6, k)
     slack = random.uniform(0.2, 2, z)
-    ours, _ = adjust(trips, use, counted, count_slack=0.1, zone_slack=slack)
-    assert ours.total == pytest.approx(primal(trips, use, counted, 0.1, slack), abs=2e-3)
+    ours, factor = adjust(trips, use, counted, count_slack=0.1, zone_slack=slack)
+    truth = primal(trips, use, counted, 0.1, slack)
+    assert t * factor / kinds == pytest.approx(truth, abs=2e-3)
+    assert ours.total == pytest.approx(truth.sum(0), abs=5e-3)
 
 
 @settings(deadline=None, max_examples=60)
@@ -105,12 +117,12 @@ def test_a_count_is_met_trips_balance_and_the_models_own_count_changes_nothing(
     seed: int, times: float
 ) -> None:
     random = np.random.default_rng(seed)
-    z = int(random.integers(3, 7))
+    z, kinds = int(random.integers(3, 7)), int(random.integers(1, 4))
     t = random.uniform(1, 30, (z, z))
     t = (t + t.T) / 2
-    use = (random.random((1, z, z)) < 0.4).astype(float)
-    use[0, 0, 1] = 1.0
-    passing = float((use * t).sum())
+    use = random.random((kinds, 1, z, z)) < 0.4
+    use[0, 0, 0, 1] = True
+    passing = float((use[:, 0] * t).sum() / kinds)
     split = Trips(t * 0.2, t * 0.3, t * 0.5, 0.1, 0.9)
     same, factor = adjust(split, use, np.array([passing]), count_slack=0.02, zone_slack=np.full(z, 0.5))
     assert np.allclose(factor, 1, atol=1e-6)
@@ -118,19 +130,19 @@ def test_a_count_is_met_trips_balance_and_the_models_own_count_changes_nothing(
     made, factor = adjust(
         split, use, np.array([times * passing]), count_slack=1e-4, zone_slack=np.full(z, 1.0)
     )
-    assert np.isclose((made.total * use).sum(), times * passing, rtol=1e-2)
+    assert np.isclose((use[:, 0] * factor * t).sum() / kinds, times * passing, rtol=1e-2)
     assert np.allclose(made.total.sum(0), made.total.sum(1), rtol=1e-5)
     assert (factor > 0).all()
-    assert np.allclose(made.through, split.through * factor)
+    assert np.allclose(made.through, split.through * factor.mean(0))
     assert (made.beta, made.scaled) == (0.1, 0.9)
 
 
 def test_counts_that_say_nothing_are_refused():
     trips = as_local([[0, 5], [5, 0]])
     with pytest.raises(ValueError, match="no trip passes"):
-        adjust(trips, np.zeros((1, 2, 2)), np.array([9.0]), count_slack=0.1, zone_slack=np.ones(2))
+        adjust(trips, np.zeros((1, 1, 2, 2), bool), np.array([9.0]), count_slack=0.1, zone_slack=np.ones(2))
     with pytest.raises(ValueError, match="0 or more"):
-        adjust(trips, np.ones((1, 2, 2)), np.array([-9.0]), count_slack=0.1, zone_slack=np.ones(2))
+        adjust(trips, np.ones((1, 1, 2, 2), bool), np.array([-9.0]), count_slack=0.1, zone_slack=np.ones(2))
 
 
 # -- where a count stands ----------------------------------------------------------------------------
