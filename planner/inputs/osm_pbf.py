@@ -262,8 +262,9 @@ def _tag_numbers(
         raise UnusualError
     number = np.empty(example.size, np.int32)
     for i in np.argsort(example).tolist():  # in the order in which they appear
-        words = [divmod(p, 1 << 32) for p in pair[first[example[i]] : last[example[i]]].tolist()]
-        number[i] = sets.setdefault(tuple((strings[k], strings[v]) for k, v in words), len(sets))
+        words = pair[first[example[i]] : last[example[i]]].tolist()
+        tags = tuple([(strings[p >> 32], strings[p & 0xFFFFFFFF]) for p in words])
+        number[i] = sets.setdefault(tags, len(sets))
     return number[of]
 
 

@@ -80,16 +80,20 @@ class StringTable:
             at += length
         if at != end:
             raise UnusualError
-        self._table, self._heads = table, [*heads, end]
+        heads.append(end)
+        self._table, self._heads, self._cut = table, heads, dict[int, bytes]()
 
     def __len__(self) -> int:
         return len(self._heads) - 1
 
     def __getitem__(self, number: int) -> bytes:
-        if number < 0:
-            raise UnusualError
-        _, at = _varint(self._table, self._heads[number] + 1)
-        return self._table[at : self._heads[number + 1]]
+        found = self._cut.get(number)
+        if found is None:
+            if number < 0:
+                raise UnusualError
+            _, at = _varint(self._table, self._heads[number] + 1)
+            found = self._cut[number] = self._table[at : self._heads[number + 1]]
+        return found
 
     def starting(self, begin: bytes) -> list[int]:
         """Numbers of the words of less than 128 bytes that begin so."""

@@ -112,6 +112,10 @@ class Profile:
     rows: Mapping[tuple[str, str], Mapping[str, str]]
     opens: Mapping[str, Sequence[tuple[str, str, float]]]
 
+    @functools.cached_property
+    def _limits(self) -> list[tuple[str, float]]:
+        return [(key, float(rows[""])) for (kind, key), rows in self.rows.items() if kind == "limit"]
+
     def _row(self, kind: str, key: str, value: str | None) -> str | None:
         return None if value is None else self.rows.get((kind, key), {}).get(value)
 
@@ -157,11 +161,9 @@ class Profile:
         return kmh
 
     def _refused(self, tags: Mapping[str, str]) -> bool:
-        if any(
-            self._row("refuse", key, tags.get(key)) is not None
-            for key in ("motorroad", "area", "oneway", "bicycle")
-        ):
-            return True
+        for key in ("motorroad", "area", "oneway", "bicycle"):
+            if key in tags and self._row("refuse", key, tags[key]) is not None:
+                return True
         return self._closed_by_access(tags) or self._too_low(tags)
 
     def _closed_by_access(self, tags: Mapping[str, str]) -> bool:
@@ -171,9 +173,9 @@ class Profile:
         return False
 
     def _too_low(self, tags: Mapping[str, str]) -> bool:
-        for (kind, key), need in self.rows.items():
-            have = metres_of(tags[key]) if kind == "limit" and key in tags else None
-            if have is not None and have < float(need[""]):
+        for key, need in self._limits:
+            have = metres_of(tags[key]) if key in tags else None
+            if have is not None and have < need:
                 return True
         return False
 
@@ -183,7 +185,7 @@ class Profile:
 
     def _direction(self, tags: Mapping[str, str]) -> int:
         for key in _ONEWAY_KEYS.get(self.mode, _BIKE_ONEWAY):
-            found = self._row("oneway", key, tags.get(key))
+            found = self._row("oneway", key, tags[key]) if key in tags else None
             if found is not None:
                 return int(found)
         for key in ("junction", "highway"):
