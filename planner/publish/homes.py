@@ -17,12 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class HomesPart:
-    """A table of the driver homes: heading, sentences above it, and the name of its figure."""
+    """A table of the driver homes: heading, sentences above it, the names of its figure and of its sheet."""
 
     heading: str
     lines: tuple[str, ...]
     table: pd.DataFrame
     picture: str
+    sheet: str
+
+
+#: Tables that do not stand on the first sheet of the homes in the workbook.
+_SHEET = {
+    "candidates": "home_candidates",
+    "hours": "home_model",
+    "counts": "home_model",
+    "assumptions": "home_model",
+}
 
 
 def homes_lines(bundle: Bundle) -> tuple[str, ...]:
@@ -99,7 +109,13 @@ def homes_tables(bundle: Bundle, *, printed: bool) -> list[HomesPart]:
 
     pictures = {"homes": "homes", "hours": "homes_hours"}
     return [
-        HomesPart(name, _part_lines(bundle, keys[name]), named(table), pictures.get(keys[name], ""))
+        HomesPart(
+            name,
+            _part_lines(bundle, keys[name]),
+            named(table),
+            pictures.get(keys[name], ""),
+            _SHEET.get(keys[name], "homes"),
+        )  # fmt: skip
         for name, table in homes.tables(language, printed=printed).items()
     ]
 

@@ -20,7 +20,7 @@ from planner.publish import contents
 from planner.publish.assumptions import ASSUMPTION_COLUMNS, assumption_rows
 from planner.publish.contents import Column
 from planner.publish.goal_words import goal_pairs
-from planner.publish.homes import homes_lines, homes_tables, is_number, shown
+from planner.publish.homes import HomesPart, homes_lines, homes_tables, is_number, shown
 from planner.publish.options import options, regret_line
 from planner.publish.phrases import phrase
 from planner.publish.safe import atomic_path, xlsx_text
@@ -259,32 +259,52 @@ def _phases_sheet(book: Workbook, bundle: Bundle) -> None:
     _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
 
 
-def _homes_sheet(book: Workbook, bundle: Bundle) -> None:
-    """Driver homes: what they come to, and every table with the headings it brings."""
-    tables = homes_tables(bundle, printed=False)
-    if not tables:
-        return
-    sheet, row = _new_sheet(book, "homes", bundle.settings.study.language), 1
-    for line in homes_lines(bundle):
-        row = _note(sheet, row, line)
-    for part in tables:
-        table, row = part.table, _heading(sheet, row, part.heading)
-        for line in part.lines:
+def _homes_sheets(book: Workbook, bundle: Bundle) -> None:
+    """Driver homes: what they come to with the homes, the candidates, and the traffic behind them."""
+    parts = homes_tables(bundle, printed=False)
+    for key in dict.fromkeys(part.sheet for part in parts):
+        sheet, row = _new_sheet(book, key, bundle.settings.study.language), 1
+        mine = [part for part in parts if part.sheet == key]
+        widths = _homes_widths(mine)
+        for at, width in enumerate(widths, start=1):
+            sheet.column_dimensions[get_column_letter(at)].width = width + 2
+        for line in homes_lines(bundle) if key == parts[0].sheet else ():
             row = _note(sheet, row, line)
-        _heads(sheet, row, [str(c) for c in table.columns])
-        numeric = [is_number(table, c) for c in table.columns]
-        for at, values in enumerate(table.itertuples(index=False), start=row + 1):
-            for column, (value, plain) in enumerate(zip(values, numeric, strict=True), start=1):
-                _put(sheet, at, column, value if plain else shown(value), "decimal" if plain else "text")
-        if part.picture == "homes_hours":
-            _hours_chart(sheet, row, len(table) - 1, part.heading)
-        row += len(table) + 2
-        for column, name in enumerate(table.columns, start=1):
-            longest = max([len(str(name)), *(len(shown(v)) for v in table[name])], default=0)
-            letter = get_column_letter(column)
-            current = sheet.column_dimensions[letter].width if letter in sheet.column_dimensions else 0
-            sheet.column_dimensions[letter].width = max(current, min(2 + 1.6 * longest, 44))
-    _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+        for part in mine:
+            row = _homes_table(sheet, row, part, widths) + 1
+        _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+
+
+def _homes_widths(parts: Sequence[HomesPart]) -> list[int]:
+    """Characters each column of a sheet needs: of its heads (broken in two) and cells, 44 at most."""
+    out: list[int] = []
+    for part in parts:
+        for at, name in enumerate(part.table.columns):
+            cells = [] if is_number(part.table, name) else [shown(v) for v in part.table[name]]
+            need = max([math.ceil(_lines(str(name), 1) / 2) + 2, 9, *(_lines(text, 1) for text in cells)])
+            out += [0] * (at + 1 - len(out))
+            out[at] = max(out[at], min(need, 44))
+    return out
+
+
+def _homes_table(sheet: Worksheet, row: int, part: HomesPart, widths: Sequence[int]) -> int:
+    """A heading, sentences and a table that brings its own heads; the first free row below comes back."""
+    table, row = part.table, _heading(sheet, row, part.heading)
+    for line in part.lines:
+        row = _note(sheet, row, line)
+    _heads(sheet, row, [str(c) for c in table.columns])
+    numeric = [is_number(table, c) for c in table.columns]
+    for at, values in enumerate(table.itertuples(index=False), start=row + 1):
+        lines = 1
+        for column, (value, plain) in enumerate(zip(values, numeric, strict=True), start=1):
+            text = value if plain else shown(value)
+            _put(sheet, at, column, text, "decimal" if plain else "text").border = _RULE
+            if isinstance(text, str):
+                lines = max(lines, _lines(text, widths[column - 1]))
+        sheet.row_dimensions[at].height = min(14.0 * lines + 3, 400.0)
+    if part.picture == "homes_hours":
+        _hours_chart(sheet, row, len(table) - 1, part.heading)
+    return row + len(table) + 1
 
 
 def _hours_chart(sheet: Worksheet, row: int, hours: int, title: str) -> None:
@@ -345,7 +365,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _sites_sheet(book, bundle)
     _coverage_sheet(book, bundle)
     _phases_sheet(book, bundle)
-    _homes_sheet(book, bundle)
+    _homes_sheets(book, bundle)
     table = assumption_rows(settings, all_groups=bundle.homes is not None)
     _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, table, bundle, "C2")
     findings = contents.finding_rows(bundle.findings, language)

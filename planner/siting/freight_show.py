@@ -5,6 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from planner.roads.areas import service_areas, union_area
 from planner.roads.network import Network
@@ -111,5 +112,12 @@ def catchments(
         shapes.append(union_area(network, on, cutoff_s=seconds, buffer_m=150.0))
         names.append("")
         ids.append("existing")
-    simple = [generalise(g, least_m2=3e6, tolerance_m=100.0) for g in shapes]  # one outline, lakes left out
+    simple = [
+        generalise(_smooth(g), least_m2=3e6, tolerance_m=100.0) for g in shapes
+    ]  # one outline, lakes left out
     return gpd.GeoDataFrame({"site_id": ids, "name": names}, geometry=simple, crs=network.crs)
+
+
+def _smooth(shape: shapely.Geometry, within_m: float = 600.0) -> shapely.Geometry:
+    """A shape without gaps and spikes up to twice this wide, to draw."""
+    return shape.buffer(within_m).buffer(-2 * within_m).buffer(within_m)

@@ -108,15 +108,29 @@ def test_the_reports_state_the_plan_its_bands_and_the_counts(plans, language, tm
 def test_the_workbook_has_every_hour_every_candidate_and_a_chart(plans, language, tmp_path):
     plan = plans[0]
     write_workbook(bundle_of(plan, language), tmp_path / "book.xlsx")
-    sheet = openpyxl.load_workbook(tmp_path / "book.xlsx")["司机之家" if language == "zh" else "Driver homes"]
-    cells = [[c for c in row if c is not None] for row in sheet.iter_rows(values_only=True)]
+    book = openpyxl.load_workbook(tmp_path / "book.xlsx")
+    names = (
+        ["司机之家", "司机之家候选点", "货运模型"]
+        if language == "zh"
+        else ["Driver homes", "Home candidates", "Freight model"]
+    )
+    homes, candidates, model = (book[name] for name in names)
+
+    def rows(sheet):
+        return [[c for c in row if c is not None] for row in sheet.iter_rows(values_only=True)]
+
+    said = [row[0] for row in rows(homes) if row]
+    assert [line for line in said if line in homes_lines(bundle_of(plan, language))] == list(
+        homes_lines(bundle_of(plan, language))
+    )
+    cells = rows(model)
     hours = [row for row in cells if row and re.fullmatch(r"\d\d:00–\d\d:00", str(row[0]))]
     assert len(hours) == 24
     assert [row[1] + row[2] for row in hours] == pytest.approx([row[3] for row in hours], abs=1.01)
     assert sum(row[3] for row in hours) == pytest.approx(plan.totals["vehicle_hours_per_day"], abs=12)
-    assert len(sheet._charts) == 1
-    flat = {str(c) for row in cells for c in row}
-    assert set(plan.candidates["name"]) <= flat
+    assert [len(sheet._charts) for sheet in (homes, candidates, model)] == [0, 0, 1]
+    assert set(plan.candidates["name"]) <= {str(c) for row in rows(candidates) for c in row}
+    assert set(plan.existing["name"]) <= {str(c) for row in rows(homes) for c in row}
 
 
 def test_no_cell_of_the_english_products_is_left_in_chinese(plans):
