@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Rounds of the quick solves (each of ten million coverage entries).
 QUICK = 1
 #: Rounds of the solves whose sites are compared with the plan's: enough that chance moves few of them.
-STEADY = 4
+STEADY = 3
 #: By how much the numbers of each group are changed.
 CHANGE = 0.3
 

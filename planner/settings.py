@@ -263,7 +263,8 @@ class Goal(Section):
     ``spacing_m``: no two new stations nearer than this (straight line) or, with ``spacing_price``, each such
     pair costs so many workers. ``visits_per_day``: room of a new station (``visits_by_kind``: by kind of host),
     a worker coming ``visits_per_worker`` times a day. ``relocate``: so many open stations may close and open
-    elsewhere. ``budget_only``: the budget alone limits the number, ``p`` is not in force.
+    elsewhere. ``budget_only``: the budget alone limits the number, ``p`` is not in force. ``group_weights``,
+    ``period_weights``: how much a worker of a group, or in a period of the day, counts (1 where not named).
     """
 
     aim: Literal["covered", "mean", "cvar", "worst", "fair", "lexicographic"] = "covered"
@@ -277,6 +278,8 @@ class Goal(Section):
     visits_per_worker: Positive = 1.0
     relocate: Count = 0
     budget_only: bool = False
+    group_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    period_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
 
     @field_validator("fade_m")
     @classmethod
@@ -301,7 +304,10 @@ class Goal(Section):
     def own_measure(self) -> bool:
         """Whether plans are compared by something other than covered workers."""
         priced = self.spacing_m > 0 and bool(self.spacing_price)
-        return bool(self.aim != "covered" or self.fade_m or self.credit or priced or self.limits_visits)
+        counted = bool(self.group_weights or self.period_weights)
+        return bool(
+            self.aim != "covered" or self.fade_m or self.credit or priced or self.limits_visits or counted
+        )
 
     @property
     def plain(self) -> bool:
@@ -495,6 +501,14 @@ class Settings(Section):
         for event in self.demand.events:
             if event.group and event.group not in groups:
                 raise ValueError(f"event {event.name}: there is no group called {event.group}")
+        goal = self.siting.goal
+        for key, given, known in (
+            ("group_weights", goal.group_weights, groups),
+            ("period_weights", goal.period_weights, names),
+        ):
+            unknown = sorted(set(given) - set(known))
+            if unknown:
+                raise ValueError(f"siting.goal.{key} names {', '.join(unknown)}; there is {', '.join(known)}")
         if self.siting.batches and sum(b.count for b in self.siting.batches) != self.siting.p:
             raise ValueError("the batches' counts must sum to siting.p")
         return self

@@ -441,7 +441,7 @@ class Study:
 
     def _rules(self) -> list[Finding]:
         """What the study's siting rules name that is not there, or ask for that cannot be had together."""
-        from planner.siting.goal import measure_in_words
+        from planner.siting.goal_rules import measure_in_words
         from planner.siting.rules import judge_clash, judge_rules
 
         if "judged:rules" not in self._done:

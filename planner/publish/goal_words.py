@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from planner.publish.phrases import phrase
-from planner.siting.goal import measure_in_words
+from planner.siting.goal_rules import measure_in_words
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.errors import Finding, finding
 from planner.settings import Settings
-from planner.siting.coverage import Access
+from planner.siting.coverage import Access, worker_cube
 from planner.siting.solvers.composed import Worth, solve_composed, worth_of
 from planner.siting.solvers.covering import solve_covering
 from planner.siting.solvers.effort import effort
@@ -32,10 +32,9 @@ __all__ = [
     "PosedGoal",
     "close_sites",
     "goal_value",
-    "judge_goal",
-    "measure_in_words",
     "pose_goal",
     "solve_goal",
+    "worker_counts",
 ]
 
 Array = NDArray[Any]
@@ -66,6 +65,8 @@ class PosedGoal:
         How many open stations stand behind the candidates; ``moves``: how many of them may close.
     factors
         Per scenario and point, for aims over scenarios; ``group``: district of each point, for fair ones.
+    counts
+        How much a worker of each point counts.
     """
 
     covers: sparse.csr_array
@@ -78,93 +79,12 @@ class PosedGoal:
     moves: int
     factors: Array | None
     group: Array | None
+    counts: Array
 
     @property
     def n_candidates(self) -> int:
         """Sites that may be opened."""
         return int(self.covers.shape[0]) - self.movable
-
-
-def judge_goal(settings: Settings) -> list[Finding]:
-    """What a study's goal asks for that cannot be had together (GOAL-001 to GOAL-003)."""
-    goal, rules, found = settings.siting.goal, settings.siting, list[Finding]()
-
-    def clash(a: str, b: str, en: str, zh: str) -> None:
-        found.append(
-            finding("GOAL-001", source="study.toml", field=f"goal.{a}", value=b, a=a, b=b, en=en, zh=zh)
-        )
-
-    if goal.limits_visits:
-        en = "a worker takes up the room of the one station that serves them"
-        zh = "容量按每名劳动者只占用一个站点计算"
-        for other, on in (("credit", goal.credit), ("fade_m", goal.fade_m), ("aim", goal.aim != "covered")):
-            if on:
-                clash("visits_per_day", other, en, zh)
-    for name, on, en, zh in (
-        ("budget_only", goal.budget_only, "batches count sites, and their number is open", "分期按站点数量划分，而数量尚未确定"),
-        ("relocate", goal.relocate > 0, "nothing says in which batch a station closes", "无法确定站点在哪一期关闭"),
-    ):  # fmt: skip
-        if on and len(rules.batches) > 1:
-            clash(name, "batches", en, zh)
-    needs = (
-        (goal.budget_only and rules.budget_yuan is None, "budget_only", "siting.budget_yuan"),
-        (bool(goal.spacing_price) and goal.spacing_m == 0, "spacing_price", "siting.goal.spacing_m"),
-        (goal.aim in ("mean", "cvar", "worst") and rules.scenarios < 1, "aim", "siting.scenarios ≥ 1"),
-        (bool(goal.visits_by_kind) and goal.visits_per_day is None, "visits_by_kind", "siting.goal.visits_per_day"),
-    )  # fmt: skip
-    found += [
-        finding("GOAL-002", source="study.toml", field=f"goal.{key}", value=getattr(goal, key), other=other)
-        for missing, key, other in needs
-        if missing
-    ]
-    return found
-
-
-_AIMS = {
-    "mean": ("workers covered on average over the demand scenarios", "各需求情景下平均覆盖的劳动者人数"),
-    "worst": ("workers covered in the worst demand scenario", "最不利需求情景下覆盖的劳动者人数"),
-    "cvar": ("workers covered on average in the worst {tail} of the demand scenarios", "最不利的 {tail} 需求情景下平均覆盖的劳动者人数"),
-    "fair": ("the least covered share of a district", "覆盖率最低区县的覆盖率"),
-    "lexicographic": (
-        "the least covered share of a district, then the second least, and so on",
-        "覆盖率最低区县的覆盖率，其次为第二低者，依此类推",
-    ),
-}  # fmt: skip
-
-
-def measure_in_words(settings: Settings) -> tuple[str, str]:
-    """What plans are compared by, in English and Chinese."""
-    goal = settings.siting.goal
-    en, zh = _AIMS.get(goal.aim, ("workers covered", "覆盖的劳动者人数"))
-    en, zh = (text.format(tail=f"{goal.tail:.0%}") for text in (en, zh))
-    if goal.limits_visits:
-        en, zh = "workers served within the stations' room", "在站点接待容量内得到服务的劳动者人数"
-    parts = []
-    if goal.fade_m:
-        near, far = (f"{m:g}" for m in goal.fade_m)
-        parts.append(
-            (
-                f"in full up to {near} m, fading to nothing at {far} m",
-                f"{near} 米内按全额计，至 {far} 米递减为零",
-            )
-        )
-    if goal.credit:
-        shares = ", ".join(f"{c:.0%}" for c in goal.credit)
-        parts.append(
-            (
-                f"the first, second … station in reach counting {shares}",
-                f"可达的第一、第二……个站点分别计 {shares}",
-            )
-        )
-    if goal.spacing_m > 0 and goal.spacing_price:
-        m, price = f"{goal.spacing_m:g}", f"{goal.spacing_price:g}"
-        parts.append(
-            (
-                f"less {price} for each pair of new stations within {m} m",
-                f"每有一对新站点相距不足 {m} 米扣减 {price} 人",
-            )
-        )
-    return "; ".join([en, *(p[0] for p in parts)]), "；".join([zh, *(p[1] for p in parts)])
 
 
 def _shares(access: Sequence[Access], is_open: Array, fade_m: tuple[float, float] | None) -> sparse.csr_array:
@@ -213,6 +133,7 @@ def pose_goal(
     new: Sequence[Access],
     new_open: Array,
     weights: Array,
+    counts: Array,
     xy_m: Array,
     host_kind: Array,
     district: Array,
@@ -224,6 +145,8 @@ def pose_goal(
     ----------
     existing, existing_open, new, new_open, weights
         As for :func:`planner.siting.plan.pose`; ``weights`` per point.
+    counts
+        Per point, how much one of its workers counts (:func:`worker_counts`).
     xy_m, host_kind
         Per candidate: coordinates (n × 2, metres) and kind of host.
     district
@@ -244,7 +167,7 @@ def pose_goal(
         row, by_new, by_old, first = _level(come, gone, share, live)
         covers.append(sparse.vstack([by_new, by_old]) if moving else by_new)
         times.append(np.zeros(len(first)) if moving else np.asarray(by_old.sum(axis=0)).ravel())
-        part = np.full(len(live), share - below)
+        part = (share - below) * counts[live]
         of.append(sparse.csr_array((part, (row, live)), shape=(len(first), len(weights))))
         below = share
     blocks = len(weights) // max(1, len(district))
@@ -262,6 +185,7 @@ def pose_goal(
         moves=min(goal.relocate, n_old),
         factors=np.tile(factors, (1, blocks)) if over and factors is not None else None,
         group=np.tile(district, blocks) if goal.aim in ("fair", "lexicographic") else None,
+        counts=counts,
     )
 
 
@@ -312,6 +236,24 @@ def _request(goal: PosedGoal, weights: Array, rules: Mapping[str, Any]) -> Reque
     )
 
 
+def worker_counts(
+    settings: Settings, demand: pd.DataFrame, access: Sequence[Access], weights: Array
+) -> Array:
+    """How much a worker of each point (way, period, cell) counts: the mean over its groups, times the period's."""
+    goal = settings.siting.goal
+    if not (goal.group_weights or goal.period_weights):
+        return np.ones(len(weights))
+    periods = [t.name for t in settings.periods]
+    by_period = np.array([goal.period_weights.get(t, 1.0) for t in periods])
+    blocks = []
+    for part in access:
+        each = np.array([goal.group_weights.get(g, 1.0) for g in part.groups])
+        cube = worker_cube(demand, part.groups, periods)
+        blocks.append((np.tensordot(each, cube, axes=1) * by_period).T.ravel())
+    counted = np.concatenate(blocks)
+    return np.divide(counted, weights, out=np.ones(len(weights)), where=weights > 0)
+
+
 def _totals(group: Array, weights: Array) -> tuple[list[Any], Array]:
     """Districts with demand, and how much."""
     labels, code = np.unique(group, return_inverse=True)
@@ -328,7 +270,7 @@ def _worth(settings: Settings, goal: PosedGoal, weights: Array) -> Worth:
         pairs=goal.apart if goal.price is not None else np.zeros((0, 2), np.int64), price=goal.price or 0.0,
     )  # fmt: skip
     if goal.group is not None:
-        labels, totals = _totals(goal.group, weights)
+        labels, totals = _totals(goal.group, weights * goal.counts)
         rows = [
             goal.of @ (weights * (goal.group == d)) / all_ for d, all_ in zip(labels, totals, strict=True)
         ]
@@ -369,7 +311,7 @@ def solve_goal(
     """
     request, worth = _request(goal, weights, rules), _worth(settings, goal, weights)
     refuse_impossible(request.rules)
-    totals = None if goal.group is None else _totals(goal.group, weights)[1]
+    totals = None if goal.group is None else _totals(goal.group, weights * goal.counts)[1]
     found = _solved(settings, request, worth, totals, look)
     new = found.chosen[found.chosen < goal.n_candidates]
     closed = np.setdiff1d(np.arange(goal.movable), found.chosen - goal.n_candidates)

@@ -18,7 +18,7 @@ from planner.settings import Settings
 from planner.siting.alternatives import replacements
 from planner.siting.coverage import Access, Coverage, cover_matrix, cover_weights
 from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
-from planner.siting.goal import PosedGoal, goal_value, pose_goal, solve_goal
+from planner.siting.goal import PosedGoal, goal_value, pose_goal, solve_goal, worker_counts
 from planner.siting.phases import plan_phases
 from planner.siting.problems import Solution, maximal_covering
 from planner.siting.rules import (
@@ -137,7 +137,7 @@ def pose(
     weights = cover_weights(demand, new, periods)
     goal = pose_goal(
         settings, existing=existing, existing_open=existing_open, new=new, new_open=new_open, weights=weights,
-        xy_m=xy_of(candidates), host_kind=candidates["host_kind"].to_numpy(dtype=str),
+        counts=worker_counts(settings, demand, new, weights), xy_m=xy_of(candidates), host_kind=candidates["host_kind"].to_numpy(dtype=str),
         district=demand["district"].to_numpy(dtype=str), factors=factors,
     )  # fmt: skip
     return SitingProblem(

@@ -187,6 +187,22 @@ def test_a_station_serves_no_more_than_it_has_room_for(tmp_path: Path) -> None:
     assert plan.solution.objective < plan.after.covered
 
 
+def test_some_workers_count_more(tmp_path: Path) -> None:
+    goal = 'group_weights = { sanitation = 30, rider = 0 }\nperiod_weights = { "06_10" = 4 }'
+    study, plan = solved(tmp_path, goal)
+    r = Referee(study)
+    periods = [t.name for t in study.settings.periods]
+    (way,) = study._new()[0]  # everybody walks
+    counted = np.concatenate([
+        (4.0 if t == "06_10" else 1.0) * sum(
+            {"sanitation": 30.0, "rider": 0.0}.get(g, 1.0) * study.demand[f"{g}__{t}"].to_numpy() for g in way.groups
+        )
+        for t in periods
+    ])  # fmt: skip
+    assert plan.solution.objective == pytest.approx(best(r.covered(s, counted) for s in pairs(len(r.new))))
+    assert plan.after.covered == pytest.approx(r.covered(plan.solution.chosen.tolist()))
+
+
 @pytest.mark.parametrize("aim", ["mean", "cvar", "worst"])
 def test_aims_over_the_demand_scenarios(tmp_path: Path, aim: str) -> None:
     study, plan = solved(tmp_path, f'aim = "{aim}"\ntail = 0.5')
