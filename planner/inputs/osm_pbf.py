@@ -65,9 +65,11 @@ class RawStreets:
     turns: tuple[RawTurn, ...] = ()
 
 
-def read_pbf(path: Path, way_keys: Collection[str], node_keys: Collection[str]) -> RawStreets | None:
-    """Streets of a ``.osm.pbf``; None if it holds anything unusual or no street."""
-    ways, kept, spent = _Ways(way_keys), list[bytes | None](), 0
+def read_pbf(
+    path: Path, way_keys: Collection[str], node_keys: Collection[str], *, turns: bool = True
+) -> RawStreets | None:
+    """Streets of a ``.osm.pbf``, with or without turn restrictions; None if it holds anything unusual or no street."""
+    ways, kept, spent = _Ways(way_keys, turns), list[bytes | None](), 0
     try:
         for block in _blocks(path):
             dense = ways.take(block)
@@ -166,8 +168,8 @@ def _parts(block: bytes) -> tuple[bytes, list[bytes], dict[int, int]]:
 class _Ways:
     """Collects streets, block by block."""
 
-    def __init__(self, keys: Collection[str]) -> None:
-        self._keys = {k.encode() for k in keys}
+    def __init__(self, keys: Collection[str], turns: bool) -> None:
+        self._keys, self._turns = {k.encode() for k in keys}, turns
         self.id: list[np.ndarray] = []
         self.size: list[np.ndarray] = []
         self.ref: list[np.ndarray] = []
@@ -186,7 +188,7 @@ class _Ways:
             dense |= kind == 2
             if kind == 3 and (b"highway" in strings or b"ferry" in strings):
                 self._ways(group, StringTable(strings))
-            if kind == 4:
+            if kind == 4 and self._turns:
                 self.turns += relations_of(group, strings)
         return dense
 
@@ -304,6 +306,19 @@ def _numbered(refs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     return vertex, index
 
 
+def _common(ids: np.ndarray, vertex: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where numbers and ascending numbers are the same: positions in either, in the order of ``ids``."""
+    if ids.size and (ids[1:] > ids[:-1]).all():  # mostly: then the fewer are looked for among the others
+        lo, hi = np.searchsorted(vertex, (ids[0], ids[-1] + 1))
+        some = vertex[lo:hi]
+        near = np.searchsorted(ids, some)
+        hit = np.flatnonzero(ids[near] == some)
+        return near[hit], lo + hit
+    near = np.minimum(np.searchsorted(vertex, ids), vertex.size - 1)
+    hit = np.flatnonzero(vertex[near] == ids)
+    return hit, near[hit]
+
+
 class _Nodes:
     """Places and tags of the vertices of streets, block by block."""
 
@@ -332,18 +347,19 @@ class _Nodes:
     ) -> None:
         columns = {k: np.frombuffer(v, np.uint8) for k, v in fields.items() if isinstance(v, bytes)}
         ids = np.cumsum(zigzag(varints(columns[1])))
-        at = np.minimum(np.searchsorted(self.vertex, ids), self.vertex.size - 1)
-        used = np.flatnonzero(self.vertex[at] == ids)
+        used, at = _common(ids, self.vertex)
         if not used.size:
             return
         lat, lng = (np.cumsum(zigzag(varints(columns[k])))[used] for k in (8, 9))
-        self.x[at[used]], self.y[at[used]] = (shift[0] + scale * lng) // 100, (shift[1] + scale * lat) // 100
-        self.there[at[used]] = True
+        self.x[at], self.y[at] = (shift[0] + scale * lng) // 100, (shift[1] + scale * lat) // 100
+        self.there[at] = True
         if 10 in columns and (b"highway" in strings or b"barrier" in strings):
-            self._tags(varints(columns[10]), StringTable(strings), at, used)
+            vertex = np.full(ids.size, -1)
+            vertex[used] = at
+            self._tags(varints(columns[10]), StringTable(strings), vertex)
 
-    def _tags(self, flat: np.ndarray, strings: StringTable, at: np.ndarray, used: np.ndarray) -> None:
-        """Tags of dense nodes: key, value, key, value … 0 for each node."""
+    def _tags(self, flat: np.ndarray, strings: StringTable, vertex: np.ndarray) -> None:
+        """Tags of dense nodes: key, value, key, value … 0 for each; ``vertex`` of each node, -1: none."""
         stop = flat == 0
         owner = (np.cumsum(stop) - stop)[~stop]
         words = flat[~stop]
@@ -351,10 +367,8 @@ class _Nodes:
             raise UnusualError
         keys, vals, owner = words[::2], words[1::2], owner[::2]
         wanted = _where(strings, b"highway", keys) | _where(strings, b"barrier", keys)
-        is_used = np.zeros(at.size, bool)
-        is_used[used] = True
         some = np.unique(owner[wanted])
-        some = some[is_used[some]]
+        some = some[vertex[some] >= 0]
         if some.size:
-            self.tagged.append(at[some])
+            self.tagged.append(vertex[some])
             self.tags.append(_tag_numbers(strings, keys, vals, owner, some, self._keys, self.sets))

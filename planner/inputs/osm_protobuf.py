@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -125,14 +126,16 @@ def varints(data: np.ndarray) -> np.ndarray:
     last = np.flatnonzero(data < 0x80)
     if not last.size or last[-1] != data.size - 1:
         raise UnusualError
-    start = np.empty_like(last)
-    start[0], start[1:] = 0, last[:-1] + 1
-    length = last - start
-    value = (data[start] & 0x7F).astype(np.uint64)
-    for k in range(1, int(length.max()) + 1):
-        more = np.flatnonzero(length >= k)
-        value[more] |= (data[start[more] + k] & np.uint8(0x7F)).astype(np.uint64) << np.uint64(7 * k)
-    return value
+    length = np.empty_like(last)
+    length[0], length[1:] = last[0] + 1, last[1:] - last[:-1]
+    longest = int(length.max())
+    kind: Any = np.uint32 if longest <= 4 else np.uint64  # 28 bits and less in half the room
+    low = (data & np.uint8(0x7F)).astype(kind)
+    value = low[last]
+    for k in range(1, longest):  # from the last byte, the highest, down
+        more = np.flatnonzero(length > k)
+        value[more] = (value[more] << kind(7)) | low[last[more] - k]
+    return value.astype(np.uint64)
 
 
 def zigzag(value: np.ndarray) -> np.ndarray:

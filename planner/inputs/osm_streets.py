@@ -133,14 +133,15 @@ def _text(raw: bytes) -> str:
     return "".join(chr(int(p, 16)) if i % 2 else p for i, p in enumerate(parts))
 
 
-def read_osm_streets(path: Path | str) -> Streets:
+def read_osm_streets(path: Path | str, *, turns: bool = True) -> Streets:
     """Read every way a profile may allow, and the nodes with tags on them.
 
     Only ways with ``highway`` or ``route=ferry``, their nodes and turn restrictions are kept. A ``.pbf`` is read by
     :mod:`planner.inputs.osm_pbf`; every other form, and what that does not know, by osmium, which
     filters and looks up coordinates in one pass and hands the streets over as text in a temporary
     file, taken in blocks. Either way no Python object is made for a node, and nothing is kept of what
-    is no street. Ways whose nodes are partly outside the file are cut there.
+    is no street. Ways whose nodes are partly outside the file are cut there. Without ``turns`` the turn
+    restrictions are left in the file.
 
     Raises
     ------
@@ -150,21 +151,22 @@ def read_osm_streets(path: Path | str) -> Streets:
     path = Path(path)
     if not path.is_file():
         raise InputError([finding("NET-102", source=path.name, value=str(path))])
-    raw = read_pbf(path, LINE_KEYS, VERTEX_KEYS) if path.name.lower().endswith(".pbf") else None
-    return _streets(path.name, raw or _by_osmium(path))
+    pbf = path.name.lower().endswith(".pbf")
+    raw = read_pbf(path, LINE_KEYS, VERTEX_KEYS, turns=turns) if pbf else None
+    return _streets(path.name, raw or _by_osmium(path, turns=turns))
 
 
-def _by_osmium(path: Path) -> RawStreets:
+def _by_osmium(path: Path, *, turns: bool = True) -> RawStreets:
     """The streets of any file osmium reads."""
     ways, nodes = _Tags(LINE_KEYS), _Tags(VERTEX_KEYS)
     way_id: list[int] = []
     node_id: list[int] = []
     numbers: list[np.ndarray] = []
     sizes: list[int] = []
-    turns: list[RawTurn] = []
+    found: list[RawTurn] = []
     with tempfile.TemporaryDirectory(prefix="planner-") as folder:
         text = Path(folder) / "streets.opl"
-        _filter(path, text)
+        _filter(path, text, turns)
         for block in _blocks(text):
             shapes: list[bytes] = []
             for line in block:
@@ -179,7 +181,7 @@ def _by_osmium(path: Path) -> RawStreets:
                     sizes.append(rest.count(b",") + 1)
                 elif kind[:1] == b"r":
                     members = rest[1:].strip().split(b",")
-                    turns += turn_of_text(int(kind[1:]), _told(tags[1:].split(b",")), map(_text, members))
+                    found += turn_of_text(int(kind[1:]), _told(tags[1:].split(b",")), map(_text, members))
             if shapes:
                 plain = b",".join(shapes).replace(b"xy", _NOWHERE).translate(_TO_NUMBERS)
                 numbers.append(np.fromstring(plain, sep=" ").reshape(-1, 3))
@@ -197,25 +199,28 @@ def _by_osmium(path: Path) -> RawStreets:
     return RawStreets(
         way_id=np.array(way_id), size=np.array(sizes), way_tags=np.array(ways.of, np.int32), way_sets=ways.sets(),
         vertex=vertex, index=index.ravel().astype(np.int32), x=x, y=y, there=there, node_at=at[known],
-        node_tags=np.array(nodes.of, np.int32)[known], node_sets=nodes.sets(), turns=tuple(turns),
+        node_tags=np.array(nodes.of, np.int32)[known], node_sets=nodes.sets(), turns=tuple(found),
     )  # fmt: skip
 
 
-def _filter(path: Path, text: Path) -> None:
+def _filter(path: Path, text: Path, turns: bool) -> None:
     """Write the streets of ``path`` to ``text`` (OPL: one object per line, ways with coordinates)."""
+    wanted = osmium.osm.NODE | osmium.osm.WAY
+    if turns:
+        wanted |= osmium.osm.RELATION
     try:
         out = osmium.SimpleWriter(osmium.io.File(str(text), "opl,locations_on_ways=true,add_metadata=false"))
         with (
             location_store(path) as store,
-            osmium.io.Reader(str(path), osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION) as reader,
+            osmium.io.Reader(str(path), wanted) as reader,
         ):
             locate = osmium.NodeLocationsForWays(store)
             locate.ignore_errors()
             streets = osmium.filter.KeyFilter("highway", "barrier", "route")
-            turns = osmium.filter.KeyFilter(*RESTRICTION_KEYS)
+            rules = osmium.filter.KeyFilter(*RESTRICTION_KEYS)
             streets.enable_for(osmium.osm.NODE | osmium.osm.WAY)
-            turns.enable_for(osmium.osm.RELATION)
-            osmium.apply(reader, locate, streets, turns, out)
+            rules.enable_for(osmium.osm.RELATION)
+            osmium.apply(reader, locate, streets, rules, out)
             out.close()
     except (RuntimeError, ValueError) as error:
         raise broken_file(path, error) from error

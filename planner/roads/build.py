@@ -41,7 +41,6 @@ def build_network(
     margin_m: float = 1000.0,
     min_component: int = topology.MIN_COMPONENT,
     join_ends_m: float = topology.JOIN_M,
-    turn_restrictions: bool = True,
     progress: Callable[[str, float], None] | None = None,
 ) -> Network:
     """The part of ``streets`` that ``profile`` may use, as a network in metres.
@@ -59,7 +58,7 @@ def build_network(
     streets = replace(streets, line_ptr=lines.ptr, line_vertex=lines.vertex)  # nobody needs the others
     project, target = projection(streets, lines.vertex, crs)
     place, verdicts = _vertex_verdicts(streets, profile)
-    rules = streets.turns if turn_restrictions and profile.obeys_turns else ()
+    rules = streets.turns if profile.obeys_turns else ()
     source, arcs, join_m = streets.source, streets.arcs, join_ends_m if streets.join else 0.0
     cut = pieces(lines, closed_of(place, verdicts), streets.x.size)
     shape = shapes(streets, lines.vertex, cut, project)

@@ -86,14 +86,13 @@ def read_network(
     say = progress or (lambda _label, _share: None)
     say("reading streets", 0.0)
     made = build_network(
-        read_streets(source, source_crs=source_crs),
+        read_streets(source, source_crs=source_crs, turns=turn_restrictions and rules.obeys_turns),
         rules,
         crs=crs,
         area=area,
         margin_m=margin_m,
         min_component=min_component,
         join_ends_m=join_ends_m,
-        turn_restrictions=turn_restrictions,
         progress=say,
     )
     say("joining streets", 1.0)

@@ -27,13 +27,17 @@ _NO_STREET = {
 }  # fmt: skip
 
 
-def read_streets(source: Any, *, source_crs: str | None = None, name: str | None = None) -> Streets:
+def read_streets(
+    source: Any, *, source_crs: str | None = None, name: str | None = None, turns: bool = True
+) -> Streets:
     """Read streets from a path, a networkx graph or a GeoDataFrame.
 
     Parameters
     ----------
     source_crs
         CRS of lines that do not say theirs.
+    turns
+        Whether an OSM file's turn restrictions are wanted.
 
     Raises
     ------
@@ -43,7 +47,7 @@ def read_streets(source: Any, *, source_crs: str | None = None, name: str | None
         Something that is none of these.
     """
     if isinstance(source, str | Path):
-        return _from_file(Path(source), source_crs)
+        return _from_file(Path(source), source_crs, turns)
     if hasattr(source, "geometry") and hasattr(source, "crs"):
         return streets_from_lines(source, name=name or "streets", source_crs=source_crs)
     if hasattr(source, "edges") and hasattr(source, "is_directed"):
@@ -53,12 +57,12 @@ def read_streets(source: Any, *, source_crs: str | None = None, name: str | None
     )
 
 
-def _from_file(path: Path, source_crs: str | None) -> Streets:
+def _from_file(path: Path, source_crs: str | None, turns: bool) -> Streets:
     name = path.name.lower()
     if not path.is_file():
         raise InputError([finding("NET-102", source=path.name, value=str(path))])
     if name.endswith(OSM_ENDINGS):
-        return read_osm_streets(path)
+        return read_osm_streets(path, turns=turns)
     if name.endswith(".graphml"):
         return streets_from_graph(_read_graphml(path), name=path.name, source_crs=source_crs)
     import geopandas as gpd
