@@ -212,7 +212,7 @@ def homes(study: StudyFile, out: Out = None) -> None:
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_homes(opened, folder), opened, folder)
     typer.echo(repr(plan))
-    raise typer.Exit(3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
+    raise typer.Exit(3 if plan.gap > opened.settings.study.accept_gap else 0)
 
 
 @app.command()

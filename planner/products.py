@@ -302,11 +302,16 @@ def write_site_list(study: Study, out: Path) -> SitePlan:
 
 
 def write_homes(study: Study, out: Path) -> Any:
-    """``driver_homes.csv`` and ``checks.html``; the plan of driver homes."""
-    from planner.publish import tablesout
+    """``driver_homes.csv`` and ``.xlsx`` and ``checks.html``; the plan of driver homes."""
+    from planner.publish import tablesout, workbook
 
     require_folder(out)
     plan = study.site_driver_homes()
     write_checks(study, out)
     tablesout.write_table(plan.chosen, out / "driver_homes.csv")
+    about = study.settings.study
+    names = dict(zip(study.districts["district"], study.districts[f"name_{about.language}"], strict=True))
+    workbook.write_homes_workbook(
+        plan, out / "driver_homes.xlsx", language=about.language, districts=names, title=about.title()
+    )
     return plan

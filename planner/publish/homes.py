@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.publish.contents import district_labels
 from planner.publish.phrases import number, phrase
 from planner.siting.freight_words import COLUMN_NAMES, SHEETS, heading
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.siting.freight import HomesPlan
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +35,8 @@ _SHEET = {
 }
 
 
-def homes_lines(bundle: Bundle) -> tuple[str, ...]:
+def homes_lines(homes: HomesPlan | None, language: str) -> tuple[str, ...]:
     """What the plan of driver homes comes to, in sentences; empty without it. The first says what is counted."""
-    homes, language = bundle.homes, bundle.settings.study.language
     if homes is None:
         return ()
     run, f = homes.run_json(), homes.settings
@@ -63,10 +62,8 @@ def homes_lines(bundle: Bundle) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _part_lines(bundle: Bundle, key: str) -> tuple[str, ...]:
+def _part_lines(homes: HomesPlan, language: str, key: str) -> tuple[str, ...]:
     """Sentences above one of the tables."""
-    homes, language = bundle.homes, bundle.settings.study.language
-    assert homes is not None  # noqa: S101  (homes_tables calls this only with homes)
     if key == "hours":
         day = homes.day
         top = day.loc[day["trucks"].idxmax()]
@@ -94,28 +91,31 @@ def _part_lines(bundle: Bundle, key: str) -> tuple[str, ...]:
     return (phrase("homes_assumptions_note", language),) if key == "assumptions" else ()
 
 
-def homes_tables(bundle: Bundle, *, printed: bool) -> list[HomesPart]:
-    """Tables of the driver homes; ``printed`` leaves the long lists and coordinates to the workbook."""
-    homes, language = bundle.homes, bundle.settings.study.language
+def homes_tables(
+    homes: HomesPlan | None, language: str, districts: Mapping[str, str], *, printed: bool
+) -> list[HomesPart]:
+    """Tables of the driver homes; ``districts``: the name of each; ``printed``: without long lists and coordinates."""
     if homes is None:
         return []
     keys = {heading(key, language): key for key in SHEETS}
-    districts, column = district_labels(bundle), COLUMN_NAMES["district"][0 if language == "zh" else 1]
+    column = COLUMN_NAMES["district"][0 if language == "zh" else 1]
 
     def named(table: pd.DataFrame) -> pd.DataFrame:
         return (
-            table.assign(**{column: table[column].replace(districts)}) if column in table.columns else table
+            table.assign(**{column: table[column].replace(dict(districts))})
+            if column in table.columns
+            else table
         )
 
     pictures = {"homes": "homes", "hours": "homes_hours"}
     return [
         HomesPart(
             name,
-            _part_lines(bundle, keys[name]),
+            _part_lines(homes, language, keys[name]),
             named(table),
             pictures.get(keys[name], ""),
             _SHEET.get(keys[name], "homes"),
-        )  # fmt: skip
+        )
         for name, table in homes.tables(language, printed=printed).items()
     ]
 

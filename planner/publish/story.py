@@ -261,11 +261,12 @@ def _further(bundle: Bundle) -> tuple[Further, ...]:
 def _homes(bundle: Bundle) -> tuple[Further, ...]:
     """Driver homes: the result in sentences above the first table, then the others."""
     out: list[Further] = []
-    for part in homes_tables(bundle, printed=True):
+    homes, language = bundle.homes, bundle.settings.study.language
+    for part in homes_tables(homes, language, contents.district_labels(bundle), printed=True):
         heading, table = part.heading, part.table
         rows = tuple(tuple(shown(v) for v in values) for values in table.itertuples(index=False))
         numeric = tuple(is_number(table, c) for c in table.columns)
-        lines = homes_lines(bundle) if not out else ()
+        lines = homes_lines(homes, language) if not out else ()
         keys = tuple(f"home_{i}" for i in range(len(numeric)))
         made = Table(tuple(str(c) for c in table.columns), rows, numeric, keys)
         out.append(Further(heading, lines or part.lines, made, part.picture))

@@ -6,7 +6,7 @@ import errno
 import io
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,9 @@ from planner.publish.zipped import without_clock
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
+    from planner.siting.freight import HomesPlan
 
-__all__ = ["write_workbook"]
+__all__ = ["write_homes_workbook", "write_workbook"]
 
 INK, ACCENT, PALE, LINE = "1F3A4D", "C8452B", "F3F5F7", "C9D1D8"
 _FONT = "Microsoft YaHei"
@@ -259,20 +260,38 @@ def _phases_sheet(book: Workbook, bundle: Bundle) -> None:
     _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
 
 
-def _homes_sheets(book: Workbook, bundle: Bundle) -> None:
+def _homes_sheets(
+    book: Workbook, homes: HomesPlan | None, language: str, districts: Mapping[str, str], title: str
+) -> None:
     """Driver homes: what they come to with the homes, the candidates, and the traffic behind them."""
-    parts = homes_tables(bundle, printed=False)
+    parts = homes_tables(homes, language, districts, printed=False)
     for key in dict.fromkeys(part.sheet for part in parts):
-        sheet, row = _new_sheet(book, key, bundle.settings.study.language), 1
+        sheet, row = _new_sheet(book, key, language), 1
         mine = [part for part in parts if part.sheet == key]
         widths = _homes_widths(mine)
         for at, width in enumerate(widths, start=1):
             sheet.column_dimensions[get_column_letter(at)].width = width + 2
-        for line in homes_lines(bundle) if key == parts[0].sheet else ():
+        for line in homes_lines(homes, language) if key == parts[0].sheet else ():
             row = _note(sheet, row, line)
         for part in mine:
             row = _homes_table(sheet, row, part, widths) + 1
-        _for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+        _for_print(sheet, f"{title} · {sheet.title}", top=None)
+
+
+def write_homes_workbook(
+    homes: HomesPlan, path: Path, *, language: str, districts: Mapping[str, str], title: str
+) -> None:
+    """Write the driver homes alone, on the sheets they have in the workbook of a plan.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written; the old one is untouched.
+    """
+    book = Workbook()
+    book.remove(book.active)
+    _homes_sheets(book, homes, language, districts, title)
+    _keep(book, path, title)
 
 
 def _homes_widths(parts: Sequence[HomesPart]) -> list[int]:
@@ -365,14 +384,18 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _sites_sheet(book, bundle)
     _coverage_sheet(book, bundle)
     _phases_sheet(book, bundle)
-    _homes_sheets(book, bundle)
+    study = settings.study
+    _homes_sheets(book, bundle.homes, study.language, contents.district_labels(bundle), study.title())
     table = assumption_rows(settings, all_groups=bundle.homes is not None)
     _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, table, bundle, "C2")
     findings = contents.finding_rows(bundle.findings, language)
     _list_sheet(book, "findings", contents.FINDING_COLUMNS, findings, bundle, "A2")
     _inputs_sheet(book, bundle)
-    book.properties.creator = "planner"
-    book.properties.title = xlsx_text(settings.study.title())
+    _keep(book, path, study.title())
+
+
+def _keep(book: Workbook, path: Path, title: str) -> None:
+    book.properties.creator, book.properties.title = "planner", xlsx_text(title)
     with atomic_path(path) as temporary:
         temporary.write_bytes(without_clock(_saved(book)))
 

@@ -96,6 +96,15 @@ class HomesPlan:
     findings: tuple[Finding, ...]
 
     @property
+    def gap(self) -> float:
+        """How far the plan may be from the best: in drivers, or in cost where the cheapest is asked for."""
+        price = float(self.chosen["cost_yuan"].sum())
+        dear = (
+            (price - self.least_cost_yuan) / price if self.least_cost_yuan < price else 0.0
+        )  # NaN: not asked
+        return max(self.solution.gap, dear)
+
+    @property
     def drivers(self) -> float:
         """Distinct drivers a month that the new homes serve."""
         return self.solution.objective
@@ -104,10 +113,9 @@ class HomesPlan:
         """Plain figures for ``run.json``."""
         s = self.solution
         price, least = float(self.chosen["cost_yuan"].sum()), self.least_cost_yuan
-        dear = 0.0 if not least < price else (price - least) / price  # NaN where not asked
         return {
             "chosen": len(self.chosen), "drivers": round(s.objective, 1), "target": self.settings.target_drivers,
-            "objective": round(s.objective, 3), "bound": round(s.bound, 3), "gap": round(max(s.gap, dear), 8), "status": s.status,
+            "objective": round(s.objective, 3), "bound": round(s.bound, 3), "gap": round(self.gap, 8), "status": s.status,
             "existing": len(self.existing), "candidates": len(self.candidates), "problem": self.settings.problem,
             "cost_yuan": price, "least_cost_yuan": least if np.isfinite(least) else None,
             **{k: round(float(v), 3) for k, v in self.totals.items()},

@@ -13,10 +13,11 @@ import pytest
 from docx import Document
 from toy import toy_bundle
 
+from planner.publish.contents import district_labels
 from planner.publish.document import write_docx, write_report
 from planner.publish.figures import write_figures
 from planner.publish.homes import homes_lines, homes_tables
-from planner.publish.workbook import write_workbook
+from planner.publish.workbook import write_homes_workbook, write_workbook
 from planner.siting.freight import plan_homes
 from planner.siting.freight_hours import NIGHT
 
@@ -55,6 +56,16 @@ def bundle_of(plan, language: str):
     return toy_bundle(language, homes=plan, run={"driver_homes": plan.run_json()})
 
 
+def lines_of(bundle) -> tuple[str, ...]:
+    return homes_lines(bundle.homes, bundle.settings.study.language)
+
+
+def tables_of(bundle, *, printed: bool):
+    return homes_tables(
+        bundle.homes, bundle.settings.study.language, district_labels(bundle), printed=printed
+    )
+
+
 def text_of(page: Path) -> str:
     return html.unescape(
         re.sub(
@@ -73,7 +84,7 @@ def test_the_reports_state_the_plan_its_bands_and_the_counts(plans, language, tm
     assert {"homes", "homes_hours"} <= set(figures)
     write_report(bundle, tmp_path / "report.html", figures)
     text = text_of(tmp_path / "report.html")
-    for line in homes_lines(bundle):
+    for line in lines_of(bundle):
         assert line in text
     run = plan.run_json()
     for value in (
@@ -84,7 +95,7 @@ def test_the_reports_state_the_plan_its_bands_and_the_counts(plans, language, tm
         run["drivers_passing"],
     ):
         assert f"{value:,.0f}" in text
-    for part in homes_tables(bundle, printed=True):
+    for part in tables_of(bundle, printed=True):
         assert part.heading in text
         for line in part.lines:
             assert line in text
@@ -99,8 +110,8 @@ def test_the_reports_state_the_plan_its_bands_and_the_counts(plans, language, tm
     ) - 1  # bars by district are drawn inline
     write_docx(bundle, tmp_path / "report.docx", figures)  # the Word file says the same
     said = [p.text for p in Document(str(tmp_path / "report.docx")).paragraphs]
-    assert set(homes_lines(bundle)) <= set(said)
-    headings = [part.heading for part in homes_tables(bundle, printed=True)]
+    assert set(lines_of(bundle)) <= set(said)
+    headings = [part.heading for part in tables_of(bundle, printed=True)]
     assert [t for t in said if t in headings] == headings
 
 
@@ -120,8 +131,8 @@ def test_the_workbook_has_every_hour_every_candidate_and_a_chart(plans, language
         return [[c for c in row if c is not None] for row in sheet.iter_rows(values_only=True)]
 
     said = [row[0] for row in rows(homes) if row]
-    assert [line for line in said if line in homes_lines(bundle_of(plan, language))] == list(
-        homes_lines(bundle_of(plan, language))
+    assert [line for line in said if line in lines_of(bundle_of(plan, language))] == list(
+        lines_of(bundle_of(plan, language))
     )
     cells = rows(model)
     hours = [row for row in cells if row and re.fullmatch(r"\d\d:00–\d\d:00", str(row[0]))]
@@ -135,25 +146,23 @@ def test_the_workbook_has_every_hour_every_candidate_and_a_chart(plans, language
 
 def test_no_cell_of_the_english_products_is_left_in_chinese(plans):
     for plan in plans:
-        for part in homes_tables(bundle_of(plan, "en"), printed=False):
+        for part in tables_of(bundle_of(plan, "en"), printed=False):
             for column in part.table.columns:
                 if column in ("Name", "Reason", "In the plan", "District", "Best stand-in"):
                     continue  # names from the user's files
                 said = " ".join([str(column), *map(str, part.table[column])])
                 assert not re.search("[一-鿿]", said), said
             assert not re.search("[一-鿿]", part.heading + " ".join(part.lines))
-        zh = next(
-            p.table for p in homes_tables(bundle_of(plan, "zh"), printed=False) if p.heading == "货运假设"
-        )
+        zh = next(p.table for p in tables_of(bundle_of(plan, "zh"), printed=False) if p.heading == "货运假设")
         assert all(re.search("[一-鿿]", str(v)) for v in zh["来源"])
         assert all(re.search("[一-鿿]", str(v)) for v in zh["假设"])
 
 
 def test_the_cheapest_plan_and_long_trips_are_said(plans):
-    lines = " ".join(homes_lines(bundle_of(plans[1], "en")))
+    lines = " ".join(lines_of(bundle_of(plans[1], "en")))
     assert "no plan that reaches the target costs less than 300,000" in lines
     assert "drive more than 0.5 hours" in lines
-    counted = " ".join(homes_lines(bundle_of(plans[0], "en")))
+    counted = " ".join(lines_of(bundle_of(plans[0], "en")))
     assert "costs less than" not in counted
     assert "does not bind here" in counted
 
@@ -171,5 +180,16 @@ def test_the_night_in_the_tables_is_that_of_the_flows(plans):
 def test_districts_are_named_in_the_language(plans):
     bundle = bundle_of(plans[0], "en")
     labelled = bundle.districts.assign(district=["甲县", "东"], name_en=["Jia County", "East"])
-    made = homes_tables(dataclasses.replace(bundle, districts=labelled), printed=False)[0].table
+    made = tables_of(dataclasses.replace(bundle, districts=labelled), printed=False)[0].table
     assert set(made["District"]) == {"Jia County"}
+
+
+def test_the_homes_have_a_workbook_of_their_own(plans, tmp_path):
+    for name in ("one.xlsx", "two.xlsx"):
+        write_homes_workbook(
+            plans[1], tmp_path / name, language="en", districts={"甲县": "Jia County"}, title="A county"
+        )
+    book = openpyxl.load_workbook(tmp_path / "one.xlsx")
+    assert book.sheetnames == ["Driver homes", "Home candidates", "Freight model"]
+    assert "Jia County" in {c.value for row in book["Driver homes"] for c in row}
+    assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
