@@ -66,11 +66,22 @@ def read(path):
 """
 
 
-def measure(reader: str, path: Path, repeats: int) -> dict[str, Any]:
+_SIZED = """
+import sys
+from planner import read_network
+import numpy as np, pyproj, scipy.sparse.csgraph, scipy.spatial
+def read(path):
+    made = read_network(path, sys.argv[3])
+    arrays = [a for a in vars(made).values() if isinstance(a, np.ndarray)]
+    return [made.n_nodes, sum(a.nbytes for a in arrays) / 2**20]
+"""
+
+
+def measure(reader: str, path: Path, repeats: int, *more: str) -> dict[str, Any]:
     """Run one reader on one file in a fresh process."""
-    code = _HEAD + (_CACHE if reader == "cache" else _READERS[reader]) + _TAIL
+    code = _HEAD + {"cache": _CACHE, "sized": _SIZED, **_READERS}[reader] + _TAIL
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path), str(repeats)],
+        [sys.executable, "-c", code, str(path), str(repeats), *more],
         capture_output=True, text=True, check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     return json.loads(done.stdout.strip().splitlines()[-1])
@@ -118,6 +129,48 @@ def _compare(what: str, path: Path, peer: str, repeats: int) -> list[dict[str, A
     return rows
 
 
+def _tiled(source: Path, path: Path, times: int) -> None:
+    """The streets of a file again and again side by side, as one ``.osm.pbf``: a province made of towns."""
+    import osmium
+
+    from planner.inputs.osm_streets import read_osm_streets
+
+    s = read_osm_streets(source)
+    make, tags = osmium.osm.mutable, dict(zip(s.vertex_at.tolist(), s.vertex_tags.tolist(), strict=True))
+    x, y = ((a - a.mean()) / s.per_unit for a in (s.x, s.y))
+    n, way = s.x.size, s.line_vertex.tolist()
+    corner = [(117.5 + 0.3 * (t % 14), 31.0 + 0.35 * (t // 14)) for t in range(times)]
+    with osmium.SimpleWriter(str(path)) as out:
+        for t, (east, north) in enumerate(corner):
+            for i, place in enumerate(zip((x + east).tolist(), (y + north).tolist(), strict=True)):
+                out.add_node(
+                    make.Node(id=1 + t * n + i, location=place, tags=s.tags[tags[i]] if i in tags else {})
+                )
+        for t in range(times):
+            for j in range(s.n_lines):
+                nodes = [1 + t * n + v for v in way[s.line_ptr[j] : s.line_ptr[j + 1]]]
+                out.add_way(make.Way(id=1 + t * s.n_lines + j, nodes=nodes, tags=s.tags[s.line_tags[j]]))
+
+
+def _province(quick: bool) -> list[dict[str, Any]]:
+    """Memory that reading grows by, beside that of the network it makes."""
+    source = SHARED / "liechtenstein" / "liechtenstein-latest.osm.pbf"
+    if not source.is_file():
+        return []
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "province.osm.pbf"
+        _tiled(source, path, 10 if quick else 80)
+        for mode in ("walk", "car"):
+            took = measure("sized", path, 0, mode)
+            nodes, size = took["nodes"]
+            rows.append({"what": f"a province of {nodes:,} nodes, {mode}: memory grown by reading",
+                         "ours": round(took["grown_mb"], 1), "peer": round(size, 1), "peer_name": "the network itself",
+                         "ratio": round(size / took["grown_mb"], 2), "unit": "MB",
+                         "note": f"a file of {path.stat().st_size / 1e6:.0f} MB, {took['first']:.1f} s CPU"})  # fmt: skip
+    return rows
+
+
 def _cached(quick: bool) -> dict[str, Any]:
     """A saved network of about half a million nodes, opened and touched."""
     import numpy as np
@@ -148,7 +201,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     rows = []
     for what, path, peer in _files(quick):
         rows += _compare(what, path, peer, 1 if "Suzhou" in what else repeats)
-    return [*rows, _cached(quick)]
+    return [*rows, *_province(quick), _cached(quick)]
 
 
 if __name__ == "__main__":
