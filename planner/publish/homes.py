@@ -31,7 +31,7 @@ _SHEET = {
     "candidates": "home_candidates",
     "hours": "home_model",
     "counts": "home_model",
-    "assumptions": "home_model",
+    "assumptions": "home_assumptions",
 }
 
 

@@ -162,21 +162,11 @@ def tables(plan: HomesPlan, language: str = "zh", *, printed: bool = False) -> d
     i = 0 if language == "zh" else 1
     site = ["site_id", "name", "host_kind", "district", "lng", "lat", "bays"]
     reach = ["drivers_in_catchment", "drivers_passing", "trucks_passing"]
-    homes = [
-        "rank",
-        *site,
-        "drivers",
-        *reach,
-        "visits_per_day",
-        "nearest_home_km",
-        "cost_yuan",
-        "meets",
-        "lacks",
-        "reason",
-    ]
+    alike = ["name", "host_kind", "district", "lng", "lat", "bays", "drivers", *reach, "meets", "lacks"]
+    homes = ["rank", *alike, "reason", "visits_per_day", "nearest_home_km", "cost_yuan", "site_id"]
     raw = {
         "homes": (plan.chosen, homes),
-        "comparison": (plan.existing, [*site, "drivers", *reach, "meets", "lacks", "relation", "source"]),
+        "comparison": (plan.existing, ["site_id", *alike, "relation", "source"]),
         "candidates": (plan.candidates, [*site, *reach, "cost_yuan", "meets", "lacks"]),
         "hours": (_hours(plan.day, language, step=4 if printed else 1), ["hour", "local", "long", "under_way", "share"]),
         "counts": (_counts(plan.checks, language), ["road", "place", "vehicles_per_day", "trucks", "trucks_low", "trucks_high",

@@ -190,6 +190,6 @@ def test_the_homes_have_a_workbook_of_their_own(plans, tmp_path):
             plans[1], tmp_path / name, language="en", districts={"甲县": "Jia County"}, title="A county"
         )
     book = openpyxl.load_workbook(tmp_path / "one.xlsx")
-    assert book.sheetnames == ["Driver homes", "Home candidates", "Freight model"]
+    assert book.sheetnames == ["Driver homes", "Home candidates", "Freight model", "Freight assumptions"]
     assert "Jia County" in {c.value for row in book["Driver homes"] for c in row}
     assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "two.xlsx").read_bytes()
