@@ -35,6 +35,8 @@ PER_DEGREE = 1e7
 #: For mixing bits.
 _ODD = tuple(np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _BLOCK_LIMIT = 32 * 1024 * 1024
+#: Numbers at a time.
+_STEP = 1 << 16
 _KEEP_BYTES = 12_000_000
 _KNOWN_FEATURES = {b"OsmSchema-V0.6", b"DenseNodes"}
 
@@ -293,11 +295,17 @@ def _numbered(refs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
     As ``numpy.unique`` does, but with nothing of the size of all numbers beside them and the result.
     """
-    some = np.concatenate(refs)
-    some.sort()
-    vertex = some[np.concatenate([[True], some[1:] != some[:-1]])]
-    index = np.empty(some.size, np.int32)
-    del some
+    vertex = np.concatenate(refs)
+    index = np.empty(vertex.size, np.int32)
+    vertex.sort()
+    end, before = 0, None
+    for lo in range(0, vertex.size, _STEP):  # what stands once moves to the front
+        block = vertex[lo : lo + _STEP]
+        new = block[np.concatenate([[block[0] != before], block[1:] != block[:-1]])]
+        before = block[-1]
+        vertex[end : end + new.size] = new
+        end += new.size
+    vertex.resize(end, refcheck=False)
     at = index.size
     while refs:
         block = refs.pop()
