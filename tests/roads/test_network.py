@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import geopandas as gpd
 import networkx as nx
 import numpy as np
@@ -9,7 +11,10 @@ import pytest
 from shapely.geometry import LineString, MultiLineString, Point, box
 
 from planner.errors import InputError, PlannerError
+from planner.inputs.osm_streets import Streets
+from planner.roads.build import build_network
 from planner.roads.network import Network, network_from_edges, read_network
+from planner.roads.profiles import profile
 from tests.roads.osm_text import CRS, osm
 
 WALK = 4.0 / 3.6
@@ -475,3 +480,34 @@ def test_a_footbridge_carries_walkers_over_a_road_it_does_not_meet(tmp_path):
     assert walk.edge_s_uv[bridge].sum() == pytest.approx((20 / WALK) + 20 / (2.2 / 3.6), rel=1e-3)
     assert read_network(path, "ebike").length_km == pytest.approx(0.12, abs=1e-3)  # not up the steps
     assert read_network(path, "car").n_edges == 1
+
+
+# --- memory ----------------------------------------------------------------------------------------------
+
+
+def lattice_streets(n: int, inner: int = 7) -> Streets:
+    """n × n corners, each street with inner vertices, as an OSM file would give them."""
+    at = np.arange(n * n).reshape(n, n)
+    x, y = (a.ravel() * 0.001 for a in np.meshgrid(np.arange(n), np.arange(n)))
+    u, v = (np.concatenate([p.ravel(), q.ravel()]) for p, q in ((at[:, :-1], at[:-1]), (at[:, 1:], at[1:])))
+    share, m = np.arange(1, inner + 1) / (inner + 1), u.size
+    x, y = (np.concatenate([a, (a[u][:, None] + (a[v] - a[u])[:, None] * share).ravel()]) for a in (x, y))
+    middle = n * n + np.arange(m * inner).reshape(m, inner)
+    return Streets(
+        crs="EPSG:4326", x=np.rint((120 + x) * 1e7).astype(np.int32), y=np.rint((31 + y) * 1e7).astype(np.int32),
+        line_ptr=np.arange(m + 1) * (inner + 2), line_vertex=np.column_stack([u, middle, v]).ravel().astype(np.int32),
+        line_id=np.arange(m), line_tags=np.zeros(m, np.int32), tags=({"highway": "residential"},), per_unit=1e7,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["walk", "car"])
+def test_building_needs_less_than_twice_its_result_with_the_streets_it_is_made_of(mode):
+    build_network(lattice_streets(10), profile(mode))  # what is made once is not counted
+    tracemalloc.start()
+    made = build_network(lattice_streets(150), profile(mode))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    result = sum(a.nbytes for a in vars(made).values() if isinstance(a, np.ndarray))
+    assert made.n_edges == 2 * 150 * 149
+    assert made.geom_x.size == 9 * made.n_edges
+    assert peak < 2 * result
