@@ -504,10 +504,10 @@ def lattice_streets(n: int, inner: int = 7) -> Streets:
 def test_building_needs_less_than_twice_its_result_with_the_streets_it_is_made_of(mode):
     build_network(lattice_streets(10), profile(mode))  # what is made once is not counted
     tracemalloc.start()
-    made = build_network(lattice_streets(150), profile(mode))
+    made = build_network(lattice_streets(300), profile(mode))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     result = sum(a.nbytes for a in vars(made).values() if isinstance(a, np.ndarray))
-    assert made.n_edges == 2 * 150 * 149
+    assert made.n_edges == 2 * 300 * 299
     assert made.geom_x.size == 9 * made.n_edges
     assert peak < 2 * result
