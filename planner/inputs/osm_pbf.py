@@ -199,16 +199,20 @@ class _Ways:
         start, end = way_messages(group)
         way_id, spots = way_fields(data, start, end)
         keys, n_keys = ranges(data, *spots[2])
-        vals, n_vals = ranges(data, *spots[3])
-        if not np.array_equal(n_keys, n_vals):
+        perhaps = np.zeros(way_id.size, bool)
+        mine = np.repeat(np.arange(way_id.size), n_keys)
+        perhaps[mine[_where(strings, b"highway", keys) | _where(strings, b"route", keys)]] = True
+        keys, some = keys[perhaps[mine]], np.flatnonzero(perhaps)
+        vals, n_vals = ranges(data, spots[3][0][some], spots[3][1][some])
+        if not np.array_equal(n_keys[some], n_vals):
             raise UnusualError
-        owner = np.repeat(np.arange(way_id.size), n_keys)
+        owner = np.repeat(some, n_vals)
         wanted = _where(strings, b"highway", keys) | (
             _where(strings, b"route", keys) & _where(strings, b"ferry", vals)
         )
-        refs_of = np.zeros(way_id.size, bool)
-        refs_of[owner[wanted]] = True
-        street = np.flatnonzero(refs_of)
+        perhaps[:] = False
+        perhaps[owner[wanted]] = True
+        street = np.flatnonzero(perhaps)
         deltas, size = ranges(data, spots[8][0][street], spots[8][1][street])
         street, deltas, size = _long_enough(street, zigzag(deltas), size)
         if not street.size:
