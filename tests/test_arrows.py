@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 PLANNER = Path(__file__).resolve().parents[1] / "planner"
-BASE = {"errors", "folders", "progress", "settings", "tables"}
+BASE = {
+    "errors", "folders", "progress", "settings", "settings_base", "settings_freight", "settings_siting", "tables",
+}  # fmt: skip
 MAY_IMPORT = {
     "inputs": BASE,
     "demand": BASE | {"inputs"},

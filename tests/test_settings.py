@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from planner.errors import SettingsError
-from planner.settings import parse_settings, read_settings
+from planner.settings import Settings, parse_settings, read_settings
 
 SMALL = '[study]\nname = "town"\n[inputs.streets]\npath = "streets.osm"\n'
 
@@ -84,3 +87,46 @@ def test_a_missing_study_file_is_an_input_error(tmp_path) -> None:
 def test_a_file_that_is_no_toml_says_where() -> None:
     with pytest.raises(SettingsError, match="line 1"):
         parse_settings("[study\n")
+
+
+def sections(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Every section of the study file that is no list, with its plain keys."""
+    kinds = {k: f.annotation for k, f in model.model_fields.items()}
+    inner = {k: t for k, t in kinds.items() if isinstance(t, type) and issubclass(t, BaseModel)}
+    yield path, [k for k in kinds if k not in inner]
+    for key, kind in inner.items():
+        yield from sections(kind, f"{path}.{key}".lstrip("."))
+
+
+@pytest.mark.parametrize("value", ["'?'", "-3.5", "[1979-05-27]", "{ a = 1979-05-27 }", "1979-05-27"])
+def test_whatever_is_refused_is_refused_in_chinese_and_english(value: str) -> None:
+    """A wrong value in every key of every section: no sentence of a library's own, none left in English."""
+    wrong = ""
+    for path, keys in sections(Settings):
+        if path:
+            wrong += f"[{path}]\n" + "".join(f"{key} = {value}\n" for key in keys)
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(wrong + f"[[groups]]\nname = {value}\nprofile = {value}\n")
+    assert len(caught.value.findings) > 50
+    for found in caught.value.findings:
+        assert found.code != "SET-002", found
+        assert re.search("[\u4e00-\u9fff]", found.message_zh), found
+
+
+def test_what_a_validator_refuses_is_told_with_its_values() -> None:
+    text = (
+        SMALL
+        + "[siting.goal]\nfade_m = [800, 500]\n[freight]\nhourly_local = [1, 2]\n[circle]\nreadings_m = []\n"
+    )
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(text)
+    told = {f.field: (f.code, f.message_zh) for f in caught.value.findings}
+    assert told["siting.goal.fade_m"] == ("SET-032", "第一个距离须小于第二个；现为 800 和 500")
+    assert told["freight.hourly_local"][0] == "SET-034"
+    assert told["circle.readings_m"] == ("SET-018", "至少要有 1 项，现有 0 项")
+
+
+def test_a_group_listed_twice_is_not_silently_one() -> None:
+    rider = '[[groups]]\nname = "rider"\nrate_per_1000 = 6\n'
+    with pytest.raises(SettingsError, match="SET-030"):
+        parse_settings(SMALL + rider + rider)
