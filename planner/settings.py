@@ -370,7 +370,7 @@ def parse_settings(text: str, *, source: str = "study.toml", folder: Path | None
         twice = [g for g in named if own.setdefault(g["name"], g) is not g]
         known = {g["name"]: g for g in base["groups"]} if raw["periods"] == base["periods"] else {}
         merged = [{**g, **own.pop(name, {})} for name, g in known.items()]
-        raw["groups"] = [*merged, *own.values(), *twice]
+        raw["groups"] = [*merged, *own.values(), *({**known.get(g["name"], {}), **g} for g in twice)]
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as error:
