@@ -605,7 +605,8 @@ class Study:
             if isinstance(parts, dict) and name != "inputs":
                 out += parts.get("findings", [])
         if "homes" in self._done:
-            out += self._done["homes"].findings
+            told = set(out)  # the lists of driver homes are judged with the other inputs
+            out += [f for f in self._done["homes"].findings if f not in told]
         return tuple(out)
 
     @property

@@ -114,16 +114,23 @@ def judge_words(settings: Settings) -> list[Finding]:
 
 
 def _judge_further_files(settings: Settings, crs: str) -> list[Finding]:
-    """Findings about files that later stages read: observations in full, those of driver homes by existence."""
+    """Findings about files that later stages read: observations, and what is known of trucks and their homes."""
     from planner.demand.observations import read_observations
     from planner.inputs.localfile import check_file
+    from planner.siting.freight_sites import read_counts, read_homes, read_sites
 
     i, found = settings.inputs, list[Finding]()
     if i.observations is not None:
         found += read_observations(i.observations, crs=crs)[1]
-    for table in (i.truck_counts, i.truck_sites, *i.driver_homes):
-        if table is not None:
-            found += check_file(table.path)
+    given = [t for t in (i.truck_counts, i.truck_sites, *i.driver_homes) if t is not None]
+    missing = [f for table in given for f in check_file(table.path)]
+    if missing:
+        return found + missing
+    if i.truck_counts is not None:
+        found += read_counts(i.truck_counts, crs=crs, truck_share=settings.freight.truck_share)[1]
+    if i.truck_sites is not None:
+        found += read_sites(i.truck_sites, crs=crs)[1]
+    found += read_homes(i.driver_homes, crs=crs, freight=settings.freight)[1]
     return found
 
 

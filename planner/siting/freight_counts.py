@@ -219,7 +219,9 @@ def _multipliers(rows: Any, prior: Floats, target: Floats, ridge: Floats, *, mos
     return x
 
 
-def judge(counts: gpd.GeoDataFrame, number: Ints, before: Floats, after: Floats) -> list[Finding]:
+def judge(
+    counts: gpd.GeoDataFrame, number: Ints, before: Floats, after: Floats, at_gate: NDArray[np.bool_]
+) -> list[Finding]:
     """Findings on the counts the trips were adjusted to: contradictions, no trips, not met.
 
     Parameters
@@ -228,11 +230,14 @@ def judge(counts: gpd.GeoDataFrame, number: Ints, before: Floats, after: Floats)
         The section of each count; -1: none.
     before, after
         Modelled trucks a day at each count; NaN where it has no section.
+    at_gate
+        Counts that a gateway has taken: they need no trips of their own.
     """
     out: list[Finding] = []
     table = pd.DataFrame({
         "number": number, "trucks": counts["trucks"].to_numpy(float), "road": counts["road"].astype(str),
         "source": counts["source"].astype(str), "row": counts["row"].to_numpy(int), "before": before, "after": after,
+        "at_gate": at_gate,
     })  # fmt: skip
     for _, same in table[table["number"] >= 0].groupby("number", sort=True):
         if len(same) > 1 and same["trucks"].max() > same["trucks"].min() * (1 + MET) + 1e-9:
@@ -250,7 +255,7 @@ def judge(counts: gpd.GeoDataFrame, number: Ints, before: Floats, after: Floats)
             "value": f"{r.trucks:,.0f}",
         }
         if r.before <= 0:
-            out.append(finding("FRT-015", **place, road=r.road))
+            out += [] if r.at_gate else [finding("FRT-015", **place, road=r.road)]
         elif abs(r.after - r.trucks) > MET * max(r.trucks, 1.0):
             out.append(
                 finding("FRT-016", **place, road=r.road, after=f"{r.after:,.0f}", before=f"{r.before:,.0f}")

@@ -168,7 +168,9 @@ def _to_counts(
         "before": before, "after": after, "used": number >= 0, "by_name": [s.by_name for s in sections],
         "target": np.where(number >= 0, np.append(value, np.nan)[number], np.nan),
     })  # fmt: skip
-    return trips, assigned, table, counts_.judge(counts, number, before, after)
+    gates = inputs.gateways.table[inputs.gateways.table["counted"].to_numpy(bool)]
+    taken = [bool((gates.distance(p) <= max(f.gateway_merge_km, 1.0) * 1000).any()) for p in counts.geometry]
+    return trips, assigned, table, counts_.judge(counts, number, before, after, np.array(taken, bool))
 
 
 def street_loads(graph: TruckGraph, assigned: Assigned) -> sparse.csr_array:

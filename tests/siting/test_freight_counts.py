@@ -254,6 +254,14 @@ def test_a_count_that_no_trip_passes_is_shown_and_told(tmp_path):
     assert plan.checks["before"].tolist() == [0]
 
 
+def test_a_count_just_outside_a_gateway_is_the_gateways(tmp_path):
+    a, b = lnglat(-0.9, 0)  # the outline is at 0
+    plan = plan_homes(counted_county(tmp_path, f"G1,{a},{b},,9000\n"))
+    gates = plan.zones[plan.zones["kind"] == "trunk"]
+    assert sorted(gates["trips_out"].round().tolist()) == [3000, 4500]
+    assert not codes(plan) & {"FRT-014", "FRT-015", "FRT-016"}
+
+
 # -- gateways ----------------------------------------------------------------------------------------
 
 
