@@ -96,7 +96,8 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
         "stations": {
             "existing": existing,
             "chosen": len(plan.chosen),
-            "total": existing + len(plan.chosen),
+            "closed": list(plan.closed),
+            "total": existing - len(plan.closed) + len(plan.chosen),
             "objective": round(solution.objective, 3),
             "bound": round(solution.bound, 3),
             "gap": round(solution.gap, 8),

@@ -72,11 +72,11 @@ def measure_in_words(settings: Settings) -> tuple[str, str]:
             )
         )
     if goal.credit:
-        shares = ", ".join(f"{c:.0%}" for c in goal.credit)
+        shares = [f"{c:.0%}" for c in goal.credit]
         parts.append(
             (
-                f"the first, second … station in reach counting {shares}",
-                f"可达的第一、第二……个站点分别计 {shares}",
+                f"the first, second … station in reach counting {', '.join(shares)}",
+                f"可达的第一、第二……个站点分别计 {'、'.join(shares)}",
             )
         )
     if goal.group_weights or goal.period_weights:

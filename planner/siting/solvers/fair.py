@@ -109,17 +109,16 @@ def _next_levels(
 def _level_bounds(request: Request, worth: Worth, plan: Ints, effort: Effort) -> dict[int, float]:
     """Most that the mean of the r least shares can be in a plan whose least share is as given, r = 2 ….
 
-    By the relaxed model for as many r as there is time for; the r least are no more on average than the
-    r + 1 least, which bounds the others.
+    By the relaxed model for r = 2, all but one, and all; the r least are no more on average than the r + 1
+    least, which bounds those between.
     """
     k = round(1 / worth.at_least[0][0])
-    bounds, took = dict.fromkeys(range(2, k + 1), 1.0), 0.0
-    for r in dict.fromkeys([k - 1, k, *range(2, k - 1)]):
-        if r < 2 or effort.left < 1.5 * took:
-            continue
-        begun = effort.spent
+    bounds = dict.fromkeys(range(2, k + 1), 1.0)
+    for r in sorted({2, k - 1, k} & bounds.keys()):
+        if effort.out_of_time():
+            break
         found = solve_composed(request, replace(worth, tail=r / k), [plan], effort, search=False)
-        bounds[r], took = min(1.0, found.bound), effort.spent - begun
+        bounds[r] = min(1.0, found.bound)
     for r in range(k - 1, 1, -1):
         bounds[r] = min(bounds[r], bounds[r + 1])
     return bounds
