@@ -211,12 +211,12 @@ def _nodes(
     if shut.size:
         label = label.astype(np.int64)
         label[shut] = label.max() + 1 + np.arange(shut.size)
-    used = np.zeros(int(label.max()) + 1, bool)
-    used[label] = True
-    number = np.cumsum(used, dtype=np.int32)
+    number = np.zeros(int(label.max()) + 1, np.int32)
+    number[label] = 1
+    np.cumsum(number, out=number)
     node = number[label] - np.int32(1)
     nx, ny = np.empty(int(number[-1])), np.empty(int(number[-1]))
-    del number, used
+    del number
     # Backwards, so that of joined ends the first gives the place.
     nx[node[::-1]], ny[node[::-1]] = shape.x[at[::-1]], shape.y[at[::-1]]
     return node[: first.size], node[first.size :], nx, ny

@@ -214,9 +214,13 @@ def _around(x: np.ndarray, y: np.ndarray, some: np.ndarray, cell_m: float) -> tu
     order = np.argsort(key, kind="stable")
     ordered = key[order]
     offsets = np.array([dx * row + dy for dx in (-1, 0, 1) for dy in (-1, 0, 1)])
-    wanted = (key[some][:, None] + offsets).ravel()
-    low, high = np.searchsorted(ordered, wanted, "left"), np.searchsorted(ordered, wanted, "right")
-    size = high - low
-    owner = np.repeat(np.repeat(some, offsets.size), size)
-    at = np.arange(size.sum()) + np.repeat(low - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
-    return owner, order[at]
+    found = [(some[:0], order[:0])]
+    for lo in range(0, some.size, 1 << 13):
+        part = some[lo : lo + (1 << 13)]
+        wanted = (key[part][:, None] + offsets).ravel()
+        low, high = np.searchsorted(ordered, wanted, "left"), np.searchsorted(ordered, wanted, "right")
+        size = high - low
+        owner = np.repeat(np.repeat(part, offsets.size), size)
+        at = np.arange(size.sum()) + np.repeat(low - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
+        found.append((owner, order[at]))
+    return np.concatenate([a for a, _ in found]), np.concatenate([b for _, b in found])
