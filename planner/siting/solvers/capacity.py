@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.siting.solvers.bound import best_sites
 from planner.siting.solvers.effort import Effort
 from planner.siting.solvers.request import Request
 from planner.siting.solvers.rows import site_core
 from planner.siting.solvers.search import Room
 
-__all__ = ["served", "served_plans"]
+__all__ = ["most_served", "served", "served_plans"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,6 +69,18 @@ def served_plans(
         chosen.append(site)
     done = room.satisfied(len(chosen) - len(rules.required))
     return [np.array(sorted(chosen), np.int64)] if done else []
+
+
+def most_served(request: Request, capacity: Floats) -> float:
+    """No plan serves more: what each site could serve alone, summed over the best sites within the rules."""
+    covers, rules = request.covers, request.rules
+    ones = sparse.csr_array((np.ones(len(covers.indices)), covers.indices, covers.indptr), shape=covers.shape)
+    left = np.where(request.covered, 0.0, request.weights)
+    alone, core = np.minimum(ones @ left, capacity), site_core(rules)
+    return (
+        float(request.weights[request.covered].sum() + alone[rules.required].sum())
+        + best_sites(alone[core.site], core)[1]
+    )
 
 
 def _serve(ones: sparse.csr_array, left: Floats, rare: Ints, capacity: float, site: int) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.siting.solvers.capacity import served, served_plans
+from planner.siting.solvers.capacity import most_served, served, served_plans
 from planner.siting.solvers.effort import ENTRIES_PER_ROUND, Effort
 from planner.siting.solvers.exact import nothing_found
 from planner.siting.solvers.model import (
@@ -183,6 +183,8 @@ def solve_composed(
     bound = np.inf
     if worth.capacity is not None:
         plans = [*starts, *served_plans(request, worth.capacity, effort)]
+        if not model.exact(effort):  # no more than is in reach, nor than the roomiest sites take
+            bound = min(_priced(rows, plans[0], effort), most_served(request, worth.capacity))
     else:
         plans = list(starts)
         if search and not (model.exact(effort) and len(rows.idx) <= SMALL_PAIRS):
