@@ -204,7 +204,7 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
         curve=study.curve(),
         homes=homes,
         run=run_json(study, homes=homes, absent=absent),
-        extra_layers=homes.extra_layers() if homes is not None else (),
+        extra_layers=homes.extra_layers(s.study.language) if homes is not None else (),
         phases=plan.phases if len(plan.phases) else None,
         alternatives=study.alternatives(k=rules.alternatives) if rules.alternatives else None,
         replacements=study.replacements(k=rules.replacements) if rules.replacements else None,

@@ -121,13 +121,13 @@ class HomesPlan:
             **{k: round(float(v), 3) for k, v in self.totals.items()},
         }  # fmt: skip
 
-    def layer_specs(self) -> tuple[dict[str, Any], ...]:
+    def layer_specs(self, language: str = "zh") -> tuple[dict[str, Any], ...]:
         """Map layers as plain data, keys as :class:`planner.publish.bundle.ExtraLayer` has them."""
-        return layers_.layer_specs(self)
+        return layers_.layer_specs(self, language)
 
-    def extra_layers(self) -> tuple[Any, ...]:
+    def extra_layers(self, language: str = "zh") -> tuple[Any, ...]:
         """The same layers as objects with those attributes."""
-        return layers_.extra_layers(self)
+        return layers_.extra_layers(self, language)
 
     def tables(self, language: str = "zh", *, printed: bool = False) -> dict[str, pd.DataFrame]:
         """Tables with ready headings, by their name; ``printed``: only what fits a page."""

@@ -46,18 +46,19 @@ class LayerSpec:
     searchable: bool = False
 
 
-_SITE_FIELDS = (
-    FieldSpec("bays", "货车泊位", "truck bays", 0),
-    FieldSpec("drivers_in_catchment", "可达本地司机", "drivers based in reach", 0, "人", "drivers"),
-    FieldSpec("drivers_passing", "经过的外来司机", "passing drivers", 0, "人/月", "a month"),
-    FieldSpec("trucks_passing", "经过货车", "trucks passing", 0, "辆/日", "a day"),
-    FieldSpec("lacks_zh", "欠缺（中文）", "lacks (zh)"),
-    FieldSpec("lacks_en", "欠缺（英文）", "lacks"),
-)
+def _site_fields(language: str) -> tuple[FieldSpec, ...]:
+    return (
+        FieldSpec("bays", "货车泊位", "truck bays", 0),
+        FieldSpec("drivers_in_catchment", "可达本地司机", "drivers based in reach", 0, "人", "drivers"),
+        FieldSpec("drivers_passing", "经过的外来司机", "passing drivers", 0, "人/月", "a month"),
+        FieldSpec("trucks_passing", "经过货车", "trucks passing", 0, "辆/日", "a day"),
+        FieldSpec(f"lacks_{language}", "欠缺", "lacks"),
+    )
 
 
-def extra_layers(plan: HomesPlan) -> tuple[LayerSpec, ...]:
+def extra_layers(plan: HomesPlan, language: str = "zh") -> tuple[LayerSpec, ...]:
     """Flow widths, catchments, candidates with what they lack, existing homes, new homes."""
+    site_fields = _site_fields(language)
     flow, minutes = plan.flows[plan.flows["trucks_per_day"] >= 500], f"{plan.settings.catchment_minutes:g}"
     site = [
         "site_id",
@@ -83,14 +84,13 @@ def extra_layers(plan: HomesPlan) -> tuple[LayerSpec, ...]:
         ),
         LayerSpec(
             "home_candidates", f"司机之家候选点（{len(plan.candidates)}）", f"Candidates for driver homes ({len(plan.candidates)})",
-            plan.candidates[[*site, "geometry"]], colour="#8a8a8a", name_column="name", fields=_SITE_FIELDS, shape="square",
+            plan.candidates[[*site, "geometry"]], colour="#8a8a8a", name_column="name", fields=site_fields, shape="square",
             width_column="bays", width_px=(2.5, 4.5),
         ),
         LayerSpec(
             "homes_existing", f"现有司机之家（{len(plan.existing)}）", f"Existing driver homes ({len(plan.existing)})",
             plan.existing[[*site, "relation_zh", "relation_en", "geometry"]], colour="#3d7ab8", name_column="name",
-            fields=(*_SITE_FIELDS, FieldSpec("relation_zh", "与方案的关系", "in the plan (zh)"),
-                    FieldSpec("relation_en", "与方案的关系（英文）", "in the plan")), shape="triangle", searchable=True,
+            fields=(*site_fields, FieldSpec(f"relation_{language}", "与方案的关系", "in the plan")), shape="triangle", searchable=True,
             width_column="bays", width_px=(6.5, 8.5),
         ),
         LayerSpec(
@@ -98,15 +98,15 @@ def extra_layers(plan: HomesPlan) -> tuple[LayerSpec, ...]:
             plan.chosen[[*site, "rank", "drivers", "reason_zh", "reason_en", "geometry"]], colour="#8e2a5b",
             name_column="name", shape="diamond", searchable=True, width_column="drivers", width_px=(8.0, 10.0),
             fields=(FieldSpec("rank", "序号", "rank", 0), FieldSpec("drivers", "服务司机", "drivers served", 0, "人/月", "a month"),
-                    *_SITE_FIELDS, FieldSpec("reason_zh", "理由", "reason (zh)"), FieldSpec("reason_en", "理由（英文）", "reason")),
+                    *site_fields, FieldSpec(f"reason_{language}", "理由", "reason")),
         ),
     )  # fmt: skip
 
 
-def layer_specs(plan: HomesPlan) -> tuple[dict[str, Any], ...]:
+def layer_specs(plan: HomesPlan, language: str = "zh") -> tuple[dict[str, Any], ...]:
     """The layers as plain dicts; ``fields`` are dicts too."""
     out = []
-    for layer in extra_layers(plan):
+    for layer in extra_layers(plan, language):
         spec = {k: getattr(layer, k) for k in LayerSpec.__dataclass_fields__}
         spec["fields"] = tuple(
             {k: getattr(x, k) for k in FieldSpec.__dataclass_fields__} for x in layer.fields

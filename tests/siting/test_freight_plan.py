@@ -146,10 +146,12 @@ def test_tables_and_layers_speak_both_languages():
     assert "Drivers served a month" in en["Driver homes"].columns
     assert not any(ord(c) > 0x2E80 for t in en.values() for name in t.columns for c in str(name))
     assert en["Driver homes"]["Meets the checklist"].tolist() == ["no", "no"]
-    for spec in plan.layer_specs():
-        layer = ExtraLayer(**{**spec, "fields": tuple(PopupField(**x) for x in spec["fields"])})
-        assert {x.column for x in layer.fields} <= set(layer.table.columns)
-        assert layer.table.crs is not None
+    for language, other in (("zh", "_en"), ("en", "_zh")):
+        for spec in plan.layer_specs(language):
+            layer = ExtraLayer(**{**spec, "fields": tuple(PopupField(**x) for x in spec["fields"])})
+            assert {x.column for x in layer.fields} <= set(layer.table.columns)
+            assert not any(x.column.endswith(other) for x in layer.fields)
+            assert layer.table.crs is not None
     assert "每月服务" in plan.chosen["reason_zh"].iloc[0]
     assert "drivers a month" in plan.chosen["reason_en"].iloc[0]
     assert "7,200" in repr(plan)
