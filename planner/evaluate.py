@@ -101,8 +101,8 @@ def evaluate_sites(study: Study, path: Path | str, *, datum: Datum = "wgs84") ->
     import shapely
 
     from planner.inputs.stations import read_stations
+    from planner.proposal import join_access
     from planner.roads.reach import snap
-    from planner.study import join_access
 
     area = shapely.union_all(study.districts.geometry.to_numpy())
     sites, findings = read_stations(Table(path=Path(path).resolve(), datum=datum), crs=study.crs, area=area)

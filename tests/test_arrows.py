@@ -19,6 +19,9 @@ MAY_IMPORT = {
     "publish": BASE | {"inputs", "demand", "roads", "siting"},
 }
 FACADE = {
+    "stages",
+    "groundwork",
+    "proposal",
     "study",
     "study_inputs",
     "store",
