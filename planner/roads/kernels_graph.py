@@ -76,8 +76,9 @@ def chains(
     s_uv: np.ndarray,
     s_vu: np.ndarray,
     order: np.ndarray,
+    stop: np.ndarray,
 ) -> tuple[np.ndarray, ...]:
-    """Join edges through nodes that only pass traffic on.
+    """Join edges through nodes that only pass traffic on; not through those of ``stop``.
 
     ``order`` is the sequence in which nodes are visited, which is also the order of the kept nodes
     and (by first end) of the chains.
@@ -96,7 +97,7 @@ def chains(
     n_nodes, n_edges = ptr.size - 1, u.size
     keep = np.zeros(n_nodes, np.bool_)
     for i in range(n_nodes):
-        keep[i] = ptr[i + 1] > ptr[i] and not _passes(i, ptr, edge, u, s_uv, s_vu)
+        keep[i] = ptr[i + 1] > ptr[i] and (stop[i] or not _passes(i, ptr, edge, u, s_uv, s_vu))
     chain = np.full(n_edges, -1, np.int32)
     step = np.zeros(n_edges, np.int32)
     flip = np.zeros(n_edges, np.bool_)

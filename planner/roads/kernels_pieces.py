@@ -142,8 +142,8 @@ def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, width, alone
     head = np.zeros(int(limit * scale) + 2, np.uint32)
     queue, used = np.empty(4096 + 2 * chains.size, QUEUED), ONE
     for s in range(chains.size):
-        used = start(dist, queue, used, head, scale, streets.a[chains[s]], sites[s, 1] + sites[s, 3])
-        used = start(dist, queue, used, head, scale, streets.b[chains[s]], sites[s, 4] + sites[s, 3])
+        used = start(dist, queue, used, head, scale, streets.from_a[chains[s]], sites[s, 1] + sites[s, 3])
+        used = start(dist, queue, used, head, scale, streets.from_b[chains[s]], sites[s, 4] + sites[s, 3])
     queue, used = run(arcs, dist, queue, used, head, scale)
     edge, lo, hi = np.empty(1024, np.int32), np.empty(1024), np.empty(1024)
     ptr = np.zeros(cutoffs.size + 1, np.int64)

@@ -23,7 +23,8 @@ __all__ = ["Pieces", "Streets", "lines", "pieces_of_all", "pieces_of_each", "str
 class Streets(NamedTuple):
     """The network as the kernels of pieces meet it: chains at nodes, edges in order along chains.
 
-    ``node_chain[node_ptr[x]:…]`` meet at search node x; chain c joins ``a`` and ``b``, takes ``forth``
+    ``node_chain[node_ptr[x]:…]`` meet at search node x; chain c joins ``a`` and ``b`` (who goes along it departs
+    from ``from_a``, ``from_b``, see :class:`planner.roads.search.SearchGraph`), takes ``forth``
     seconds from a to b and holds the places ``chain_ptr[c]`` … of ``chain_edge``, ``flip`` (the edge
     runs from b's side to a's) and ``rows`` (metres, seconds forth, seconds back; then the same three
     of the chain before the edge).
@@ -31,6 +32,8 @@ class Streets(NamedTuple):
 
     a: np.ndarray
     b: np.ndarray
+    from_a: np.ndarray
+    from_b: np.ndarray
     forth: np.ndarray
     node_ptr: np.ndarray
     node_chain: np.ndarray
@@ -75,7 +78,7 @@ def streets_of(network: Network) -> Streets:
         uv, vu = network.edge_s_uv[along], network.edge_s_vu[along]
         own = np.column_stack([network.edge_length_m[along], np.where(flip, vu, uv), np.where(flip, uv, vu)])
         found = _streets[network] = Streets(
-            graph.a, graph.b, graph.total[:, 1], node_ptr, chain[order], chain_ptr, along.astype(np.int32), flip,
+            graph.a, graph.b, graph.from_a, graph.from_b, graph.total[:, 1], node_ptr, chain[order], chain_ptr, along.astype(np.int32), flip,
             np.hstack([own, graph.before[graph.behind[along]]]),
         )  # fmt: skip
     return found

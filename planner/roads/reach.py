@@ -156,9 +156,10 @@ def _sites_on(graph: SearchGraph, at: Places, used: np.ndarray) -> tuple[np.ndar
     hit = np.zeros(chain.size, bool)
     if used.size:
         hit = (used[np.minimum(link, used.size - 1)] == chain) & (at.chain >= 0)
-    b = np.where(at.chain >= 0, graph.b[chain], -1).astype(np.int32)
+    b = np.where(at.chain >= 0, graph.from_b[chain], -1).astype(np.int32)
     off = np.where(np.isfinite(at.off_s), at.off_s, np.inf)
-    return graph.a[chain], b, np.where(hit, link, -1).astype(np.int32), at.pos, at.a_to, at.b_to, at.to_a, off
+    link = np.where(hit, link, -1).astype(np.int32)
+    return graph.from_a[chain], b, link, at.pos, at.a_to, at.b_to, at.to_a, off
 
 
 _groups: weakref.WeakKeyDictionary[Snapped, tuple[weakref.ref[Network], Demand, np.ndarray]]
@@ -370,9 +371,9 @@ def nearest(
     graph = search_graph(network)
     s, p = places(network, here), places(network, there)
     chain = np.maximum(s.chain, 0)
-    b = np.where(s.chain >= 0, graph.b[chain], -1).astype(np.int32)
+    b = np.where(s.chain >= 0, graph.from_b[chain], -1).astype(np.int32)
     count, site, seconds = nearest_to_nodes(
-        graph.arcs, (graph.a[chain], b, s.a_to, s.b_to, s.off_s), k, limit
+        graph.arcs, (graph.from_a[chain], b, s.a_to, s.b_to, s.off_s), k, limit
     )
     on = np.flatnonzero(s.chain >= 0)
     on = on[np.argsort(s.chain[on], kind="stable")]

@@ -50,7 +50,10 @@ class SearchGraph:
     arcs
         For the searches.
     a, b
-        End nodes (search numbering) of each chain, int32.
+        End nodes (search numbering) of each chain, int32: where who comes along the chain arrives.
+    from_a, from_b
+        Where who goes along it departs: the same nodes, but where turns are forbidden
+        (:mod:`planner.roads.turns`).
     total
         float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a (inf: not allowed).
     chain, step, flip, behind
@@ -62,6 +65,8 @@ class SearchGraph:
     arcs: Arcs
     a: np.ndarray
     b: np.ndarray
+    from_a: np.ndarray
+    from_b: np.ndarray
     total: np.ndarray
     chain: np.ndarray
     step: np.ndarray
@@ -161,13 +166,16 @@ def spatial_order(x_m: np.ndarray, y_m: np.ndarray) -> np.ndarray:
 
 def _build(network: Network) -> SearchGraph:
     from planner.roads.kernels_graph import chains, incidence
+    from planner.roads.turns import junctions, with_turns
 
     u, v = network.edge_u, network.edge_v
     s_uv, s_vu, length = network.edge_s_uv, network.edge_s_vu, network.edge_length_m
     usable = np.isfinite(s_uv) | np.isfinite(s_vu)
     ptr, edge = incidence(network.n_nodes, u, v, usable)
     order = spatial_order(network.x_m, network.y_m).astype(np.int32)
-    keep, a, b, total, chain, step, flip, behind, before = chains(ptr, edge, u, v, length, s_uv, s_vu, order)
+    keep, a, b, total, chain, step, flip, behind, before = chains(
+        ptr, edge, u, v, length, s_uv, s_vu, order, junctions(network)
+    )  # fmt: skip
     del ptr, edge, usable
     kept = order[keep[order]]
     node = np.full(network.n_nodes, -1, np.int32)
@@ -175,7 +183,8 @@ def _build(network: Network) -> SearchGraph:
     a, b = node[a], node[b]
     arcs = _arcs(kept.size, a, b, total)
     mean_s = float(arcs.arc["seconds"].mean()) if arcs.arc.size else 1.0
-    return SearchGraph(arcs, a, b, total, chain, step, flip, behind, before, mean_s)
+    graph = SearchGraph(arcs, a, b, a, b, total, chain, step, flip, behind, before, mean_s)
+    return with_turns(network, graph) if len(network.turns) else graph
 
 
 def _arcs(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> Arcs:
