@@ -160,6 +160,9 @@ def pose_goal(
     gone, come = _shares(existing, existing_open, goal.fade_m), _shares(new, new_open, goal.fade_m)
     moving = goal.relocate > 0
     live = np.flatnonzero((weights > 0) & (np.diff(sparse.csc_array(sparse.vstack([gone, come])).indptr) > 0))
+    live = (
+        live if len(live) else np.zeros(1, np.int64)
+    )  # nothing in reach of anything: one row, covered by none
     rings = [(i + 0.5) / FADE_RINGS for i in range(FADE_RINGS)] if goal.fade_m is not None else []
     steps = [*rings, 1.0]
     covers, of, times, below = [], [], [], 0.0
@@ -179,7 +182,7 @@ def pose_goal(
         of=sparse.csr_array(sparse.vstack(of)),
         times=np.concatenate(times).astype(np.int64),
         apart=pairs,
-        price=goal.spacing_price or None,
+        price=goal.spacing_price,
         room=_room(settings, host_kind, n_old, float(weights.sum())),
         movable=n_old,
         moves=min(goal.relocate, n_old),

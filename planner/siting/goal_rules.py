@@ -20,7 +20,11 @@ def judge_goal(settings: Settings) -> list[Finding]:
     if goal.limits_visits:
         en = "a worker takes up the room of the one station that serves them"
         zh = "容量按每名劳动者只占用一个站点计算"
-        for other, on in (("credit", goal.credit), ("fade_m", goal.fade_m), ("aim", goal.aim != "covered")):
+        others = {
+            "credit": goal.credit, "fade_m": goal.fade_m, "aim": goal.aim != "covered",
+            "group_weights": goal.group_weights, "period_weights": goal.period_weights,
+        }  # fmt: skip
+        for other, on in others.items():
             if on:
                 clash("visits_per_day", other, en, zh)
     for name, on, en, zh in (

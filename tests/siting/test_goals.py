@@ -327,6 +327,19 @@ def test_what_cannot_be_had_together_is_told_at_once_in_both_languages(
         assert any("\u4e00" <= c <= "\u9fff" for c in f.message("zh"))
 
 
+@pytest.mark.parametrize(
+    "goal", ["credit = [0.7, 0.3]", 'aim = "fair"', "visits_per_day = 30", "relocate = 1"]
+)
+def test_where_nothing_is_in_reach_the_sites_still_come_back(tmp_path: Path, goal: str) -> None:
+    path = town(tmp_path, goal)
+    path.write_text(path.read_text("utf-8") + "\n[circle]\nminutes = 0.001\nreadings_m = [1]\n", "utf-8")
+    study = planner.open_study(path)
+    plan = study.site_stations()
+    assert len(plan.chosen) >= P
+    assert plan.solution.objective == pytest.approx(plan.before.covered)
+    assert "CAN-003" in {f.code for f in study.all_findings()}
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_product_stands_under_a_goal(tmp_path: Path, language: str) -> None:
     goal = 'credit = [0.7, 0.3]\nspacing_m = 800\nspacing_price = 4\naim = "cvar"'
