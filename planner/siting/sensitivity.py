@@ -14,7 +14,6 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from planner.progress import Progress, silent
-from planner.siting.coverage import Access, cover_matrix
 from planner.siting.plan import SitingProblem
 
 Array = NDArray[Any]
@@ -68,25 +67,6 @@ class Sensitivity:
         return f"<p>{escape(repr(self))}</p>" + self.table.to_html(
             index=False, escape=True, float_format="{:,.0f}".format, formatters=shares
         )
-
-
-def at_radius(
-    problem: SitingProblem, radius_m: float | None, *, existing: Sequence[Access], existing_open: Array,
-    new: Sequence[Access], new_open: Array,
-) -> SitingProblem:  # fmt: skip
-    """The same problem with another walking distance (travel times must reach that far) and opening.
-
-    Ways of travelling without one speed keep their own cutoff, all do when ``radius_m`` is None. ``*_open``:
-    bool (n_sites × n_periods).
-    """
-
-    def read(access: Sequence[Access]) -> Sequence[Access]:
-        if radius_m is None:
-            return access
-        return [replace(a, cutoff_s=a.cutoff_for(radius_m)) for a in access]
-
-    covered = np.asarray(cover_matrix(read(existing), existing_open).sum(axis=0)).ravel() > 0
-    return replace(problem, covers=cover_matrix(read(new), new_open), covered=covered)
 
 
 def covered_weight(problem: SitingProblem, sites: Array) -> float:

@@ -14,12 +14,10 @@ import pytest
 from scipy import sparse
 
 from planner.siting.alternatives import may_make_room, price_of
-from planner.siting.coverage import Access
 from planner.siting.plan import SitingProblem
 from planner.siting.robust import with_known
 from planner.siting.sensitivity import (
     Case,
-    at_radius,
     covered_weight,
     district_shares,
     levelling_quotas,
@@ -118,36 +116,6 @@ def test_sites_that_stay_in_every_case_are_the_steady_ones() -> None:
     )
     assert not found.steady[1]
     assert "2 cases" in repr(found)
-
-
-def test_another_radius_covers_what_lies_within_it() -> None:
-    # one existing station, two candidates, four cells, at 1 m/s; two periods, the second candidate is shut in the second
-    seconds = sparse.csr_array(np.array([[400.0, 600.0, 0, 0], [0, 0, 650.0, 500.0]]))
-    old = sparse.csr_array(np.array([[700.0, 0, 0, 0]]))
-    new = [Access(("rider",), seconds, 600.0, 1.0)]
-    existing = [Access(("rider",), old, 600.0, 1.0)]
-    is_open, old_open = np.array([[True, True], [True, False]]), np.array([[True, True]])
-    base = toy(0)
-    args = {"existing": existing, "existing_open": old_open, "new": new, "new_open": is_open}
-    for radius, first, second, covered in (
-        (500, [0], [3], False), (600, [0, 1], [3], False), (833, [0, 1], [2, 3], True),
-    ):  # fmt: skip
-        got = at_radius(base, float(radius), **args)
-        dense = got.covers.toarray() > 0
-        assert np.flatnonzero(dense[0, :4]).tolist() == first == np.flatnonzero(dense[0, 4:]).tolist()
-        assert np.flatnonzero(dense[1, :4]).tolist() == second
-        assert not dense[1, 4:].any()
-        assert got.covered.tolist() == [covered, False, False, False] * 2
-    always = at_radius(base, None, **{**args, "new_open": np.ones((2, 2), dtype=bool)})
-    assert (always.covers.toarray()[1] > 0).tolist() == [False, False, False, True] * 2
-
-
-def test_a_way_without_one_speed_keeps_its_cutoff_at_every_radius() -> None:
-    seconds = sparse.csr_array(np.array([[100.0, 500.0, 601.0]]))
-    way = [Access(("rider",), seconds, 600.0, None)]
-    is_open = np.ones((1, 1), dtype=bool)
-    got = at_radius(toy(0), 50.0, existing=way, existing_open=is_open, new=way, new_open=is_open)
-    assert got.covered.tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize("seed", range(10))
