@@ -107,7 +107,7 @@ def _files(quick: bool) -> list[tuple[str, Path, str]]:
 
 
 def _compare(what: str, path: Path, peer: str, repeats: int) -> list[dict[str, Any]]:
-    ours, theirs = measure("planner", path, max(repeats, 3)), measure(peer, path, repeats)
+    ours, theirs = measure("planner", path, 5 * repeats), measure(peer, path, repeats)
     rows = []
     for label, key, unit in (
         ("first read", "first", "s CPU"),
