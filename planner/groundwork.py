@@ -92,12 +92,13 @@ class Groundwork(Stages):
         crs = s.study.crs if mode == "walk" else self.network("walk").crs
         depends = [
             mode, streets.model_dump(mode="json"), s.circle.walk_kmh, speeds, crs, self._digests.get(str(streets.path)),
+            s.circle.turn_restrictions,
         ]  # fmt: skip
 
         def compute() -> dict[str, Any]:
             made = read_network(
                 streets.path, mode, speeds_kmh=speeds or None, walk_kmh=s.circle.walk_kmh, crs=crs,
-                source_crs=streets.crs, progress=self._progress,
+                source_crs=streets.crs, turn_restrictions=s.circle.turn_restrictions, progress=self._progress,
             )  # fmt: skip
             return {"network": made}
 

@@ -231,6 +231,7 @@ class Circle(Section):
     snap_limit_m: Positive = 100
     open_share: Share = 0.5
     speeds_kmh: dict[str, Positive] = Field(default_factory=lambda: {"ebike": 15.0})
+    turn_restrictions: bool = True  # of the street file, for cars and trucks
     source: str = ""
 
     @property

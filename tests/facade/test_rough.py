@@ -183,7 +183,7 @@ def test_quotas_of_the_districts_table_count_and_the_study_file_overrules_them(t
     [
         (('language = "en"', 'language = "en"\ncrs = "EPSG:4326"'), "does not count in metres"),
         (('language = "en"', 'language = "en"\ncrs = "suzhou"'), "unknown CRS “suzhou”"),
-        (('path = "hosts.csv"', 'path = "hosts.csv"\ncrs = "EPSG:99999"'), "unknown CRS 'EPSG:99999'"),
+        (('path = "hosts.csv"', 'path = "hosts.csv"\ncrs = "EPSG:99999"'), "unknown CRS “EPSG:99999”"),
         (("p = 3", "p = 0"), "siting.p"),
         (("p = 3", 'p = 3\nquota_min = { "新镇" = -1 }'), "siting.quota_min.新镇"),
         (("[siting]", "[circle]\nreadings_m = []\n[siting]"), "circle.readings_m"),
