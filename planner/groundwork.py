@@ -14,6 +14,7 @@ from planner.stages import Stages
 
 if TYPE_CHECKING:
     from planner.roads.network import Network
+    from planner.roads.reach import Snapped
     from planner.siting.coverage import Access, Coverage
 
 __all__ = ["Groundwork"]
@@ -155,19 +156,33 @@ class Groundwork(Stages):
             out.append(Access(groups, seconds, minutes * 60.0, speed))
         return out
 
+    def _cutoff_s(self, mode: str, minutes: float) -> float:
+        """How far is searched: the minutes, and on foot every distance that is read off the same search."""
+        s = self.settings
+        read = [*s.circle.readings_m, *(s.siting.goal.fade_m or ())] if mode == "walk" else []
+        return max([minutes * 60.0, *(r / (s.circle.walk_kmh / 3.6) for r in read)])
+
+    def _snapped(
+        self, network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries
+    ) -> tuple[Snapped, Snapped]:
+        """Sites and cells on the streets of a network."""
+        from planner.roads.reach import snap
+
+        limit = self.settings.circle.snap_limit_m
+        cells = max(limit, self.settings.demand.cell_m)
+        return snap(network, sites, limit_m=limit), snap(network, points, limit_m=cells)
+
     def _seconds(
         self, label: str, sites: gpd.GeoSeries, mode: str, minutes: float, key: Any
     ) -> tuple[Any, float | None]:
-        from planner.roads.reach import snap, travel_times
+        from planner.roads.reach import travel_times
 
         s, network = self.settings, self.network(mode)
         speed = s.circle.walk_kmh / 3.6 if mode == "walk" else None
-        read = [*s.circle.readings_m, *(s.siting.goal.fade_m or ())]
-        cutoff_s = max([minutes * 60.0, *(r / speed for r in read)]) if speed else minutes * 60.0
+        cutoff_s = self._cutoff_s(mode, minutes)
 
         def compute() -> dict[str, Any]:
-            here = snap(network, sites, limit_m=s.circle.snap_limit_m)
-            there = snap(network, self._points(), limit_m=max(s.circle.snap_limit_m, s.demand.cell_m))
+            here, there = self._snapped(network, sites, self._points())
             return {"seconds": travel_times(network, here, there, cutoff_s=cutoff_s).seconds}
 
         depends = [

@@ -21,6 +21,9 @@ from planner.settings import Group, read_settings
 from planner.stages import StageRecord, peak_mb
 
 if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from planner.closures import Closure
     from planner.questions import WishPrice
     from planner.siting.sensitivity import Sensitivity
 
@@ -209,7 +212,7 @@ class Study(Proposal):
             known |= dict(zip(plan.phases["sites"], plan.phases["best"], strict=True))
         return with_known(table, known, total=float(problem.weights.sum()))
 
-    # -- questions to the plan (planner.questions) ---------------------------------------------------
+    # -- questions to the plan (planner.questions, planner.closures) ------------------------------------
 
     def alternatives(self, *, k: int = 3) -> pd.DataFrame:
         """``k`` near-optimal plans that differ: what they cover, lose, and share with the proposal."""
@@ -240,6 +243,12 @@ class Study(Proposal):
         from planner import questions
 
         return questions.rule_prices(self, fair=fair, time_limit_s=time_limit_s)
+
+    def close_streets(self, area: BaseGeometry, *, planned: bool = True) -> Closure:
+        """Who loses the circle while the streets that touch ``area`` (study CRS) are closed."""
+        from planner import closures
+
+        return closures.close_streets(self, area, planned=planned)
 
     def to_geocode(self) -> pd.DataFrame:
         """Rows of the station lists that have an address but no coordinates."""

@@ -28,6 +28,7 @@ FACADE = {
     "products",
     "evaluate",
     "questions",
+    "closures",
     "batch",
     "cli",
     "__init__",

@@ -181,3 +181,37 @@ def test_a_run_that_was_interrupted_while_writing_leaves_no_run_json_of_an_earli
         write_products(study, tmp_path)
     assert (tmp_path / "recommendations.csv").exists()
     assert not (tmp_path / "run.json").exists()
+
+
+def test_closing_streets_loses_what_computing_everything_anew_loses(study: Study) -> None:
+    import shapely
+
+    from planner.roads.change import streets_in, without_streets
+    from planner.roads.reach import snap, travel_times
+
+    plan, walk = study.site_stations(), study.network("walk")
+    at = plan.chosen.geometry.iloc[0]
+    area = shapely.box(at.x - 250, at.y - 250, at.x + 250, at.y + 250)
+    found = study.close_streets(area)
+    assert found.lost > 0
+    assert 0 < found.searched < found.sites
+    assert found.lost == pytest.approx(found.table["lost"].sum())
+    shut = without_streets(walk, streets_in(walk, area))
+    sites = [*study.open_stations.geometry, *plan.chosen.geometry]
+    reached = travel_times(
+        shut,
+        snap(shut, np.array([[p.x, p.y] for p in sites])),
+        snap(shut, study.demand["point"], limit_m=200),
+        cutoff_s=600,
+    ).seconds.tocsr()
+    need, total = study.settings.circle.open_share, 0.0
+    is_open = np.vstack([study._existing()[1], study._new()[1][plan.solution.chosen]]) >= need
+    for t, period in enumerate(study.settings.periods):
+        names = [f"{g.name}__{period.name}" for g in study.settings.headline_groups]
+        hit = np.zeros(len(study.demand), bool)
+        hit[reached[np.flatnonzero(is_open[:, t])].tocoo().coords[1]] = True
+        total += study.demand[names].to_numpy().sum(axis=1)[hit].sum()
+    assert plan.after.covered - found.lost == pytest.approx(total)
+    assert "人" in found.describe("zh")
+    with pytest.raises(PlannerError, match="no street"):
+        study.close_streets(shapely.Point(0, 0))
