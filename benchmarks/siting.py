@@ -247,7 +247,7 @@ def _against_spopt(quick: bool) -> list[dict[str, Any]]:
     rows = []
     for name in ["XS"] if quick else ["XS", "S0"]:
         theirs = timed(_SPOPT, name=name)
-        plan = ours(name, repeats=1 if quick else 3, work=14 if name == "S0" else None)
+        plan = ours(name, repeats=1 if quick else 3, work=9 if name == "S0" else None)
         same = (
             "same"
             if plan["objective"] >= theirs["objective"] - 1e-6

@@ -111,20 +111,18 @@ def _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max
                least, blocked_by, extra, touched, site):  # fmt: skip
     """Best chosen site to give up for ``site``: (position or -1, change of covered weight).
 
-    ``blocked_by``: -1 free, else the one chosen site that must leave for ``site`` to fit.
+    ``blocked_by``: -1 free, else the one chosen site that must leave for ``site`` to fit. ``extra[k + 2]``
+    gathers what only chosen site k covers of the rows of ``site``; FREE and SHARED have slots of their own.
     """
-    gain = 0.0
     n_touched = 0
-    for e in range(ptr[site], ptr[site + 1]):
+    for e in range(ptr[site], ptr[site + 1]):  # no branch: which case a row is cannot be guessed
         j = np.uint64(idx[e])
-        k = alone[j]
-        if k == FREE:
-            gain += weight[j]
-        elif k >= 0:
-            if extra[k] == 0.0:
-                touched[n_touched] = k
-                n_touched += 1
-            extra[k] += weight[j]
+        slot = np.uint64(alone[j] + 2)
+        old = extra[slot]
+        touched[n_touched] = slot
+        n_touched += old == 0.0
+        extra[slot] = old + weight[j]
+    gain = extra[FREE + 2]
     r = region[site]
     room = load[r] < quota_max[r]
     best = -1
@@ -133,22 +131,24 @@ def _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max
         q = region[blocked_by]
         if q == r or (room and load[q] > quota_min[q]):
             best = blocked_by
-            best_loss = loss[best] - extra[best]
+            best_loss = loss[best] - extra[best + 2]
     else:
         for t in range(n_touched):
-            k = touched[t]
+            k = touched[t] - 2
+            if k < 0:
+                continue
             q = region[k]
-            if loss[k] - extra[k] < best_loss and (q == r or (room and load[q] > quota_min[q])):
+            if loss[k] - extra[k + 2] < best_loss and (q == r or (room and load[q] > quota_min[q])):
                 best = k
-                best_loss = loss[k] - extra[k]
+                best_loss = loss[k] - extra[k + 2]
         k = least[r]
-        if k >= 0 and loss[k] - extra[k] < best_loss:
+        if k >= 0 and loss[k] - extra[k + 2] < best_loss:
             best = k
-            best_loss = loss[k] - extra[k]
+            best_loss = loss[k] - extra[k + 2]
         k = least[len(quota_min)]
-        if room and k >= 0 and loss[k] - extra[k] < best_loss:
+        if room and k >= 0 and loss[k] - extra[k + 2] < best_loss:
             best = k
-            best_loss = loss[k] - extra[k]
+            best_loss = loss[k] - extra[k + 2]
     for t in range(n_touched):
         extra[touched[t]] = 0.0
     return best, gain - best_loss
@@ -196,8 +196,8 @@ def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_
     alone = np.empty(len(count), np.int32)
     for j in range(len(count)):
         alone[j] = FREE if count[j] == 0 else (owner[j] if count[j] == 1 else SHARED)
-    extra = np.zeros(m)
-    touched = np.empty(len(chosen) + 1, np.int64)
+    extra = np.zeros(m + 2)
+    touched = np.empty(np.diff(ptr).max() + 1, np.int64)
     least = np.empty(len(quota_min) + 1, np.int64)
     _quietest(chosen, loss, region, load, quota_min, least)
     now = start
