@@ -216,19 +216,22 @@ class _Searcher:
         return np.full(self.graph.n_nodes, self.limit), nothing_found(self.demand.n), np.empty(4096, queued)
 
 
-def _budget(search: _Searcher, n: int, least: float) -> tuple[int, int]:
+def _budget(
+    search: _Searcher, n: int, least: float, each: Callable[..., Any], workers: int
+) -> tuple[int, int]:
     """Bytes for the results of a block of the ``n`` rows, and how many rows to begin with.
 
     Many rows at once, because searches close to each other find what they read in the processor's cache:
-    a sixteenth of the result if that is more than ``least`` bytes, from what 64 of the rows reach.
+    a sixteenth of the result if that is more than ``least`` bytes, from what 32 of the rows reach.
     """
     if n <= 256:
         return int(least), 256
-    _, count, page = search(np.linspace(0, n - 1, 64).astype(np.int64))
-    search.pages.append(page)
-    each = float(count.mean())
-    budget = int(max(least, each * n * 8 / 16))
-    return budget, _fitting(each, budget)
+    sample = np.linspace(0, n - 1, 32).astype(np.int64)
+    found = list(each(search, np.array_split(sample, workers)))
+    search.pages += [page for *_, page in found]
+    mean = float(np.concatenate([count for _, count, _ in found]).mean())
+    budget = int(max(least, mean * n * 8 / 16))
+    return budget, _fitting(mean, budget)
 
 
 def _fitting(each: float, budget: int) -> int:
@@ -243,7 +246,7 @@ def travel_times(
     cutoff_s: float = 600,
     limit_m: float = 100.0,
     threads: int | None = None,
-    block_mb: float = 8,
+    block_mb: float = 10,
     progress: Progress | None = None,
 ) -> TravelTimes:
     """Seconds from demand points to sites, for every pair within the cutoff.
@@ -279,17 +282,17 @@ def travel_times(
     at_sites = places(network, here)
     grouped, used = _grouped(network, there)
     n, workers = len(here), threads or _processors()
-    n_parts = 4 * workers if workers > 1 else 1
+    n_parts = 8 * workers if workers > 1 else 1
     search = _Searcher(graph, grouped, _sites_on(graph, at_sites, used), cutoff_s)
-    budget, size = _budget(search, n, block_mb * 2**20)
-    search.room = 1 + budget // (8 * n_parts)
     rank = np.empty(n, np.int64)
     rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(n)
     ptr = np.zeros(n + 1, np.int64)
     made: tuple[np.ndarray, ...] = np.empty(0, np.int32), np.empty(0, np.float32)
     lo = 0
     with ThreadPoolExecutor(workers) as pool:
-        each = pool.map if workers > 1 else map
+        each: Callable[..., Any] = pool.map if workers > 1 else map
+        budget, size = _budget(search, n, block_mb * 2**20, each, workers)
+        search.room = 1 + budget // (8 * n_parts)
         while lo < n:
             hi = min(lo + size, n)
             order = lo + np.argsort(rank[lo:hi], kind="stable")
