@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -73,6 +74,13 @@ class Seen:
         """The heading of the open popup, character for character."""
         return str(self.card.locator(".name").evaluate("(node) => node.textContent"))
 
+    def wait_until_ready(self, within_s: float = 30.0) -> None:
+        """Ask again and again: a waiting function would be evaluated in the page, which its policy forbids."""
+        end = time.monotonic() + within_s
+        while not self.page.evaluate("window.__ready === true"):
+            assert time.monotonic() < end, "the page did not get ready"
+            self.page.wait_for_timeout(20)
+
 
 @pytest.fixture
 def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Seen]]:
@@ -94,7 +102,7 @@ def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Seen]]:
             seen.page.on("console", lambda m: m.type in ("error", "warning") and seen.errors.append(m.text))
             seen.page.goto(path.as_uri())
             if ready:
-                seen.page.wait_for_function("window.__ready === true", timeout=30_000)
+                seen.wait_until_ready()
             return seen
 
         yield open_page

@@ -24,7 +24,7 @@ def cpu_seconds(seen) -> float:
 
     before = spent()
     seen.page.reload()
-    seen.page.wait_for_function("window.__ready === true", timeout=30_000)
+    seen.wait_until_ready()
     return spent() - before
 
 
