@@ -43,17 +43,27 @@ def split_graph(network: Network, groups: dict[str, Snapped]) -> nx.DiGraph:
 def seconds_to_sites(network: Network, sites: Snapped, demand: Snapped, *, cutoff_s: float) -> np.ndarray:
     """Dense seconds (n_sites × n_demand), inf beyond the cutoff, off-road legs at walking speed."""
     turned = split_graph(network, {"site": sites, "demand": demand}).reverse(copy=False)
-    out = np.full((len(sites), len(demand)), np.inf)
     walk = network.walk_kmh / 3.6
+    return seconds_over(turned, sites, demand, walk, cutoff_s, lambda i: ("site", i), lambda j: ("demand", j))
+
+
+def seconds_over(
+    turned: nx.DiGraph, sites: Snapped, demand: Snapped, walk: float, cutoff_s: float, at_site, at_demand
+):
+    """Dense seconds by Dijkstra's algorithm on a graph turned round, off-road legs at ``walk`` m/s; inf beyond the cutoff.
+
+    ``at_site``, ``at_demand``: the graph's node of the i-th site, of the j-th demand point.
+    """
+    out = np.full((len(sites), len(demand)), np.inf)
     for i in range(len(sites)):
         if sites.edge[i] < 0:
             continue
         found = nx.single_source_dijkstra_path_length(
-            turned, ("site", i), cutoff=cutoff_s * 1.001 + 1, weight="s"
+            turned, at_site(i), cutoff=cutoff_s * 1.001 + 1, weight="s"
         )
         for j in range(len(demand)):
-            if demand.edge[j] >= 0 and ("demand", j) in found:
-                out[i, j] = found["demand", j] + (sites.metres[i] + demand.metres[j]) / walk
+            if demand.edge[j] >= 0 and at_demand(j) in found:
+                out[i, j] = found[at_demand(j)] + (sites.metres[i] + demand.metres[j]) / walk
     return np.where(out <= cutoff_s + 1e-6, out, np.inf)
 
 

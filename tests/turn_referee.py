@@ -6,6 +6,7 @@ import itertools
 
 import networkx as nx
 import numpy as np
+from street_referee import seconds_over
 
 from planner.roads.network import Network
 from planner.roads.snapping import Snapped
@@ -97,18 +98,10 @@ def _put_street(e: int, forward: bool, seconds: float, length: float, points, ad
 def turn_seconds(network: Network, sites: Snapped, demand: Snapped, *, cutoff_s: float) -> np.ndarray:
     """Dense seconds (n_sites × n_demand) under the forbidden turns, inf beyond the cutoff."""
     turned = turn_graph(network, {"site": sites, "demand": demand}).reverse(copy=False)
-    out = np.full((len(sites), len(demand)), np.inf)
     walk = network.walk_kmh / 3.6
-    for i in range(len(sites)):
-        if sites.edge[i] < 0:
-            continue
-        found = nx.single_source_dijkstra_path_length(
-            turned, ("to", "site", i), cutoff=cutoff_s * 1.001 + 1, weight="s"
-        )
-        for j in range(len(demand)):
-            if demand.edge[j] >= 0 and ("from", "demand", j) in found:
-                out[i, j] = found["from", "demand", j] + (sites.metres[i] + demand.metres[j]) / walk
-    return np.where(out <= cutoff_s + 1e-6, out, np.inf)
+    return seconds_over(
+        turned, sites, demand, walk, cutoff_s, lambda i: ("to", "site", i), lambda j: ("from", "demand", j)
+    )
 
 
 def some_turns(network: Network, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -55,15 +55,27 @@ def streets_in(network: Network, area: Any) -> np.ndarray:
     return np.flatnonzero(shapely.intersects(area, lines))
 
 
-def without_streets(network: Network, edges: Sequence[int] | np.ndarray) -> Network:
-    """``network`` with some edges closed in both directions; they keep their numbers."""
+def without_streets(
+    network: Network, edges: Sequence[int] | np.ndarray, *, min_component: int = topology.MIN_COMPONENT
+) -> Network:
+    """``network`` with some edges closed in both directions; they keep their numbers.
+
+    ``min_component``: as the network was made with, see :func:`planner.roads.topology.components`.
+    """
     s_uv, s_vu = network.edge_s_uv.copy(), network.edge_s_vu.copy()
     s_uv[edges] = s_vu[edges] = np.inf
-    return _joined(replace(network, edge_s_uv=s_uv, edge_s_vu=s_vu))
+    return _joined(replace(network, edge_s_uv=s_uv, edge_s_vu=s_vu), min_component)
 
 
 def with_street(
-    network: Network, u: int, v: int, *, kmh: float, both_ways: bool = True, length_m: float | None = None
+    network: Network,
+    u: int,
+    v: int,
+    *,
+    kmh: float,
+    both_ways: bool = True,
+    length_m: float | None = None,
+    min_component: int = topology.MIN_COMPONENT,
 ) -> Network:
     """``network`` with a new straight edge, such as a bridge, between two of its nodes; it is the last one.
 
@@ -88,15 +100,17 @@ def with_street(
         replace(
             network, **longer, geom_ptr=np.append(network.geom_ptr, network.geom_ptr[-1] + 2),
             geom_x=np.append(network.geom_x, x), geom_y=np.append(network.geom_y, y),
-        )
+        ),
+        min_component,
     )  # fmt: skip
 
 
-def _joined(network: Network) -> Network:
+def _joined(network: Network, min_component: int) -> Network:
     """``network`` with its components found anew."""
     component, counts = topology.components(
-        network.n_nodes, network.edge_u, network.edge_v, network.edge_s_uv, network.edge_s_vu
-    )
+        network.n_nodes, network.edge_u, network.edge_v, network.edge_s_uv, network.edge_s_vu,
+        min_component=min_component,
+    )  # fmt: skip
     return replace(network, component=component, counts=counts)
 
 

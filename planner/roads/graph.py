@@ -274,16 +274,7 @@ def network_from_edges(
     u, v = np.ascontiguousarray(edge_u, np.int32), np.ascontiguousarray(edge_v, np.int32)
     length, s_uv, s_vu = (np.ascontiguousarray(a, np.float64) for a in (edge_length_m, edge_s_uv, edge_s_vu))
     n = u.size
-    if x.size != y.size or any(a.size != n for a in (v, length, s_uv, s_vu)):
-        raise ValueError("node arrays must be of one size, and edge arrays of another")
-    if n and (min(u.min(), v.min()) < 0 or max(u.max(), v.max()) >= x.size):
-        raise ValueError(f"an edge names a node outside 0…{x.size - 1}")
-    for name, a in (("edge_length_m", length), ("edge_s_uv", s_uv), ("edge_s_vu", s_vu)):
-        bad = ~(a >= 0)
-        if bad.any():
-            raise ValueError(f"{name} must be 0 or more; edge {int(bad.argmax())} has {a[bad.argmax()]}")
-    if not np.isfinite(length).all() or not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise ValueError("lengths and coordinates must be finite")
+    _check_edges(x, y, u, v, length, s_uv, s_vu)
     if geometry is None:
         ptr = np.arange(0, 2 * n + 1, 2, dtype=np.int64)
         gx, gy = np.column_stack([x[u], x[v]]).ravel(), np.column_stack([y[u], y[v]]).ravel()
@@ -301,6 +292,29 @@ def network_from_edges(
         geom_y=np.ascontiguousarray(gy, np.float64), component=component, counts=counts, classes=tuple(classes), findings=tuple(findings),
         turns=shut,
     )  # fmt: skip
+
+
+def _check_edges(
+    x: np.ndarray,
+    y: np.ndarray,
+    u: np.ndarray,
+    v: np.ndarray,
+    length: np.ndarray,
+    s_uv: np.ndarray,
+    s_vu: np.ndarray,
+) -> None:
+    """Refuse arrays that make no network."""
+    n = u.size
+    if x.size != y.size or any(a.size != n for a in (v, length, s_uv, s_vu)):
+        raise ValueError("node arrays must be of one size, and edge arrays of another")
+    if n and (min(u.min(), v.min()) < 0 or max(u.max(), v.max()) >= x.size):
+        raise ValueError(f"an edge names a node outside 0…{x.size - 1}")
+    for name, a in (("edge_length_m", length), ("edge_s_uv", s_uv), ("edge_s_vu", s_vu)):
+        bad = ~(a >= 0)
+        if bad.any():
+            raise ValueError(f"{name} must be 0 or more; edge {int(bad.argmax())} has {a[bad.argmax()]}")
+    if not np.isfinite(length).all() or not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError("lengths and coordinates must be finite")
 
 
 def _check_turns(turns: np.ndarray, u: np.ndarray, v: np.ndarray) -> None:

@@ -5,10 +5,10 @@ A bucket queue (Dial 1969, with buckets wider than the shortest arc as in delta-
 Sanders 2003): labels are corrected until a bucket is empty, and results are written only when the
 search is over, so they are exact whatever the width.
 
-What makes it fast, in the order of what it brought: arrays that are never exchanged within a loop
-(growing them there costs a reference count an arc), unsigned indices (no test for negative ones),
-records that lie together, no branch where a guess would be wrong half the time, and results put in
-order by a set of bits instead of sorted.
+What makes it fast: arrays that are never exchanged within a loop (growing them there costs a
+reference count an arc), unsigned indices (no test for negative ones), records that lie together, no
+branch where a guess would be wrong half the time, and results put in order by a set of bits (Numba
+counts trailing zeros only in a module it calls unsafe) instead of sorted.
 """
 
 from __future__ import annotations

@@ -198,13 +198,8 @@ class _Searcher:
         """Rows, how many points each reaches, and the page that holds these points and their seconds."""
         from planner.roads.kernels_search import QUEUED, reach_block
 
-        new = not self.spare
-        dist, found, queue = self._fresh(QUEUED) if new else self.spare.pop()
-        page = (
-            self.pages.pop()
-            if self.pages
-            else (np.empty(self.room, np.int32), np.empty(self.room, np.float32))
-        )
+        dist, found, queue = _kept(self.spare) or self._fresh(QUEUED)
+        page = _kept(self.pages) or (np.empty(self.room, np.int32), np.empty(self.room, np.float32))
         count, queue, ids, seconds = reach_block(
             self.graph.arcs, self.demand, self.sites, order, (dist, found, queue, *page),
             self.limit, self.largest, self.width,
@@ -214,6 +209,14 @@ class _Searcher:
 
     def _fresh(self, queued: np.dtype[Any]) -> tuple[np.ndarray, Found, np.ndarray]:
         return np.full(self.graph.n_nodes, self.limit), nothing_found(self.demand.n), np.empty(4096, queued)
+
+
+def _kept(scratch: list[Any]) -> Any:
+    """One that is kept and not in use, or None; asking first would let another thread take the last one."""
+    try:
+        return scratch.pop()
+    except IndexError:
+        return None
 
 
 def _budget(
@@ -282,37 +285,50 @@ def travel_times(
     at_sites = places(network, here)
     grouped, used = _grouped(network, there)
     n, workers = len(here), threads or _processors()
-    n_parts = 8 * workers if workers > 1 else 1
     search = _Searcher(graph, grouped, _sites_on(graph, at_sites, used), cutoff_s)
     rank = np.empty(n, np.int64)
     rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(n)
-    ptr = np.zeros(n + 1, np.int64)
-    made: tuple[np.ndarray, ...] = np.empty(0, np.int32), np.empty(0, np.float32)
-    lo = 0
     with ThreadPoolExecutor(workers) as pool:
         each: Callable[..., Any] = pool.map if workers > 1 else map
-        budget, size = _budget(search, n, block_mb * 2**20, each, workers)
-        search.room = 1 + budget // (8 * n_parts)
-        while lo < n:
-            hi = min(lo + size, n)
-            order = lo + np.argsort(rank[lo:hi], kind="stable")
-            parts = np.array_split(order, min(max(1, order.size // 32), n_parts))
-            done = list(each(search, parts))
-            for rows, count, *_ in done:
-                ptr[rows + 1] = count
-            ptr[lo + 1 : hi + 1] = ptr[lo] + np.cumsum(ptr[lo + 1 : hi + 1])
-            made = tuple(_grown(a, ptr, lo, hi) for a in made)
-            list(each(partial(_place, ptr, made), done))
-            search.pages += [page for *_, page in done]
-            if progress is not None:
-                progress("travel times", hi / n)
-            lo, size = hi, min(_fitting((ptr[hi] - ptr[lo]) / (hi - lo), budget), 4 * size)
-    ids, seconds = made
-    for a in (ids, seconds):
-        a.resize(ptr[n], refcheck=False)
+        ptr, ids, seconds = _rows(search, rank, each, workers, block_mb * 2**20, progress)
     matrix = sparse.csr_array((seconds, ids, _small(ptr)), shape=(n, len(there)))
     matrix.has_sorted_indices = True
     return TravelTimes(matrix, cutoff_s, here.index, there.index)
+
+
+def _rows(
+    search: _Searcher,
+    rank: np.ndarray,
+    each: Callable[..., Any],
+    workers: int,
+    least: float,
+    progress: Progress | None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row pointers, points and seconds of all sites, block by block; ``rank``: place of each in spatial order."""
+    n, n_parts = rank.size, 8 * workers if workers > 1 else 1
+    budget, size = _budget(search, n, least, each, workers)
+    search.room = 1 + budget // (8 * n_parts)
+    ptr = np.zeros(n + 1, np.int64)
+    made: tuple[np.ndarray, ...] = np.empty(0, np.int32), np.empty(0, np.float32)
+    lo = 0
+    while lo < n:
+        hi = min(lo + size, n)
+        order = lo + np.argsort(rank[lo:hi], kind="stable")
+        parts = np.array_split(order, min(max(1, order.size // 32), n_parts))
+        done = list(each(search, parts))
+        for rows, count, _ in done:
+            ptr[rows + 1] = count
+        ptr[lo + 1 : hi + 1] = ptr[lo] + np.cumsum(ptr[lo + 1 : hi + 1])
+        made = tuple(_grown(a, ptr, lo, hi) for a in made)
+        list(each(partial(_place, ptr, made), done))
+        search.pages += [page for *_, page in done]
+        if progress is not None:
+            progress("travel times", hi / n)
+        lo, size = hi, min(_fitting((ptr[hi] - ptr[lo]) / (hi - lo), budget), 4 * size)
+    ids, seconds = made
+    for a in (ids, seconds):
+        a.resize(ptr[n], refcheck=False)
+    return ptr, ids, seconds
 
 
 def _place(ptr: np.ndarray, made: tuple[np.ndarray, ...], done: _Rows) -> None:

@@ -127,7 +127,7 @@ class Demand(NamedTuple):
 
     ``met[met_ptr[x]:met_ptr[x + 1]]`` (:data:`MET`) are the points at node x and on the chains that
     end there (so these stand at both), all a search needs in one run of memory. Points of a chain, from ``ptr[c]`` on, in order
-    along it: ``id``, ``pos``, ``to_a``, ``to_b`` (off-road leg included), ``off``, ``a_to``.
+    along it: ``id``, ``pos``, ``to_a`` (off-road leg included), ``a_to``, ``off``.
     """
 
     n: int
@@ -137,7 +137,6 @@ class Demand(NamedTuple):
     id: np.ndarray
     pos: np.ndarray
     to_a: np.ndarray
-    to_b: np.ndarray
     a_to: np.ndarray
     off: np.ndarray
 
@@ -247,5 +246,5 @@ def demand_on(graph: SearchGraph, at: Places) -> tuple[Demand, np.ndarray]:
     met_ptr = meetings(
         counts, met, (node[ids], ids, at.off_s[ids]), (graph.a[used], graph.b[used], ptr, rest_id, to_a, to_b)
     )
-    made = Demand(int(chain.size), met_ptr, met, ptr, rest_id, at.pos[rest], to_a, to_b, at.a_to[rest], off)
+    made = Demand(int(chain.size), met_ptr, met, ptr, rest_id, at.pos[rest], to_a, at.a_to[rest], off)
     return made, used

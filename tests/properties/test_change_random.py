@@ -158,3 +158,12 @@ def test_what_does_not_belong_together_is_refused():
     for bad in ({"u": 99, "v": 0, "kmh": 5}, {"u": 0, "v": 1, "kmh": 0}):
         with pytest.raises(ValueError):
             with_street(old, **bad)
+
+
+def test_small_towns_still_count_after_a_change_if_they_did_before():
+    x, u = np.arange(5.0) * 100, np.arange(4)
+    s = np.full(4, 90.0)
+    town = network_from_edges(x, 0 * x, u, u + 1, np.full(4, 100.0), s, s, min_component=1)
+    assert town.counts.all()
+    assert without_streets(town, [1], min_component=1).counts.all()
+    assert with_street(town, 0, 4, kmh=4, min_component=1).counts.all()
