@@ -24,10 +24,11 @@ from planner.demand.covariates import LABELS
 from planner.demand.estimate import estimate, estimate_in_full
 from planner.demand.grid import Grid, grid_of
 from planner.demand.kernels import Smoother, smooth
-from planner.demand.model import poisson_deviance
+from planner.demand.levels.model import poisson_deviance
+from planner.demand.levels.validate import blocks, foretell
 from planner.demand.observations import aggregate
-from planner.demand.validate import blocks, foretell
-from planner.settings import Group, Period, defaults
+from planner.settings.groups import Group, Period
+from planner.settings.reading import defaults
 
 ROOT = Path(__file__).resolve().parents[1]
 PERIODS = [Period(**p) for p in defaults()["periods"]]
@@ -68,7 +69,7 @@ def plain_city(side: int) -> tuple[gpd.GeoDataFrame, pd.DataFrame, gpd.GeoDataFr
 
 def speed(side: int) -> dict[str, float]:
     """CPU seconds and peak MB of one estimate with its ensemble, and without (two draws)."""
-    from planner.settings import Demand
+    from planner.settings.demand import Demand
 
     cells, covariates, districts = plain_city(side)
     args: dict[str, Any] = {"periods": PERIODS, "districts": districts, "seed": 1}
@@ -196,7 +197,7 @@ def _map_changes(study: Any) -> pd.DataFrame:
     demand, covariates = study.demand, made["covariates"].loc[study.demand.index]
     groups = study.settings.headline_groups
     from planner.demand.calibrate import to_totals
-    from planner.demand.weights import mix
+    from planner.demand.levels.weights import mix
 
     zones = pd.Index(sorted(demand["district"].unique()))
     zone = zones.get_indexer(demand["district"])
@@ -241,8 +242,8 @@ def figure(path: Path) -> None:
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    from planner.demand.model import DemandModel
-    from planner.demand.validate import folds, held_out
+    from planner.demand.levels.model import DemandModel
+    from planner.demand.levels.validate import folds, held_out
 
     fig, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
     for ax, (place, cell_m) in zip(axes, (("Liechtenstein", 200.0), ("Helsinki", 100.0)), strict=True):

@@ -29,10 +29,10 @@ def cells_of(place: str, *, cell_m: float = 200.0) -> tuple[gpd.GeoDataFrame, pd
     from planner.demand.cells import make_cells
     from planner.demand.covariates import measure
     from planner.demand.estimate import occupied
-    from planner.inputs.osm import read_layers
+    from planner.inputs.osm.layers import read_layers
     from planner.inputs.population import read_population
     from planner.roads.network import read_network
-    from planner.settings import Population
+    from planner.settings.inputs import Population
 
     path = osm_file(place)
     if path is None:

@@ -15,13 +15,13 @@ import networkx as nx
 import numpy as np
 from scipy import sparse
 
+from planner.freight import master as fm
+from planner.freight import problem as fp
+from planner.freight.assign import assign
+from planner.freight.flows import Trips
+from planner.freight.graph import build_graph
 from planner.roads.network import Network, read_network
 from planner.roads.reach import snap
-from planner.siting import freight_master as fm
-from planner.siting import freight_problem as fp
-from planner.siting.freight_assign import assign
-from planner.siting.freight_flows import Trips
-from planner.siting.freight_graph import build_graph
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -128,7 +128,7 @@ def siting(segments: int, homes: int, count: int, *, tight: bool) -> tuple[float
 def suzhou() -> dict[str, float]:
     """CPU seconds of flows, assignment and siting in the embedded Suzhou, inputs and networks at hand."""
     import planner
-    from planner.siting.freight import plan_homes
+    from planner.freight.homes import plan_homes
 
     study = planner.open_study()
     _ = study.network("truck"), study.demand, study.hosts, study.layers

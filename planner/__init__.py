@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from planner.roads.areas import service_areas
     from planner.roads.network import Network, read_network
     from planner.roads.reach import Snapped, TravelTimes, nearest, snap, travel_times
-    from planner.siting.problems import Solution, maximal_covering, p_center, p_median, set_covering
-    from planner.study import Study, open_study
+    from planner.solvers.problems import Solution, maximal_covering, p_center, p_median, set_covering
+    from planner.study.study import Study, open_study
 
 __version__ = "0.1.0"
 

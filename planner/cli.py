@@ -54,7 +54,7 @@ def _shown() -> Iterator[Callable[[str, float], None]]:
 
 
 def _open(path: Path | None, progress: Callable[[str, float], None]) -> Any:
-    from planner.study import open_study
+    from planner.study.study import open_study
 
     return open_study(path, progress=progress)
 
@@ -155,7 +155,7 @@ def _refusal(findings: Iterable[Finding], language: str) -> str:
 
 
 def _write_checks(study: Any, folder: Path) -> None:
-    from planner.products import write_checks
+    from planner.study.products import write_checks
 
     write_checks(study, folder)
 
@@ -179,7 +179,7 @@ def check(study: StudyFile, out: Out = None) -> None:
 @app.command()
 def coverage(study: StudyFile, out: Out = None) -> None:
     """Who reaches an open station today."""
-    from planner.products import write_coverage
+    from planner.study.products import write_coverage
 
     with _shown() as progress:
         opened = _open(study, progress)
@@ -192,7 +192,7 @@ def coverage(study: StudyFile, out: Out = None) -> None:
 @app.command()
 def site(study: StudyFile, out: Out = None) -> None:
     """Choose the new stations; the list as CSV and workbook."""
-    from planner.products import write_site_list
+    from planner.study.products import write_site_list
 
     with _shown() as progress:
         opened = _open(study, progress)
@@ -205,7 +205,7 @@ def site(study: StudyFile, out: Out = None) -> None:
 @app.command()
 def homes(study: StudyFile, out: Out = None) -> None:
     """Choose the truck drivers' homes."""
-    from planner.products import write_homes
+    from planner.study.products import write_homes
 
     with _shown() as progress:
         opened = _open(study, progress)
@@ -225,7 +225,7 @@ def evaluate(
     ] = "wgs84",
 ) -> None:
     """Say what exactly these sites would cover, beside the proposal."""
-    from planner.evaluate import evaluate_sites
+    from planner.study.evaluate import evaluate_sites
 
     with _shown() as progress:
         opened = _open(study, progress)
@@ -236,7 +236,7 @@ def evaluate(
 @app.command()
 def example(folder: Annotated[Path, typer.Argument(help="An empty or new folder.")]) -> None:
     """Write the embedded Suzhou as files to edit."""
-    from planner.inputs.example import write
+    from planner.example.build import write
 
     with _shown() as progress:
         written = write(folder, progress=progress)
@@ -249,7 +249,7 @@ def fetch(
     out: Annotated[Path, typer.Option("--out", help="The folder to write into.")],
 ) -> None:
     """Fetch streets, hosts and boundary of a place from OpenStreetMap."""
-    from planner.inputs.fetch import fetch as fetch_place
+    from planner.inputs.osm.fetch import fetch as fetch_place
 
     with _shown() as progress:
         written = fetch_place(place, out, progress=progress)
@@ -266,7 +266,7 @@ def batch(
     workers: Annotated[int, typer.Option(min=1, help="Worker processes on this machine.")] = 2,
 ) -> None:
     """Run many studies, on this machine or on a Dask cluster."""
-    from planner.batch import run_batch
+    from planner.study.batch import run_batch
 
     with _shown() as progress:
         table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=progress)

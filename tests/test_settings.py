@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from planner.errors import SettingsError
-from planner.settings import Settings, parse_settings, read_settings
+from planner.settings.reading import parse_settings, read_settings
+from planner.settings.whole import Settings
 
 SMALL = '[study]\nname = "town"\n[inputs.streets]\npath = "streets.osm"\n'
 

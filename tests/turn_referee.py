@@ -6,10 +6,10 @@ import itertools
 
 import networkx as nx
 import numpy as np
-from street_referee import seconds_over
 
 from planner.roads.network import Network
 from planner.roads.snapping import Snapped
+from tests.street_referee import seconds_over
 
 
 def _ends(network: Network) -> tuple[dict[int, list], dict[int, list]]:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from planner.demand.covariates import measure
     from planner.demand.estimate import estimate_in_full
     from planner.demand.hotspots import find as find_hotspots
-    from planner.demand.model import DemandModel
+    from planner.demand.levels.model import DemandModel
+    from planner.demand.levels.validate import cross_validate, foretell
     from planner.demand.observations import aggregate, read_observations
     from planner.demand.points import place
     from planner.demand.scenarios import apply as apply_scenario
     from planner.demand.summary import Estimate
-    from planner.demand.validate import cross_validate, foretell
 
 #: public name -> (module, name in it)
 _HOME = {

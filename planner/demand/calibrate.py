@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.demand.grid import Floats
-from planner.settings import Group
+from planner.settings.groups import Group
 
 
 def controls(

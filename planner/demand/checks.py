@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from planner.demand.covariates import LABELS, NOT_DRAWING
-from planner.demand.weights import usable_shares
+from planner.demand.levels.weights import usable_shares
 from planner.errors import Finding, finding
-from planner.settings import Group, Period
+from planner.settings.groups import Group, Period
 
 #: more workers than residents times this is taken for a mistake of unit
 ABSURD = 50.0

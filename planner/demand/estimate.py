@@ -16,14 +16,15 @@ from planner.demand.checks import drawing, judge_groups, judge_periods, judge_to
 from planner.demand.ensemble import LocalField, Singles, band, surfaces
 from planner.demand.grid import Floats, grid_of
 from planner.demand.kernels import smooth
-from planner.demand.levels import Room
+from planner.demand.levels.choose import Room
 from planner.demand.observations import Observations
 from planner.demand.points import place
 from planner.demand.scenarios import apply
 from planner.demand.summary import Estimate, totals
 from planner.errors import Finding, finding
 from planner.progress import Progress, silent
-from planner.settings import Demand, Group, Period
+from planner.settings.demand import Demand
+from planner.settings.groups import Group, Period
 
 #: covariates that are known cell by cell and therefore not smoothed
 MEASURED_EXACTLY = ("population", "streets", "main_streets")

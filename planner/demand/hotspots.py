@@ -11,7 +11,7 @@ import shapely
 
 from planner.demand.grid import Floats, Ints
 from planner.demand.summary import group_columns
-from planner.settings import Period
+from planner.settings.groups import Period
 
 #: kinds of place that name a neighbourhood better than a venue does
 NEAR_PLACES = ("city_block", "quarter", "neighbourhood", "suburb", "borough", "town", "village", "locality")

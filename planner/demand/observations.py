@@ -22,7 +22,8 @@ from planner.demand.checks import ABSURD
 from planner.demand.grid import Floats, Grid, Ints, grid_of
 from planner.demand.points import in_water
 from planner.errors import Finding, finding
-from planner.settings import Settings, Table
+from planner.settings.inputs import Table
+from planner.settings.whole import Settings
 
 #: observations that name no group: they stand for all headline groups together
 ANY_GROUP = "*"
@@ -282,8 +283,8 @@ def read_observations(table: Table, *, crs: Any) -> tuple[gpd.GeoDataFrame, list
     records, findings
         Points with ``count`` (text or number, 1 where the file has none) and ``group`` where it has one.
     """
-    from planner.inputs.places import locate
-    from planner.inputs.tablefile import read_table
+    from planner.inputs.places.points import locate
+    from planner.inputs.tables.read import read_table
 
     stated = {k: v for k, v in table.columns.items() if k not in ALIASES}
     raw, found = read_table(table.model_copy(update={"columns": stated}), kind="observations")

@@ -12,7 +12,9 @@ import shapely
 
 from planner.demand.grid import Floats
 from planner.errors import Finding, finding
-from planner.settings import Event, Group, Period, defaults
+from planner.settings.demand import Event
+from planner.settings.groups import Group, Period
+from planner.settings.reading import defaults
 
 #: band of the workers that an event brings
 EVENT_BAND = (0.7, 1.3)

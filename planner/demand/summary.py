@@ -11,7 +11,7 @@ import pandas as pd
 
 from planner.demand.ensemble import Singles
 from planner.errors import Finding
-from planner.settings import Group
+from planner.settings.groups import Group
 
 _LEVELS = {
     "weights": ("(a) weights, no observations", "（a）协变量权重，无观测"),

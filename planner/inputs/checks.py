@@ -13,8 +13,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from planner.errors import Finding, finding
-from planner.inputs.headers import plain_name
-from planner.inputs.tablefile import as_text
+from planner.inputs.tables.headers import plain_name
+from planner.inputs.tables.read import as_text
 
 __all__ = [
     "check_stations",

@@ -9,7 +9,7 @@ import unicodedata
 import pandas as pd
 
 from planner.errors import Finding, finding
-from planner.inputs.tablefile import RawTable
+from planner.inputs.tables.read import RawTable
 
 __all__ = ["parse_date", "read_dates"]
 

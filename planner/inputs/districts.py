@@ -10,10 +10,10 @@ from shapely.geometry.base import BaseGeometry
 
 from planner import tables
 from planner.errors import Finding, finding
-from planner.inputs import coordinates
-from planner.inputs.outlines import outlines
-from planner.inputs.tablefile import RawTable, as_text, read_table
-from planner.settings import Table
+from planner.inputs.places import coordinates
+from planner.inputs.places.outlines import outlines
+from planner.inputs.tables.read import RawTable, as_text, read_table
+from planner.settings.inputs import Table
 
 __all__ = ["read_districts"]
 

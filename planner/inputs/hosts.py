@@ -8,11 +8,11 @@ import pandas as pd
 
 from planner import tables
 from planner.errors import Finding, finding
-from planner.inputs import headers
-from planner.inputs.places import locate
+from planner.inputs.places.points import locate
 from planner.inputs.stations import parse_ids, read_hours
-from planner.inputs.tablefile import RawTable, as_text, read_table
-from planner.settings import Table
+from planner.inputs.tables import headers
+from planner.inputs.tables.read import RawTable, as_text, read_table
+from planner.settings.inputs import Table
 
 __all__ = ["read_hosts"]
 

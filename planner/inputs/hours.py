@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from planner.settings import Period
+from planner.settings.groups import Period
 
 __all__ = ["ALWAYS", "Hours", "open_share", "parse_hours"]
 

@@ -11,11 +11,11 @@ import pandas as pd
 import shapely
 
 from planner.errors import Finding, Severity, finding
-from planner.inputs import coordinates
 from planner.inputs.checks import district_of
-from planner.inputs.places import locate
-from planner.inputs.tablefile import RawTable, as_text, read_table
-from planner.settings import Population, Table
+from planner.inputs.places import coordinates
+from planner.inputs.places.points import locate
+from planner.inputs.tables.read import RawTable, as_text, read_table
+from planner.settings.inputs import Population, Table
 
 __all__ = ["FLOOR_M2_PER_PERSON", "read_population"]
 
@@ -140,7 +140,7 @@ def _with_column(raw: RawTable, column: str) -> tuple[RawTable, list[Finding]]:
 def _buildings(
     population: Population, crs: str, districts: gpd.GeoDataFrame, osm_path: Path | None
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
-    from planner.inputs import osm
+    from planner.inputs.osm import layers as osm
 
     path = population.path or osm_path
     if path is None:

@@ -15,11 +15,12 @@ from shapely.geometry.base import BaseGeometry
 
 from planner import tables
 from planner.errors import Finding, finding
-from planner.inputs import checks, dates, headers
+from planner.inputs import checks, dates
 from planner.inputs.hours import parse_hours
-from planner.inputs.places import Places, locate
-from planner.inputs.tablefile import RawTable, as_text, read_table
-from planner.settings import Table
+from planner.inputs.places.points import Places, locate
+from planner.inputs.tables import headers
+from planner.inputs.tables.read import RawTable, as_text, read_table
+from planner.settings.inputs import Table
 
 __all__ = ["parse_ids", "read_hours", "read_stations", "to_geocode"]
 

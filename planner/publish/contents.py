@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import Finding
-from planner.inputs.datum import convert
-from planner.publish.phrases import group_label, host_label, period_label, phrase
+from planner.inputs.places.datum import convert
 from planner.publish.safe import is_missing
+from planner.publish.words.phrases import group_label, host_label, period_label, phrase
 from planner.siting.coverage import Coverage
 
 if TYPE_CHECKING:

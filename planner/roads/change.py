@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from planner.roads import topology
+from planner.roads.build import topology
 from planner.roads.reach import SLACK_S, Progress, TravelTimes, travel_times
 from planner.roads.search import SearchGraph, places, search_graph
 from planner.roads.snapping import Snapped
@@ -60,7 +60,7 @@ def without_streets(
 ) -> Network:
     """``network`` with some edges closed in both directions; they keep their numbers.
 
-    ``min_component``: as the network was made with, see :func:`planner.roads.topology.components`.
+    ``min_component``: as the network was made with, see :func:`planner.roads.build.topology.components`.
     """
     s_uv, s_vu = network.edge_s_uv.copy(), network.edge_s_vu.copy()
     s_uv[edges] = s_vu[edges] = np.inf

@@ -64,8 +64,8 @@ class Ground:
         """
         import shapely
 
-        from planner.roads.kernels_field import outline, piece_segments
-        from planner.roads.kernels_rings import rings
+        from planner.roads.kernels.field import outline, piece_segments
+        from planner.roads.kernels.rings import rings
 
         net = self.network
         if pieces.edge.size == 0:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from planner.roads import topology
-from planner.roads.build import build_network
+from planner.roads.build import topology
+from planner.roads.build.assemble import build_network
+from planner.roads.build.profiles import profile
+from planner.roads.build.sources import read_streets
 from planner.roads.graph import Network, network_from_edges
-from planner.roads.profiles import profile
-from planner.roads.sources import read_streets
 
 __all__ = ["Network", "network_from_edges", "read_network"]
 
@@ -58,7 +58,7 @@ def read_network(
     margin_m
         How far beyond ``area`` streets are kept.
     min_component
-        See :func:`planner.roads.topology.components`.
+        See :func:`planner.roads.build.topology.components`.
     join_ends_m
         Ends of lines nearer than this are one node; more than the default 0.01 mends near misses, also of
         dead ends in an OSM file or a graph (never across a closed barrier).

@@ -90,7 +90,7 @@ def _site_rows(at: Places, rows: np.ndarray) -> np.ndarray:
 
 def pieces_of_each(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> Iterator[list[Pieces]]:
     """For each site, its pieces within each cutoff; empty for a site on no street."""
-    from planner.roads.kernels_pieces import site_pieces
+    from planner.roads.kernels.pieces import site_pieces
 
     graph, streets, at = search_graph(network), streets_of(network), places(network, sites)
     cutoffs = np.asarray(cutoffs_s, float) + SLACK_S
@@ -113,7 +113,7 @@ def pieces_of_all(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> li
 
     Pieces around sites may overlap others.
     """
-    from planner.roads.kernels_pieces import site_pieces
+    from planner.roads.kernels.pieces import site_pieces
 
     graph, streets, at = search_graph(network), streets_of(network), places(network, sites)
     rows = np.flatnonzero(at.chain >= 0)
@@ -139,7 +139,7 @@ def lines(network: Network, pieces: Pieces) -> np.ndarray:
     """The pieces as shapely lines, one each."""
     import shapely
 
-    from planner.roads.kernels_pieces import cut_lines
+    from planner.roads.kernels.pieces import cut_lines
 
     if pieces.edge.size == 0:
         return np.empty(0, object)

@@ -150,7 +150,7 @@ def _on_streets(network: Network, points: Any, limit_m: float) -> Snapped:
 
 
 def _sites_on(graph: SearchGraph, at: Places, used: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The arrays :func:`planner.roads.kernels_search.reach_block` takes."""
+    """The arrays :func:`planner.roads.kernels.search.reach_block` takes."""
     chain = np.maximum(at.chain, 0)
     link = np.searchsorted(used, chain)
     hit = np.zeros(chain.size, bool)
@@ -196,7 +196,7 @@ class _Searcher:
 
     def __call__(self, order: np.ndarray) -> _Rows:
         """Rows, how many points each reaches, and the page that holds these points and their seconds."""
-        from planner.roads.kernels_search import QUEUED, reach_block
+        from planner.roads.kernels.search import QUEUED, reach_block
 
         dist, found, queue = _kept(self.spare) or self._fresh(QUEUED)
         page = _kept(self.pages) or (np.empty(self.room, np.int32), np.empty(self.room, np.float32))
@@ -333,7 +333,7 @@ def _rows(
 
 def _place(ptr: np.ndarray, made: tuple[np.ndarray, ...], done: _Rows) -> None:
     """Copy a page of results to where its rows begin."""
-    from planner.roads.kernels_search import place_rows
+    from planner.roads.kernels.search import place_rows
 
     rows, count, page = done
     place_rows(count, *page, ptr[rows], *made)
@@ -381,7 +381,7 @@ def nearest(
     PlannerError
         Points without a CRS.
     """
-    from planner.roads.kernels_nearest import nearest_to_nodes, nearest_to_points
+    from planner.roads.kernels.nearest import nearest_to_nodes, nearest_to_points
 
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")

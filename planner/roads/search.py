@@ -57,7 +57,7 @@ class SearchGraph:
     total
         float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a (inf: not allowed).
     chain, step, flip, behind
-        Per edge of the network, and ``before``: see :func:`planner.roads.kernels_graph.chains`.
+        Per edge of the network, and ``before``: see :func:`planner.roads.kernels.graph.chains`.
     mean_s
         Mean seconds of an arc.
     """
@@ -154,7 +154,7 @@ def search_graph(network: Network) -> SearchGraph:
 
 def spatial_order(x_m: np.ndarray, y_m: np.ndarray) -> np.ndarray:
     """Positions of points in Morton order (stable), int64."""
-    from planner.roads.kernels_graph import morton
+    from planner.roads.kernels.graph import morton
 
     if x_m.size == 0:
         return np.empty(0, np.int64)
@@ -164,7 +164,7 @@ def spatial_order(x_m: np.ndarray, y_m: np.ndarray) -> np.ndarray:
 
 
 def _build(network: Network) -> SearchGraph:
-    from planner.roads.kernels_graph import chains, incidence
+    from planner.roads.kernels.graph import chains, incidence
     from planner.roads.turns import junctions, with_turns
 
     u, v = network.edge_u, network.edge_v
@@ -188,7 +188,7 @@ def _build(network: Network) -> SearchGraph:
 
 def _arcs(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> Arcs:
     """Arcs by the node they lead to, loops and dead ends left out, in order of the node they leave."""
-    from planner.roads.kernels_graph import arcs_into
+    from planner.roads.kernels.graph import arcs_into
 
     return Arcs(*arcs_into(n, a, b, total))
 
@@ -223,7 +223,7 @@ def demand_on(graph: SearchGraph, at: Places) -> tuple[Demand, np.ndarray]:
 
     Returns the groups and the chains that carry points, ascending: ``Demand.ptr`` counts these.
     """
-    from planner.roads.kernels_graph import meetings
+    from planner.roads.kernels.graph import meetings
 
     chain = at.chain
     a, b = graph.a[np.maximum(chain, 0)], graph.b[np.maximum(chain, 0)]

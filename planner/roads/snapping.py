@@ -103,7 +103,7 @@ def street_grid(network: Network, *, counting: bool = True) -> StreetGrid:
 
 
 def _build_grid(network: Network, *, counting: bool) -> StreetGrid:
-    from planner.roads.kernels_snap import count_cells, fill_cells
+    from planner.roads.kernels.snap import count_cells, fill_cells
 
     x, y, ptr = network.geom_x, network.geom_y, network.geom_ptr
     owner = np.repeat(np.arange(network.n_edges, dtype=np.int32), np.diff(ptr))
@@ -169,7 +169,7 @@ def nearest_on(
     grid: StreetGrid, x: np.ndarray, y: np.ndarray, limit_m: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nearest segment within ``limit_m`` (-1: none), share along it and metres to it, per point."""
-    from planner.roads.kernels_snap import nearest_segments
+    from planner.roads.kernels.snap import nearest_segments
 
     found: tuple[np.ndarray, np.ndarray, np.ndarray] = nearest_segments(
         x,

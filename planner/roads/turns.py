@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import Finding, finding
-from planner.inputs.osm_turns import TurnRule
-from planner.roads.profiles import Profile
+from planner.inputs.osm.turns import TurnRule
+from planner.roads.build.profiles import Profile
 
 if TYPE_CHECKING:
     from planner.roads.graph import Network

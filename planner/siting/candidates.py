@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from planner.errors import Finding, finding
 from planner.roads.network import Network
 from planner.roads.reach import snap
-from planner.settings import Siting
+from planner.settings.siting import Siting
 
 Array = NDArray[Any]
 

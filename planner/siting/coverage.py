@@ -117,8 +117,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def _by(label: str, names: Sequence[str], workers: Array, covered: Array, backup: Array) -> pd.DataFrame:
-    with np.errstate(invalid="ignore"):
-        safe = np.where(workers > 0, workers, 1.0)
+    safe = np.where(workers > 0, workers, 1.0)
     return pd.DataFrame(
         {
             label: list(names),
@@ -159,32 +158,20 @@ def measure_coverage(
         Order of the districts in ``by_district``; as they come when None.
     """
     is_open = open_share >= need_open
-    always = np.ones((is_open.shape[0], 1), dtype=bool)
     n_cells, n_periods = len(demand), len(periods)
     workers = np.zeros((n_cells, n_periods))
     once, twice = np.zeros_like(workers), np.zeros_like(workers)
     groups: list[tuple[str, float, float, float]] = []
-    any_hour = 0.0
-    by_radius = dict.fromkeys((f"{r:g}" for r in readings_m), 0.0)
-    stations = np.zeros(n_cells, dtype=np.int64)
-    nearest = np.full(n_cells, np.nan)
+    totals: list[Array] = []  # workers per cell and period, per way of travelling
     for part in access:
         cube = worker_cube(demand, part.groups, periods)
-        total = cube.sum(axis=0)
-        count = stations_in_reach(part.seconds, part.cutoff_s, is_open)
-        near = stations_in_reach(part.seconds, part.cutoff_s, always)[:, 0]
+        total, count = cube.sum(axis=0), stations_in_reach(part.seconds, part.cutoff_s, is_open)
+        totals.append(total)
         workers += total
         once += total * (count >= 1)
         twice += total * (count >= 2)
-        any_hour += float((total.sum(axis=1) * (near >= 1)).sum())
-        stations = np.maximum(stations, near)
         for name, own in zip(part.groups, cube, strict=True):
             groups.append((name, own.sum(), (own * (count >= 1)).sum(), (own * (count >= 2)).sum()))
-        for radius in readings_m:
-            reached = stations_in_reach(part.seconds, part.cutoff_for(radius), is_open) >= 1
-            by_radius[f"{radius:g}"] += float((total * reached).sum())
-        if part.metres_per_s is not None:
-            nearest = np.fmin(nearest, nearest_seconds(part.seconds) * part.metres_per_s)
     whole = float(workers.sum())
     order = list(districts) if districts is not None else list(pd.unique(demand["district"]))
     code = pd.Categorical(demand["district"], categories=order).codes
@@ -192,13 +179,14 @@ def measure_coverage(
         np.bincount(code[code >= 0], v[code >= 0].sum(axis=1), len(order)) for v in (workers, once, twice)
     ]
     is_night = np.isin(np.asarray(periods), np.asarray(night))
+    stations, nearest, any_hour = _at_any_hour(access, totals, n_cells)
     g = list(zip(*groups, strict=True)) if groups else [(), (), (), ()]
     return Coverage(
         workers=whole,
         covered=float(once.sum()),
         share=_share(once.sum(), whole),
         share_backup=_share(twice.sum(), whole),
-        by_radius_m={k: _share(v, whole) for k, v in by_radius.items()},
+        by_radius_m={k: _share(v, whole) for k, v in _by_radius(access, totals, is_open, readings_m).items()},
         by_district=_by("district", order, *sums),
         by_group=_by("group", [str(v) for v in g[0]], *(np.asarray(v, dtype=float) for v in g[1:])),
         by_period=_by("period", periods, *(v.sum(axis=0) for v in (workers, once, twice))),
@@ -216,6 +204,36 @@ def measure_coverage(
             index=demand.index,
         ),
     )
+
+
+def _at_any_hour(
+    access: Sequence[Access], totals: Sequence[Array], n_cells: int
+) -> tuple[Array, Array, float]:
+    """Opening hours ignored: sites in reach and metres on foot to the nearest, per cell; workers covered.
+
+    ``totals``: workers (n_cells × n_periods) per way of travelling.
+    """
+    stations, nearest, covered = np.zeros(n_cells, dtype=np.int64), np.full(n_cells, np.nan), 0.0
+    for part, total in zip(access, totals, strict=True):
+        always = np.ones((part.seconds.shape[0], 1), dtype=bool)
+        near = stations_in_reach(part.seconds, part.cutoff_s, always)[:, 0]
+        covered += float((total.sum(axis=1) * (near >= 1)).sum())
+        stations = np.maximum(stations, near)
+        if part.metres_per_s is not None:
+            nearest = np.fmin(nearest, nearest_seconds(part.seconds) * part.metres_per_s)
+    return stations, nearest, covered
+
+
+def _by_radius(
+    access: Sequence[Access], totals: Sequence[Array], is_open: Array, readings_m: Sequence[float]
+) -> dict[str, float]:
+    """Workers covered at each walking distance (m); ``totals`` as for :func:`_at_any_hour`."""
+    covered = dict.fromkeys((f"{r:g}" for r in readings_m), 0.0)
+    for part, total in zip(access, totals, strict=True):
+        for radius in readings_m:
+            reached = stations_in_reach(part.seconds, part.cutoff_for(radius), is_open) >= 1
+            covered[f"{radius:g}"] += float((total * reached).sum())
+    return covered
 
 
 def cover_matrix(access: Sequence[Access], is_open: Array) -> sparse.csr_array:

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.settings import Group
+from planner.settings.groups import Group
 from planner.siting.coverage import Access, worker_cube
 
 Array = NDArray[Any]

@@ -16,16 +16,22 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.settings import Settings
+from planner.settings.whole import Settings
 from planner.siting.coverage import Access, worker_cube
-from planner.siting.solvers.composed import Worth, solve_composed, worth_of
-from planner.siting.solvers.covering import solve_covering
-from planner.siting.solvers.effort import effort
-from planner.siting.solvers.fair import solve_fair
-from planner.siting.solvers.infeasible import refuse_impossible
-from planner.siting.solvers.request import Request, check_covered, check_covers, check_rules
-from planner.siting.solvers.solution import Solution
-from planner.siting.variants import conflicts_within
+from planner.solvers.covering.composed import Worth, solve_composed, worth_of
+from planner.solvers.covering.fair import solve_fair
+from planner.solvers.covering.maximal import solve_covering
+from planner.solvers.effort import effort
+from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.request import (
+    Request,
+    check_covered,
+    check_covers,
+    check_rules,
+    check_weights,
+)
+from planner.solvers.solution import Solution
+from planner.solvers.variants import conflicts_within
 
 __all__ = [
     "FADE_RINGS",
@@ -309,9 +315,12 @@ def solve_goal(
 
     Raises
     ------
+    ValueError
+        No worker counts (all group or period weights in force are 0).
     InfeasibleError
         No plan obeys the rules.
     """
+    check_weights(weights * goal.counts, len(weights))
     request, worth = _request(goal, weights, rules), _worth(settings, goal, weights)
     refuse_impossible(request.rules)
     totals = None if goal.group is None else _totals(goal.group, weights * goal.counts)[1]

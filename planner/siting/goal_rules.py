@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.errors import Finding, finding
-from planner.settings import Settings
+from planner.settings.whole import Settings
 
 __all__ = ["judge_goal", "measure_in_words"]
 

@@ -170,7 +170,7 @@ def plan_phases(
     Parameters
     ----------
     covers, weights, covered
-        As for :func:`planner.siting.problems.maximal_covering`.
+        As for :func:`planner.solvers.problems.maximal_covering`.
     best_sets, bounds
         For each cumulative size the best set known and its bound (weight already covered included).
     required

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from planner.errors import Finding, InputError, finding
 from planner.progress import Progress
-from planner.settings import Settings
+from planner.settings.whole import Settings
 from planner.siting.alternatives import replacements
 from planner.siting.coverage import Access, Coverage, cover_matrix, cover_weights
 from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
 from planner.siting.goal import PosedGoal, goal_value, pose_goal, solve_goal, worker_counts
 from planner.siting.phases import plan_phases
-from planner.siting.problems import Solution, maximal_covering
 from planner.siting.rules import (
     judge_rules,
     positions,
@@ -28,8 +27,9 @@ from planner.siting.rules import (
     study_quota_min,
     xy_of,
 )
-from planner.siting.solvers.evaluate import covered_weight
-from planner.siting.solvers.solution import PROOF, relative_gap
+from planner.solvers.problems import Solution, maximal_covering
+from planner.solvers.score import covered_weight
+from planner.solvers.solution import PROOF, relative_gap
 
 Array = NDArray[Any]
 
@@ -239,8 +239,9 @@ def solve_in_phases(
         solve(problem, settings, p=int(n), work_limit=effort, quotas=False, progress=progress)
         for n in ends[:-1]
     ]
+    steady = last.repeatable and all(s.repeatable for s in early)
     if fixed:
-        return last, _phases_of(problem, settings, last, [*early, last], ends)
+        return replace(last, repeatable=steady), _phases_of(problem, settings, last, [*early, last], ends)
     found = plan_phases(
         problem.covers, problem.weights, sizes, [b.name for b in rules.batches],
         [*(s.chosen for s in early), last.chosen], [*(s.bound for s in early), last.bound],
@@ -257,7 +258,7 @@ def solve_in_phases(
         chosen=found.order,
         objective=objective,
         status=status,
-        repeatable=last.repeatable and all(s.repeatable for s in early),
+        repeatable=steady,
     )
     return nested, found.table
 

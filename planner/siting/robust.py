@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from planner.progress import Progress, silent
-from planner.siting.problems import Solution
+from planner.solvers.problems import Solution
 
 Array = NDArray[Any]
 Solve = Callable[..., Solution]

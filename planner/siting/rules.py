@@ -13,13 +13,13 @@ import shapely
 from numpy.typing import NDArray
 
 from planner.errors import Finding, InfeasibleError, finding
-from planner.settings import Settings
+from planner.settings.whole import Settings
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.goal import close_sites
 from planner.siting.goal_rules import judge_goal
-from planner.siting.solvers.clash import refusal
-from planner.siting.solvers.infeasible import refuse_impossible
-from planner.siting.solvers.request import check_rules
+from planner.solvers.clash import refusal
+from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.request import check_rules
 
 Array = NDArray[Any]
 

@@ -17,9 +17,9 @@ import shapely
 from scipy.spatial import cKDTree
 
 from planner.publish.bundle import Bundle, ExtraLayer, PopupField
-from planner.settings import Batch
+from planner.settings.siting import Batch
 from planner.siting.coverage import Coverage
-from planner.siting.solvers.solution import Solution
+from planner.solvers.solution import Solution
 from tests.publish.toy import toy_settings
 
 FACTS = Path(__file__).parents[2] / "data" / "suzhou"

@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from planner.publish.bundle import ExtraLayer, PopupField
-from planner.publish.page import page_html, show
+from planner.publish.page.write import page_html, show
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import CRS, X0, Y0
 

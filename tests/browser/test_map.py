@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from planner.publish.bundle import ExtraLayer, PopupField
-from planner.publish.page import page_html, show
+from planner.publish.page.write import page_html, show
 from tests.publish.toy import CELL, CRS, X0, Y0, toy_bundle
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from planner.publish.page import page_html
+from planner.publish.page.write import page_html
 from tests.browser.suzhou_sized import city_bundle
 
 pytestmark = pytest.mark.browser

@@ -11,7 +11,8 @@ import shapely
 from scipy.ndimage import gaussian_filter, zoom
 
 from planner.demand.cells import make_cells
-from planner.settings import Group, Period, defaults
+from planner.settings.groups import Group, Period
+from planner.settings.reading import defaults
 
 CRS = "EPSG:4549"
 X0, Y0 = 500_000.0, 3_450_000.0

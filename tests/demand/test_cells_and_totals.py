@@ -5,16 +5,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from city import CRS, GROUPS, PERIODS, X0, Y0
 
 from planner.demand import estimate, make_cells, measure, place
 from planner.demand.calibrate import controls, rake
 from planner.demand.estimate import estimate_in_full, occupied
 from planner.demand.grid import covered_share, cut_lines, grid_of
+from planner.demand.levels.weights import mix
 from planner.demand.summary import totals
-from planner.demand.weights import mix
-from planner.settings import Demand, Period
+from planner.settings.demand import Demand
+from planner.settings.groups import Period
 from planner.tables import check
+from tests.demand.city import CRS, GROUPS, PERIODS, X0, Y0
 
 
 def toy():

@@ -3,11 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from city import GROUPS, PERIODS, make_city
 
 from planner.demand import estimate
 from planner.demand.checks import judge_periods
-from planner.settings import Demand, Group, Period
+from planner.settings.demand import Demand
+from planner.settings.groups import Group, Period
+from tests.demand.city import GROUPS, PERIODS, make_city
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from city import CRS, GROUPS, PERIODS, X0, Y0
 
 from planner.demand import estimate, make_cells
 from planner.demand.hotspots import find
 from planner.demand.scenarios import apply, event_shares, season_factors
 from planner.demand.summary import totals
-from planner.settings import Demand, Event
+from planner.settings.demand import Demand, Event
+from tests.demand.city import CRS, GROUPS, PERIODS, X0, Y0
 
 HEAD = [g for g in GROUPS if g.in_headline]
 

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import shapely
-from city import CRS, GROUPS, PERIODS, X0, Y0, make_city
 from scipy.stats import norm
 
 from planner.demand import make_cells
@@ -14,8 +13,9 @@ from planner.demand.ensemble import LocalField, band, band_factor, stream
 from planner.demand.estimate import estimate_in_full
 from planner.demand.grid import Grid, grid_of
 from planner.demand.kernels import Smoother, choose_bandwidth, smooth
-from planner.demand.validate import blocks
-from planner.settings import Demand
+from planner.demand.levels.validate import blocks
+from planner.settings.demand import Demand
+from tests.demand.city import CRS, GROUPS, PERIODS, X0, Y0, make_city
 
 
 def square(n):

@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from city import CRS, GROUPS, PERIODS, make_city
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.metrics import mean_poisson_deviance
@@ -13,11 +12,12 @@ from sklearn.metrics import mean_poisson_deviance
 from planner.demand.ensemble import band
 from planner.demand.estimate import estimate_in_full
 from planner.demand.grid import grid_of
-from planner.demand.model import DemandModel, mixture_shares, poisson_deviance
+from planner.demand.levels.model import DemandModel, mixture_shares, poisson_deviance
+from planner.demand.levels.regression import dispersion, local_correction, spread_units
+from planner.demand.levels.validate import blocks, cross_validate, folds
 from planner.demand.observations import Observations, aggregate, merge_small
-from planner.demand.regression import dispersion, local_correction, spread_units
-from planner.demand.validate import blocks, cross_validate, folds
-from planner.settings import Demand
+from planner.settings.demand import Demand
+from tests.demand.city import CRS, GROUPS, PERIODS, make_city
 
 SHARES = (0.01, 0.05, 0.2)
 

@@ -3,10 +3,11 @@
 import geopandas as gpd
 import pytest
 import shapely
-from city import CRS, make_city
 
 from planner.demand.observations import of_study, read_observations
-from planner.settings import Table, parse_settings
+from planner.settings.inputs import Table
+from planner.settings.reading import parse_settings
+from tests.demand.city import CRS, make_city
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.demand import without_target
 from benchmarks.demand_places import cells_of
-from planner.demand.validate import foretell
+from planner.demand.levels.validate import foretell
 
 
 @pytest.mark.real

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import openpyxl
 
-from planner.settings import Table
+from planner.settings.inputs import Table
 
 CRS = "EPSG:4549"
 HEADER = ["编号", "站点名称", "经度", "纬度", "开放时间", "状态", "区"]

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from nasty import CRS, codes, one
 
 from planner.errors import finding
 from planner.inputs import checks
+from tests.inputs.nasty import CRS, codes, one
 
 
 def squares():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.inputs.coordinates import decimals, parse_column, parse_number, split_pairs
+from planner.inputs.places.coordinates import decimals, parse_column, parse_number, split_pairs
 
 
 @pytest.mark.parametrize(

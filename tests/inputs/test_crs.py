@@ -5,7 +5,7 @@ import pyproj
 import pytest
 
 from planner.errors import PlannerError
-from planner.inputs.crs import auto_crs, plausible, suggest, transform
+from planner.inputs.places.crs import auto_crs, plausible, suggest, transform
 
 
 @pytest.mark.parametrize(

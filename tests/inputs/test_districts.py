@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from nasty import CRS, codes, one, table
 
 from planner import tables
 from planner.inputs import checks
-from planner.inputs.datum import convert
 from planner.inputs.districts import read_districts
-from planner.inputs.outlines import polygons_of
+from planner.inputs.places.datum import convert
+from planner.inputs.places.outlines import polygons_of
+from tests.inputs.nasty import CRS, codes, one, table
 
 LNG, LAT = 120.6, 31.3
 

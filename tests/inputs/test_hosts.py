@@ -1,10 +1,10 @@
 """Host venues from a list of one's own."""
 
 import pytest
-from nasty import CRS, codes, one, table, text, write
 
 from planner import tables
 from planner.inputs.hosts import read_hosts
+from tests.inputs.nasty import CRS, codes, one, table, text, write
 
 HEADER = ["编号", "名称", "类型", "经度", "纬度", "营业时间"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from planner.inputs.hours import open_share, parse_hours
-from planner.settings import Period
+from planner.settings.groups import Period
 
 PERIODS = (
     Period(name="06_10", start_h=6, end_h=10),

@@ -9,11 +9,11 @@ import osmium
 import pytest
 
 from planner.errors import InputError
-from planner.inputs import osm_faults
-from planner.inputs.osm import read_layers
-from planner.inputs.osm_pbf import _tag_numbers, read_pbf
-from planner.inputs.osm_protobuf import StringTable, UnusualError
-from planner.inputs.osm_streets import LINE_KEYS, VERTEX_KEYS, _by_osmium, read_osm_streets
+from planner.inputs.osm import faults as osm_faults
+from planner.inputs.osm.layers import read_layers
+from planner.inputs.osm.pbf import _tag_numbers, read_pbf
+from planner.inputs.osm.protobuf import StringTable, UnusualError
+from planner.inputs.osm.streets import LINE_KEYS, VERTEX_KEYS, _by_osmium, read_osm_streets
 from planner.roads.network import read_network
 from tests.roads.osm_text import osm
 
@@ -233,7 +233,7 @@ def test_the_quick_reader_gives_up_on_what_it_does_not_know(small, tmp_path, mon
 def test_memory_of_the_quick_reader_may_be_short(small, monkeypatch):
     path = as_pbf(small)
     before = read_pbf(path, LINE_KEYS, VERTEX_KEYS)
-    monkeypatch.setattr("planner.inputs.osm_pbf._KEEP_BYTES", 0)
+    monkeypatch.setattr("planner.inputs.osm.pbf._KEEP_BYTES", 0)
     after = read_pbf(path, LINE_KEYS, VERTEX_KEYS)
     assert np.array_equal(before.x, after.x)
     assert before.there.all()
@@ -280,7 +280,7 @@ def test_sets_of_tags_are_told_apart_as_words_would_be(monkeypatch):
         with pytest.raises(UnusualError):
             _tag_numbers(table, *bad, owner, some, wanted, {})
     monkeypatch.setattr(
-        "planner.inputs.osm_pbf._ODD", (np.uint64(0),) * 3
+        "planner.inputs.osm.pbf._ODD", (np.uint64(0),) * 3
     )  # all look alike: told, not believed
     with pytest.raises(UnusualError):
         _tag_numbers(table, keys, vals, owner, some, wanted, {})

@@ -7,8 +7,8 @@ import pytest
 from shapely.geometry import Point, box
 
 from planner import tables
-from planner.inputs.osm import ATTRIBUTION, host_kind, read_layers
-from planner.inputs.osm_hours import canonical_hours
+from planner.inputs.osm.hours import canonical_hours
+from planner.inputs.osm.layers import ATTRIBUTION, host_kind, read_layers
 from tests.roads.osm_text import CRS, EAST, NORTH, osm
 
 SQUARE = {1: (0, 0), 2: (40, 0), 3: (40, 30), 4: (0, 30)}

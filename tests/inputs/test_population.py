@@ -5,10 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from nasty import CRS, codes, one, write
 
 from planner.inputs.population import DEFAULT_LEVELS, FLOOR_M2_PER_PERSON, read_population
-from planner.settings import Population
+from planner.settings.inputs import Population
+from tests.inputs.nasty import CRS, codes, one, write
 
 X, Y = 558000.0, 3464000.0
 

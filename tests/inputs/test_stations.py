@@ -9,11 +9,11 @@ import openpyxl
 import pandas as pd
 import pytest
 import shapely
-from nasty import CRS, HEADER, ROWS, codes, one, table, text, workbook, write
 
 from planner import tables
-from planner.inputs.datum import convert
+from planner.inputs.places.datum import convert
 from planner.inputs.stations import read_stations, to_geocode
+from tests.inputs.nasty import CRS, HEADER, ROWS, codes, one, table, text, workbook, write
 
 TODAY = dt.date(2026, 11, 22)
 

@@ -4,11 +4,11 @@ import zipfile
 
 import openpyxl
 import pytest
-from nasty import HEADER, ROWS, codes, one, table, text, workbook, write
-from oldexcel import write_xls
 
-from planner.inputs import localfile
-from planner.inputs.tablefile import read_table
+from planner.inputs.tables import local as localfile
+from planner.inputs.tables.read import read_table
+from tests.inputs.nasty import HEADER, ROWS, codes, one, table, text, workbook, write
+from tests.inputs.oldexcel import write_xls
 
 
 def read(path, **options):
@@ -224,7 +224,7 @@ def test_a_stated_column_that_is_missing_gets_the_closest_names(tmp_path):
 
 
 def test_every_alias_of_the_table_leads_to_one_role():
-    from planner.inputs.headers import known_names, plain_name
+    from planner.inputs.tables.headers import known_names, plain_name
 
     known = known_names("stations")
     for name, role in {"经度": "lng", "LNG": "lng", "Longitude": "lng", "lon": "lng", "纬度（°）": "lat", "lat_gcj02": "lat",
@@ -309,7 +309,7 @@ def test_reading_changes_nothing_on_disk(tmp_path):
 def test_ordinary_gb18030_lists_are_never_taken_for_mixed_ones():
     import random
 
-    from planner.inputs.delimited import decode
+    from planner.inputs.tables.delimited import decode
 
     common = [bytes([a, b]).decode("gb2312") for a in range(0xB0, 0xD7) for b in range(0xA1, 0xFF)]
     luck = random.Random(0)

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from street_referee import random_network, random_places
-from turn_referee import some_turns
 
 from planner.roads.change import streets_in, update_travel_times, with_street, without_streets
 from planner.roads.network import network_from_edges
 from planner.roads.reach import TravelTimes, snap, travel_times
+from tests.street_referee import random_network, random_places
+from tests.turn_referee import some_turns
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.inputs.datum import CHINA, convert, guess_datum
+from planner.inputs.places.datum import CHINA, convert, guess_datum
 
 WEST, SOUTH, EAST, NORTH = CHINA
 china_lng = st.floats(WEST, EAST, allow_nan=False)

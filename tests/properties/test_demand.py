@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "demand"))
-from city import PERIODS, make_city
-
 from planner.demand import estimate
 from planner.demand.calibrate import rake, to_totals
 from planner.demand.grid import Grid
 from planner.demand.observations import merge_small
-from planner.settings import Demand
+from planner.settings.demand import Demand
+from tests.demand.city import PERIODS, make_city
 
 CITY = make_city(0, n=12)
 QUICK = settings(max_examples=12, deadline=None)

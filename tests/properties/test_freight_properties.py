@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from planner.siting import freight_problem as fp
-from planner.siting.freight_flows import Trips, model_trips
-from planner.siting.freight_need import make_need
+from planner.freight import problem as fp
+from planner.freight.flows import Trips, model_trips
+from planner.freight.need import make_need
 
 
 @settings(deadline=None, max_examples=60)

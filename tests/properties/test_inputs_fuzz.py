@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from planner import tables
 from planner.inputs.dates import parse_date
-from planner.inputs.delimited import decode
 from planner.inputs.hours import DAY_MIN, parse_hours
 from planner.inputs.stations import read_stations
-from planner.settings import Table
+from planner.inputs.tables.delimited import decode
+from planner.settings.inputs import Table
 
 CLOCK = st.text(
     "0123456789:.-~至到点半时分上下午早晚次日周一二三四五六末每天全小休息，；、（）夏冬季 ampm/", max_size=30

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from street_referee import dense, on_edges, random_network, random_places, seconds_to_sites
 
 from planner.roads.pieces import pieces_of_all, pieces_of_each
 from planner.roads.reach import nearest, travel_times
+from tests.street_referee import dense, on_edges, random_network, random_places, seconds_to_sites
 
 SEEDS = st.integers(0, 2**32 - 1)
 

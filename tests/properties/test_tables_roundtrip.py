@@ -10,8 +10,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.inputs.tablefile import read_table
-from planner.settings import Table
+from planner.inputs.tables.read import read_table
+from planner.settings.inputs import Table
 
 letters = st.characters(
     codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn", "Zl", "Zp"], exclude_characters="\ufeff\ufffd"

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from street_referee import dense, on_edges, random_network, random_places
-from turn_referee import some_turns, turn_seconds
 
 from planner.roads.network import network_from_edges
 from planner.roads.pieces import pieces_of_all, pieces_of_each
 from planner.roads.reach import nearest, travel_times
+from tests.street_referee import dense, on_edges, random_network, random_places
+from tests.turn_referee import some_turns, turn_seconds
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -16,11 +16,11 @@ import pytest
 from PIL import Image
 
 from planner.errors import finding
-from planner.publish import document, figures
-from planner.publish.assumptions import band_text
-from planner.publish.phrases import _table, ceil_percent, number, percent, phrase
+from planner.publish.office import document, figures
+from planner.publish.office.story import story
 from planner.publish.safe import plain_text
-from planner.publish.story import story
+from planner.publish.words.assumptions import band_text
+from planner.publish.words.phrases import _table, ceil_percent, number, percent, phrase
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle
 

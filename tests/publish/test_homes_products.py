@@ -11,15 +11,15 @@ from pathlib import Path
 import openpyxl
 import pytest
 from docx import Document
-from toy import toy_bundle
 
+from planner.freight.homes import plan_homes
+from planner.freight.hours import NIGHT
 from planner.publish.contents import district_labels
-from planner.publish.document import write_docx, write_report
-from planner.publish.figures import write_figures
-from planner.publish.homes import homes_lines, homes_tables
-from planner.publish.workbook import write_homes_workbook, write_workbook
-from planner.siting.freight import plan_homes
-from planner.siting.freight_hours import NIGHT
+from planner.publish.office.document import write_docx, write_report
+from planner.publish.office.figures import write_figures
+from planner.publish.office.homes import homes_lines, homes_tables
+from planner.publish.office.workbook import write_homes_workbook, write_workbook
+from tests.publish.toy import toy_bundle
 
 
 @pytest.fixture(scope="module")

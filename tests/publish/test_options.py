@@ -11,16 +11,16 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.publish import document, workbook
-from planner.publish.options import case_label, options
+from planner.publish.office import document, workbook
+from planner.publish.office.options import case_label, options
+from planner.publish.office.story import story
 from planner.publish.safe import xlsx_text
-from planner.publish.story import story
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle
 
 
 def with_questions(bundle: Any, texts: list[str] | None = None) -> Any:
-    """The bundle with tables as :mod:`planner.questions` makes them; ``texts`` stand wherever a file's text can."""
+    """The bundle with tables as :mod:`planner.study.questions` makes them; ``texts`` stand wherever a file's text can."""
     names = texts or ["湖东便利店", "星湖公园"]
     n = len(names)
     cases = ["base", "radius:500", "radius:833", "hours:any", "group:rider:-30", "cell:400"]
@@ -165,7 +165,7 @@ def test_two_writes_give_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_a_section_may_have_no_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from planner.publish import story as told
+    from planner.publish.office import story as told
 
     table = told.Table(("a",), (("plain",),), (False,), ("a",))
     monkeypatch.setattr(told, "_further", lambda bundle: (told.Further("Bare", (), table),))

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import planner
-from planner.publish import page
-from planner.publish.words import labels
+from planner.publish.page import write as page
+from planner.publish.words.labels import labels
 from tests.publish.toy import toy_bundle
 
 PACKAGE = Path(planner.__file__).parent

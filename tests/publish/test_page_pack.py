@@ -13,9 +13,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.publish.page_cells import nice_breaks
-from planner.publish.page_data import island_text
-from planner.publish.page_pack import Island, varints, zigzag
+from planner.publish.page.cells import nice_breaks
+from planner.publish.page.data import island_text
+from planner.publish.page.pack import Island, varints, zigzag
 from tests.publish.toy import CELL, X0, Y0, toy_bundle
 
 

@@ -21,9 +21,12 @@ from lxml import etree
 from shapely import LineString
 
 from planner.errors import PlannerError, UnsafePathError, finding
-from planner.inputs.datum import convert
-from planner.publish import contents, layers, runfile, tablesout, workbook
+from planner.inputs.places.datum import convert
+from planner.publish import contents, runfile
 from planner.publish.bundle import ExtraLayer
+from planner.publish.gis import layers
+from planner.publish.office import csvfile as tablesout
+from planner.publish.office import workbook
 from planner.publish.safe import plain_text, xlsx_text
 from planner.publish.zipped import FIXED_DATE
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
@@ -152,7 +155,7 @@ def test_every_assumption_has_a_source_and_each_rate_a_band(book: Any, bundle: A
 def test_a_value_the_study_changed_is_not_given_our_reason() -> None:
     b = toy_bundle("en")
     circle = b.settings.circle.model_copy(update={"minutes": 15.0, "walk_kmh": 5.0})
-    from planner.publish.assumptions import assumptions
+    from planner.publish.words.assumptions import assumptions
 
     rows = {a.key: a for a in assumptions(b.settings.model_copy(update={"circle": circle}))}
     assert rows["circle.minutes"].basis == rows["circle.walk_kmh"].basis == "Given in the study file"

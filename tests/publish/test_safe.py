@@ -127,7 +127,9 @@ def test_an_empty_result_does_not_replace_anything(tmp_path: Path) -> None:
 _FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from planner.publish import layers, safe, workbook
+from planner.publish import safe
+from planner.publish.gis import layers
+from planner.publish.office import workbook
 from tests.publish.toy import toy_bundle
 bundle = toy_bundle()
 write = {"xlsx": workbook.write_workbook, "gpkg": layers.write_layers}[sys.argv[1]]

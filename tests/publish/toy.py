@@ -15,9 +15,10 @@ import pandas as pd
 import shapely
 
 from planner.publish.bundle import Bundle
-from planner.settings import Settings, parse_settings
+from planner.settings.reading import parse_settings
+from planner.settings.whole import Settings
 from planner.siting.coverage import Coverage
-from planner.siting.solvers.solution import Solution
+from planner.solvers.solution import Solution
 
 CRS = "EPSG:4549"
 #: South-west corner of the town, about 120.62 E, 31.30 N.

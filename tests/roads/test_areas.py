@@ -6,13 +6,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from street_referee import on_edges, random_network, random_places
 
 from planner.roads.areas import cover_counts, difference, overlap_counts, service_areas, union_area
 from planner.roads.network import network_from_edges
 from planner.roads.pieces import lines, pieces_of_each
 from planner.roads.quality import quality
 from planner.roads.reach import travel_times
+from tests.street_referee import on_edges, random_network, random_places
 
 CRS = "EPSG:4549"
 

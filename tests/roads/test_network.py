@@ -11,10 +11,10 @@ import pytest
 from shapely.geometry import LineString, MultiLineString, Point, box
 
 from planner.errors import InputError, PlannerError
-from planner.inputs.osm_streets import Streets
-from planner.roads.build import build_network
+from planner.inputs.osm.streets import Streets
+from planner.roads.build.assemble import build_network
+from planner.roads.build.profiles import profile
 from planner.roads.network import Network, network_from_edges, read_network
-from planner.roads.profiles import profile
 from tests.roads.osm_text import CRS, osm
 
 WALK = 4.0 / 3.6

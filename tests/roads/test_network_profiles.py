@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from planner.errors import InputError, PlannerError
+from planner.roads.build.profiles import MODES, kmh_of, metres_of, minutes_of, profile
 from planner.roads.network import read_network
-from planner.roads.profiles import MODES, kmh_of, metres_of, minutes_of, profile
 from planner.tables import HOST_KINDS
 from tests.roads.osm_text import EAST, osm
 from tests.roads.test_network import arcs

@@ -6,13 +6,13 @@ import geopandas as gpd
 import numpy as np
 import pytest
 from scipy import sparse
-from street_referee import on_edges, random_network, random_places
 
 from planner.errors import PlannerError
 from planner.roads.network import network_from_edges
 from planner.roads.reach import nearest, snap, travel_times
 from planner.roads.search import search_graph
 from planner.roads.snap_report import REPAIRS, snap_report
+from tests.street_referee import on_edges, random_network, random_places
 
 CRS = "EPSG:4549"
 WALK = 4.0 / 3.6

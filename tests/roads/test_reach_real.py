@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from street_referee import dense, on_edges, seconds_to_sites
 
 from planner.roads.network import read_network
 from planner.roads.reach import travel_times
+from tests.street_referee import dense, on_edges, seconds_to_sites
 
 pytestmark = pytest.mark.real
 

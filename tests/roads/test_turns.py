@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import osmium
 import pytest
-from street_referee import dense, on_edges
-from turn_referee import some_turns, turn_seconds
 
-from planner.inputs.osm_streets import read_osm_streets
+from planner.inputs.osm.streets import read_osm_streets
+from planner.roads.build.profiles import MODES
 from planner.roads.network import Network, network_from_edges, read_network
-from planner.roads.profiles import MODES
 from planner.roads.reach import travel_times
 from tests.roads.osm_text import EAST, NORTH, osm
+from tests.street_referee import dense, on_edges
+from tests.turn_referee import some_turns, turn_seconds
 
 #: Node 5 in the middle; arms of 100 m: way 1 west, 2 south, 3 east, 4 north.
 NODES = {1: (-100, 0), 2: (0, -100), 3: (100, 0), 4: (0, 100), 5: (0, 0)}

@@ -15,10 +15,10 @@ import pytest
 
 import planner
 from planner.errors import InputError
-from planner.products import make_bundle
-from planner.settings import Goal
-from planner.study import Study
-from tests.facade.test_command import lat, lng, toy_town
+from planner.settings.siting import Goal
+from planner.study.products import make_bundle
+from planner.study.study import Study
+from tests.study.test_command import lat, lng, toy_town
 
 P = 2
 

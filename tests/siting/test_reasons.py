@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner.settings import Settings, defaults
+from planner.settings.reading import defaults
+from planner.settings.whole import Settings
 from planner.siting.explain import reasons
 
 

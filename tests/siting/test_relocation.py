@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from planner.siting.variants import maximal_covering_relocating
+from planner.solvers.variants import maximal_covering_relocating
 
 
 @pytest.mark.parametrize("seed", range(240))

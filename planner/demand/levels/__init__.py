@@ -1,0 +1,1 @@
+"""How a density is estimated: weights, regression, observed surface; validated."""

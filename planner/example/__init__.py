@@ -1,0 +1,1 @@
+"""The embedded Suzhou: a seeded generator that writes files."""

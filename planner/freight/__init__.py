@@ -1,0 +1,1 @@
+"""Truck drivers and their homes: trips, flows, need, and where homes should stand."""

@@ -1,0 +1,1 @@
+"""OpenStreetMap files: streets, hosts, areas, turns."""

@@ -1,0 +1,1 @@
+"""From text to points and outlines in one datum."""

@@ -1,0 +1,1 @@
+"""Any file with rows as a table of text cells."""

@@ -1,0 +1,198 @@
+"""``plan.gpkg``: every layer of the plan in WGS84, styled for QGIS, with GCJ-02 and BD-09 columns beside."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from planner.publish.contents import coordinates, credit_lines
+from planner.publish.gis.qgis import STYLES, LayerStyle, extra_style, qml
+from planner.publish.safe import atomic_path, is_missing, plain_text, safe_name
+from planner.publish.words.phrases import phrase
+from planner.publish.zipped import FIXED_DATE
+
+if TYPE_CHECKING:
+    from planner.publish.bundle import Bundle
+
+__all__ = ["layer_tables", "write_layers"]
+
+_STATIONS = ("station_id", "name", "kind", "status", "grade", "open_hours", "area_m2", "host", "district",
+             "snapshot_date", "covers", "snap_m", "source", "row")  # fmt: skip
+_CHOSEN = ("rank", "site_id", "name", "district", "host_kind", "open_hours", "workers_gained", "workers_in_reach",
+           "nearest_station_m", "cost_yuan", "confidence", "batch", "reason", "reason_zh", "reason_en")  # fmt: skip
+_CANDIDATES = ("site_id", "host_id", "name", "host_kind", "open_hours", "cost_yuan", "district")
+_DISTRICTS = ("district", "name_zh", "name_en", "adcode", "population", "quota_min", "quota_max")
+_DEMAND = ("cell_id", "district", "workers", "workers_low", "workers_high")
+
+
+def _clean(column: pd.Series) -> pd.Series:
+    """Text that SQLite holds to the last character (it would stop at a NUL); numbers stay, missing is null."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return column
+    values = [None if is_missing(v) else plain_text(v) for v in column]
+    return pd.Series(values, index=column.index, dtype=object, name=column.name)
+
+
+def _layer(table: gpd.GeoDataFrame, columns: tuple[str, ...], *, shifted: bool = False) -> gpd.GeoDataFrame:
+    """The wanted columns that exist, text cleaned, geometry in WGS84; points with their shifted coordinates."""
+    kept = {c: _clean(table[c]) for c in columns if c in table}
+    if shifted:
+        kept |= {str(c): v for c, v in coordinates(table.geometry).items()}
+    geometry = table.geometry.to_crs(4326)
+    return gpd.GeoDataFrame(kept, geometry=geometry.to_numpy(), crs=4326, index=table.index).reset_index(
+        drop=True
+    )
+
+
+def _demand(bundle: Bundle) -> gpd.GeoDataFrame:
+    """Cells with workers: totals per group and per period, stations in reach and workers covered, both times."""
+    demand, settings = bundle.demand, bundle.settings
+    periods = [p.name for p in settings.periods]
+    groups = [g.name for g in settings.active_groups]
+    extra: dict[str, Any] = {}
+    for group in groups:
+        own = [f"{group}__{p}" for p in periods if f"{group}__{p}" in demand]
+        extra[group] = demand[own].sum(axis=1)
+    for name, coverage in (("before", bundle.before), ("after", bundle.after)):
+        for column in ("covered", "stations"):
+            extra[f"{column}_{name}"] = coverage.cells[column].reindex(demand.index)
+    extra["nearest_m_after"] = bundle.after.cells["nearest_m"].reindex(demand.index)
+    extra = {k: v.round(3) for k, v in extra.items()}
+    table = demand[[*(c for c in _DEMAND if c in demand), demand.geometry.name]].assign(**extra)
+    table = table[table["workers"] > 0]
+    rounded = table.assign(**{c: table[c].round(3) for c in _DEMAND[2:] if c in table})
+    return _layer(rounded, (*_DEMAND, *extra))
+
+
+def _area(geometry: Any, bundle: Bundle) -> gpd.GeoDataFrame:
+    one = gpd.GeoSeries([geometry], crs=bundle.demand.crs)
+    minutes = [float(bundle.settings.circle.minutes)]
+    frame = {"minutes": minutes, "area_km2": [round(one.area.iloc[0] / 1e6, 3)]}
+    return gpd.GeoDataFrame(frame, geometry=one.to_crs(4326).to_numpy(), crs=4326)
+
+
+def layer_tables(bundle: Bundle) -> dict[str, gpd.GeoDataFrame]:
+    """Layer name → table in WGS84, in the order they are to lie: areas below, points on top."""
+    layers = {
+        "districts": _layer(bundle.districts, _DISTRICTS),
+        "demand": _demand(bundle),
+        "circle_after": _area(bundle.area_after, bundle),
+        "circle_before": _area(bundle.area_before, bundle),
+        "gaps": _layer(bundle.gaps, ("name", "district", "workers")),
+    }
+    if bundle.hotspots is not None:
+        layers["hotspots"] = _layer(bundle.hotspots, ("name", "workers", "area_km2", "peak_period"))
+    layers["candidates"] = _layer(bundle.candidates, _CANDIDATES, shifted=True)
+    layers["stations"] = _layer(bundle.stations, _STATIONS, shifted=True)
+    layers["chosen"] = _layer(bundle.chosen.sort_values("rank", kind="stable"), _CHOSEN, shifted=True)
+    for extra in bundle.extra_layers:
+        columns = [str(c) for c in extra.table.columns if c != extra.table.geometry.name]
+        plain = tuple(c for c in columns if c != "fid" and extra.table[c].dtype != "geometry")
+        points = bool((extra.table.geometry.geom_type == "Point").all()) and len(extra.table) > 0
+        layers[safe_name(extra.key)] = _layer(extra.table, plain, shifted=points)
+    return layers
+
+
+def layer_styles(bundle: Bundle) -> dict[str, tuple[LayerStyle, str]]:
+    """Layer name → its style and its title in the study's language."""
+    language = bundle.settings.study.language
+    styles = {name: (style, phrase(f"layer_{name}", language)) for name, style in STYLES.items()}
+    extras = {e.key: (extra_style(e), e.zh if language == "zh" else e.en) for e in bundle.extra_layers}
+    return styles | extras
+
+
+def _as_multi(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """One geometry type per layer, so that QGIS and GDAL give it one: points stay, the rest becomes multi."""
+    kinds = table.geometry.geom_type.dropna().unique()
+    if len(kinds) == 0 or set(kinds) == {"Point"}:
+        return table
+    wrap = shapely.multipolygons if all("Polygon" in k for k in kinds) else shapely.multilinestrings
+    whole = [g if g is None or g.geom_type.startswith("Multi") else wrap([g]) for g in table.geometry]
+    return table.set_geometry(gpd.GeoSeries(whole, index=table.index, crs=table.crs))
+
+
+_STYLE_TABLE = """
+CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256),
+ f_table_schema TEXT(256), f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30),
+ styleQML TEXT, styleSLD TEXT, useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
+ update_on DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))
+"""
+
+
+def _style(path: Path, names: list[str], bundle: Bundle) -> None:
+    """Add QGIS's ``layer_styles``, the layers' titles and the credits."""
+    language, styles = bundle.settings.study.language, layer_styles(bundle)
+    credit = " · ".join(credit_lines(bundle))
+    with contextlib.closing(sqlite3.connect(path)) as base, base:
+        base.execute("PRAGMA journal_mode = MEMORY")
+        base.execute(_STYLE_TABLE)
+        base.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change) "
+            "VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?)",
+            [FIXED_DATE],
+        )
+        for name in names:
+            style, title = styles[name]
+            base.execute(
+                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
+                "styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_on) "
+                "VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', 'planner', NULL, ?)",
+                [name, name, qml(style, plain_text(title), language), FIXED_DATE],
+            )
+            base.execute(
+                "UPDATE gpkg_contents SET identifier = ?, description = ?, last_change = ? WHERE table_name = ?",
+                [f"{plain_text(title)} ({name})", credit, FIXED_DATE, name],
+            )
+
+
+@contextlib.contextmanager
+def _fixed_clock() -> Iterator[None]:
+    """GDAL writes this date instead of the time of writing."""
+    import pyogrio
+
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+
+
+def write_layers(bundle: Bundle, path: Path) -> None:
+    """Write the GeoPackage; the same bundle gives the same bytes.
+
+    Layers: districts, demand, circle_before, circle_after, gaps, hotspots (if any), candidates,
+    stations, chosen.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written (disk full, open in QGIS); the old one is untouched.
+    """
+    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+
+    layers = layer_tables(bundle)
+    with atomic_path(path) as temporary:
+        try:
+            with _fixed_clock():
+                for i, (name, table) in enumerate(layers.items()):
+                    _write_layer(_as_multi(table), temporary, name, append=i > 0)
+            _style(temporary, list(layers), bundle)
+        except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
+            raise OSError(errno.EIO, str(error)) from error
+
+
+def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, *, append: bool) -> None:
+    empty = "Point" if name in STYLES and STYLES[name].kind == "point" else "MultiPolygon"
+    kind = {} if len(table) else {"geometry_type": empty}
+    table.to_file(
+        path, layer=name, driver="GPKG", engine="pyogrio", mode="a" if append else "w",
+        GEOMETRY_NAME="geom", SPATIAL_INDEX="YES", **kind,
+    )  # fmt: skip

@@ -1,0 +1,184 @@
+"""What else could be decided: other plans, what rules cost, other assumptions, replacements; as printed tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from planner.publish.contents import Column, batch_rows, district_labels
+from planner.publish.words.phrases import ceil_percent, group_label, host_label, number, percent, phrase
+
+if TYPE_CHECKING:
+    from planner.publish.bundle import Bundle
+
+__all__ = ["Option", "case_label", "options", "regret_line"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A section: heading, sentences, a table with its columns; ``long`` ones stay out of the report."""
+
+    key: str
+    heading: str
+    lines: tuple[str, ...]
+    columns: tuple[Column, ...]
+    table: pd.DataFrame
+    long: bool = False
+
+
+ALTERNATIVE_COLUMNS = (
+    Column("option", "text", 22), Column("covered_all", "people", 11), Column("share_after", "share", 11),
+    Column("fewer", "people", 12), Column("same", "count", 12), Column("near", "count", 12),
+)  # fmt: skip
+RULE_COLUMNS = (
+    Column("rule", "text", 30), Column("in_force", "text", 10), Column("covered_all", "people", 12),
+    Column("price", "people", 11), Column("price_most", "people", 11), Column("least_district", "text", 14),
+    Column("least_share", "share", 11),
+)  # fmt: skip
+CASE_COLUMNS = (
+    Column("case", "text", 30), Column("workers", "people", 11), Column("share_before", "share", 11),
+    Column("share_plan", "share", 11), Column("share_best", "share", 11), Column("lost", "share", 11),
+    Column("same", "count", 12), Column("near", "count", 12),
+)  # fmt: skip
+REPLACEMENT_COLUMNS = (
+    Column("name", "text", 26), Column("rank", "count", 8), Column("district", "text", 12),
+    Column("place", "count", 8), Column("replacement", "text", 26), Column("host_kind", "text", 13),
+    Column("distance_m", "metres", 11), Column("loss", "people", 11), Column("site_id", "text", 14),
+    Column("replacement_id", "text", 14),
+)  # fmt: skip
+
+
+def case_label(key: str, bundle: Bundle) -> str:
+    """What a case of the sensitivity table assumes, in words."""
+    from planner.publish.office.story import reading_label
+
+    language = bundle.settings.study.language
+    kind, _, rest = key.partition(":")
+    if kind == "radius":
+        return reading_label(float(rest), bundle)
+    if kind == "group":  # a group's name may hold a colon itself
+        name, _, change = rest.rpartition(":")
+        return phrase("case_group", language, group=group_label(name, bundle.settings), change=change)
+    if kind == "cell":
+        return phrase("case_cell", language, m=rest)
+    return phrase(f"case_{kind}", language)
+
+
+def _alternatives(bundle: Bundle) -> Option | None:
+    table, language = bundle.alternatives, bundle.settings.study.language
+    if table is None or not len(table):
+        return None
+    rows = pd.DataFrame(
+        {
+            "option": [phrase("option_n", language, n=int(n)) for n in table["plan"]],
+            "covered_all": table["covered"],
+            "share_after": table["share"],
+            "fewer": table["lost"],
+            "same": table["same"],
+            "near": table["near"],
+        }
+    )
+    least, most = float(table["loss"].min()), float(table["loss"].max())
+    lines = (
+        phrase("intro_alternatives", language, k=len(table)),
+        phrase(
+            "alternatives_line", language, n=number(len(bundle.chosen) - float(table["same"].max())),
+            low=percent(max(0.0, least), 2), high=percent(max(0.0, most), 2),
+        ),
+    )  # fmt: skip
+    return Option("alternatives", phrase("sec_alternatives", language), lines, ALTERNATIVE_COLUMNS, rows)
+
+
+def _rules(bundle: Bundle) -> Option | None:
+    table, language = bundle.rule_prices, bundle.settings.study.language
+    if table is None or len(table) < 2:  # the plan alone: no rule to price
+        return None
+    names = district_labels(bundle)
+    is_plan = table["rule"] == "plan"
+    rows = pd.DataFrame(
+        {
+            "rule": [phrase(f"rule_{r}", language) for r in table["rule"]],
+            "in_force": [
+                "" if plan else phrase("yes" if on else "no", language)
+                for plan, on in zip(is_plan, table["in_force"], strict=True)
+            ],
+            "covered_all": table["covered"],
+            "price": table["price"].mask(is_plan),
+            "price_most": table["price_most"].mask(is_plan),
+            "least_district": [names.get(str(d), str(d)) for d in table["least_district"]],
+            "least_share": table["least_share"],
+        }
+    )
+    return Option(
+        "rules", phrase("sec_rules", language), (phrase("intro_rules", language),), RULE_COLUMNS, rows
+    )
+
+
+def _cases(bundle: Bundle) -> Option | None:
+    table, language = bundle.sensitivity, bundle.settings.study.language
+    if table is None or not len(table):
+        return None
+    rows = table.assign(case=[case_label(str(key), bundle) for key in table["case"]])
+    lines = [phrase("intro_sensitivity", language, m=f"{bundle.settings.demand.cell_m:g}")]
+    if "kept" in bundle.chosen:
+        steady = int((bundle.chosen["kept"] >= 1).sum())
+        lines.append(
+            phrase("sensitivity_steady", language, n=number(steady), sites=number(len(bundle.chosen)))
+        )
+    base = table[table["case"] == "base"]
+    if len(base):
+        lines.append(
+            phrase(
+                "sensitivity_noise",
+                language,
+                n=number(int(base["near"].iloc[0])),
+                sites=number(len(bundle.chosen)),
+            )
+        )
+    groups = table[table["case"].str.startswith("group:")]
+    others = table[~table["case"].str.startswith(("group:", "base"))]
+    if len(groups):
+        lines.append(
+            phrase("sensitivity_groups", language, lost=ceil_percent(float(groups["lost_most"].max()), 1))
+        )
+    if len(others):
+        worst = others.loc[others["lost"].idxmax()]
+        lines.append(
+            phrase(
+                "sensitivity_worst", language, case=case_label(str(worst["case"]), bundle),
+                lost=percent(float(worst["lost"])),
+            )
+        )  # fmt: skip
+    return Option("sensitivity", phrase("sec_sensitivity", language), tuple(lines), CASE_COLUMNS, rows)
+
+
+def _replacements(bundle: Bundle) -> Option | None:
+    table, language = bundle.replacements, bundle.settings.study.language
+    if table is None or not len(table):
+        return None
+    names = district_labels(bundle)
+    rows = table.assign(
+        district=[names.get(str(d), str(d)) for d in table["district"]],
+        host_kind=[host_label(kind, language) for kind in table["host_kind"]],
+    )
+    lines = (phrase("intro_replacements", language),)
+    return Option(
+        "replacements", phrase("sec_replacements", language), lines, REPLACEMENT_COLUMNS, rows, long=True
+    )
+
+
+def options(bundle: Bundle) -> Sequence[Option]:
+    """The sections a study has, in order."""
+    parts = (_alternatives(bundle), _rules(bundle), _cases(bundle), _replacements(bundle))
+    return [part for part in parts if part is not None]
+
+
+def regret_line(bundle: Bundle) -> str:
+    """What the regret of a phase means; empty where it is not known."""
+    table = batch_rows(bundle)
+    if table is None or not table["regret"].notna().any():
+        return ""
+    return phrase("intro_regret", bundle.settings.study.language)

@@ -1,0 +1,284 @@
+"""``report.docx``: the report as a document to edit and carry into the meeting (python-docx)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docx import Document
+from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt, RGBColor
+
+from planner.publish.office.story import Story, Table, story
+from planner.publish.safe import plain_text
+from planner.publish.words.phrases import phrase
+from planner.publish.zipped import FIXED_DATE, without_clock
+
+if TYPE_CHECKING:
+    from planner.publish.bundle import Bundle
+
+__all__ = ["docx_bytes"]
+
+_LATIN, _EAST = "Arial", "Microsoft YaHei"
+_INK, _SOFT, _ACCENT = RGBColor(0x1F, 0x2D, 0x38), RGBColor(0x5B, 0x6B, 0x77), RGBColor(0xB8, 0x34, 0x1F)
+_PORTRAIT_MM, _LANDSCAPE_MM = 174.0, 261.0
+
+#: Widths in parts of the page's width, by column key; a column not named takes 10.
+_PARTS = {
+    "rank": 5, "name": 20, "district": 10, "host_kind": 11, "open_hours": 11, "workers_gained": 9,
+    "workers_in_reach": 9, "nearest_station_m": 10, "confidence": 8, "batch": 8, "reason": 56,
+    "parameter": 22, "assumed": 26, "band": 12, "basis": 44, "trust": 8, "severity": 8, "source": 18, "row": 6,
+    "field": 12, "value": 16, "message": 44, "radius": 40, "group": 18, "period": 18, "file": 30, "sha256": 20,
+    "gap_place": 20, "option": 18, "rule": 24, "case": 26, "in_force": 8,
+}  # fmt: skip
+
+
+def _font(run: Any, size: float | None = None, *, bold: bool = False, colour: Any = None) -> None:
+    run.font.name = _LATIN
+    run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), _EAST)
+    if size:
+        run.font.size = Pt(size)
+    if bold:
+        run.bold = True
+    if colour is not None:
+        run.font.color.rgb = colour
+
+
+def _styles(document: Any) -> None:
+    """One typeface for Chinese and one for Latin, restrained headings."""
+    sizes = {"Normal": (10.5, _INK), "Title": (22, _INK), "Heading 1": (14, _INK), "Heading 2": (11.5, _INK)}
+    for name, (size, colour) in sizes.items():
+        style = document.styles[name]
+        style.font.name, style.font.size, style.font.color.rgb = _LATIN, Pt(size), colour
+        fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
+        for theme in ("asciiTheme", "hAnsiTheme", "eastAsiaTheme", "cstheme"):
+            fonts.attrib.pop(qn(f"w:{theme}"), None)
+        fonts.set(qn("w:eastAsia"), _EAST)
+    document.styles["Normal"].paragraph_format.space_after = Pt(6)
+    document.styles["Normal"].paragraph_format.line_spacing = 1.3
+    for name in ("Heading 1", "Heading 2"):
+        document.styles[name].font.bold = True
+        document.styles[name].paragraph_format.space_before = Pt(16 if name == "Heading 1" else 10)
+        document.styles[name].paragraph_format.space_after = Pt(6)
+
+
+def _page(section: Any, *, landscape: bool) -> None:
+    section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = (Mm(297), Mm(210)) if landscape else (Mm(210), Mm(297))
+    section.left_margin = section.right_margin = Mm(18)
+    section.top_margin, section.bottom_margin = Mm(20), Mm(18)
+
+
+def _page_number(section: Any, credit: str) -> None:
+    paragraph = section.footer.paragraphs[0]
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _font(paragraph.add_run(credit + "    "), 8, colour=_SOFT)
+    field = OxmlElement("w:fldSimple")
+    field.set(qn("w:instr"), "PAGE")
+    paragraph._element.append(field)
+
+
+def _text(
+    document: Any, text: str, size: float | None = None, *, bold: bool = False, colour: Any = None
+) -> Any:
+    paragraph = document.add_paragraph()
+    _font(paragraph.add_run(plain_text(text)), size, bold=bold, colour=colour)
+    return paragraph
+
+
+def _shade(cell: Any, colour: str) -> None:
+    shade = OxmlElement("w:shd")
+    for key, value in (("val", "clear"), ("color", "auto"), ("fill", colour)):
+        shade.set(qn(f"w:{key}"), value)
+    cell._element.get_or_add_tcPr().append(shade)
+
+
+def _borders(table: Any) -> None:
+    """Thin rules between rows only."""
+    borders = OxmlElement("w:tblBorders")
+    for edge, size in (("top", "8"), ("bottom", "8"), ("insideH", "4")):
+        line = OxmlElement(f"w:{edge}")
+        for key, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", "C9D1D8")):
+            line.set(qn(f"w:{key}"), value)
+        borders.append(line)
+    table._element.tblPr.append(borders)
+
+
+def _row_rule(row: Any, name: str) -> None:
+    rule = OxmlElement(f"w:{name}")
+    rule.set(qn("w:val"), "true")
+    row._tr.get_or_add_trPr().append(rule)
+
+
+def _fill(
+    cell: Any, text: str, size: float, *, numeric: bool, bold: bool = False, colour: Any = None
+) -> None:
+    paragraph = cell.paragraphs[0]
+    paragraph.paragraph_format.space_after = Pt(0)
+    paragraph.paragraph_format.line_spacing = 1.15
+    if numeric:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    _font(paragraph.add_run(plain_text(text)), size, bold=bold, colour=colour)
+
+
+def _put_table(document: Any, content: Table, *, width_mm: float = _PORTRAIT_MM, size: float = 8.5) -> None:
+    """A table with its head repeated on every page; rows are not split."""
+    table = document.add_table(rows=len(content.rows) + 1, cols=len(content.heads))
+    table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
+    _borders(table)
+    parts = [_PARTS.get(k, 10) for k in content.keys]
+    widths = [Mm(width_mm * part / sum(parts)) for part in parts]
+    for column, width in zip(table.columns, widths, strict=True):
+        column.width = width
+    first_total = len(content.rows) - content.totals
+    for i, (row, texts) in enumerate(zip(table.rows, (content.heads, *content.rows), strict=True)):
+        head, total = i == 0, i - 1 >= first_total
+        _row_rule(row, "cantSplit")
+        if head:
+            _row_rule(row, "tblHeader")
+        for cell, text, numeric, width in zip(row.cells, texts, content.numeric, widths, strict=True):
+            cell.width = width
+            _fill(cell, text, size, numeric=numeric, bold=head or total, colour=_SOFT if head else None)
+            if head:
+                _shade(cell, "F3F5F7")
+    document.add_paragraph().paragraph_format.space_after = Pt(2)
+
+
+def _headline(document: Any, s: Story) -> None:
+    """Three large figures side by side."""
+    table = document.add_table(rows=1, cols=len(s.figures))
+    table.autofit = False
+    _borders(table)
+    for i, (cell, (label, value, people)) in enumerate(zip(table.rows[0].cells, s.figures, strict=True)):
+        cell.width = Mm(_PORTRAIT_MM / len(s.figures))
+        _fill(cell, label, 9, numeric=False, colour=_SOFT)
+        for text, size, colour in ((value, 24, _ACCENT if i == 1 else _INK), (people, 9, _SOFT)):
+            paragraph = cell.add_paragraph()
+            paragraph.paragraph_format.space_after = Pt(0)
+            _font(paragraph.add_run(plain_text(text)), size, bold=size > 20, colour=colour)
+    document.add_paragraph().paragraph_format.space_after = Pt(2)
+
+
+def _picture(document: Any, figures: Mapping[str, Path], name: str, language: str, width_mm: float) -> None:
+    if name not in figures:
+        return
+    document.add_picture(str(figures[name]), width=Mm(width_mm))
+    document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
+    document.paragraphs[-1].paragraph_format.keep_with_next = True
+    caption = _text(document, phrase(f"cap_{name}", language), 9, colour=_SOFT)
+    caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
+
+
+def _opening(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
+    kicker = s.kicker + (f"  [{phrase('synthetic_badge', language)}]" if s.synthetic else "")
+    _text(document, kicker, 10.5, bold=True, colour=_ACCENT)
+    _text(document, s.title, 20, bold=True).paragraph_format.line_spacing = 1.15
+    _text(document, s.sentence, 11.5)
+    _headline(document, s)
+    _text(document, s.certificate[0], 11, bold=True)
+    for line in (*s.certificate[1:], s.cost):
+        if line:
+            _text(document, line)
+    document.add_heading(phrase("sec_map", language), 1)
+    if not figures:
+        _text(document, phrase("no_figures", language), 9, colour=_SOFT)
+    _picture(document, figures, "circle", language, 112)
+    _picture(document, figures, "density", language, 160)
+
+
+def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
+    document.add_heading(phrase("sec_districts", language), 1)
+    _text(document, phrase("intro_districts", language), 9, colour=_SOFT)
+    _put_table(document, s.districts)
+    _picture(document, figures, "districts", language, 150)
+    document.add_heading(phrase("head_readings", language), 2)
+    _put_table(document, s.readings)
+    document.add_heading(phrase("sec_groups", language), 2)
+    _put_table(document, s.groups)
+    _put_table(document, s.periods)
+    sections: Sequence[tuple[str, Table | None]] = (
+        ("sec_batches", s.batches), ("sec_curve", s.curve), ("sec_gaps", s.gaps), ("sec_hotspots", s.hotspots),
+    )  # fmt: skip
+    for key, table in sections:
+        if key == "sec_gaps":
+            _further(document, s, figures, language)
+        if table is None:
+            continue
+        document.add_heading(phrase(key, language), 1)
+        if key == "sec_curve":
+            _text(
+                document,
+                phrase("list_stop", language).join(s.curve_lines) + phrase("sentence_stop", language),
+            )
+            _picture(document, figures, "curve", language, 150)
+        if key == "sec_batches" and s.batches_note:
+            _text(document, s.batches_note, 9, colour=_SOFT)
+        _put_table(document, table)
+
+
+def _further(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
+    for part in s.further:
+        document.add_heading(part.heading, 1)
+        for line in part.lines[1:]:
+            _text(document, line)
+        for line in part.lines[:1]:
+            _text(document, line, 9, colour=_SOFT)
+        _picture(document, figures, part.picture, language, 150)
+        _put_table(document, part.table, size=8)
+
+
+def _closing(document: Any, s: Story, language: str) -> None:
+    document.add_heading(phrase("sec_method", language), 1)
+    for i, line in enumerate(s.method, start=1):
+        _text(document, f"{i}. {line}")
+    document.add_heading(phrase("sec_assumptions", language), 1)
+    _text(document, f"{phrase('intro_assumptions', language)} {s.band}")
+    _put_table(document, s.assumptions, size=8)
+    document.add_heading(phrase("profiles_title", language), 2)
+    _put_table(document, s.profiles, size=8)
+    _text(document, s.profiles_note, 9, colour=_SOFT)
+    document.add_heading(phrase("sec_findings", language), 1)
+    _text(document, s.finding_counts)
+    if s.findings is not None:
+        _put_table(document, s.findings, size=7.5)
+    if s.findings_more:
+        _text(document, s.findings_more, 9, colour=_SOFT)
+    document.add_heading(phrase("sec_synthetic", language), 1)
+    for line in s.synthetic_lines:
+        _text(document, line)
+    if s.inputs.rows:
+        document.add_heading(phrase("sec_inputs", language), 1)
+        _put_table(document, s.inputs, size=8)
+    document.add_heading(phrase("sec_credits", language), 1)
+    for line in (*s.credits, s.footer):
+        _text(document, line, 9, colour=_SOFT)
+
+
+def docx_bytes(bundle: Bundle, figures: Mapping[str, Path]) -> bytes:
+    """The report as a Word document; the same bundle and figures give the same bytes."""
+    s, language = story(bundle), bundle.settings.study.language
+    document = Document()
+    _styles(document)
+    _page(document.sections[0], landscape=False)
+    _page_number(document.sections[0], phrase("internal", language))
+    _opening(document, s, figures, language)
+    _comparisons(document, s, figures, language)
+    _page(document.add_section(WD_SECTION.NEW_PAGE), landscape=True)
+    document.add_heading(phrase("sec_sites", language), 1)
+    _text(document, phrase("intro_sites", language), 9, colour=_SOFT)
+    _put_table(document, s.sites, width_mm=_LANDSCAPE_MM, size=7.5)
+    _page(document.add_section(WD_SECTION.NEW_PAGE), landscape=False)
+    _closing(document, s, language)
+    core = document.core_properties
+    core.title, core.author, core.comments = plain_text(s.title)[:255], "planner", ""
+    core.created = core.modified = datetime.fromisoformat(FIXED_DATE)
+    out = io.BytesIO()
+    document.save(out)
+    return without_clock(out.getvalue())

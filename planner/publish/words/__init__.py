@@ -1,0 +1,1 @@
+"""What products say, in Chinese and English."""

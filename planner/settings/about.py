@@ -1,0 +1,40 @@
+"""What a study is called, its language, its CRS and its seed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from planner.settings.base import Section, refused
+from planner.settings.inputs import Crs
+
+__all__ = ["About"]
+
+
+class About(Section):
+    """What the study is called, its language, its CRS and its seed."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
+    title_zh: str = ""
+    title_en: str = ""
+    language: Literal["zh", "en"] = "zh"
+    crs: Crs = "auto"
+    seed: int = Field(default=20240124, ge=0)
+    accept_gap: float = Field(default=0.002, ge=0)
+    synthetic: bool = False
+    synthetic_note_zh: str = ""
+    synthetic_note_en: str = ""
+    map_approval_no: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_a_folder(cls, value: str) -> str:
+        devices = {"con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10))}
+        if value.lower() in devices:
+            raise refused("SET-025", name=value)
+        return value
+
+    def title(self) -> str:
+        """The title in the study's language, or its name."""
+        return (self.title_zh if self.language == "zh" else self.title_en) or self.name

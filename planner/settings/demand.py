@@ -1,0 +1,47 @@
+"""How worker density is modelled."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from planner.settings.base import Positive, Section
+
+__all__ = ["Demand", "Event"]
+
+
+class Event(Section):
+    """Workers who come on top: a new industrial park, a fair. ``polygon`` is (lng, lat) pairs in WGS84."""
+
+    name: str
+    polygon: tuple[tuple[float, float], ...] = Field(min_length=3)
+    workers: float = Field(ge=0)
+    group: str = ""
+
+
+class Demand(Section):
+    """How worker density is modelled; docs/worker-density.md explains each key and where it is from.
+
+    Bands are the distance (``elasticity_band``) or factor (``share_band``) from the middle to the 95 %
+    point; ``local_sd`` is the standard deviation of what no covariate explains, on the log scale, alike
+    within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed;
+    ``observed_share``: how many of the workers the observations hold (unknown if absent);
+    ``observed_at_places``: counts at places, so that elsewhere nobody looked.
+    """
+
+    cell_m: Positive = 200
+    min_observed: int = Field(default=3, ge=1)
+    observed_share: float | None = Field(default=None, gt=0, le=1)
+    observed_at_places: bool = False
+    ensemble: int = Field(default=40, ge=2)
+    level: Literal["auto", "weights", "regression", "surface"] = "auto"
+    smooth: bool = True
+    bandwidth_m: float | None = Field(default=None, ge=0)
+    share_band: float = Field(default=1.5, ge=1)
+    elasticity_band: float = Field(default=0.33, ge=0, le=0.9)
+    local_sd: float = Field(default=0.5, ge=0, le=3)
+    local_m: Positive = 1000
+    district_totals: dict[str, float] = Field(default_factory=dict)
+    season: Literal["", "summer", "winter", "spring_festival"] = ""
+    events: tuple[Event, ...] = ()

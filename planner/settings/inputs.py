@@ -1,0 +1,91 @@
+"""The files of a study: where each is, how to read it, which datum and CRS it is in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from planner.settings.base import Section, Share, refused
+
+__all__ = ["Crs", "Datum", "FileCrs", "Inputs", "Population", "Streets", "Table"]
+
+
+Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09", "column"]
+
+
+def _known_crs(name: str | None) -> str | None:
+    """The name of a CRS that PROJ knows."""
+    import pyproj
+
+    try:
+        pyproj.CRS.from_user_input(name) if name not in (None, "auto") else None
+    except pyproj.exceptions.CRSError as error:
+        raise refused("SET-023", name=str(name)) from error
+    return name
+
+
+def _metric_crs(name: str) -> str:
+    """The word auto, or the name of a projected CRS in metres."""
+    import pyproj
+
+    if _known_crs(name) == "auto":
+        return name
+    crs = pyproj.CRS.from_user_input(name)
+    if not crs.is_projected or {axis.unit_name for axis in crs.axis_info} != {"metre"}:
+        raise refused("SET-024", name=name)
+    return name
+
+
+Crs = Annotated[str, AfterValidator(_metric_crs)]
+
+
+FileCrs = Annotated[str | None, AfterValidator(_known_crs)]
+
+
+class Table(Section):
+    """A file with rows: where it is, how to read it, which datum its coordinates are in."""
+
+    path: Path
+    crs: FileCrs = None
+    datum: Datum | None = None
+    sheet: str | None = None
+    layer: str | None = None
+    header_row: int | None = Field(default=None, ge=1)
+    encoding: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    swap: bool = False
+    max_missing_share: Share = 0.05
+
+
+class Streets(Section):
+    """The street file: .osm, .osm.pbf, .graphml, or lines (.geojson, .gpkg, .shp)."""
+
+    path: Path
+    crs: FileCrs = None
+    margin_m: float = Field(default=1000, ge=0)
+
+
+class Population(Section):
+    """Residents: a grid of points or cells, the buildings of an OSM file, or district totals alone."""
+
+    kind: Literal["grid", "buildings", "districts"] = "districts"
+    path: Path | None = None
+    column: str = "population"
+    crs: FileCrs = None
+    total: float | None = Field(default=None, gt=0)
+
+
+class Inputs(Section):
+    """The files of a study; only streets and an area (districts) are needed to begin."""
+
+    streets: Streets
+    districts: Table | None = None
+    stations: tuple[Table, ...] = ()
+    hosts: Table | None = None
+    population: Population = Population()
+    observations: Table | None = None
+    truck_counts: Table | None = None
+    truck_sites: Table | None = None
+    driver_homes: tuple[Table, ...] = ()

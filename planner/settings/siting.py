@@ -1,0 +1,113 @@
+"""The part of the study file on new stations: how many, from which hosts, under which rules, and what for."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from planner.settings.base import Count, Positive, Section, Share, refused
+
+__all__ = ["Batch", "Goal", "Siting"]
+
+
+class Batch(Section):
+    """A phase of building: the first ``count`` sites of the plan belong to the first batch."""
+
+    name: str
+    count: int = Field(ge=1)
+
+
+class Goal(Section):
+    """What the plan is after, beyond the most workers in the circle; README, "Rules on siting", explains each key.
+
+    ``aim``: ``covered`` workers; ``mean``, ``worst`` or ``cvar`` (mean of the worst ``tail`` share) over the
+    demand scenarios; ``fair`` (the least covered share of a district as great as can be) or ``lexicographic``
+    (then the second least, and so on). ``fade_m``: a station counts in full up to the first distance on foot
+    and fades in five steps to nothing at the second. ``credit``: worth of the first, second … station in reach.
+    ``spacing_m``: no two new stations nearer than this (straight line) or, with ``spacing_price``, each such
+    pair costs so many workers. ``visits_per_day``: room of a new station (``visits_by_kind``: by kind of host),
+    a worker coming ``visits_per_worker`` times a day. ``relocate``: so many open stations may close and open
+    elsewhere. ``budget_only``: the budget alone limits the number, ``p`` is not in force. ``group_weights``,
+    ``period_weights``: how much a worker of a group, or in a period of the day, counts (1 where not named).
+    """
+
+    aim: Literal["covered", "mean", "cvar", "worst", "fair", "lexicographic"] = "covered"
+    tail: float = Field(default=0.2, gt=0, le=1)
+    fade_m: tuple[Positive, Positive] | None = None
+    credit: tuple[Share, ...] = ()
+    spacing_m: float = Field(default=0, ge=0)
+    spacing_price: float | None = Field(default=None, ge=0)
+    visits_per_day: float | None = Field(default=None, gt=0)
+    visits_by_kind: dict[str, Positive] = Field(default_factory=dict)
+    visits_per_worker: Positive = 1.0
+    relocate: Count = 0
+    budget_only: bool = False
+    group_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    period_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+
+    @field_validator("fade_m")
+    @classmethod
+    def _fades_outwards(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
+        if value is not None and value[0] >= value[1]:
+            raise refused("SET-032", first=format(value[0], "g"), second=format(value[1], "g"))
+        return value
+
+    @field_validator("credit")
+    @classmethod
+    def _credit_falls(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if any(a < b for a, b in itertools.pairwise(value)) or (value and value[0] == 0):
+            raise refused("SET-033")
+        return value
+
+    @property
+    def limits_visits(self) -> bool:
+        """Whether new stations have only so much room."""
+        return self.visits_per_day is not None or bool(self.visits_by_kind)
+
+    @property
+    def own_measure(self) -> bool:
+        """Whether plans are compared by something other than covered workers."""
+        priced = self.spacing_m > 0 and bool(self.spacing_price)
+        counted = bool(self.group_weights or self.period_weights)
+        return bool(
+            self.aim != "covered" or self.fade_m or self.credit or priced or self.limits_visits or counted
+        )
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing is asked beyond the most workers in the circle."""
+        return not (self.own_measure or self.spacing_m > 0 or self.relocate or self.budget_only)
+
+
+class Siting(Section):
+    """How many sites, from which hosts, under which rules, and how hard to look."""
+
+    p: int = Field(default=200, ge=1)
+    batches: tuple[Batch, ...] = ()
+    host_kinds: tuple[str, ...] = ()
+    every_m: float | None = Field(default=None, gt=0)
+    street_within_m: Positive = 60
+    dedupe_m: float = Field(default=40, ge=0)
+    min_to_open_m: float = Field(default=100, ge=0)
+    quotas: Literal["half_proportional", "none"] = "half_proportional"
+    quota_min: dict[str, Count] = Field(default_factory=dict)
+    quota_max: dict[str, Count] = Field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    cost_yuan: dict[str, Positive] = Field(default_factory=dict)
+    default_cost_yuan: Positive = 8000
+    budget_yuan: float | None = Field(default=None, gt=0)
+    goal: Goal = Goal()
+    default_hours: str = "08:00-20:00"
+    host_hours: dict[str, str] = Field(default_factory=dict)
+    gap: float = Field(default=1e-4, ge=0)
+    work_limit: int = Field(default=100, ge=1)
+    time_limit_s: Positive = 300.0
+    final_phase_weight: Positive = 2.0
+    scenarios: int = Field(default=20, ge=0)
+    curve: tuple[int, ...] = (25, 50, 100, 150, 200, 250, 300, 400, 500)
+    alternatives: int = Field(default=3, ge=0)
+    replacements: int = Field(default=3, ge=0)
+    sensitivity: bool = True

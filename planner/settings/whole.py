@@ -1,0 +1,70 @@
+"""The whole study file as one frozen value."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from planner.settings.about import About
+from planner.settings.base import Section, refused
+from planner.settings.circle import Circle
+from planner.settings.demand import Demand
+from planner.settings.freight import Freight
+from planner.settings.groups import Group, Period
+from planner.settings.inputs import Inputs
+from planner.settings.siting import Siting
+
+__all__ = ["Settings"]
+
+
+class Settings(Section):
+    """The whole study file."""
+
+    study: About
+    inputs: Inputs
+    periods: tuple[Period, ...]
+    groups: tuple[Group, ...]
+    demand: Demand = Demand()
+    circle: Circle = Circle()
+    siting: Siting = Siting()
+    freight: Freight = Freight()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        names = [p.name for p in self.periods]
+        if len(set(names)) != len(names):
+            raise refused("SET-027")
+        if abs(sum(p.hours for p in self.periods) - 24) > 1e-9:
+            raise refused("SET-028", hours=format(sum(p.hours for p in self.periods), "g"))
+        groups = [g.name for g in self.groups]
+        if not groups:
+            raise refused("SET-029", names=", ".join(names))
+        if len(set(groups)) != len(groups):
+            raise refused("SET-030")
+        for g in self.groups:
+            strange = set(g.profile) - set(names)
+            if strange:
+                raise refused("SET-031", group=g.name, names=", ".join(sorted(strange)))
+        for event in self.demand.events:
+            if event.group and event.group not in groups:
+                raise refused("SET-035", event=event.name, group=event.group)
+        goal = self.siting.goal
+        for key, given, known in (
+            ("group_weights", goal.group_weights, groups),
+            ("period_weights", goal.period_weights, names),
+        ):
+            unknown = sorted(set(given) - set(known))
+            if unknown:
+                raise refused("SET-036", key=key, names=", ".join(unknown), known=", ".join(known))
+        if self.siting.batches and sum(b.count for b in self.siting.batches) != self.siting.p:
+            raise refused("SET-037", total=sum(b.count for b in self.siting.batches), p=self.siting.p)
+        return self
+
+    @property
+    def active_groups(self) -> tuple[Group, ...]:
+        """Groups that are switched on."""
+        return tuple(g for g in self.groups if g.enabled)
+
+    @property
+    def headline_groups(self) -> tuple[Group, ...]:
+        """Groups that count in the circle (truck drivers have homes of their own)."""
+        return tuple(g for g in self.active_groups if g.in_headline)

@@ -1,1 +1,0 @@
-"""Solvers behind :mod:`planner.siting.problems`: checking, reducing, searching, bounding, proving."""

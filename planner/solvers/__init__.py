@@ -1,0 +1,1 @@
+"""Solvers behind :mod:`planner.solvers.problems`: checking, reducing, searching, bounding, proving."""

@@ -1,0 +1,1 @@
+"""Maximal covering: reduced, bounded, searched, proven."""

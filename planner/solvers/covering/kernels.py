@@ -1,0 +1,264 @@
+"""Compiled loops over coverage in CSR form (site → demand rows): greedy, swap with annealing, dual step.
+
+All of them only ever walk the rows of one site at a time, so no demand → site index is kept. Per
+demand row two numbers describe a plan: ``count`` (how many chosen sites cover it) and ``owner`` (the
+sum of their positions, which *is* the covering site where ``count == 1``). ``loss[k]`` is the weight
+that only chosen site ``k`` covers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.jit import compiled
+
+__all__ = ["accepted", "add_site", "anneal", "column_sums", "cover_count", "drop_site", "gain_of", "xorshift"]
+
+
+#: Codes of ``alone`` for rows that no, or more than one, chosen site covers.
+FREE = -1
+SHARED = -2
+
+
+@compiled
+def gain_of(ptr, idx, weight, count, site):  # type: ignore[no-untyped-def]
+    """Weight that ``site`` would newly cover."""
+    total = 0.0
+    for e in range(ptr[site], ptr[site + 1]):
+        j = np.uint64(idx[e])
+        if count[j] == 0:
+            total += weight[j]
+    return total
+
+
+@compiled
+def add_site(ptr, idx, weight, count, owner, loss, site):  # type: ignore[no-untyped-def]
+    """Choose ``site``: bring ``count``, ``owner`` and ``loss`` up to date; returns the weight gained."""
+    gained = 0.0
+    for e in range(ptr[site], ptr[site + 1]):
+        j = np.uint64(idx[e])
+        c = count[j]
+        if c == 0:
+            gained += weight[j]
+        elif c == 1:
+            loss[owner[j]] -= weight[j]
+        count[j] = c + 1
+        owner[j] += site
+    loss[site] = gained
+    return gained
+
+
+@compiled
+def drop_site(ptr, idx, weight, count, owner, loss, site):  # type: ignore[no-untyped-def]
+    """Give ``site`` up; returns the weight lost."""
+    lost = 0.0
+    for e in range(ptr[site], ptr[site + 1]):
+        j = np.uint64(idx[e])
+        c = count[j] - 1
+        count[j] = c
+        owner[j] -= site
+        if c == 0:
+            lost += weight[j]
+        elif c == 1:
+            loss[owner[j]] += weight[j]
+    loss[site] = 0.0
+    return lost
+
+
+@compiled
+def xorshift(state):  # type: ignore[no-untyped-def]
+    """Next 64-bit number of Marsaglia's xorshift generator (``state``: uint64 [1], changed)."""
+    x = state[0]
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    state[0] = x
+    return x
+
+
+@compiled
+def _quietest(chosen, loss, region, load, quota_min, least):  # type: ignore[no-untyped-def]
+    """Per region the chosen site with the least loss; last entry: among regions that can spare one."""
+    least[:] = -1
+    n_regions = len(quota_min)
+    for k in chosen:
+        r = region[k]
+        if least[r] < 0 or loss[k] < loss[least[r]]:
+            least[r] = k
+    for r in range(n_regions):
+        k = least[r]
+        spare = load[r] > quota_min[r]
+        if k >= 0 and spare and (least[n_regions] < 0 or loss[k] < loss[least[n_regions]]):
+            least[n_regions] = k
+
+
+@compiled
+def _listed(sites, site):  # type: ignore[no-untyped-def]
+    """Whether ``site`` is among ``sites``."""
+    return (sites == site).any()
+
+
+@compiled
+def _mark(ptr, idx, count, owner, alone, site):  # type: ignore[no-untyped-def]
+    """Bring ``alone`` up to date on the rows of ``site``: the one covering site, FREE or SHARED."""
+    for e in range(ptr[site], ptr[site + 1]):
+        j = np.uint64(idx[e])
+        alone[j] = FREE if count[j] == 0 else (owner[j] if count[j] == 1 else SHARED)
+
+
+@compiled
+def _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max,  # type: ignore[no-untyped-def]
+               least, blocked_by, extra, touched, site):  # fmt: skip
+    """Best chosen site to give up for ``site``: (position or -1, change of covered weight).
+
+    ``blocked_by``: -1 free, else the one chosen site that must leave for ``site`` to fit. ``extra[k + 2]``
+    gathers what only chosen site k covers of the rows of ``site``; FREE and SHARED have slots of their own.
+    """
+    n_touched = 0
+    for e in range(ptr[site], ptr[site + 1]):  # no branch: which case a row is cannot be guessed
+        j = np.uint64(idx[e])
+        slot = np.uint64(alone[j] + 2)
+        old = extra[slot]
+        touched[n_touched] = slot
+        n_touched += old == 0.0
+        extra[slot] = old + weight[j]
+    gain = extra[FREE + 2]
+    r = region[site]
+    room = load[r] < quota_max[r]
+    best = -1
+    best_loss = np.inf
+    if blocked_by >= 0:
+        q = region[blocked_by]
+        if q == r or (room and load[q] > quota_min[q]):
+            best = blocked_by
+            best_loss = loss[best] - extra[best + 2]
+    else:
+        for t in range(n_touched):
+            k = touched[t] - 2
+            if k < 0:
+                continue
+            q = region[k]
+            if loss[k] - extra[k + 2] < best_loss and (q == r or (room and load[q] > quota_min[q])):
+                best = k
+                best_loss = loss[k] - extra[k + 2]
+        k = least[r]
+        if k >= 0 and loss[k] - extra[k + 2] < best_loss:
+            best = k
+            best_loss = loss[k] - extra[k + 2]
+        k = least[len(quota_min)]
+        if room and k >= 0 and loss[k] - extra[k + 2] < best_loss:
+            best = k
+            best_loss = loss[k] - extra[k + 2]
+    for t in range(n_touched):
+        extra[touched[t]] = 0.0
+    return best, gain - best_loss
+
+
+@compiled
+def _blocker(conflict_ptr, conflict_idx, place, site):  # type: ignore[no-untyped-def]
+    """The one chosen site too close to ``site``; -1 none, -2 several."""
+    blocker = -1
+    for e in range(conflict_ptr[site], conflict_ptr[site + 1]):
+        k = conflict_idx[e]
+        if place[k] >= 0:
+            if blocker >= 0:
+                return -2
+            blocker = k
+    return blocker
+
+
+@compiled
+def accepted(change, hot, state):  # type: ignore[no-untyped-def]
+    """Metropolis' rule; a cold search takes only what improves."""
+    if hot <= 0.0:
+        return change > 0.0
+    if change >= 0.0:
+        return True
+    if change < -25.0 * hot:
+        return False
+    u = (xorshift(state) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+    return u < np.exp(change / hot)
+
+
+@compiled
+def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_max,  # type: ignore[no-untyped-def]
+           conflict_ptr, conflict_idx, chosen, place, pool, best_chosen, start, best, heat, cool,
+           work, state):  # fmt: skip
+    """Swaps of one chosen for one unchosen site, worse ones accepted with Metropolis' rule.
+
+    A move draws an entering site from ``pool`` and gives up the chosen site that hurts least, within
+    the quotas and conflicts. ``heat`` (weight) falls by the factor ``cool`` after every 1,000 draws.
+    Ends after ``work`` coverage entries were looked at. Changes the plan arrays, ``chosen``, ``place``
+    (position in ``chosen``, -1 where not chosen), ``best_chosen`` and the generator ``state``.
+    Returns (covered weight now, best covered weight, entries looked at).
+    """
+    m = len(ptr) - 1
+    alone = np.empty(len(count), np.int32)
+    for j in range(len(count)):
+        alone[j] = FREE if count[j] == 0 else (owner[j] if count[j] == 1 else SHARED)
+    extra = np.zeros(m + 2)
+    touched = np.empty(np.diff(ptr).max() + 1, np.int64)
+    least = np.empty(len(quota_min) + 1, np.int64)
+    _quietest(chosen, loss, region, load, quota_min, least)
+    now = start
+    done = 0
+    draws = 0
+    taken = 0
+    hot = heat
+    n_pool = np.uint64(len(pool))
+    while done < work:
+        draws += 1
+        if draws % 1000 == 0:
+            hot *= cool
+        site = pool[((xorshift(state) >> np.uint64(32)) * n_pool) >> np.uint64(32)]
+        done += 8
+        if place[site] >= 0:
+            continue
+        blocked = _blocker(conflict_ptr, conflict_idx, place, site)
+        if blocked == -2:
+            continue
+        done += ptr[site + 1] - ptr[site]
+        out, change = _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max,
+                                 least, blocked, extra, touched, site)  # fmt: skip
+        if out < 0:
+            continue
+        if not accepted(change, hot, state):
+            continue
+        done += 2 * (ptr[site + 1] - ptr[site]) + 2 * (ptr[out + 1] - ptr[out])
+        drop_site(ptr, idx, weight, count, owner, loss, out)
+        add_site(ptr, idx, weight, count, owner, loss, site)
+        _mark(ptr, idx, count, owner, alone, out)
+        _mark(ptr, idx, count, owner, alone, site)
+        at = place[out]
+        place[out] = -1
+        place[site] = at
+        chosen[at] = site
+        load[region[out]] -= 1
+        load[region[site]] += 1
+        now += change
+        taken += 1
+        if taken % 8 == 0 or _listed(least, out) or len(quota_min) > 1:
+            _quietest(chosen, loss, region, load, quota_min, least)
+        if now > best + 1e-9 * abs(best):
+            best = now
+            best_chosen[:] = chosen
+    return now, best, done
+
+
+@compiled
+def column_sums(ptr, idx, dual, out):  # type: ignore[no-untyped-def]
+    """``out[i]`` = Σ of ``dual`` over the rows that site ``i`` covers."""
+    for i in range(len(ptr) - 1):
+        total = 0.0
+        for e in range(ptr[i], ptr[i + 1]):
+            total += dual[np.uint64(idx[e])]
+        out[i] = total
+
+
+@compiled
+def cover_count(ptr, idx, sites, count):  # type: ignore[no-untyped-def]
+    """``count[j]`` = how many of ``sites`` cover row ``j``."""
+    count[:] = 0
+    for i in sites:
+        for e in range(ptr[i], ptr[i + 1]):
+            count[np.uint64(idx[e])] += 1

@@ -1,0 +1,248 @@
+"""Maximal covering from request to certificate: reduce, bound, search, prove."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.solvers.covering.bound import Dual
+from planner.solvers.covering.core import Core, reduce_request
+from planner.solvers.covering.exact import nothing_found, solve_core
+from planner.solvers.covering.fixing import decided, shrink
+from planner.solvers.covering.rows import RowsSearch, rows_of
+from planner.solvers.covering.search import Plan, Search, best_first, greedy, plan_of
+from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
+from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.request import Request
+from planner.solvers.score import covered_weight
+from planner.solvers.solution import PROOF, Solution, relative_gap
+
+__all__ = ["solve_covering"]
+
+#: Up to this many coverage pairs, or rows and sites, a proof is cheap: it is made whatever the tolerance.
+SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
+#: Coverage pairs of the reduced problem per round of work up to which HiGHS is worth its time.
+PAIRS_PER_ROUND = 800
+#: HiGHS's pauses per round of work, times rows and sites.
+LOOKS = 10_000
+#: Dual steps after which prices hardly improve.
+DUAL_STEPS = 2000
+
+
+#: How hot each annealed plan begins (share of the mean gain per site); the last ones start from the merger.
+TURNS = (0.025, 0.05, 0.025, 0.05, 0.025, 0.05, 0.012, 0.012)
+#: Turns after which the plans so far are merged.
+MERGE_AFTER = (5, 7)
+
+
+@dataclass
+class _Standing:
+    """The best plan and bound of the core so far (core weight, ``base`` excluded)."""
+
+    core: Core
+    plan: Plan
+    bound: float
+
+    def settle(self) -> None:
+        """Whole weights: no plan lies between two whole numbers."""
+        if self.core.whole:
+            self.bound = float(np.floor(self.bound + 1e-6 + 1e-10 * abs(self.bound)))
+        self.bound = max(self.bound, self.plan.value)
+
+    def take(self, plan: Plan) -> None:
+        """Keep the better plan."""
+        if plan.value > self.plan.value:
+            self.plan = plan
+
+    def gap(self) -> float:
+        """The relative gap as the solution will state it."""
+        base = self.core.base
+        return relative_gap(base + self.plan.value, base + self.bound)
+
+
+def solve_covering(request: Request, effort: Effort) -> Solution:
+    """The best plan found for a request, with its bound.
+
+    Raises
+    ------
+    InfeasibleRequestError
+        No plan can obey the rules.
+    """
+    refuse_impossible(request.rules)
+    effort.tell("reduce", 0.0)
+    core = reduce_request(request)
+    standing = _first_plan(core, effort)
+    work: dict[str, float] = {"sites": core.n_sites, "rows": core.n_rows, "pairs": len(core.idx)}
+    dual = Dual(core)
+    step = len(core.idx) // 4 + core.n_sites + 1  # what a dual step costs, in entries of the search
+    steps = min(DUAL_STEPS, max(50, int(0.4 * effort.rounds * ENTRIES_PER_ROUND / step)))
+    _lower_bound(standing, dual, steps, effort)
+    small = len(core.idx) <= SMALL_PAIRS or core.n_rows + core.n_sites <= SMALL_SIZE
+    exact = small or len(core.idx) <= PAIRS_PER_ROUND * effort.rounds
+    tolerance = PROOF if small else max(PROOF, effort.gap)
+    if standing.gap() > tolerance:
+        sweeps = 400 if small else 3_000 if exact else None
+        _improve(standing, dual, effort, work, sweeps)
+    if exact and standing.gap() > tolerance:
+        _prove(standing, dual, effort, work, 0.0 if small else effort.gap * 0.99)
+    work["dual_steps"] = dual.steps
+    effort.tell("done", 1.0)
+    return _answer(request, standing, effort, work)
+
+
+def _first_plan(core: Core, effort: Effort) -> _Standing:
+    plan = greedy(core)
+    if core.limited:
+        by_price = greedy(core, price=core.cost)
+        if plan is None or (by_price is not None and by_price.value > plan.value):
+            plan = by_price
+    if plan is None:  # the rules hold greedy up, not the problem: any plan HiGHS finds will do
+        sites, outcome = solve_core(core, seconds=max(1.0, effort.left), gap=0.5)
+        if sites is None:
+            raise nothing_found(outcome, "p, quotas, budget and spacing")
+        plan = plan_of(core, sites)
+    standing = _Standing(core, plan, float(core.weight.sum()))
+    standing.settle()
+    return standing
+
+
+def _lower_bound(standing: _Standing, dual: Dual, steps: int, effort: Effort) -> None:
+    """Dual steps in parts of 50, until they stop helping."""
+    while dual.steps < steps and not dual.done and not effort.out_of_time():
+        dual.run(min(50, steps - dual.steps), standing.plan.value)
+        standing.bound = min(standing.bound, dual.bound)
+        standing.settle()
+        if standing.gap() <= PROOF:
+            break
+        effort.tell("bound", 0.1 * dual.steps / steps)
+
+
+def _improve(
+    standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], sweeps: int | None
+) -> None:
+    """Several annealed plans, then HiGHS on the sites they use together; then once more from there.
+
+    Plans found apart agree on most sites; the best plan within their union is far better than any of
+    them and quickly found, since so few sites are left (tour merging, Cook & Seymour 2003).
+    ``sweeps``: at most so many looks at each coverage pair, where HiGHS proves afterwards.
+    """
+    core = standing.core
+    total = effort.rounds * ENTRIES_PER_ROUND
+    if sweeps is not None:
+        total = min(total // 5, sweeps * len(core.idx))
+    allowed = effort.left * (0.5 if sweeps is not None else 0.85)
+    rows = rows_of(core) if core.limited else None  # sites come and go one for two under a budget
+    if rows is None and Search(core, standing.plan, seed=effort.seed).idle:
+        return
+    score = dual.reduced_scores()
+    used = np.zeros(core.n_sites, bool)
+    used[standing.plan.sites] = True
+    best = standing.plan
+    for turn, hot in enumerate(TURNS):
+        seed = effort.seed * len(TURNS) + turn
+        search: Search | RowsSearch
+        if rows is None:
+            search = Search(core, best, seed=seed, hot=hot)
+            search.prefer(score)
+            _anneal(search, total // len(TURNS), allowed / len(TURNS), effort)
+            plan = search.plan()
+        else:
+            search = RowsSearch(rows, best.sites, seed=seed)
+            search.prefer(score)
+            plan = plan_of(core, search.anneal(total // len(TURNS), hot, effort, allowed / len(TURNS)))
+        work["entries"] = work.get("entries", 0) + search.entries
+        used[plan.sites] = True
+        standing.take(plan)
+        if turn in MERGE_AFTER:
+            _merge_plans(standing, used, effort)
+            best = standing.plan
+        standing.settle()
+        effort.tell("search", 0.1 + 0.4 * (turn + 1) / len(TURNS))
+        if effort.out_of_time() or standing.gap() <= PROOF:
+            break
+    _lower_bound(standing, dual, dual.steps + 100, effort)
+
+
+def _anneal(search: Search, entries: int, seconds: float, effort: Effort) -> None:
+    """One annealed plan by a fixed amount of work; hurries, and says so, only if the clock is far ahead."""
+    rounds = 40
+    begun = effort.spent
+    for r in range(rounds):
+        heat = r / (rounds - 3)
+        clock = (effort.spent - begun) / max(seconds, 1e-9)
+        if clock > max(heat, 0.25):
+            effort.repeatable = False
+            heat = clock
+        search.run(entries // rounds, heat=heat if heat <= 1 else None)
+        if clock > 1:
+            break
+
+
+def _merge_plans(standing: _Standing, used: NDArray[np.bool_], effort: Effort) -> None:
+    """The best plan within the sites that any plan so far uses, by HiGHS (few sites: little to decide)."""
+    core = standing.core
+    if effort.out_of_time() or int(used.sum()) <= len(standing.plan.sites):
+        return
+    smaller, _ = shrink(core, ~used, np.zeros(core.n_sites, bool))
+    mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
+    size = smaller.n_rows + smaller.n_sites
+    sites, outcome = solve_core(
+        smaller,
+        start=mine,
+        seconds=max(0.05, 0.3 * effort.left),
+        looks=effort.rounds * LOOKS // (size + 1) + 50,
+    )
+    if outcome.cut_by_clock:
+        effort.repeatable = False
+    if sites is not None:
+        standing.take(plan_of(core, np.flatnonzero(np.isin(core.site, smaller.site[sites]))))
+
+
+def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], gap: float) -> None:
+    """HiGHS on what the bound leaves open, from the best plan known, until the gap or the work is spent."""
+    core = standing.core
+    if effort.out_of_time():
+        return
+    out, keep = decided(core, dual.reduced_scores(), dual.value, standing.plan.value, standing.plan.sites)
+    smaller, taken = shrink(core, out, keep)
+    mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
+    size = smaller.n_rows + smaller.n_sites
+    sites, outcome = solve_core(
+        smaller,
+        start=mine,
+        seconds=effort.left,
+        gap=gap,
+        looks=effort.rounds * LOOKS // (size + 1) + 100,
+        progress=lambda share: effort.tell("prove", 0.5 + 0.5 * share),
+    )
+    work.update(nodes=outcome.nodes, lp_iterations=outcome.iterations)
+    work.update(open_sites=smaller.n_sites, open_rows=smaller.n_rows)
+    if outcome.cut_by_clock:
+        effort.repeatable = False
+    if sites is not None:
+        chosen = np.flatnonzero(np.isin(core.site, smaller.site[sites]))
+        standing.take(plan_of(core, np.concatenate([taken, chosen])))
+    standing.bound = min(standing.bound, outcome.bound + smaller.base - core.base)
+    standing.settle()
+
+
+def _answer(request: Request, standing: _Standing, effort: Effort, work: dict[str, float]) -> Solution:
+    core = standing.core
+    sites = np.concatenate([request.rules.required, core.site[standing.plan.sites]])
+    chosen = best_first(request.covers, np.where(request.covered, 0.0, request.weights), sites)
+    objective = covered_weight(request.covers, request.weights, chosen, request.covered)
+    bound = max(core.base + standing.bound, objective)
+    if relative_gap(objective, bound) <= PROOF:
+        bound = objective
+    return Solution(
+        chosen=chosen,
+        objective=objective,
+        bound=bound,
+        status="optimal" if bound == objective else "feasible",
+        seconds=effort.spent,
+        repeatable=effort.repeatable,
+        base=float(request.weights[request.covered].sum()),
+        work=work,
+    )

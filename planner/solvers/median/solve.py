@@ -1,0 +1,210 @@
+"""p-median from request to certificate: interchange from above, prices and branching from below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from planner.solvers.clash import InfeasibleRequestError
+from planner.solvers.covering.core import Core, reduce_request
+from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
+from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.median import kernels as mk
+from planner.solvers.median.tree import Points, prove
+from planner.solvers.request import Request, Rules
+from planner.solvers.setcover import cheapest_cover
+from planner.solvers.solution import PROOF, Solution, relative_gap
+
+__all__ = ["assignment_cost", "solve_median"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def assignment_cost(costs: Any, weights: Floats, sites: Ints) -> float:
+    """Σ_j w_j · min cost to one of ``sites``; inf where a weighted point has none (the referee)."""
+    rows = costs.tocsr()[np.asarray(sites, np.int64)].tocoo()
+    best = np.full(costs.shape[1], np.inf)
+    np.minimum.at(best, rows.coords[1], rows.data)
+    need = weights > 0
+    return float((weights[need] * best[need]).sum())
+
+
+def solve_median(costs: Any, weights: Floats, rules: Rules, effort: Effort) -> Solution:
+    """The p sites with the least weighted assignment cost found, with its bound.
+
+    Raises
+    ------
+    InfeasibleRequestError
+        Rules clash, or some weighted point cannot be assigned.
+    """
+    refuse_impossible(rules)
+    need = weights > 0
+    points = _prepare(costs[:, np.flatnonzero(need)].tocsr(), weights[need])
+    core = _site_core(points, rules)
+    start = _start(costs, need, points, rules, effort)
+    sites = _interchange(points, rules, start, effort)
+    proof = prove(points, core, rules.required, rules.forbidden, sites, effort)
+    sites, bound = proof.sites, proof.bound
+    work = {
+        "sites": rules.n_sites, "points": int(need.sum()), "entries": len(points.idx),
+        "dual_steps": proof.steps, "nodes": proof.nodes,
+    }  # fmt: skip
+    objective = assignment_cost(costs, weights, sites)
+    if not np.isfinite(objective):
+        raise _unreachable(costs, need, rules)
+    if relative_gap(objective, bound) <= PROOF or bound > objective:
+        bound = objective
+    return Solution(
+        chosen=_cheapest_first(points, sites),
+        objective=objective,
+        bound=bound,
+        status="optimal" if bound == objective else "feasible",
+        seconds=effort.spent,
+        repeatable=effort.repeatable,
+        work=work,
+    )
+
+
+def _prepare(costs: Any, weights: Floats) -> Points:
+    cost = costs.data * weights[costs.indices]
+    m, n = costs.shape
+    weighted = sparse.csr_array((cost, costs.indices, costs.indptr), shape=(m, n)).tocsc()
+    point = np.repeat(np.arange(n), np.diff(weighted.indptr))
+    order = np.lexsort((weighted.indices, weighted.data, point))
+    dear = np.zeros(n)
+    np.maximum.at(dear, costs.indices, cost)
+    return Points(
+        ptr=costs.indptr.astype(np.int64),
+        idx=costs.indices.astype(np.int32),
+        cost=cost,
+        near_ptr=weighted.indptr.astype(np.int64),
+        near_site=weighted.indices[order].astype(np.int32),
+        near_cost=weighted.data[order],
+        penalty=dear.sum() + dear + 1.0,
+        whole=bool((cost == np.rint(cost)).all()),
+    )
+
+
+def _site_core(points: Points, rules: Rules) -> Core:
+    """The choice of sites alone, without any rows."""
+    m = rules.n_sites
+    size = np.bincount(rules.region, minlength=len(rules.labels))
+    return Core(
+        ptr=points.ptr, idx=points.idx, weight=np.zeros(0), site=np.arange(m), p=rules.p, region=rules.region,
+        quota_min=rules.quota_min, quota_max=np.minimum(rules.quota_max, size), cost=np.zeros(m),
+        budget=np.inf, conflict_ptr=np.zeros(m + 1, np.int64), conflict_idx=np.zeros(0, np.int64), base=0.0,
+        whole=points.whole,
+    )  # fmt: skip
+
+
+def _start(costs: Any, need: NDArray[np.bool_], points: Points, rules: Rules, effort: Effort) -> Ints:
+    """A plan that serves every point where one exists: sites that cover, then any within the quotas."""
+    lost = np.diff(points.near_ptr) == 0
+    if lost.any():
+        raise _unreachable(costs, need, rules)
+    if len(points.idx) == rules.n_sites * int(need.sum()):  # everything is in reach of everything
+        return _fill_up(rules, rules.required)
+    n = int(need.sum())
+    covers = costs[:, np.flatnonzero(need)].tocsr()
+    request = Request(covers, np.ones(n), np.zeros(n, bool), rules)
+    core = reduce_request(request, fill=False, unit_cost=True, count=False)
+    if core.base + core.weight.sum() < n - 0.5:
+        raise _unreachable(costs, need, rules)
+    cover, _ = cheapest_cover(core, None, effort)
+    fewest = cover.bound + len(rules.required)
+    if rules.p is not None and cover.cost + len(rules.required) > rules.p:
+        if fewest > rules.p:
+            raise InfeasibleRequestError(
+                [
+                    f"p = {rules.p} sites",
+                    "every demand point must be assigned (missing costs: not assignable)",
+                ],
+                f"p = {int(fewest)}",
+            )
+        return _fill_up(rules, rules.required)
+    return _fill_up(rules, np.concatenate([rules.required, core.site[cover.sites]]))
+
+
+def _unreachable(costs: Any, need: NDArray[np.bool_], rules: Rules) -> InfeasibleRequestError:
+    usable = np.setdiff1d(np.arange(rules.n_sites), rules.forbidden)
+    reached = np.zeros(costs.shape[1], bool)
+    reached[costs[usable].tocsr().indices] = True
+    lost = np.flatnonzero(need & ~reached)
+    shown = ", ".join(map(str, lost[:20])) + (" …" if len(lost) > 20 else "")
+    if not len(lost):
+        return InfeasibleRequestError(
+            [f"p = {rules.p} sites within the quotas", "every demand point must be assigned"], "a larger p"
+        )
+    return InfeasibleRequestError(
+        ["every demand point must be assigned", f"{len(lost)} have no usable site with a cost: {shown}"],
+        "give these points a cost, or weight 0",
+    )
+
+
+def _fill_up(rules: Rules, sites: Ints) -> Ints:
+    """P sites within the quotas, starting from ``sites``; the lowest free positions join."""
+    chosen = [int(i) for i in sites]
+    load = np.bincount(rules.region[sites], minlength=len(rules.labels))
+    banned = set(rules.forbidden.tolist()) | set(chosen)
+    free = [i for i in range(rules.n_sites) if i not in banned]
+    p = rules.p or 0
+    for must in (True, False):
+        for i in list(free):
+            r = rules.region[i]
+            owed = load[r] < rules.quota_min[r]
+            if len(chosen) < p and (owed if must else load[r] < rules.quota_max[r]):
+                chosen.append(i)
+                free.remove(i)
+                load[r] += 1
+    return np.array(chosen, np.int64)
+
+
+def _interchange(points: Points, rules: Rules, start: Ints, effort: Effort) -> Ints:
+    """Annealed interchange from ``start``, a fixed amount of work."""
+    m = rules.n_sites
+    place = np.full(m, -1, np.int64)
+    chosen = start.copy()
+    place[chosen] = np.arange(len(chosen))
+    locked = np.zeros(m, bool)
+    locked[rules.required] = True
+    banned = np.zeros(m, bool)
+    banned[rules.forbidden] = True
+    pool = np.flatnonzero(~banned & ~locked)
+    load = np.bincount(rules.region[chosen], minlength=len(rules.labels)).astype(np.int64)
+    best_chosen = chosen.copy()
+    state = np.array([np.random.SeedSequence(effort.seed).generate_state(1, np.uint64)[0] | 1], np.uint64)
+    best = np.inf
+    rounds = 24
+    total = min(effort.rounds * ENTRIES_PER_ROUND // 3, 800 * len(points.idx) + 2_000_000)
+    for r in range(rounds if len(pool) else 0):
+        if effort.out_of_time():
+            break
+        scale = best / max(1, len(chosen)) if np.isfinite(best) else 0.0
+        heat = 0.0 if r < 2 or r > rounds - 4 else 0.05 * scale * 0.05 ** (r / rounds)
+        best = mk.anneal_median(
+            points.ptr, points.idx, points.cost, points.near_ptr, points.near_site, points.near_cost,
+            points.penalty, place, chosen, locked, rules.region, load, rules.quota_min, rules.quota_max,
+            pool, best_chosen, best, heat, total // rounds, state,
+        )  # fmt: skip
+        effort.tell("search", 0.3 * (r + 1) / rounds)
+    return best_chosen
+
+
+def _cheapest_first(points: Points, sites: Ints) -> Ints:
+    """The chosen sites, each lowering the cost most after those before it (ties: lower position)."""
+    rows = {int(i): (points.idx[points.ptr[i] : points.ptr[i + 1]], points.cost[points.ptr[i] : points.ptr[i + 1]])
+            for i in sites}  # fmt: skip
+    now = points.penalty.copy()
+    rest, order = sorted(rows), []
+    while rest:
+        gains = [float(np.maximum(now[rows[i][0]] - rows[i][1], 0.0).sum()) for i in rest]
+        pick = rest[int(np.argmax(gains))]
+        j, c = rows[pick]
+        now[j] = np.minimum(now[j], c)
+        rest.remove(pick)
+        order.append(pick)
+    return np.array(order, np.int64)

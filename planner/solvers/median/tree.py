@@ -1,0 +1,204 @@
+"""Bounds and proof of a p-median plan: Lagrangean prices, and branch and bound on them.
+
+Relaxing "every point is assigned" with prices σ_j (Cornuéjols, Fisher & Nemhauser 1977) leaves
+
+    L(σ) = Σ_j σ_j − max { Σ_i x_i · Σ_j max(0, σ_j − w_j c_ij) : x within p and quotas } ≤ optimum.
+
+A node of the tree is a set of sites taken and a set left out; it starts from its parent's prices, fixes
+what the bound decides, and branches on the site that the relaxed selections agree on least.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.solvers.covering.bound import best_sites
+from planner.solvers.covering.core import Core
+from planner.solvers.covering.fixing import decided
+from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
+from planner.solvers.median import kernels as mk
+from planner.solvers.solution import PROOF
+
+__all__ = ["Points", "Proof", "plan_cost", "prove"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+ROOT_STEPS = 3000
+NODE_STEPS = 120
+
+
+@dataclass(frozen=True)
+class Points:
+    """Weighted costs both ways: CSR by site, and per point its sites from nearest to farthest.
+
+    ``penalty`` is more than any plan costs: what a point without a site in reach pays.
+    """
+
+    ptr: Ints
+    idx: NDArray[np.int32]
+    cost: Floats
+    near_ptr: Ints
+    near_site: NDArray[np.int32]
+    near_cost: Floats
+    penalty: Floats
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The best plan, its cost and a lower bound on every plan's cost."""
+
+    sites: Ints
+    value: float
+    bound: float
+    nodes: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class _Node:
+    bound: float
+    price: Floats
+    taken: Bools
+    left_out: Bools
+
+
+def plan_cost(points: Points, sites: Ints, m: int) -> float:
+    """Cost of a plan; points without a chosen site in reach pay their penalty."""
+    inside = np.zeros(m, bool)
+    inside[sites] = True
+    reached = np.where(inside[points.near_site], points.near_cost, np.inf)
+    least = np.minimum.reduceat(reached, points.near_ptr[:-1])
+    return float(np.where(np.isfinite(least), least, points.penalty).sum())
+
+
+def prove(points: Points, core: Core, required: Ints, forbidden: Ints, plan: Ints, effort: Effort) -> Proof:
+    """Raise the bound towards the plan's cost; branch until they meet or the work is spent."""
+    return _Tree(points, core, required, forbidden, plan, effort).run()
+
+
+class _Tree:
+    """Depth first, the branch with the site taken first; the node limit is fixed by the work allowed."""
+
+    def __init__(
+        self, points: Points, core: Core, required: Ints, forbidden: Ints, plan: Ints, effort: Effort
+    ) -> None:
+        self.points, self.core, self.effort = points, core, effort
+        self.m = core.n_sites
+        self.sites, self.value = plan, plan_cost(points, plan, self.m)
+        self.taken = np.zeros(self.m, bool)
+        self.taken[required] = True
+        self.left_out = np.zeros(self.m, bool)
+        self.left_out[forbidden] = True
+        self.score = np.zeros(self.m)
+        self.steps = 0
+        entries = len(points.idx) + 1
+        self.most_nodes = max(40, effort.rounds * ENTRIES_PER_ROUND * 3 // (NODE_STEPS * entries))
+        self.root_steps = int(min(ROOT_STEPS, max(100, effort.rounds * ENTRIES_PER_ROUND // (3 * entries))))
+
+    def run(self) -> Proof:
+        size = np.diff(self.points.near_ptr)
+        first = self.points.near_cost[self.points.near_ptr[:-1] + np.minimum(1, size - 1)]
+        stack = [_Node(0.0, first.copy(), self.taken, self.left_out)]
+        closed = np.inf  # least bound of nodes given up without proof
+        nodes = 0
+        while stack:
+            node = stack.pop()
+            if nodes >= self.most_nodes or (nodes and self.effort.out_of_time()):
+                closed = min(closed, node.bound)
+                continue
+            nodes += 1
+            stack += self._branch(node, root=nodes == 1)
+            self.effort.tell("prove", 0.4 + 0.6 * nodes / self.most_nodes)
+        bound = min(self.value, self._rounded(closed))
+        return Proof(self.sites, self.value, bound, nodes, self.steps)
+
+    def _rounded(self, bound: float) -> float:
+        if not self.points.whole or not np.isfinite(bound):
+            return bound
+        return float(np.ceil(bound - 1e-6 - 1e-10 * abs(bound)))
+
+    def _closed(self, bound: float) -> bool:
+        return self._rounded(bound) >= self.value * (1 - PROOF / 10)
+
+    def _consider(self, sites: Ints) -> None:
+        value = plan_cost(self.points, sites, self.m)
+        if value < self.value:
+            self.sites, self.value = np.array(sites, np.int64), value
+
+    def _branch(self, node: _Node, *, root: bool) -> list[_Node]:
+        """The node's children, none where it is settled."""
+        selected = self._select(node.price, node)
+        if selected is None:  # the quotas allow no such plan
+            return []
+        if not root:
+            self._consider(selected)
+        bound, price, often = self._ascend(node, self.root_steps if root else NODE_STEPS)
+        if self._closed(bound):
+            return []
+        selected = self._select(price, node)
+        if selected is None:
+            return []
+        self._consider(selected)
+        steered = self._steered(node)
+        out, _ = decided(self.core, steered, -bound, -self.value, np.zeros(0, np.int64))
+        settled = _Node(bound, price, node.taken, node.left_out | out)
+        free = ~settled.taken & ~settled.left_out
+        if (self.core.p or 0) == int(settled.taken.sum()) or not free.any():
+            self._consider(np.flatnonzero(settled.taken))
+            return []
+        doubt = np.where(free, np.abs(often - 0.5), np.inf)
+        site = int(np.argmin(doubt))
+        one, other = settled.taken.copy(), settled.left_out.copy()
+        one[site] = other[site] = True
+        return [_Node(bound, price, settled.taken, other), _Node(bound, price, one, settled.left_out)]
+
+    def _steered(self, node: _Node) -> Floats:
+        """Scores that make the best selection hold every taken site and none left out."""
+        big = float(self.score.sum()) + 1.0
+        return self.score + big * (node.taken.astype(float) - node.left_out)
+
+    def _select(self, price: Floats, node: _Node) -> Ints | None:
+        """The relaxed selection at these prices; None where the node contradicts the quotas."""
+        p = self.points
+        mk.median_scores(p.ptr, p.idx, p.cost, price, self.score)
+        selected, _ = best_sites(self._steered(node), self.core)
+        inside = np.zeros(self.m, bool)
+        inside[selected] = True
+        wrong = (node.taken & ~inside).any() or (node.left_out & inside).any()
+        return None if wrong or len(selected) != self.core.p else selected
+
+    def _ascend(self, node: _Node, steps: int) -> tuple[float, Floats, Floats]:
+        """Subgradient steps of Polyak's length: best bound, its prices, how often each site was selected."""
+        points, root = self.points, steps > NODE_STEPS
+        price, best_price, best = node.price.copy(), node.price.copy(), node.bound
+        average, often = np.zeros(len(price)), np.zeros(self.m)
+        scale, stall, patience = (1.0, 0, 25) if root else (0.3, 0, 8)
+        for step in range(steps):
+            mk.median_scores(points.ptr, points.idx, points.cost, price, self.score)
+            selected, _ = best_sites(self._steered(node), self.core)
+            bound = float(price.sum() - self.score[selected].sum())
+            often *= 0.9
+            often[selected] += 0.1
+            self.steps += 1
+            if bound > best * (1 + 1e-10):
+                best, stall = bound, 0
+                best_price[:] = price
+                if self._closed(best):
+                    break
+            elif (stall := stall + 1) >= patience:
+                scale, stall = scale * 0.65, 0
+                price[:] = best_price
+                average[:] = 0.0
+                continue
+            share = 1.0 if step == 0 else (0.3 if root else 0.5)
+            length = mk.median_direction(points.ptr, points.idx, points.cost, price, selected, average, share)
+            if length <= 1e-12 or scale < 1e-3 * (0.1 if root else 1):
+                break
+            price += scale * max(self.value - bound, 1e-6 * self.value) / length * average
+        return best, best_price, often

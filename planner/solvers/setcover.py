@@ -1,0 +1,301 @@
+"""Set covering: the fewest (or cheapest) sites that cover all demand, or a stated share of it.
+
+    min Σ c_i x_i   subject to   Σ_{i covers j} x_i ≥ 1 for every point j        (Toregas et al. 1971)
+
+With ``share`` below 1 each point has ``z_j ≤ Σ x_i`` and ``Σ w_j z_j ≥ share · W`` instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from planner.jit import compiled
+from planner.solvers.clash import InfeasibleRequestError
+from planner.solvers.covering import kernels
+from planner.solvers.covering.core import Core, reduce_request, transpose
+from planner.solvers.covering.exact import (
+    Block,
+    Outcome,
+    cover_constraint,
+    nothing_found,
+    rule_blocks,
+    solve_model,
+)
+from planner.solvers.covering.search import best_first
+from planner.solvers.effort import Effort
+from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.request import Request
+from planner.solvers.solution import PROOF, Solution, relative_gap
+
+__all__ = ["cheapest_cover", "share_constraint", "solve_set_covering"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: HiGHS's pauses per round of work, times rows and sites.
+LOOKS = 10_000
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Core sites that meet the target, their cost, and a lower bound on any such cost."""
+
+    sites: Ints
+    cost: float
+    bound: float
+
+
+def share_constraint(core: Core, target: float) -> Block:
+    """``Σ_j w_j z_j ≥ target``: the weight that must be covered beside what is covered anyway."""
+    row = np.concatenate([np.zeros(core.n_sites), core.weight])
+    return Block(sparse.csr_array(row[None, :]), np.array([target * (1 - 1e-12)]), np.array([np.inf]))
+
+
+def solve_set_covering(request: Request, share: float, coverable_only: bool, effort: Effort) -> Solution:
+    """The cheapest sites whose coverage reaches ``share`` of all weight.
+
+    Raises
+    ------
+    InfeasibleRequestError
+        Demand that no candidate covers (its points are listed), or rules that clash.
+    """
+    refuse_impossible(request.rules)
+    core = reduce_request(request, fill=False)
+    total = float(request.weights.sum())
+    reachable = core.base + float(core.weight.sum())
+    goal = share * total
+    if reachable < goal * (1 - 1e-12):
+        if not coverable_only:
+            raise _uncoverable(request, share, reachable / total)
+        goal = reachable
+    target = max(0.0, goal - core.base)
+    every = target >= float(core.weight.sum()) * (1 - 1e-12)
+    cover, nodes = cheapest_cover(core, None if every else target, effort)
+    return _answer(request, core, cover, effort, {"sites": core.n_sites, "rows": core.n_rows, "nodes": nodes})
+
+
+def _uncoverable(request: Request, share: float, most: float) -> InfeasibleRequestError:
+    banned = np.zeros(request.rules.n_sites, bool)
+    banned[request.rules.forbidden] = True
+    usable = np.flatnonzero(~banned)
+    reached = request.covered.copy()
+    reached[request.covers[usable].indices] = True
+    lost = np.flatnonzero(~reached & (request.weights > 0))
+    shown = ", ".join(map(str, lost[:20])) + (" …" if len(lost) > 20 else "")
+    return InfeasibleRequestError(
+        [
+            f"share {share:g} of the demand",
+            f"{len(lost)} demand points lie in reach of no usable site: {shown}",
+        ],
+        f"share {np.floor(most * 1e6) / 1e6:g}, or coverable_only=True",
+    )
+
+
+def cheapest_cover(core: Core, target: float | None, effort: Effort) -> tuple[Cover, int]:
+    """Cheapest core sites covering every row (``target`` None) or at least ``target`` weight."""
+    cover = _greedy_cover(core, target)
+    whole = bool((core.cost == np.rint(core.cost)).all())
+    bound = (
+        _dual_bound(core, cover.cost if cover else float(core.cost.sum()), whole) if target is None else 0.0
+    )
+    if cover is not None and cover.cost - bound <= PROOF * max(1.0, cover.cost):
+        return replace(cover, bound=cover.cost), 0
+    sites, outcome = _exact_cover(core, target, cover, effort)
+    if outcome.cut_by_clock:
+        effort.repeatable = False
+    if sites is not None and (cover is None or core.cost[sites].sum() < cover.cost):
+        cover = Cover(sites, float(core.cost[sites].sum()), 0.0)
+    if cover is None:
+        raise nothing_found(outcome, "coverage, quotas and spacing")
+    bound = max(bound, outcome.bound)
+    if whole:
+        bound = float(np.ceil(bound - 1e-6))
+    return replace(cover, bound=min(bound, cover.cost)), outcome.nodes
+
+
+def _greedy_cover(core: Core, target: float | None) -> Cover | None:
+    """Most uncovered rows (or weight) per cost first, then sites that are not needed leave."""
+    worth = np.ones(core.n_rows) if target is None else core.weight
+    need = float(core.n_rows) if target is None else target
+    count = np.zeros(core.n_rows, np.int32)
+    owner = np.zeros(core.n_rows, np.int64)
+    loss = np.zeros(core.n_sites)
+    score = np.empty(core.n_sites)
+    kernels.column_sums(core.ptr, core.idx, worth, score)
+    price = np.maximum(core.cost, 1e-9)
+    chosen: list[int] = []
+    done = 0.0
+    allowed = core.quota_max[core.region] > 0
+    load = np.zeros(len(core.quota_min), np.int64)
+    rate = score / price
+    while done < need * (1 - 1e-12):
+        best = _next_cover(core.ptr, core.idx, worth, count, price, rate, allowed)
+        if best < 0:
+            return None
+        done += kernels.add_site(core.ptr, core.idx, worth, count, owner, loss, best)
+        chosen.append(best)
+        allowed[best] = False
+        load[core.region[best]] += 1
+        if load[core.region[best]] >= core.quota_max[core.region[best]]:
+            allowed[core.region == core.region[best]] = False
+        allowed[core.conflict_idx[core.conflict_ptr[best] : core.conflict_ptr[best + 1]]] = False
+    for i in sorted(chosen, key=lambda i: -core.cost[i]):
+        lost = loss[i]
+        if done - lost >= need * (1 - 1e-12) and (core.cost[i] > 0):
+            kernels.drop_site(core.ptr, core.idx, worth, count, owner, loss, i)
+            done -= lost
+            chosen.remove(i)
+            load[core.region[i]] -= 1
+    for r in np.flatnonzero(load < core.quota_min):
+        short = int(core.quota_min[r] - load[r])
+        members = np.setdiff1d(np.flatnonzero(core.region == r), chosen)
+        chosen.extend(members[np.argsort(core.cost[members], kind="stable")][:short].tolist())
+    sites = np.array(sorted(chosen), np.int64)
+    if core.spaced and _crowded(core, sites):
+        return None
+    return Cover(sites, float(core.cost[sites].sum()), 0.0)
+
+
+def _crowded(core: Core, sites: Ints) -> bool:
+    inside = set(sites.tolist())
+    return any(
+        int(k) in inside
+        for i in sites
+        for k in core.conflict_idx[core.conflict_ptr[i] : core.conflict_ptr[i + 1]]
+    )
+
+
+@compiled
+def _next_cover(ptr, idx, worth, count, price, rate, allowed):  # type: ignore[no-untyped-def]
+    """Site with the best fresh rate; stale rates only ever overstate, so they are mended when met."""
+    while True:
+        best = -1
+        for i in range(len(rate)):
+            if allowed[i] and rate[i] > 0.0 and (best < 0 or rate[i] > rate[best]):
+                best = i
+        if best < 0:
+            return -1
+        gain = 0.0
+        for e in range(ptr[best], ptr[best + 1]):
+            if count[idx[e]] == 0:
+                gain += worth[idx[e]]
+        fresh = gain / price[best]
+        if fresh >= rate[best] * (1 - 1e-12):
+            return best
+        rate[best] = fresh
+
+
+@compiled
+def _ascent(ptr, idx, cost, dual, steps, target, best_dual):  # type: ignore[no-untyped-def]
+    """Subgradient ascent on L(u) = Σ u_j + Σ_i min(0, c_i − Σ_{j∈i} u_j), u ≥ 0; returns the best L."""
+    n = len(dual)
+    count = np.zeros(n)
+    best = -np.inf
+    scale = 1.0
+    stall = 0
+    for _ in range(steps):
+        value = dual.sum()
+        count[:] = 1.0
+        for i in range(len(ptr) - 1):
+            reduced = cost[i]
+            for e in range(ptr[i], ptr[i + 1]):
+                reduced -= dual[idx[e]]
+            if reduced < 0.0:
+                value += reduced
+                for e in range(ptr[i], ptr[i + 1]):
+                    count[idx[e]] -= 1.0
+        if value > best + 1e-9 * abs(best):
+            best = value
+            best_dual[:] = dual
+            stall = 0
+        else:
+            stall += 1
+            if stall >= 15:
+                scale *= 0.6
+                stall = 0
+                dual[:] = best_dual
+                continue
+        length = 0.0
+        for j in range(n):
+            if dual[j] > 0.0 or count[j] > 0.0:
+                length += count[j] * count[j]
+        if length == 0.0 or scale < 1e-3:
+            break
+        step = scale * max(target - value, 1e-3 * abs(target)) / length
+        for j in range(n):
+            dual[j] = max(0.0, dual[j] + step * count[j])
+    return best
+
+
+def _dual_bound(core: Core, target: float, whole: bool) -> float:
+    """Lagrangean lower bound (quotas and spacing relaxed)."""
+    if core.n_rows == 0:
+        return 0.0
+    each = np.full(core.n_rows, np.inf)
+    size = np.maximum(np.diff(core.ptr), 1)
+    np.minimum.at(each, core.idx, np.repeat(core.cost / size, np.diff(core.ptr)))
+    steps = int(min(1500, max(20, 4e9 // (len(core.idx) + 1))))
+    bound = float(_ascent(core.ptr, core.idx, core.cost, each, steps, target, each.copy()))
+    return float(np.ceil(bound - 1e-6)) if whole else bound
+
+
+def _exact_cover(
+    core: Core, target: float | None, known: Cover | None, effort: Effort
+) -> tuple[Ints | None, Outcome]:
+    m, n = core.n_sites, core.n_rows
+    warm = None
+    if target is None:
+        tptr, tidx = transpose(core.ptr, core.idx, n)
+        reach = sparse.csr_array((np.ones(len(tidx)), tidx, tptr), shape=(n, m))
+        blocks = [Block(reach, np.ones(n), np.full(n, np.inf)), *rule_blocks(core, extra=0)]
+        size = m
+    else:
+        blocks = [cover_constraint(core), share_constraint(core, target), *rule_blocks(core, extra=n)]
+        size = m + n
+    if known is not None:
+        warm = np.zeros(size)
+        warm[known.sites] = 1.0
+        for i in known.sites if target is not None else []:
+            warm[m + core.idx[core.ptr[i] : core.ptr[i + 1]]] = 1.0
+    outcome = solve_model(
+        np.concatenate([core.cost, np.zeros(size - m)]), blocks, np.zeros(size), np.ones(size),
+        np.arange(size) < m, warm=warm, seconds=max(0.05, effort.left), gap=0.0,
+        looks=effort.rounds * LOOKS // (m + n + 1) + 100,
+        progress=lambda share: effort.tell("prove", share),
+    )  # fmt: skip
+    sites = None if outcome.values is None else np.flatnonzero(outcome.values[:m] > 0.5)
+    if sites is not None and not _meets(core, sites, target):
+        sites = None
+    return sites, outcome
+
+
+def _meets(core: Core, sites: Ints, target: float | None) -> bool:
+    count = np.zeros(core.n_rows, np.int32)
+    kernels.cover_count(core.ptr, core.idx, sites, count)
+    if target is None:
+        return bool((count > 0).all())
+    return float(core.weight[count > 0].sum()) >= target * (1 - 1e-9)
+
+
+def _answer(request: Request, core: Core, cover: Cover, effort: Effort, work: dict[str, float]) -> Solution:
+    rules = request.rules
+    cost = np.ones(rules.n_sites) if rules.cost is None else rules.cost
+    sites = np.concatenate([rules.required, core.site[cover.sites]])
+    fixed = float(cost[rules.required].sum())
+    objective = float(cost[sites].sum())
+    bound = min(fixed + cover.bound, objective)
+    if relative_gap(objective, bound) <= PROOF:
+        bound = objective
+    return Solution(
+        chosen=best_first(request.covers, np.where(request.covered, 0.0, request.weights), sites),
+        objective=objective,
+        bound=bound,
+        status="optimal" if bound == objective else "feasible",
+        seconds=effort.spent,
+        repeatable=effort.repeatable,
+        work=work,
+    )

@@ -1,0 +1,1 @@
+"""The facade: stages, store, questions, products, batch."""

@@ -1,0 +1,125 @@
+"""Many studies at once: one task each, on this machine or on a Dask cluster.
+
+Nothing of a cluster is made here: Dask's own ``LocalCluster`` (on 127.0.0.1) or the scheduler named by
+the user does the work. Tasks take paths and return small rows; every study writes its own folder.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.errors import InputError, PlannerError, SettingsError
+from planner.progress import Progress, silent
+
+COLUMNS = ["study", "exit_code", "before", "after", "sites", "gap", "folder", "message"]
+
+
+def run_one(path: str, out: str) -> dict[str, Any]:
+    """Run one study into ``out``; a row of the batch's table, whatever happens."""
+    from planner.study.products import write_checks
+    from planner.study.study import open_study
+
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"study": path, "folder": out, "message": ""}
+    study = None
+    try:
+        study = open_study(path)
+        done = study.run(out)
+    except PlannerError as error:
+        if study is not None and isinstance(error, InputError):
+            write_checks(study, Path(out))
+        return row | {"exit_code": 1, "message": str(error)}
+    except Exception as error:  # one study's fault must not cost the others theirs; it is said in the table
+        return row | {"exit_code": 1, "message": f"{type(error).__name__}: {error}"}
+    stations, coverage = done["stations"], done["coverage"]
+    return row | {
+        "study": done["study"],
+        "exit_code": 3 if stations["gap"] > study.settings.study.accept_gap else 0,
+        "before": coverage["before"]["share"],
+        "after": coverage["after"]["share"],
+        "sites": stations["chosen"],
+        "gap": stations["gap"],
+    }
+
+
+def _client(make: Any, address: Any) -> Any:
+    """A Dask client, or a plain word when nobody answers at the address."""
+    try:
+        return make(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise PlannerError(
+            f"no Dask scheduler answers at {address} ({error}); start one with: dask scheduler"
+        ) from error
+
+
+def _name(path: Path | str) -> str:
+    """Name of a study, "" where its file is refused (its row in the table says why)."""
+    from planner.settings.reading import read_settings
+
+    try:
+        return read_settings(path).study.name
+    except SettingsError:
+        return ""
+
+
+def run_batch(
+    studies: Sequence[Path | str],
+    out: Path | str,
+    *,
+    scheduler: str | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Run ``studies``, each into ``out/<study's name>``; a row per study in the order given.
+
+    Parameters
+    ----------
+    scheduler
+        Address of a running Dask scheduler whose workers see the same files; None starts ``workers``
+        processes here.
+
+    Raises
+    ------
+    PlannerError
+        Two studies would write into the same folder, or Dask is not installed.
+    """
+    say = progress or silent
+    names = [_name(path) for path in studies]
+    twice = [name for name, n in Counter(names).items() if n > 1 and name]
+    if twice:
+        raise PlannerError(
+            f"these study names occur twice in the batch and would share a folder: {', '.join(twice)}"
+        )
+    folders = [str(Path(out).resolve() / name) if name else "" for name in names]
+    paths = [str(Path(p).resolve()) for p in studies]
+    if scheduler is None and (workers == 1 or len(paths) == 1):
+        rows = []
+        for n, (path, folder) in enumerate(zip(paths, folders, strict=True)):
+            say(f"study {names[n] or path}", n / len(paths))
+            rows.append(run_one(path, folder))
+        return pd.DataFrame(rows, columns=COLUMNS)
+    try:
+        from distributed import Client, LocalCluster, as_completed
+    except ImportError as error:
+        raise PlannerError(
+            "batches on several processes need Dask: pip install 'outdoor-rest-planner[batch]'"
+        ) from error
+    cluster = None
+    if scheduler is None:
+        cluster = LocalCluster(
+            n_workers=min(workers, len(paths)), threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        )
+    try:
+        with _client(Client, scheduler or cluster) as client:
+            tasks = client.map(run_one, paths, folders, pure=False)
+            for n, _ in enumerate(as_completed(tasks), start=1):
+                say(f"{n} of {len(tasks)} studies", n / len(tasks))
+            rows = client.gather(tasks)
+    finally:
+        if cluster is not None:
+            cluster.close()
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,0 +1,145 @@
+"""Score a hand-made list of sites: what exactly it would cover, beside the proposal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import refuse_if_errors
+from planner.settings.inputs import Datum, Table
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from planner.siting.coverage import Coverage
+    from planner.study.study import Study
+
+#: Nearer than this (m) a listed site is a candidate read back from one of our own files.
+_SAME_PLACE_M = 0.5
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Coverage of a wished list beside the existing stations, and of the proposal.
+
+    ``unreachable``: sites farther from any street than the snap limit; ``labels``: names of districts and groups.
+    """
+
+    sites: int
+    unreachable: int
+    before: Coverage
+    wished: Coverage
+    proposed: Coverage
+    proposed_sites: int
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def by(self, key: str) -> pd.DataFrame:
+        """The comparison by ``key``: "district", "group" or "period".
+
+        Columns: the key, workers, shares covered ``today``, with ``these`` sites and with the ``proposed``, and
+        ``difference`` (workers covered by these sites less those by the proposal).
+        """
+        tables = [getattr(c, f"by_{key}").set_index(key) for c in (self.before, self.wished, self.proposed)]
+        before, wished, proposed = (t.reindex(tables[0].index) for t in tables)
+        return pd.DataFrame(
+            {
+                "workers": before["workers"],
+                "today": before["share"],
+                "these": wished["share"],
+                "proposed": proposed["share"],
+                "difference": wished["covered"] - proposed["covered"],
+            }
+        ).reset_index()
+
+    def describe(self) -> str:
+        """The comparison in a few lines, then by district and by group."""
+        gained = self.wished.covered - self.before.covered
+        offered = self.proposed.covered - self.before.covered
+        names = ["today", "with these sites", f"with the {self.proposed_sites} proposed"]
+        wide = max(map(len, names))
+        rows = [
+            f"{self.sites} sites"
+            + (f" ({self.unreachable} beyond the snap limit)" if self.unreachable else "")
+        ]
+        for name, c, more in zip(
+            names, (self.before, self.wished, self.proposed), ("", f"  (+{gained:,.0f})", f"  (+{offered:,.0f})"),
+            strict=True,
+        ):  # fmt: skip
+            rows.append(f"  {name:<{wide}} {c.covered:>12,.0f} workers  {c.share:.2%}{more}")
+        rows += [f"    within {r} m: {v:.2%}" for r, v in self.wished.by_radius_m.items()]
+        return "\n".join([*rows, *self._listed("district"), *self._listed("group")])
+
+    def _listed(self, key: str) -> list[str]:
+        """:meth:`by` as lines; numbers first, so that names of any width leave them in line."""
+        head = f"      today     these  proposed  difference  by {key}"
+        return [head] + [
+            f"    {r.today:>7.1%}   {r.these:>7.1%}   {r.proposed:>7.1%}  {round(r.difference) + 0.0:>+10,.0f}"
+            f"  {self.labels.get(getattr(r, key), getattr(r, key))}"
+            for r in self.by(key).itertuples()
+        ]
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.sites} sites, {self.before.share:.1%} → {self.wished.share:.1%})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.describe())}</pre>"
+
+
+def evaluate_sites(study: Study, path: Path | str, *, datum: Datum = "wgs84") -> Evaluation:
+    """Evaluate the sites listed in ``path`` (read like a station list; no hours: the study's default).
+
+    Raises
+    ------
+    InputError
+        The list is refused, with every finding.
+    """
+    import shapely
+
+    from planner.inputs.stations import read_stations
+    from planner.roads.reach import snap
+    from planner.study.proposal import join_access
+
+    area = shapely.union_all(study.districts.geometry.to_numpy())
+    sites, findings = read_stations(Table(path=Path(path).resolve(), datum=datum), crs=study.crs, area=area)
+    refuse_if_errors(findings)
+    sites = sites.set_geometry(_on_candidates(sites.geometry, study.candidates.geometry))
+    plan = study.site_stations()
+    old, old_open = study._existing()
+    key = ["evaluate", shapely.to_wkb(sites.geometry.to_numpy(), hex=True).tolist()]
+    new = study._access("evaluate", sites.geometry, key)
+    together = [join_access(a, b, np.arange(len(sites))) for a, b in zip(old, new, strict=True)]
+    wished = study._measure(together, np.vstack([old_open, study._open_share(sites["open_hours"])]))
+    snapped = snap(study.network("walk"), sites.geometry, limit_m=study.settings.circle.snap_limit_m)
+    return Evaluation(
+        sites=len(sites),
+        unreachable=int((np.asarray(snapped.edge) < 0).sum()),
+        before=plan.before,
+        wished=wished,
+        proposed=plan.after,
+        proposed_sites=len(plan.chosen),
+        labels=_labels(study),
+    )
+
+
+def _on_candidates(points: gpd.GeoSeries, candidates: gpd.GeoSeries) -> gpd.GeoSeries:
+    """``points``, those within half a metre of a candidate moved onto it: files hold coordinates to 0.1 m."""
+    import shapely
+    from scipy.spatial import cKDTree
+
+    if not len(points) or not len(candidates):
+        return points
+    there = candidates.to_numpy()
+    far, which = cKDTree(shapely.get_coordinates(there)).query(shapely.get_coordinates(points.to_numpy()))
+    return points.where(far > _SAME_PLACE_M, candidates.iloc[which].set_axis(points.index))
+
+
+def _labels(study: Study) -> dict[str, str]:
+    language = study.settings.study.language
+    names = study.districts.set_index("district")[f"name_{language}"]
+    labels = {str(key): str(name) for key, name in names.items() if isinstance(name, str) and name}
+    return labels | {g.name: g.label(language) for g in study.settings.headline_groups}

@@ -1,0 +1,91 @@
+"""The embedded Suzhou from end to end: what a newcomer's first command gives."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import planner
+from planner.roads.reach import snap
+from planner.siting.candidates import proportional_quota_min
+from planner.siting.coverage import cover_matrix, cover_weights
+from tests.street_referee import seconds_to_sites
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def study():
+    return planner.open_study()
+
+
+@pytest.fixture(scope="module")
+def done(study, tmp_path_factory):
+    out = tmp_path_factory.mktemp("suzhou")
+    return study.run(out), out
+
+
+def test_it_is_as_large_as_promised_and_says_what_is_synthetic(study, done) -> None:
+    run, _ = done
+    assert study.network("walk").n_nodes >= 150_000
+    assert len(study.hosts) >= 8_000
+    assert len(study.open_stations) >= 1_000
+    assert len(study.districts) == 10
+    assert study.districts["population"].sum() == 12_958_000
+    assert run["synthetic"] is True
+    assert run["synthetic_note"]
+
+
+def test_two_hundred_sites_with_a_certificate(study, done) -> None:
+    run, _ = done
+    assert run["stations"]["chosen"] == 200
+    assert run["stations"]["total"] >= 1_200
+    assert run["stations"]["gap"] <= 0.002
+    assert run["stations"]["repeatable"] is True
+    assert run["stations"]["bound"] >= run["stations"]["objective"]
+    assert run["coverage"]["after"]["covered"] == pytest.approx(run["stations"]["objective"], abs=0.1)
+
+
+def test_every_district_gets_its_quota(study) -> None:
+    chosen = study.site_stations().chosen
+    for district, least in proportional_quota_min(study.districts, 200).items():
+        assert (chosen["district"] == district).sum() >= least
+
+
+def test_reasons_are_whole_sentences_in_both_languages(study) -> None:
+    chosen = study.site_stations().chosen
+    for site in chosen.itertuples():
+        assert site.reason == site.reason_zh
+        assert re.search("[一-鿿].*。$", site.reason_zh)
+        assert site.reason_en.endswith(".")
+        assert "nan" not in site.reason_en.lower().split()
+
+
+def test_gains_in_the_list_sum_to_what_is_newly_covered(study) -> None:
+    plan = study.site_stations()
+    new = plan.after.covered - plan.before.covered
+    assert plan.chosen["workers_gained"].sum() == pytest.approx(new, rel=1e-6)
+
+
+def test_the_solver_and_the_coverage_agree_about_what_is_covered_today(study) -> None:
+    access, open_share = study._existing()
+    covers = cover_matrix(access, open_share >= study.settings.circle.open_share)
+    weights = cover_weights(study.demand, access, [p.name for p in study.settings.periods])
+    reached = np.asarray(covers.sum(axis=0)).ravel() > 0
+    assert weights[reached].sum() == pytest.approx(study.coverage().covered)
+
+
+def test_thirty_random_cells_are_covered_as_networkx_says(study) -> None:
+    network, demand = study.network("walk"), study.demand
+    rows = np.random.default_rng(7).choice(len(demand), 30, replace=False)
+    there = snap(network, demand["point"].iloc[rows], limit_m=200)
+    xy = np.c_[there.x_m, there.y_m]
+    stations = study.open_stations
+    points = np.c_[stations.geometry.x, stations.geometry.y]
+    gap = np.sqrt(((points[:, None, :] - xy[None, :, :]) ** 2).sum(axis=2)).min(axis=1)
+    near = stations[gap < 1000]  # farther stations cannot be reached on foot in ten minutes
+    found = seconds_to_sites(network, snap(network, near.geometry), there, cutoff_s=600)
+    expected = np.isfinite(found).sum(axis=0)
+    assert study.coverage().cells["stations"].iloc[rows].tolist() == expected.tolist()
