@@ -1,21 +1,54 @@
-"""What is computed once: stages, in memory and kept on disk under the hash of what they depend on."""
+"""What is computed once: each stage's value, found by the hash of everything it takes, in memory as on disk."""
 
 from __future__ import annotations
 
 import functools
+import importlib
+import inspect
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from planner.folders import cache_folder
-from planner.progress import Progress
-from planner.settings.whole import Settings
-from planner.study.store import Store, file_digest, key_of
+import pandas as pd
 
-__all__ = ["StageRecord", "Stages", "peak_mb"]
+from planner.errors import Finding, InputError
+from planner.progress import Progress, silent
+from planner.settings.whole import Settings
+from planner.study.store import Kept, Store, code_digest, file_digest, text_digest
+from planner.study.takes import FromStages, Take, digest_of
+
+__all__ = ["Stage", "StageRecord", "Stages", "peak_mb"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A row of the table of stages.
+
+    Attributes
+    ----------
+    make
+        ``module:function`` of the room that makes the value; called with what ``takes`` names, and with
+        ``progress`` where it has such an argument.
+    takes
+        Argument → where it is from.
+    kept
+        Whether the value is kept on disk (else in memory only: it is quick to make).
+    told
+        Whether its findings are told (they are not where another stage tells the same).
+    """
+
+    make: str
+    takes: Mapping[str, Take]
+    kept: bool = True
+    told: bool = True
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Names of the stages whose values it takes."""
+        return tuple(n for take in self.takes.values() if isinstance(take, FromStages) for n in take.names)
 
 
 @dataclass(frozen=True)
@@ -33,63 +66,221 @@ def peak_mb() -> int:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
+@dataclass
+class Memory:
+    """Values by key, and refusals; studies that share it do not compute the same thing twice."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    refusals: dict[str, InputError] = field(default_factory=dict)
+    digests: dict[tuple[Path, int, int], str] = field(default_factory=dict)
+
+
 class Stages:
-    """A study file and what was computed for it; see :class:`planner.study.study.Study`."""
+    """The stages of a study.
+
+    Parameters
+    ----------
+    table
+        Name → stage, in an order in which each comes after those whose values it takes.
+    settings
+        What the stages' settings are read off.
+    store
+        Where kept values are.
+    memory
+        Values at hand already; shared with other studies or new.
+    """
 
     def __init__(
-        self,
-        settings: Settings,
-        *,
-        progress: Progress | None = None,
-        cache: Path | None = None,
-        source: Path | None = None,
-    ) -> None:
+        self, table: Mapping[str, Stage], settings: Settings, store: Store, *, progress: Progress | None = None,
+        memory: Memory | None = None,
+    ) -> None:  # fmt: skip
+        self.table = table
         self.settings = settings
-        self.source = source
+        self.store = store
+        self.progress = progress or silent
+        self.memory = memory or Memory()
         self.records: dict[str, StageRecord] = {}
-        self.recomputed: list[str] = []
-        self._progress = progress
-        self._store = Store((cache or cache_folder()) / "stages")
-        self._done: dict[str, Any] = {}
+        self._keys: dict[str, str] = {}
 
-    def _say(self, label: str, share: float = 0.0) -> None:
-        if self._progress:
-            self._progress(label, share)
+    # -- keys --------------------------------------------------------------------------------------
 
     @functools.cached_property
-    def _digests(self) -> dict[str, str]:
-        return {str(p): file_digest(p) for p in self.input_paths().values() if p.is_file()}
+    def files(self) -> dict[Path, str]:
+        """Digest of every input file that is there, as it was when first asked for."""
+        return {path: self._digest(path) for path in _paths(self.settings.inputs) if path.is_file()}
 
-    def input_paths(self) -> dict[str, Path]:
-        """The study's input files by role."""
-        i = self.settings.inputs
-        files: dict[str, Path | None] = {"streets": i.streets.path, "population": i.population.path}
-        for role in ("districts", "hosts", "observations", "truck_counts", "truck_sites"):
-            table = getattr(i, role)
-            files[role] = table.path if table else None
-        for role, tables in (("stations", i.stations), ("driver_homes", i.driver_homes)):
-            for n, table in enumerate(tables):
-                files[role if n == 0 else f"{role}_{n + 1}"] = table.path
-        return {role: path for role, path in files.items() if path is not None}
+    def _digest(self, path: Path) -> str:
+        known = path.stat()
+        mark = (path, known.st_size, known.st_mtime_ns)
+        return self.memory.digests.setdefault(mark, self.memory.digests.get(mark) or file_digest(path))
 
-    def _stage(
-        self, name: str, depends: Sequence[Any], compute: Callable[[], Mapping[str, Any]], own: Any = None
-    ) -> Any:
-        """Parts of stage ``name``: from memory, else from the cache, else computed and kept."""
-        if name in self._done:
-            return self._done[name]
-        key = key_of(name, *depends)
-        parts = self._store.get(key, own)
-        kept = parts is not None
-        if parts is None:
-            self._say(name)
-            start = time.perf_counter()
-            made = dict(compute())
-            seconds = time.perf_counter() - start
-            parts = {**made, "_record": {"seconds": round(seconds, 3), "peak_mb": peak_mb()}}
-            self._store.put(key, parts)
-            self._say(name, 1.0)
-        record = parts["_record"]
-        self.records[name] = StageRecord(name, record["seconds"], record["peak_mb"], kept)
-        self._done[name] = {**parts, "_key": key}
-        return self._done[name]
+    def digests(self, name: str, **given: Any) -> dict[str, str]:
+        """Digest of each thing that a stage takes; ``given`` takes the place of arguments."""
+        found = {}
+        for argument, take in self.table[name].takes.items():
+            if argument in given:
+                found[argument] = digest_of(given[argument], self.files)
+            elif isinstance(take, FromStages):
+                found[argument] = text_digest(" ".join(self.key(n) for n in take.names))
+            else:
+                found[argument] = digest_of(take.read(self.settings), self.files)
+        return found
+
+    def key(self, name: str, **given: Any) -> str:
+        """Key of a stage's value: hash of its name, the code, and everything it takes. Nothing is computed."""
+        if not given and name in self._keys:
+            return self._keys[name]
+        text = "\n".join([name, code_digest(), *(f"{k}={v}" for k, v in self.digests(name, **given).items())])
+        key = f"{_stem(name)}-{text_digest(text)}"
+        if not given:
+            self._keys[name] = key
+        return key
+
+    def keys(self) -> dict[str, str]:
+        """Key of every stage."""
+        return {name: self.key(name) for name in self.table}
+
+    # -- values ------------------------------------------------------------------------------------
+
+    def value(self, name: str, **given: Any) -> Any:
+        """The value of a stage: from memory, else from the store, else computed and kept.
+
+        ``given`` takes the place of arguments that the table reads off the settings.
+
+        Raises
+        ------
+        InputError
+            An error was found by it or by what it stands on; with every finding told so far.
+        """
+        value = self.peek(name, **given)
+        if any(f.severity == "E" for f in self._noticed(name, value)):
+            raise InputError(self.findings())
+        return value
+
+    def peek(self, name: str, **given: Any) -> Any:
+        """As :meth:`value`, but a value that carries errors comes back instead of a refusal."""
+        key = self.key(name, **given)
+        if key in self.memory.values:
+            return self.memory.values[key]
+        if key in self.memory.refusals:
+            raise self.memory.refusals[key]
+        kept = self.store.get(key) if self.table[name].kept else None
+        found = kept is not None
+        if kept is None:
+            kept = self._made(name, given)
+            if self.table[name].kept:
+                self.store.put(key, kept)
+        self.records[name] = StageRecord(name, kept.seconds, kept.peak_mb, found)
+        self.memory.values[key] = kept.value
+        return kept.value
+
+    def _made(self, name: str, given: Mapping[str, Any]) -> Kept:
+        stage = self.table[name]
+        arguments = {a: given[a] if a in given else self._taken(take) for a, take in stage.takes.items()}
+        module, _, function = stage.make.partition(":")
+        make = getattr(importlib.import_module(module), function)
+        if "progress" in inspect.signature(make).parameters:
+            arguments["progress"] = self.progress
+        if stage.kept:
+            self.progress(name, 0.0)
+        start = time.perf_counter()
+        try:
+            value = make(**arguments)
+        except InputError as error:
+            self.memory.refusals[self.key(name, **given)] = error
+            raise
+        seconds = round(time.perf_counter() - start, 3)
+        if stage.kept:
+            self.progress(name, 1.0)
+        return Kept(value, seconds, peak_mb(), self.digests(name, **given))
+
+    def _taken(self, take: Take) -> Any:
+        if not isinstance(take, FromStages):
+            return take.read(self.settings)
+        pick = take.pick or (lambda value: value)
+        if take.may_fail:
+            try:
+                return pick(self.value(take.names[0]))
+            except InputError:
+                return None
+        values = tuple(pick(self.value(name)) for name in take.names)
+        return values if take.many else values[0]
+
+    # -- what was noticed --------------------------------------------------------------------------
+
+    def _noticed(self, name: str, value: Any) -> list[Finding]:
+        """Findings of a value, and of refusals that it went on without."""
+        found = list(getattr(value, "findings", ())) if self.table[name].told else []
+        for take in self.table[name].takes.values():
+            if isinstance(take, FromStages) and take.may_fail:
+                for above in (*self.above(take.names[0]), take.names[0]):
+                    refused = self.memory.refusals.get(self.key(above))
+                    found += list(refused.findings) if refused else []
+        return found
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding of the values at hand and of what was refused, in the order of the table."""
+        found: list[Finding] = []
+        for name in self.table:
+            key = self.key(name)
+            refused = self.memory.refusals.get(key)
+            of = refused.findings if refused else getattr(self.memory.values.get(key), "findings", ())
+            found += of if self.table[name].told else ()
+        return tuple(found)
+
+    # -- the table ---------------------------------------------------------------------------------
+
+    def above(self, name: str) -> tuple[str, ...]:
+        """Names of all stages that a stage stands on, in the order of the table."""
+        found: set[str] = set()
+        todo = list(self.table[name].after)
+        while todo:
+            one = todo.pop()
+            if one not in found:
+                found.add(one)
+                todo += self.table[one].after
+        return tuple(n for n in self.table if n in found)
+
+    def side_by_side(self) -> list[list[str]]:
+        """Stages in waves: those of a wave need only earlier waves, so they may run at the same time."""
+        wave: dict[str, int] = {}
+        for name, stage in self.table.items():
+            wave[name] = 1 + max((wave[n] for n in stage.after), default=-1)
+        return [[n for n in wave if wave[n] == k] for k in range(max(wave.values()) + 1)]
+
+    def because(self, name: str) -> str:
+        """Why a kept stage would be computed: which of what it takes has changed since it last was; "" if it would not."""
+        key = self.key(name)
+        if not self.table[name].kept or key in self.memory.values or self.store.has(key):
+            return ""
+        before = self.store.takes_of_last(_stem(name))
+        if before is None:
+            return "first time"
+        now = self.digests(name)
+        changed = [a for a in now if before.get(a) != now[a]]
+        return ", ".join(changed) or "planner itself"
+
+    def dry_run(self) -> pd.DataFrame:
+        """What a run would do: stage, state ("kept", "compute", "memory only"), because, after, key."""
+        rows = []
+        for name, stage in self.table.items():
+            because = self.because(name)
+            state = "memory only" if not stage.kept else "compute" if because else "kept"
+            rows.append((name, state, because, ", ".join(stage.after), self.key(name)))
+        return pd.DataFrame(rows, columns=["stage", "state", "because", "after", "key"])
+
+
+def _stem(name: str) -> str:
+    return name.replace(":", "_")
+
+
+def _paths(node: Any) -> Iterator[Path]:
+    """Every path in a section of settings."""
+    if isinstance(node, Path):
+        yield node
+    elif isinstance(node, tuple):
+        for item in node:
+            yield from _paths(item)
+    elif hasattr(type(node), "model_fields"):
+        for name in type(node).model_fields:
+            yield from _paths(getattr(node, name))

@@ -1,0 +1,295 @@
+"""The stages from reach to the plan: each a function of what it takes, called by the facade in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from planner.errors import Finding, InputError, finding
+from planner.inputs.hours import open_share
+from planner.progress import Progress
+from planner.roads.network import Network
+from planner.roads.reach import nearest, snap, travel_times
+from planner.settings.circle import Circle
+from planner.settings.groups import Group, Period
+from planner.settings.siting import Siting
+from planner.settings.whole import Settings
+from planner.siting.coverage import Access, Coverage, measure_coverage
+from planner.siting.plan import (
+    SitePlan,
+    SitingProblem,
+    chosen_table,
+    covered_by_open,
+    nothing_to_gain,
+    pose,
+    solve,
+    solve_in_phases,
+    solve_plan,
+)
+from planner.siting.robust import confidence, scenario_factors
+from planner.solvers.problems import Solution
+
+__all__ = [
+    "Posing", "Sited", "SiteReach", "Way", "covers_of", "cutoff_s", "joined", "kept_problem", "make_plan",
+    "measure", "nearest_station_m", "pose_problem", "reach_seconds", "site_reach", "solve_study", "steadiness", "ways_of",
+]  # fmt: skip
+
+Array = NDArray[Any]
+#: Rounds of the solves whose sites are compared with the plan's: enough that chance moves few of them.
+STEADY = 3
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of travelling of the headline: mode, minutes, and the groups that travel so."""
+
+    mode: str
+    minutes: float
+    groups: tuple[str, ...]
+
+
+def ways_of(groups: Sequence[Group], circle: Circle) -> tuple[Way, ...]:
+    """Ways of travelling of the headline's groups; who walks ten minutes walks the circle's minutes.
+
+    Raises
+    ------
+    InputError
+        No group counts in the headline (DEM-021).
+    """
+    ways: dict[tuple[str, float], list[str]] = {}
+    for g in groups:
+        minutes = circle.minutes if g.mode == "walk" and g.minutes == 10 else g.minutes
+        ways.setdefault((g.mode, minutes), []).append(g.name)
+    if not ways:
+        raise InputError([finding("DEM-021", source="study.toml", field="groups")])
+    return tuple(Way(mode, minutes, tuple(names)) for (mode, minutes), names in ways.items())
+
+
+def cutoff_s(way: Way, circle: Circle, fade_m: Sequence[float] | None) -> float:
+    """How far is searched: the minutes, and on foot every distance that is read off the same search."""
+    read = [*circle.readings_m, *(fade_m or ())] if way.mode == "walk" else []
+    return max([way.minutes * 60.0, *(r / (circle.walk_kmh / 3.6) for r in read)])
+
+
+def reach_seconds(
+    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, cutoff_s: float, snap_limit_m: float,
+    cell_m: float,
+) -> sparse.csr_array:  # fmt: skip
+    """Seconds from every point to every site that it reaches (n_sites × n_points)."""
+    here = snap(network, sites, limit_m=snap_limit_m)
+    there = snap(network, points, limit_m=max(snap_limit_m, cell_m))
+    return travel_times(network, here, there, cutoff_s=cutoff_s).seconds
+
+
+@dataclass(frozen=True)
+class SiteReach:
+    """Sites, who reaches them by each way of travelling, and the share of each period they are open."""
+
+    access: tuple[Access, ...]
+    open_share: Array
+
+    def only(self, sites: Array) -> SiteReach:
+        """The same for the sites at some positions."""
+        access = tuple(replace(a, seconds=a.seconds[sites]) for a in self.access)
+        return SiteReach(access, self.open_share[sites])
+
+
+def site_reach(
+    ways: Sequence[Way], seconds: Sequence[sparse.csr_array], hours: pd.Series, *, default_hours: str,
+    periods: Sequence[Period], walk_kmh: float,
+) -> SiteReach:  # fmt: skip
+    """Travel times of every way beside when the sites are open; no hours: the study's default."""
+    filled = hours.fillna("").where(hours.fillna("") != "", default_hours)
+    access = tuple(
+        Access(w.groups, s, w.minutes * 60.0, walk_kmh / 3.6 if w.mode == "walk" else None)
+        for w, s in zip(ways, seconds, strict=True)
+    )
+    return SiteReach(access, np.asarray(open_share(filled, periods)))
+
+
+def joined(old: SiteReach, new: SiteReach) -> SiteReach:
+    """Sites of two lists, one below the other."""
+    access = tuple(
+        replace(a, seconds=sparse.csr_array(sparse.vstack([a.seconds, b.seconds], format="csr")))
+        for a, b in zip(old.access, new.access, strict=True)
+    )
+    return SiteReach(access, np.vstack([old.open_share, new.open_share]))
+
+
+def measure(
+    demand: gpd.GeoDataFrame, reach: SiteReach, districts: gpd.GeoDataFrame, *, periods: Sequence[Period],
+    circle: Circle,
+) -> Coverage:  # fmt: skip
+    """Coverage by the sites of ``reach``."""
+    return measure_coverage(
+        demand,
+        reach.access,
+        reach.open_share,
+        periods=[p.name for p in periods],
+        night=[p.name for p in periods if p.start_h >= 20 or p.end_h <= 6],
+        readings_m=circle.readings_m,
+        need_open=circle.open_share,
+        districts=list(districts["district"]),
+    )
+
+
+def covers_of(
+    stations: gpd.GeoDataFrame, reach: SiteReach, demand: gpd.GeoDataFrame, *, periods: Sequence[Period]
+) -> gpd.GeoDataFrame:
+    """Stations with ``covers``: workers within the cutoff at any hour (0 for those not open).
+
+    ``reach``: of the open ones, in the table's order.
+    """
+    is_open = stations["status"] == "open"
+    total = np.zeros(int(is_open.sum()))
+    for way in reach.access:
+        weight = demand[[f"{g}__{t.name}" for g in way.groups for t in periods]].to_numpy().sum(axis=1)
+        near = way.seconds.copy()
+        near.data = (near.data <= way.cutoff_s).astype(float)
+        total += near @ weight
+    covers = pd.Series(total, index=stations.index[is_open])
+    return stations.assign(covers=covers.reindex(stations.index).fillna(0.0))
+
+
+@dataclass(frozen=True)
+class Posing:
+    """All that a study's siting problem is posed from. ``factors``: workers per demand scenario and cell over the estimate."""
+
+    settings: Settings
+    demand: gpd.GeoDataFrame
+    districts: gpd.GeoDataFrame
+    candidates: gpd.GeoDataFrame
+    existing: SiteReach
+    new: SiteReach
+    factors: Array
+
+    def pose(self) -> SitingProblem:
+        """The maximal covering problem as arrays."""
+        need = self.settings.circle.open_share
+        return pose(
+            self.settings, self.demand, self.districts, self.candidates,
+            existing=self.existing.access, existing_open=self.existing.open_share >= need,
+            new=self.new.access, new_open=self.new.open_share >= need, factors=self.factors,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Posed:
+    """The siting problem, and a word where no candidate gains anything."""
+
+    problem: SitingProblem
+    findings: tuple[Finding, ...]
+
+
+def demand_factors(surfaces: Array, demand: gpd.GeoDataFrame, scenarios: int) -> Array:
+    """Per demand scenario and cell the workers over the estimate."""
+    return scenario_factors(surfaces[:scenarios], demand["workers"].to_numpy())
+
+
+def pose_problem(posing: Posing) -> Posed:
+    """The study's maximal covering problem."""
+    problem = posing.pose()
+    return Posed(problem, tuple(nothing_to_gain(problem)))
+
+
+@dataclass(frozen=True)
+class Sited:
+    """The sites of a plan in building order with their certificate.
+
+    ``phases``: one row per batch, empty without batches; ``closed``: positions of open stations that close.
+    """
+
+    solution: Solution
+    phases: pd.DataFrame
+    closed: Array
+
+
+def solve_study(posing: Posing, posed: Posed, *, progress: Progress | None = None) -> Sited:
+    """The new stations, in batches where the study has them."""
+    settings, phases = posing.settings, pd.DataFrame()
+    solution, closed = solve_plan(posed.problem, settings, progress=progress)
+    if len(settings.siting.batches) > 1:
+        solution, phases = solve_in_phases(posed.problem, settings, solution, progress=progress)
+    return Sited(solution, phases, np.asarray(closed))
+
+
+def kept_problem(posing: Posing, problem: SitingProblem, closed: Array) -> SitingProblem:
+    """The problem with only the stations that stay (``closed``: positions of those that go)."""
+    if not len(closed):
+        return problem
+    is_open = posing.existing.open_share >= posing.settings.circle.open_share
+    return replace(problem, covered=covered_by_open(posing.existing.access, is_open, closed=closed))
+
+
+def steadiness(
+    posing: Posing, posed: Posed, sited: Sited, *, within_m: float, scenarios: int, progress: Progress | None = None
+) -> Array | None:
+    """Share of demand scenarios in which each chosen site (or one within ``within_m``) is chosen again."""
+    if not scenarios:
+        return None
+    problem = posed.problem
+    return confidence(
+        lambda weights: solve(problem, posing.settings, weights=weights, work_limit=STEADY),
+        problem.weights,
+        posing.factors,
+        xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),
+        chosen=sited.solution.chosen,
+        within_m=within_m,
+        progress=progress,
+    )
+
+
+def nearest_station_m(
+    network: Network, stations: gpd.GeoSeries, candidates: gpd.GeoDataFrame, *, walk_kmh: float
+) -> Array:
+    """Walking metres from each candidate to the nearest open station; inf beyond an hour's walk."""
+    if stations.empty:
+        return np.full(len(candidates), np.inf)
+    found = nearest(network, stations, candidates.geometry, cutoff_s=3600.0)
+    seconds = np.asarray(found.seconds, dtype=float).reshape(len(candidates), -1)[:, 0]
+    return np.where(np.isfinite(seconds), seconds * walk_kmh / 3.6, np.inf)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The plan, with a word for each station that closes and opens elsewhere."""
+
+    plan: SitePlan
+    findings: tuple[Finding, ...]
+
+
+def make_plan(
+    settings: Settings, posing: Posing, posed: Posed, sited: Sited, stations: gpd.GeoDataFrame, hosts: gpd.GeoDataFrame,
+    before: Coverage, *, nearest_m: Array, confidence: Array | None,
+) -> Planned:  # fmt: skip
+    """The new stations: ranked, explained, with coverage before and after.
+
+    ``stations``: all existing ones with what they cover (:func:`covers_of`).
+    """
+    chosen, stay = sited.solution.chosen, np.setdiff1d(np.arange(len(posing.existing.open_share)), sited.closed)
+    after = measure(
+        posing.demand, joined(posing.existing.only(stay), posing.new.only(chosen)), posing.districts,
+        periods=settings.periods, circle=settings.circle,
+    )  # fmt: skip
+    table = chosen_table(
+        settings, posing.demand, posing.districts, hosts, posing.candidates,
+        kept_problem(posing, posed.problem, sited.closed), chosen, access=posing.new.access,
+        nearest_station_m=nearest_m, confidence=confidence, before=before, after=after,
+    )  # fmt: skip
+    gone = stations[stations["status"] == "open"].iloc[sited.closed]
+    findings = [
+        finding(
+            "GOAL-004", source="siting", field="relocate", value=station_id, name=name, workers=f"{workers:,.0f}"
+        )
+        for station_id, name, workers in zip(gone["station_id"], gone["name"], gone["covers"], strict=True)
+    ]
+    closed = tuple(gone["station_id"].astype(str))
+    return Planned(SitePlan(table, sited.solution, before, after, sited.phases, closed), tuple(findings))
