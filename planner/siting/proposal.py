@@ -16,13 +16,17 @@ from scipy import sparse
 from planner.errors import Finding, InputError, finding
 from planner.inputs.hours import open_share
 from planner.progress import Progress
+from planner.roads.areas import union_area
 from planner.roads.network import Network
-from planner.roads.reach import nearest, snap, travel_times
+from planner.roads.outline import generalise
+from planner.roads.reach import Snapped, nearest, snap, travel_times
 from planner.settings.circle import Circle
 from planner.settings.groups import Group, Period
 from planner.settings.siting import Siting
 from planner.settings.whole import Settings
-from planner.siting.coverage import Access, Coverage, measure_coverage
+from planner.siting.candidates import find_candidates
+from planner.siting.coverage import Access, Coverage, measure_coverage, stations_in_reach, worker_cube
+from planner.siting.goal_rules import measure_in_words
 from planner.siting.plan import (
     SitePlan,
     SitingProblem,
@@ -35,11 +39,27 @@ from planner.siting.plan import (
     solve_plan,
 )
 from planner.siting.robust import confidence, scenario_factors
+from planner.siting.rules import judge_clash, judge_rules
 from planner.solvers.problems import Solution
 
 __all__ = [
-    "Posing", "Sited", "SiteReach", "Way", "covers_of", "cutoff_s", "joined", "kept_problem", "make_plan",
-    "measure", "nearest_station_m", "pose_problem", "reach_seconds", "site_reach", "solve_study", "steadiness", "ways_of",
+    "Posing",
+    "SiteReach",
+    "Sited",
+    "Way",
+    "covers_of",
+    "cutoff_s",
+    "joined",
+    "kept_problem",
+    "make_plan",
+    "measure",
+    "nearest_station_m",
+    "pose_problem",
+    "reach_seconds",
+    "site_reach",
+    "solve_study",
+    "steadiness",
+    "ways_of",
 ]  # fmt: skip
 
 Array = NDArray[Any]
@@ -84,9 +104,17 @@ def reach_seconds(
     cell_m: float,
 ) -> sparse.csr_array:  # fmt: skip
     """Seconds from every point to every site that it reaches (n_sites × n_points)."""
-    here = snap(network, sites, limit_m=snap_limit_m)
-    there = snap(network, points, limit_m=max(snap_limit_m, cell_m))
+    here, there = snapped(network, sites, points, snap_limit_m=snap_limit_m, cell_m=cell_m)
     return travel_times(network, here, there, cutoff_s=cutoff_s).seconds
+
+
+def snapped(
+    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, snap_limit_m: float, cell_m: float
+) -> tuple[Snapped, Snapped]:
+    """Sites and cells' points on the streets; a cell may be as far from them as it is wide."""
+    return snap(network, sites, limit_m=snap_limit_m), snap(
+        network, points, limit_m=max(snap_limit_m, cell_m)
+    )
 
 
 @dataclass(frozen=True)
@@ -194,8 +222,8 @@ def demand_factors(surfaces: Array, demand: gpd.GeoDataFrame, scenarios: int) ->
     return scenario_factors(surfaces[:scenarios], demand["workers"].to_numpy())
 
 
-def pose_problem(posing: Posing) -> Posed:
-    """The study's maximal covering problem."""
+def pose_problem(posing: Posing, judged: Judged) -> Posed:  # noqa: ARG001 (judged first: a clash is refused)
+    """The study's maximal covering problem, once its rules are judged."""
     problem = posing.pose()
     return Posed(problem, tuple(nothing_to_gain(problem)))
 
@@ -230,7 +258,13 @@ def kept_problem(posing: Posing, problem: SitingProblem, closed: Array) -> Sitin
 
 
 def steadiness(
-    posing: Posing, posed: Posed, sited: Sited, *, within_m: float, scenarios: int, progress: Progress | None = None
+    posing: Posing,
+    posed: Posed,
+    sited: Sited,
+    *,
+    within_m: float,
+    scenarios: int,
+    progress: Progress | None = None,
 ) -> Array | None:
     """Share of demand scenarios in which each chosen site (or one within ``within_m``) is chosen again."""
     if not scenarios:
@@ -274,7 +308,10 @@ def make_plan(
 
     ``stations``: all existing ones with what they cover (:func:`covers_of`).
     """
-    chosen, stay = sited.solution.chosen, np.setdiff1d(np.arange(len(posing.existing.open_share)), sited.closed)
+    chosen, stay = (
+        sited.solution.chosen,
+        np.setdiff1d(np.arange(len(posing.existing.open_share)), sited.closed),
+    )
     after = measure(
         posing.demand, joined(posing.existing.only(stay), posing.new.only(chosen)), posing.districts,
         periods=settings.periods, circle=settings.circle,
@@ -287,9 +324,90 @@ def make_plan(
     gone = stations[stations["status"] == "open"].iloc[sited.closed]
     findings = [
         finding(
-            "GOAL-004", source="siting", field="relocate", value=station_id, name=name, workers=f"{workers:,.0f}"
+            "GOAL-004",
+            source="siting",
+            field="relocate",
+            value=station_id,
+            name=name,
+            workers=f"{workers:,.0f}",
         )
         for station_id, name, workers in zip(gone["station_id"], gone["name"], gone["covers"], strict=True)
     ]
     closed = tuple(gone["station_id"].astype(str))
     return Planned(SitePlan(table, sited.solution, before, after, sited.phases, closed), tuple(findings))
+
+
+@dataclass(frozen=True)
+class CandidateSites:
+    """Where a station could stand, and what was noticed on the way."""
+
+    candidates: gpd.GeoDataFrame
+    findings: tuple[Finding, ...]
+
+
+def candidate_sites(
+    hosts: gpd.GeoDataFrame, network: Network, districts: gpd.GeoDataFrame, stations: gpd.GeoDataFrame,
+    water: gpd.GeoDataFrame, *, rules: Siting,
+) -> CandidateSites:  # fmt: skip
+    """The candidate sites of a study."""
+    table, found = find_candidates(hosts, network, districts, stations, rules=rules, water=water)
+    return CandidateSites(table, tuple(found))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was noticed about the study's rules."""
+
+    findings: tuple[Finding, ...]
+
+
+def judge(settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> Judged:
+    """What the study's siting rules name that is not there, or ask for that cannot be had together."""
+    found = judge_rules(settings, candidates, districts) or judge_clash(settings, candidates, districts)
+    if not found and settings.siting.goal.own_measure:
+        en, zh = measure_in_words(settings)
+        found = [finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh)]
+    return Judged(tuple(found))
+
+
+def second_views(
+    groups: Sequence[Group], seconds: Sequence[sparse.csr_array], demand: gpd.GeoDataFrame, existing: SiteReach,
+    new: SiteReach, sited: Sited, *, periods: Sequence[Period], need_open: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Groups that also ride or drive: share covered within their minutes by their second mode.
+
+    ``seconds``: per such group, from the open stations and then the chosen sites. Columns group, mode, minutes,
+    before, after (with the new stations).
+    """
+    is_open = np.vstack([existing.open_share, new.open_share[sited.solution.chosen]]) >= need_open
+    n, rows = len(existing.open_share), []
+    for g, reached in zip(groups, seconds, strict=True):
+        workers = worker_cube(demand, [g.name], [p.name for p in periods])[0]
+        today = stations_in_reach(reached[:n], g.minutes * 60, is_open[:n]) >= 1
+        later = stations_in_reach(reached, g.minutes * 60, is_open) >= 1
+        shares = [float((workers * got).sum() / max(workers.sum(), 1e-12)) for got in (today, later)]
+        rows.append((g.name, g.second_mode, g.minutes, *shares))
+    return pd.DataFrame(rows, columns=["group", "mode", "minutes", "before", "after"])
+
+
+@dataclass(frozen=True)
+class CircleAreas:
+    """Union of the ten-minute walking areas before and after, as drawn (study CRS; small holes filled)."""
+
+    before: shapely.Geometry
+    after: shapely.Geometry
+
+
+def circle_areas(network: Network, old: gpd.GeoSeries, both: gpd.GeoSeries, *, circle: Circle) -> CircleAreas:
+    """The circle around the open stations ``old``, and around these and the new ones (``both``)."""
+    today = union_area(network, old, cutoff_s=circle.cutoff_s) if len(old) else shapely.MultiPolygon()
+    return CircleAreas(generalise(today), generalise(union_area(network, both, cutoff_s=circle.cutoff_s)))
+
+
+def places_of(stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, sited: Sited) -> gpd.GeoSeries:
+    """The open stations, then the chosen sites."""
+    old, new = (
+        stations[stations["status"] == "open"].geometry,
+        candidates.geometry.iloc[sited.solution.chosen],
+    )
+    return gpd.GeoSeries(pd.concat([old, new], ignore_index=True), crs=stations.crs)

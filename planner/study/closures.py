@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from planner.siting.coverage import Access
+    from planner.siting.proposal import Way
     from planner.study.study import Study
 
 __all__ = ["Closure", "close_streets"]
@@ -75,15 +76,14 @@ def close_streets(study: Study, area: BaseGeometry, *, planned: bool = True) -> 
         No street touches the area.
     """
     from planner.roads.change import streets_in
-    from planner.study.proposal import join_access
+    from planner.siting.proposal import SiteReach, joined, measure
 
-    access, is_open = study._existing()
-    stations, before = study.open_stations.geometry, study.coverage()
+    stages, s = study.stages, study.settings
+    reach, stations, before = stages.value("existing"), study.open_stations.geometry, study.coverage()
     if planned:
-        plan, (come, come_open) = study.site_stations(), study._new()
+        plan, new = study.site_stations(), stages.value("new")
         stay = np.flatnonzero(~study.open_stations["station_id"].astype(str).isin(plan.closed))
-        access = [join_access(a, b, plan.solution.chosen, stay) for a, b in zip(access, come, strict=True)]
-        is_open = np.vstack([is_open[stay], come_open[plan.solution.chosen]])
+        reach = joined(reach.only(stay), new.only(plan.solution.chosen))
         stations = pd.concat([stations.iloc[stay], plan.chosen.geometry], ignore_index=True)
         before = plan.after
     walk = study.network("walk")
@@ -91,9 +91,12 @@ def close_streets(study: Study, area: BaseGeometry, *, planned: bool = True) -> 
     if not closed.size:
         raise PlannerError("no street touches this area; is it in the study's CRS, " + study.crs + "?")
     sites = gpd.GeoSeries(stations.to_numpy(), crs=study.crs)
-    moved = [_updated(study, part, mode, sites, area)
-             for part, (mode, _, _) in zip(access, study._ways(), strict=True)]  # fmt: skip
-    after = study._measure([part for part, _ in moved], is_open)
+    moved = [
+        _updated(study, part, way, sites, area)
+        for part, way in zip(reach.access, stages.value("ways"), strict=True)
+    ]
+    shut = SiteReach(tuple(part for part, _ in moved), reach.open_share)
+    after = measure(study.demand, shut, study.districts, periods=s.periods, circle=s.circle)
     table = before.by_district[["district", "workers", "covered"]].rename(columns={"covered": "before"})
     table = table.assign(after=after.by_district["covered"].to_numpy())
     table = table.assign(lost=table["before"] - table["after"])
@@ -103,18 +106,21 @@ def close_streets(study: Study, area: BaseGeometry, *, planned: bool = True) -> 
 
 
 def _updated(
-    study: Study, part: Access, mode: str, sites: gpd.GeoSeries, area: BaseGeometry
+    study: Study, part: Access, way: Way, sites: gpd.GeoSeries, area: BaseGeometry
 ) -> tuple[Access, Any]:
     """Access of one way of travelling with the streets closed, and the sites searched again."""
     from planner.roads.change import streets_in, update_travel_times, without_streets
     from planner.roads.reach import TravelTimes
+    from planner.siting.proposal import cutoff_s, snapped
 
-    network = study.network(mode)
+    s, network = study.settings, study.network(way.mode)
     shut = without_streets(network, streets_in(network, area))
-    points = study._points()
-    before, after = ((n, *study._snapped(n, sites, points)) for n in (network, shut))
-    known = TravelTimes(
-        part.seconds, study._cutoff_s(mode, part.cutoff_s / 60), before[1].index, before[2].index
+    points = gpd.GeoSeries(study.demand["point"], crs=study.crs)
+    before, after = (
+        (n, *snapped(n, sites, points, snap_limit_m=s.circle.snap_limit_m, cell_m=s.demand.cell_m))
+        for n in (network, shut)
     )
+    far = cutoff_s(way, s.circle, s.siting.goal.fade_m)
+    known = TravelTimes(part.seconds, far, before[1].index, before[2].index)
     found = update_travel_times(known, before, after)
     return replace(part, seconds=found.times.seconds), found.redone

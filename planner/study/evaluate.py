@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from planner.errors import refuse_if_errors
 from planner.settings.inputs import Datum, Table
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from planner.siting.coverage import Coverage
     from planner.study.study import Study
 
@@ -90,33 +90,47 @@ class Evaluation:
         return f"<pre>{escape(self.describe())}</pre>"
 
 
-def evaluate_sites(study: Study, path: Path | str, *, datum: Datum = "wgs84") -> Evaluation:
-    """Evaluate the sites listed in ``path`` (read like a station list; no hours: the study's default).
+def evaluate_sites(
+    study: Study, sites: gpd.GeoDataFrame | Path | str, *, datum: Datum = "wgs84"
+) -> Evaluation:
+    """What exactly these sites would cover: points, or a file read like a station list.
+
+    Hours: the column ``open_hours`` where filled, else those of the candidate at the place, else the study's default.
 
     Raises
     ------
     InputError
         The list is refused, with every finding.
     """
-    import shapely
-
-    from planner.inputs.stations import read_stations
     from planner.roads.reach import snap
-    from planner.study.proposal import join_access
+    from planner.siting.proposal import joined, measure, site_reach
+    from planner.study.table import reach_name
 
-    area = shapely.union_all(study.districts.geometry.to_numpy())
-    sites, findings = read_stations(Table(path=Path(path).resolve(), datum=datum), crs=study.crs, area=area)
-    refuse_if_errors(findings)
-    sites = sites.set_geometry(_on_candidates(sites.geometry, study.candidates.geometry))
-    plan = study.site_stations()
-    old, old_open = study._existing()
-    key = ["evaluate", shapely.to_wkb(sites.geometry.to_numpy(), hex=True).tolist()]
-    new = study._access("evaluate", sites.geometry, key)
-    together = [join_access(a, b, np.arange(len(sites))) for a, b in zip(old, new, strict=True)]
-    wished = study._measure(together, np.vstack([old_open, study._open_share(sites["open_hours"])]))
-    snapped = snap(study.network("walk"), sites.geometry, limit_m=study.settings.circle.snap_limit_m)
+    s, stages, candidates = study.settings, study.stages, study.candidates
+    table = (
+        sites.to_crs(study.crs) if isinstance(sites, gpd.GeoDataFrame) else _read(study, Path(sites), datum)
+    )
+    points, at = _on_candidates(table.geometry, candidates.geometry)
+    own = table["open_hours"].fillna("") if "open_hours" in table else pd.Series("", index=table.index)
+    theirs = (
+        np.where(at >= 0, candidates["open_hours"].to_numpy(dtype=object)[at], "") if len(candidates) else ""
+    )
+    plan, ways = study.site_stations(), stages.value("ways")
+    seconds = [stages.value(reach_name("candidates", way), sites=points) for way in ways]
+    reach = site_reach(
+        ways, seconds, own.where(own != "", theirs), default_hours=s.siting.default_hours, periods=s.periods,
+        walk_kmh=s.circle.walk_kmh,
+    )  # fmt: skip
+    wished = measure(
+        study.demand,
+        joined(stages.value("existing"), reach),
+        study.districts,
+        periods=s.periods,
+        circle=s.circle,
+    )
+    snapped = snap(study.network("walk"), points, limit_m=s.circle.snap_limit_m)
     return Evaluation(
-        sites=len(sites),
+        sites=len(table),
         unreachable=int((np.asarray(snapped.edge) < 0).sum()),
         before=plan.before,
         wished=wished,
@@ -126,16 +140,28 @@ def evaluate_sites(study: Study, path: Path | str, *, datum: Datum = "wgs84") ->
     )
 
 
-def _on_candidates(points: gpd.GeoSeries, candidates: gpd.GeoSeries) -> gpd.GeoSeries:
-    """``points``, those within half a metre of a candidate moved onto it: files hold coordinates to 0.1 m."""
-    import shapely
+def _read(study: Study, path: Path, datum: Datum) -> gpd.GeoDataFrame:
+    from planner.inputs.stations import read_stations
+
+    area = shapely.union_all(study.districts.geometry.to_numpy())
+    sites, findings = read_stations(Table(path=path.resolve(), datum=datum), crs=study.crs, area=area)
+    refuse_if_errors(findings)
+    return sites
+
+
+def _on_candidates(points: gpd.GeoSeries, candidates: gpd.GeoSeries) -> tuple[gpd.GeoSeries, Any]:
+    """``points``, those within half a metre of a candidate moved onto it, and its position (−1: none).
+
+    Files hold coordinates to 0.1 m.
+    """
     from scipy.spatial import cKDTree
 
     if not len(points) or not len(candidates):
-        return points
+        return points, np.full(len(points), -1)
     there = candidates.to_numpy()
     far, which = cKDTree(shapely.get_coordinates(there)).query(shapely.get_coordinates(points.to_numpy()))
-    return points.where(far > _SAME_PLACE_M, candidates.iloc[which].set_axis(points.index))
+    moved = points.where(far > _SAME_PLACE_M, candidates.iloc[which].set_axis(points.index))
+    return moved, np.where(far <= _SAME_PLACE_M, which, -1)
 
 
 def _labels(study: Study) -> dict[str, str]:

@@ -60,7 +60,7 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
     s, plan = study.settings, study.site_stations()
     before, after, solution = plan.before, plan.after, plan.solution
     both = before.by_district.merge(after.by_district, on="district", suffixes=("", "_after"))
-    rows = {**study._loaded()["rows"], "streets": int(study.network("walk").n_edges)}
+    rows = {**study.stages.value("inputs").rows, "streets": int(study.network("walk").n_edges)}
     existing = len(study.open_stations)
     return {
         "study": s.study.name,
@@ -69,7 +69,7 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
         "synthetic_note": s.study.synthetic_note_zh if s.study.language == "zh" else s.study.synthetic_note_en,
         "crs": study.crs,
         "inputs": [
-            {"name": role, "path": path.name, "sha256": study._digests.get(str(path)), "rows": rows.get(role)}
+            {"name": role, "path": path.name, "sha256": study.stages.files.get(path), "rows": rows.get(role)}
             for role, path in study.input_paths().items()
         ],
         "network": {
@@ -110,7 +110,7 @@ def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, A
         "absent": absent,
         "findings": _count(study),
         "stages": [
-            {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in study.records.values()
+            {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in study.stages.records.values()
         ],
         "seed": s.study.seed,
         "versions": versions(),
@@ -158,7 +158,6 @@ def _count(study: Study) -> dict[str, int]:
 
 def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     """Everything the products show, computed."""
-    from planner.siting.coverage import gap_areas
     from planner.study.study_inputs import lakes
 
     say = progress or silent
@@ -167,7 +166,7 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     say("service areas", 0.0)
     area_before, area_after = study.circle_areas()
     layers = study.layers
-    gaps = gap_areas(study.demand, plan.after, cell_m=s.demand.cell_m, places=layers["places"])
+    gaps = study.gaps()
     homes = None
     if not s.freight.enabled:
         absent["driver_homes"] = "freight.enabled is false in the study file"

@@ -70,7 +70,7 @@ def peak_mb() -> int:
 class Memory:
     """Values by key, and refusals; studies that share it do not compute the same thing twice."""
 
-    values: dict[str, Any] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=dict)
     refusals: dict[str, InputError] = field(default_factory=dict)
     digests: dict[tuple[Path, int, int], str] = field(default_factory=dict)
 
@@ -160,8 +160,8 @@ class Stages:
     def peek(self, name: str, **given: Any) -> Any:
         """As :meth:`value`, but a value that carries errors comes back instead of a refusal."""
         key = self.key(name, **given)
-        if key in self.memory.values:
-            return self.memory.values[key]
+        if key in self.memory.known:
+            return self.memory.known[key]
         if key in self.memory.refusals:
             raise self.memory.refusals[key]
         kept = self.store.get(key) if self.table[name].kept else None
@@ -171,7 +171,7 @@ class Stages:
             if self.table[name].kept:
                 self.store.put(key, kept)
         self.records[name] = StageRecord(name, kept.seconds, kept.peak_mb, found)
-        self.memory.values[key] = kept.value
+        self.memory.known[key] = kept.value
         return kept.value
 
     def _made(self, name: str, given: Mapping[str, Any]) -> Kept:
@@ -224,7 +224,7 @@ class Stages:
         for name in self.table:
             key = self.key(name)
             refused = self.memory.refusals.get(key)
-            of = refused.findings if refused else getattr(self.memory.values.get(key), "findings", ())
+            of = refused.findings if refused else getattr(self.memory.known.get(key), "findings", ())
             found += of if self.table[name].told else ()
         return tuple(found)
 
@@ -251,7 +251,7 @@ class Stages:
     def because(self, name: str) -> str:
         """Why a kept stage would be computed: which of what it takes has changed since it last was; "" if it would not."""
         key = self.key(name)
-        if not self.table[name].kept or key in self.memory.values or self.store.has(key):
+        if not self.table[name].kept or key in self.memory.known or self.store.has(key):
             return ""
         before = self.store.takes_of_last(_stem(name))
         if before is None:

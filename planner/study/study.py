@@ -1,32 +1,34 @@
-"""The facade: a study, from its inputs to the plan and its products, each stage computed on first use."""
+"""A study: settings and stages put together, from its inputs to the plan and its products."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-import shapely
 
 from planner.errors import Finding, PlannerError
-from planner.progress import Progress
+from planner.folders import cache_folder
+from planner.progress import Progress, silent
 from planner.settings.groups import Group
 from planner.settings.reading import read_settings
-from planner.study.proposal import Proposal
-from planner.study.stages import StageRecord, peak_mb
+from planner.settings.whole import Settings
+from planner.study.stages import Memory, Stages
+from planner.study.store import Store
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.freight.homes import HomesPlan
+    from planner.roads.network import Network
+    from planner.siting.coverage import Coverage
+    from planner.siting.plan import SitePlan, SitingProblem
+    from planner.siting.questions import WishPrice
     from planner.siting.sensitivity import Sensitivity
     from planner.study.closures import Closure
-    from planner.study.questions import WishPrice
 
 __all__ = ["Study", "open_study"]
 
@@ -40,13 +42,13 @@ def open_study(path: Path | str | None = None, *, progress: Progress | None = No
         The study file is refused.
     """
     if path is None:
-        from planner.example import build as example
+        from planner.example.build import build
 
-        path = example.build(progress=progress) / "study.toml"
+        path = build(progress=progress) / "study.toml"
     return Study(read_settings(path), progress=progress, source=Path(path))
 
 
-class Study(Proposal):
+class Study:
     """A study: inputs, demand, networks, coverage and plans, each computed on first use.
 
     Parameters
@@ -59,197 +61,83 @@ class Study(Proposal):
         Folder of kept stages; the user's cache folder when None.
     source
         The study file's path, for messages.
+    memory
+        What another study has computed already; the same things are then not computed again.
+
+    Attributes
+    ----------
+    stages
+        Every stage with its key and value (:class:`planner.study.stages.Stages`).
     """
 
-    def second_views(self) -> pd.DataFrame:
-        """Groups that also ride or drive: share covered within their minutes by their second mode.
+    def __init__(
+        self, settings: Settings, *, progress: Progress | None = None, cache: Path | None = None,
+        source: Path | None = None, memory: Memory | None = None,
+    ) -> None:  # fmt: skip
+        from planner.study.table import table_of
 
-        Columns group, mode, minutes, before, after (with the new stations).
-        """
-        from planner.siting.coverage import stations_in_reach, worker_cube
+        self.settings = settings
+        self.source = source
+        self.progress = progress or silent
+        store = Store((cache or cache_folder()) / "stages")
+        self.stages = Stages(table_of(settings), settings, store, progress=progress, memory=memory)
 
-        s, plan = self.settings, self.site_stations()
-        periods = [p.name for p in s.periods]
-        (_, old_open), (_, new_open) = self._existing(), self._new()
-        is_open = np.vstack([old_open, new_open[plan.solution.chosen]]) >= s.circle.open_share
-        old = self.open_stations.geometry
-        sites = gpd.GeoSeries(pd.concat([old, plan.chosen.geometry], ignore_index=True), crs=self.crs)
-        rows = []
-        for g in s.headline_groups:
-            if g.second_mode is None:
-                continue
-            seconds, _ = self._seconds(
-                f"second:{g.second_mode}", sites, g.second_mode, g.minutes, self._siting_key()
-            )
-            workers = worker_cube(self.demand, [g.name], periods)[0]
-            today = stations_in_reach(seconds[: len(old)], g.minutes * 60, is_open[: len(old)]) >= 1
-            later = stations_in_reach(seconds, g.minutes * 60, is_open) >= 1
-            shares = [
-                float((workers * reached).sum() / max(workers.sum(), 1e-12)) for reached in (today, later)
-            ]
-            rows.append((g.name, g.second_mode, g.minutes, *shares))
-        return pd.DataFrame(rows, columns=["group", "mode", "minutes", "before", "after"])
-
-    # -- driver homes ------------------------------------------------------------------------------
-
-    def _trucks(self) -> Any:
-        """The freight model and what was noticed on the way; kept apart from the choice of homes."""
-        from planner.freight.keep import depends_on, model_of, parts_of
-        from planner.freight.model import run_model
-
-        s = self.settings
-        inputs, demand, _ = self._inputs(), self._demand(), self.network("truck")
-        depends = [
-            inputs["_key"], demand["_key"], self._done["network:truck"]["_key"], depends_on(s.freight), s.study.seed
-        ]  # fmt: skip
-        return model_of(self._stage("trucks", depends, lambda: parts_of(*run_model(self))))
-
-    def site_driver_homes(self) -> Any:
-        """The truck drivers' homes (see :mod:`planner.freight.homes`).
-
-        Raises
-        ------
-        PlannerError
-            They cannot be planned here: no trips to model, no room anywhere.
-        """
-        from planner.freight.homes import plan_homes
-
-        if "homes" not in self._done:
-            try:
-                modelled = self._trucks()
-                start = time.perf_counter()
-                self._done["homes"] = plan_homes(self, modelled=modelled)
-            except ValueError as error:
-                raise PlannerError(
-                    f"driver homes cannot be planned: {error}; freight.enabled = false leaves them out"
-                ) from error
-            self.records["homes"] = StageRecord(
-                "homes", round(time.perf_counter() - start, 3), peak_mb(), False
-            )
-        return self._done["homes"]
-
-    # -- findings and products ---------------------------------------------------------------------
-
-    def all_findings(self) -> tuple[Finding, ...]:
-        """Every finding so far, inputs first."""
-        out: list[Finding] = list(self._loaded()["findings"])
-        for name, parts in self._done.items():
-            if isinstance(parts, dict) and name != "inputs":
-                out += parts.get("findings", [])
-        if "homes" in self._done:
-            told = set(out)  # the lists of driver homes are judged with the other inputs
-            out += [f for f in self._done["homes"].findings if f not in told]
-        return tuple(out)
-
-    @property
-    def findings(self) -> pd.DataFrame:
-        """Everything the checks noticed, as a table in the study's language."""
-        from planner.inputs.checks import to_frame
-
-        return to_frame(self.all_findings(), self.settings.study.language)
-
-    def judge(self) -> tuple[Finding, ...]:
-        """Every finding about the inputs, errors included; nothing is refused or written."""
-        loaded = self._loaded()
-        if not any(f.severity == "E" for f in loaded["findings"]):
-            self._stations_snapped()
-            if not any(f.severity == "E" for f in self._candidates()["findings"]):
-                self._rules()
-        return self.all_findings()
-
-    def circle_areas(self) -> tuple[Any, Any]:
-        """Union of the ten-minute walking areas before and after, as drawn (study CRS; small holes filled)."""
-        from planner.roads.areas import union_area
-        from planner.roads.outline import generalise
-
-        plan, network = self.site_stations(), self.network("walk")
-        cutoff_s = self.settings.circle.cutoff_s
-
-        def compute() -> dict[str, Any]:
-            old = self.open_stations.geometry
-            both = gpd.GeoSeries(pd.concat([old, plan.chosen.geometry], ignore_index=True), crs=self.crs)
-            today = union_area(network, old, cutoff_s=cutoff_s) if len(old) else shapely.MultiPolygon()
-            return {
-                "before": generalise(today),
-                "after": generalise(union_area(network, both, cutoff_s=cutoff_s)),
-            }
-
-        parts = self._stage("areas", [self._done["siting"]["_key"], cutoff_s], compute)
-        return parts["before"], parts["after"]
-
-    def hotspots(self) -> gpd.GeoDataFrame | None:
-        """Where workers concentrate: name, workers, area_km2, peak_period, geometry."""
-        from planner.demand.hotspots import find
-
-        return find(
-            self.demand, periods=self.settings.periods, places=self.layers["places"], hosts=self.hosts
+    def with_settings(self, settings: Settings) -> Study:
+        """The same study under other settings; what they leave alone is shared."""
+        cache = self.stages.store.folder.parent
+        return Study(
+            settings, progress=self.progress, cache=cache, source=self.source, memory=self.stages.memory
         )
 
-    def curve(self) -> pd.DataFrame | None:
-        """Covered share against the number of new stations (no quotas, no budget), with the bound.
+    # -- inputs ------------------------------------------------------------------------------------
 
-        From 0 (the stations of today) on, finer where 80, 90 or 95 % are passed; None if not asked.
-        """
-        from planner.siting.plan import solve
-        from planner.siting.robust import coverage_curve, with_known
+    @property
+    def crs(self) -> str:
+        """The metric CRS the study works in."""
+        return str(self.stages.peek("inputs").crs)
 
-        s, problem = self.settings, replace(self.problem(), goal=None)
-        numbers = [n for n in s.siting.curve if n <= len(self.candidates)]
-        if not numbers:
-            return None
+    @property
+    def stations(self) -> gpd.GeoDataFrame:
+        """Existing stations (study CRS), with ``snap_m`` to the walking network."""
+        return self.stages.value("stations").stations
 
-        def compute() -> dict[str, Any]:
-            table = coverage_curve(
-                lambda n: solve(problem, s, p=n, work_limit=5, quotas=False, budget=False), numbers,
-                total=float(problem.weights.sum()), base=float(problem.weights[problem.covered].sum()),
-                progress=self._progress,
-            )  # fmt: skip
-            return {"curve": table}
+    @property
+    def open_stations(self) -> gpd.GeoDataFrame:
+        """Existing stations that are open."""
+        stations = self.stations
+        return stations[stations["status"] == "open"]
 
-        table = self._stage("curve", self._siting_key(), compute)["curve"]
-        plan = self.site_stations()
-        known = {} if len(plan.closed) else {len(plan.chosen): plan.after.covered}
-        if len(plan.phases):
-            known |= dict(zip(plan.phases["sites"], plan.phases["best"], strict=True))
-        return with_known(table, known, total=float(problem.weights.sum()))
+    @property
+    def districts(self) -> gpd.GeoDataFrame:
+        """Districts with population and quotas (study CRS)."""
+        return self.stages.value("inputs").districts
 
-    # -- questions to the plan (planner.study.questions, planner.study.closures) ------------------------------------
+    @property
+    def hosts(self) -> gpd.GeoDataFrame:
+        """Host venues (study CRS)."""
+        return self.stages.value("inputs").hosts
 
-    def alternatives(self, *, k: int = 3) -> pd.DataFrame:
-        """``k`` near-optimal plans that differ: what they cover, lose, and share with the proposal."""
-        from planner.study import questions
+    @property
+    def layers(self) -> dict[str, gpd.GeoDataFrame]:
+        """Background from the street file: water, main_roads, landuse, places."""
+        inputs = self.stages.value("inputs")
+        return {k: getattr(inputs, k) for k in ("water", "main_roads", "landuse", "places")}
 
-        return questions.alternatives(self, k=k)
+    def network(self, mode: str = "walk") -> Network:
+        """The street network of a mode: "walk", "ebike", "car", "truck"."""
+        return self.stages.value(f"network:{mode}")
 
-    def replacements(self, *, k: int = 3) -> pd.DataFrame:
-        """The ``k`` best replacements of every proposed site within its district, and what each loses."""
-        from planner.study import questions
-
-        return questions.replacements(self, k=k)
-
-    def price_of(self, site_id: str) -> WishPrice:
-        """What adding a candidate to the plan, or forcing it into it, does to the covered workers."""
-        from planner.study import questions
-
-        return questions.price_of(self, site_id)
-
-    def sensitivity(self, *, change: float = 0.3, cell_m: Sequence[float] = ()) -> Sensitivity:
-        """The plan under other walking distances, numbers per group ± ``change``, hours ignored (other cells)."""
-        from planner.study import questions
-
-        return questions.sensitivity(self, change=change, cell_m=cell_m)
-
-    def rule_prices(self, *, fair: bool = False, time_limit_s: float = 120.0) -> pd.DataFrame:
-        """What each rule (phases, quotas, required sites …) costs in covered workers; ``fair``: and max-min."""
-        from planner.study import questions
-
-        return questions.rule_prices(self, fair=fair, time_limit_s=time_limit_s)
-
-    def close_streets(self, area: BaseGeometry, *, planned: bool = True) -> Closure:
-        """Who loses the circle while the streets that touch ``area`` (study CRS) are closed."""
-        from planner.study import closures
-
-        return closures.close_streets(self, area, planned=planned)
+    def input_paths(self) -> dict[str, Path]:
+        """The study's input files by role."""
+        i = self.settings.inputs
+        files: dict[str, Path | None] = {"streets": i.streets.path, "population": i.population.path}
+        for role in ("districts", "hosts", "observations", "truck_counts", "truck_sites"):
+            table = getattr(i, role)
+            files[role] = table.path if table else None
+        for role, tables in (("stations", i.stations), ("driver_homes", i.driver_homes)):
+            for n, table in enumerate(tables):
+                files[role if n == 0 else f"{role}_{n + 1}"] = table.path
+        return {role: path for role, path in files.items() if path is not None}
 
     def to_geocode(self) -> pd.DataFrame:
         """Rows of the station lists that have an address but no coordinates."""
@@ -258,11 +146,154 @@ class Study(Proposal):
         tables = [to_geocode(t) for t in self.settings.inputs.stations]
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
+    # -- demand and coverage -----------------------------------------------------------------------
+
+    @property
+    def demand(self) -> gpd.GeoDataFrame:
+        """Worker density: one row per cell, a column ``{group}__{period}`` each, and ``point``."""
+        return self.stages.value("demand").demand
+
+    def hotspots(self) -> gpd.GeoDataFrame | None:
+        """Where workers concentrate: name, workers, area_km2, peak_period, geometry."""
+        return self.stages.value("hotspots")
+
+    def coverage(self) -> Coverage:
+        """Coverage by the existing stations."""
+        return self.stages.value("coverage")
+
+    def stations_with_cover(self) -> gpd.GeoDataFrame:
+        """Stations with ``covers``: workers within the cutoff at any hour (0 for those not open)."""
+        return self.stages.value("covers")
+
+    # -- the plan ----------------------------------------------------------------------------------
+
+    @property
+    def candidates(self) -> gpd.GeoDataFrame:
+        """Candidate sites (study CRS)."""
+        return self.stages.value("candidates").candidates
+
+    def problem(self) -> SitingProblem:
+        """The maximal covering problem of the study, as arrays."""
+        return self.stages.value("problem").problem
+
+    def site_stations(self) -> SitePlan:
+        """The new stations: ranked, explained, with bound and gap."""
+        return self.stages.value("plan").plan
+
+    def second_views(self) -> pd.DataFrame:
+        """Groups that also ride or drive: share covered within their minutes by their second mode.
+
+        Columns group, mode, minutes, before, after (with the new stations).
+        """
+        return self.stages.value("second_views")
+
+    def circle_areas(self) -> tuple[BaseGeometry, BaseGeometry]:
+        """Union of the ten-minute walking areas before and after, as drawn (study CRS; small holes filled)."""
+        areas = self.stages.value("areas")
+        return areas.before, areas.after
+
+    def gaps(self) -> gpd.GeoDataFrame:
+        """Areas outside the circle when the plan stands: geometry, district, workers, name."""
+        return self.stages.value("gaps")
+
+    # -- questions to the plan ---------------------------------------------------------------------
+
+    def curve(self) -> pd.DataFrame | None:
+        """Covered share against the number of new stations (no quotas, no budget), with the bound.
+
+        From 0 (the stations of today) on, finer where 80, 90 or 95 % are passed; None if not asked.
+        """
+        from planner.siting.questions import curve_with_plan
+
+        numbers = tuple(n for n in self.settings.siting.curve if n <= len(self.candidates))
+        if not numbers:
+            return None
+        return curve_with_plan(self.stages.value("curve", numbers=numbers), self.stages.value("finished"))
+
+    def alternatives(self, *, k: int = 3) -> pd.DataFrame:
+        """``k`` near-optimal plans that differ: what they cover, lose, and share with the proposal."""
+        return self.stages.value("alternatives", k=k)
+
+    def replacements(self, *, k: int = 3) -> pd.DataFrame:
+        """The ``k`` best replacements of every proposed site within its district, and what each loses."""
+        return self.stages.value("replacements", k=k)
+
+    def price_of(self, site_id: str) -> WishPrice:
+        """What adding a candidate to the plan, or forcing it into it, does to the covered workers."""
+        from planner.siting.questions import price_of
+
+        return price_of(self.stages.value("finished"), site_id)
+
+    def sensitivity(self, *, change: float = 0.3, cell_m: Sequence[float] = ()) -> Sensitivity:
+        """The plan under other walking distances, numbers per group ± ``change``, hours ignored (other cells).
+
+        ``cell_m``: demand grids to compare with (metres); the demand is modelled anew for each, which takes as long
+        as the first time.
+        """
+        from planner.siting.questions import with_cells
+
+        found = self.stages.value("sensitivity", change=float(change))
+        others = []
+        for size in cell_m:
+            demand = self.settings.demand.model_copy(update={"cell_m": float(size)})
+            other = self.with_settings(self.settings.model_copy(update={"demand": demand}))
+            others.append((float(size), other.problem()))
+        return with_cells(self.stages.value("finished"), found, others, progress=self.progress)
+
+    def rule_prices(self, *, fair: bool = False, time_limit_s: float = 120.0) -> pd.DataFrame:
+        """What each rule (phases, quotas, required sites …) costs in covered workers; ``fair``: and max-min."""
+        return self.stages.value("rule_prices", fair=fair, time_limit_s=float(time_limit_s))
+
+    def close_streets(self, area: BaseGeometry, *, planned: bool = True) -> Closure:
+        """Who loses the circle while the streets that touch ``area`` (study CRS) are closed."""
+        from planner.study.closures import close_streets
+
+        return close_streets(self, area, planned=planned)
+
+    # -- driver homes ------------------------------------------------------------------------------
+
+    def site_driver_homes(self) -> HomesPlan:
+        """The truck drivers' homes (see :mod:`planner.freight.homes`).
+
+        Raises
+        ------
+        PlannerError
+            They cannot be planned here: no trips to model, no room anywhere.
+        """
+        try:
+            return self.stages.value("homes")
+        except ValueError as error:
+            raise PlannerError(
+                f"driver homes cannot be planned: {error}; freight.enabled = false leaves them out"
+            ) from error
+
+    # -- findings and products ---------------------------------------------------------------------
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Every finding so far, inputs first."""
+        return self.stages.findings()
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """Everything the checks noticed, as a table in the study's language."""
+        from planner.inputs.checks import to_frame
+
+        self.stages.peek("inputs")
+        return to_frame(self.all_findings(), self.settings.study.language)
+
+    def judge(self) -> tuple[Finding, ...]:
+        """Every finding about the inputs, errors included; nothing is refused or written."""
+        for name in ("inputs", "stations", "candidates", "rules"):
+            self.stages.peek(name)
+            if any(f.severity == "E" for f in self.all_findings()):
+                break
+        return self.all_findings()
+
     def run(self, out: Path | str) -> dict[str, Any]:
         """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content."""
         from planner.study.products import write_products
 
-        return write_products(self, Path(out), progress=self._progress)
+        return write_products(self, Path(out), progress=self.progress)
 
     def group(self, name: str) -> Group:
         """The settings of a group.
@@ -276,7 +307,7 @@ class Study(Proposal):
 
     def __repr__(self) -> str:
         s = self.settings.study
-        return f"Study({s.name!r}: {s.title()}; stages done: {', '.join(self.records) or 'none'})"
+        return f"Study({s.name!r}: {s.title()}; stages done: {', '.join(self.stages.records) or 'none'})"
 
     def _repr_html_(self) -> str:
         return f"<p><b>{escape(self.settings.study.title())}</b><br>{escape(repr(self))}</p>"

@@ -19,7 +19,18 @@ from planner.settings.inputs import Inputs, Streets
 from planner.settings.whole import Settings
 from planner.study.store import file_digest, text_digest
 
-__all__ = ["FromSettings", "FromStages", "Take", "derived", "digest_of", "fixed", "part", "setting", "stage", "stages"]
+__all__ = [
+    "FromSettings",
+    "FromStages",
+    "Take",
+    "derived",
+    "digest_of",
+    "fixed",
+    "part",
+    "setting",
+    "stage",
+    "stages",
+]
 
 
 @dataclass(frozen=True)
