@@ -193,8 +193,8 @@ def sensitivity() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def _map_changes(study: Any) -> pd.DataFrame:
     """Share of the headline workers that stand in another cell when an assumption of the map is 30 % off."""
-    made = study._demand()
-    demand, covariates = study.demand, made["covariates"].loc[study.demand.index]
+    made = study.stages.value("demand")
+    demand, covariates = study.demand, made.covariates.loc[study.demand.index]
     groups = study.settings.headline_groups
     from planner.demand.calibrate import to_totals
     from planner.demand.levels.weights import mix
@@ -207,14 +207,14 @@ def _map_changes(study: Any) -> pd.DataFrame:
 
     def workers(factor: dict[str, float], bandwidth: float = 1.0, elasticity: float = 1.0) -> np.ndarray:
         table = covariates.copy()
-        for name, metres in made["bandwidths_m"].items():
+        for name, metres in made.bandwidths_m.items():
             table[name] = Smoother(grid, metres * bandwidth)(covariates[name].to_numpy())
         total = np.zeros(len(table))
         for g in groups:
             shares = {k: v * factor.get(k, 1.0) for k, v in g.covariates.items()}
             weight = mix(table, shares, dict.fromkeys(shares, elasticity))
             total += to_totals(
-                weight, zone, made["controls"][g.name].reindex(zones).to_numpy(), np.ones(zone.size)
+                weight, zone, made.controls[g.name].reindex(zones).to_numpy(), np.ones(zone.size)
             )
         return total
 

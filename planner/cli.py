@@ -225,11 +225,9 @@ def evaluate(
     ] = "wgs84",
 ) -> None:
     """Say what exactly these sites would cover, beside the proposal."""
-    from planner.study.evaluate import evaluate_sites
-
     with _shown() as progress:
         opened = _open(study, progress)
-        result = _refusing(lambda: evaluate_sites(opened, sites, datum=datum), opened)
+        result = _refusing(lambda: opened.evaluate(sites, datum=datum), opened)
     typer.echo(result.describe())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,49 @@ def test_every_module_has_a_room() -> None:
         p.name for p in PLANNER.iterdir() if p.is_dir() and any(p.glob("*.py"))
     }
     assert loose == set(MAY_IMPORT) | FACADE
+
+
+def imported_files(path: Path) -> set[Path]:
+    """Files of planner that a file imports anywhere: inside functions and for type checking too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            there = PLANNER.parent.joinpath(*name.split(".")).with_suffix(".py")
+            if name.startswith("planner.") and there.is_file():
+                found.add(there)
+    return found - {path}
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    import networkx as nx
+
+    arrows = nx.DiGraph((a, b) for a in sorted(PLANNER.rglob("*.py")) for b in sorted(imported_files(a)))
+    circles = [
+        sorted(str(p.relative_to(PLANNER)) for p in c) for c in nx.strongly_connected_components(arrows)
+    ]
+    assert arrows.number_of_edges() > 300
+    assert [c for c in circles if len(c) > 1] == []
+
+
+def test_no_room_and_no_folder_outgrows_a_reader() -> None:
+    for room in MAY_IMPORT.keys() | FACADE:
+        lines = sum(p.read_text("utf-8").count("\n") for p in files_of(room))
+        assert lines <= 6000, f"{room} holds {lines} lines"
+    for folder in {p.parent for p in PLANNER.rglob("*.py")}:
+        files = [p for p in folder.glob("*.py") if p.name != "__init__.py"]
+        assert len(files) <= 15, f"{folder.relative_to(PLANNER)} holds {len(files)} files"
+
+
+def test_only_the_facade_reaches_into_a_study() -> None:
+    for path in [*PLANNER.rglob("*.py"), *(PLANNER.parent / "benchmarks").glob("*.py")]:
+        if path.parent.name != "study":
+            found = re.findall(r"\bstudy\._[a-z]\w*", path.read_text("utf-8"))
+            assert not found, f"{path.name}: {found}"
 
 
 def test_nothing_is_pickled() -> None:

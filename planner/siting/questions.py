@@ -237,17 +237,25 @@ def price_of(of: Finished, site_id: str) -> WishPrice:
 
 def curve(
     posed: Posed, settings: Settings, *, numbers: Sequence[int], progress: Progress | None = None
-) -> pd.DataFrame:
-    """Covered share against the number of new stations (no quotas, no budget, no goal), with the bound."""
+) -> pd.DataFrame | None:
+    """Covered share against the number of new stations (no quotas, no budget, no goal), with the bound.
+
+    ``numbers`` above the number of candidates are left out; None if none is left.
+    """
     problem = replace(posed.problem, goal=None)
+    numbers = [n for n in numbers if n <= problem.covers.shape[0]]
+    if not numbers:
+        return None
     return coverage_curve(
         lambda n: solve(problem, settings, p=n, work_limit=5, quotas=False, budget=False), numbers,
         total=float(problem.weights.sum()), base=float(problem.weights[problem.covered].sum()), progress=progress,
     )  # fmt: skip
 
 
-def curve_with_plan(table: pd.DataFrame, of: Finished) -> pd.DataFrame:
+def curve_with_plan(table: pd.DataFrame | None, of: Finished) -> pd.DataFrame | None:
     """The curve, no lower than the plan and its phases show it can be."""
+    if table is None:
+        return None
     plan = of.plan
     known = {} if len(plan.closed) else {len(plan.chosen): plan.after.covered}
     if len(plan.phases):

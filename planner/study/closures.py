@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from planner.siting.coverage import Access
     from planner.siting.proposal import Way
-    from planner.study.study import Study
+    from planner.study.stages import Stages
 
 __all__ = ["Closure", "close_streets"]
 
@@ -64,7 +64,7 @@ class Closure:
         return f"<p>{escape(self.describe())}</p>{shown}"
 
 
-def close_streets(study: Study, area: BaseGeometry, *, planned: bool = True) -> Closure:
+def close_streets(stages: Stages, area: BaseGeometry, *, planned: bool = True) -> Closure:
     """Coverage while the streets that touch ``area`` (polygon or line, study CRS) are closed in every mode.
 
     Travel times are searched again only for stations within reach of a closed street; the others are kept as
@@ -78,25 +78,28 @@ def close_streets(study: Study, area: BaseGeometry, *, planned: bool = True) -> 
     from planner.roads.change import streets_in
     from planner.siting.proposal import SiteReach, joined, measure
 
-    stages, s = study.stages, study.settings
-    reach, stations, before = stages.value("existing"), study.open_stations.geometry, study.coverage()
+    s, demand = stages.settings, stages.value("demand").demand
+    reach, before = stages.value("existing"), stages.value("coverage")
+    table = stages.value("stations").stations
+    there = table[table["status"] == "open"]
+    stations = there.geometry
     if planned:
-        plan, new = study.site_stations(), stages.value("new")
-        stay = np.flatnonzero(~study.open_stations["station_id"].astype(str).isin(plan.closed))
+        plan, new = stages.value("plan").plan, stages.value("new")
+        stay = np.flatnonzero(~there["station_id"].astype(str).isin(plan.closed))
         reach = joined(reach.only(stay), new.only(plan.solution.chosen))
         stations = pd.concat([stations.iloc[stay], plan.chosen.geometry], ignore_index=True)
         before = plan.after
-    walk = study.network("walk")
+    walk = stages.value("network:walk")
     closed = streets_in(walk, area)
     if not closed.size:
-        raise PlannerError("no street touches this area; is it in the study's CRS, " + study.crs + "?")
-    sites = gpd.GeoSeries(stations.to_numpy(), crs=study.crs)
+        raise PlannerError("no street touches this area; is it in the study's CRS, " + str(demand.crs) + "?")
+    sites = gpd.GeoSeries(stations.to_numpy(), crs=demand.crs)
     moved = [
-        _updated(study, part, way, sites, area)
+        _updated(stages, part, way, sites, area)
         for part, way in zip(reach.access, stages.value("ways"), strict=True)
     ]
     shut = SiteReach(tuple(part for part, _ in moved), reach.open_share)
-    after = measure(study.demand, shut, study.districts, periods=s.periods, circle=s.circle)
+    after = measure(demand, shut, stages.value("inputs").districts, periods=s.periods, circle=s.circle)
     table = before.by_district[["district", "workers", "covered"]].rename(columns={"covered": "before"})
     table = table.assign(after=after.by_district["covered"].to_numpy())
     table = table.assign(lost=table["before"] - table["after"])
@@ -106,16 +109,17 @@ def close_streets(study: Study, area: BaseGeometry, *, planned: bool = True) -> 
 
 
 def _updated(
-    study: Study, part: Access, way: Way, sites: gpd.GeoSeries, area: BaseGeometry
+    stages: Stages, part: Access, way: Way, sites: gpd.GeoSeries, area: BaseGeometry
 ) -> tuple[Access, Any]:
     """Access of one way of travelling with the streets closed, and the sites searched again."""
     from planner.roads.change import streets_in, update_travel_times, without_streets
     from planner.roads.reach import TravelTimes
     from planner.siting.proposal import cutoff_s, snapped
 
-    s, network = study.settings, study.network(way.mode)
+    s, network = stages.settings, stages.value(f"network:{way.mode}")
     shut = without_streets(network, streets_in(network, area))
-    points = gpd.GeoSeries(study.demand["point"], crs=study.crs)
+    demand = stages.value("demand").demand
+    points = gpd.GeoSeries(demand["point"], crs=demand.crs)
     before, after = (
         (n, *snapped(n, sites, points, snap_limit_m=s.circle.snap_limit_m, cell_m=s.demand.cell_m))
         for n in (network, shut)

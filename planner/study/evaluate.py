@@ -16,8 +16,9 @@ from planner.errors import refuse_if_errors
 from planner.settings.inputs import Datum, Table
 
 if TYPE_CHECKING:
+    from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
-    from planner.study.study import Study
+    from planner.study.stages import Stages
 
 #: Nearer than this (m) a listed site is a candidate read back from one of our own files.
 _SAME_PLACE_M = 0.5
@@ -91,7 +92,7 @@ class Evaluation:
 
 
 def evaluate_sites(
-    study: Study, sites: gpd.GeoDataFrame | Path | str, *, datum: Datum = "wgs84"
+    stages: Stages, sites: gpd.GeoDataFrame | Path | str, *, datum: Datum = "wgs84"
 ) -> Evaluation:
     """What exactly these sites would cover: points, or a file read like a station list.
 
@@ -106,29 +107,31 @@ def evaluate_sites(
     from planner.siting.proposal import joined, measure, site_reach
     from planner.study.table import reach_name
 
-    s, stages, candidates = study.settings, study.stages, study.candidates
-    table = (
-        sites.to_crs(study.crs) if isinstance(sites, gpd.GeoDataFrame) else _read(study, Path(sites), datum)
-    )
+    s, candidates = stages.settings, stages.value("candidates").candidates
+    districts = stages.value("inputs").districts
+    if isinstance(sites, gpd.GeoDataFrame):
+        table = sites.to_crs(candidates.crs)
+    else:
+        table = _read(Path(sites), datum, districts)
     points, at = _on_candidates(table.geometry, candidates.geometry)
     own = table["open_hours"].fillna("") if "open_hours" in table else pd.Series("", index=table.index)
     theirs = (
         np.where(at >= 0, candidates["open_hours"].to_numpy(dtype=object)[at], "") if len(candidates) else ""
     )
-    plan, ways = study.site_stations(), stages.value("ways")
+    plan, ways = stages.value("plan").plan, stages.value("ways")
     seconds = [stages.value(reach_name("candidates", way), sites=points) for way in ways]
     reach = site_reach(
         ways, seconds, own.where(own != "", theirs), default_hours=s.siting.default_hours, periods=s.periods,
         walk_kmh=s.circle.walk_kmh,
     )  # fmt: skip
     wished = measure(
-        study.demand,
+        stages.value("demand").demand,
         joined(stages.value("existing"), reach),
-        study.districts,
+        districts,
         periods=s.periods,
         circle=s.circle,
     )
-    snapped = snap(study.network("walk"), points, limit_m=s.circle.snap_limit_m)
+    snapped = snap(stages.value("network:walk"), points, limit_m=s.circle.snap_limit_m)
     return Evaluation(
         sites=len(table),
         unreachable=int((np.asarray(snapped.edge) < 0).sum()),
@@ -136,15 +139,17 @@ def evaluate_sites(
         wished=wished,
         proposed=plan.after,
         proposed_sites=len(plan.chosen),
-        labels=_labels(study),
+        labels=_labels(s, districts),
     )
 
 
-def _read(study: Study, path: Path, datum: Datum) -> gpd.GeoDataFrame:
+def _read(path: Path, datum: Datum, districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     from planner.inputs.stations import read_stations
 
-    area = shapely.union_all(study.districts.geometry.to_numpy())
-    sites, findings = read_stations(Table(path=path.resolve(), datum=datum), crs=study.crs, area=area)
+    area = shapely.union_all(districts.geometry.to_numpy())
+    sites, findings = read_stations(
+        Table(path=path.resolve(), datum=datum), crs=str(districts.crs), area=area
+    )
     refuse_if_errors(findings)
     return sites
 
@@ -164,8 +169,8 @@ def _on_candidates(points: gpd.GeoSeries, candidates: gpd.GeoSeries) -> tuple[gp
     return moved, np.where(far <= _SAME_PLACE_M, which, -1)
 
 
-def _labels(study: Study) -> dict[str, str]:
-    language = study.settings.study.language
-    names = study.districts.set_index("district")[f"name_{language}"]
+def _labels(settings: Settings, districts: gpd.GeoDataFrame) -> dict[str, str]:
+    language = settings.study.language
+    names = districts.set_index("district")[f"name_{language}"]
     labels = {str(key): str(name) for key, name in names.items() if isinstance(name, str) and name}
-    return labels | {g.name: g.label(language) for g in study.settings.headline_groups}
+    return labels | {g.name: g.label(language) for g in settings.headline_groups}

@@ -14,6 +14,7 @@ from planner.errors import Finding, PlannerError
 from planner.folders import cache_folder
 from planner.progress import Progress, silent
 from planner.settings.groups import Group
+from planner.settings.inputs import Datum
 from planner.settings.reading import read_settings
 from planner.settings.whole import Settings
 from planner.study.stages import Memory, Stages
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from planner.siting.questions import WishPrice
     from planner.siting.sensitivity import Sensitivity
     from planner.study.closures import Closure
+    from planner.study.evaluate import Evaluation
 
 __all__ = ["Study", "open_study"]
 
@@ -203,12 +205,7 @@ class Study:
 
         From 0 (the stations of today) on, finer where 80, 90 or 95 % are passed; None if not asked.
         """
-        from planner.siting.questions import curve_with_plan
-
-        numbers = tuple(n for n in self.settings.siting.curve if n <= len(self.candidates))
-        if not numbers:
-            return None
-        return curve_with_plan(self.stages.value("curve", numbers=numbers), self.stages.value("finished"))
+        return self.stages.value("curve")
 
     def alternatives(self, *, k: int = 3) -> pd.DataFrame:
         """``k`` near-optimal plans that differ: what they cover, lose, and share with the proposal."""
@@ -248,7 +245,16 @@ class Study:
         """Who loses the circle while the streets that touch ``area`` (study CRS) are closed."""
         from planner.study.closures import close_streets
 
-        return close_streets(self, area, planned=planned)
+        return close_streets(self.stages, area, planned=planned)
+
+    def evaluate(self, sites: gpd.GeoDataFrame | Path | str, *, datum: Datum = "wgs84") -> Evaluation:
+        """What exactly these sites would cover, beside the proposal: points, or a file read like a station list.
+
+        Hours: the column ``open_hours`` where filled, else those of the candidate at the place, else the study's default.
+        """
+        from planner.study.evaluate import evaluate_sites
+
+        return evaluate_sites(self.stages, sites, datum=datum)
 
     # -- driver homes ------------------------------------------------------------------------------
 

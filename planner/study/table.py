@@ -268,13 +268,18 @@ def _questions() -> dict[str, Stage]:
             },
             kept=False,
         ),
-        "curve": Stage(
+        "curve:searched": Stage(
             "planner.siting.questions:curve",
             {
                 "posed": stage("problem"),
                 "settings": part("siting", "study.seed", but=_ASKED),
                 "numbers": setting("siting.curve"),
             },
+        ),
+        "curve": Stage(
+            "planner.siting.questions:curve_with_plan",
+            {"table": stage("curve:searched"), "of": stage("finished")},
+            kept=False,
         ),
         "alternatives": Stage(
             "planner.siting.questions:alternatives",

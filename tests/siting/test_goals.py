@@ -55,7 +55,9 @@ class Referee:
     """Dense arrays of a study: share of each point that each candidate and open station covers."""
 
     def __init__(self, study: Study, fade: tuple[float, float] | None = None) -> None:
-        (old, old_open), (new, new_open) = study._existing(), study._new()
+        (old, old_open), (new, new_open) = (
+            (r.access, r.open_share) for r in (study.stages.value("existing"), study.stages.value("new"))
+        )
         periods = [t.name for t in study.settings.periods]
         self.new = self._shares(new, new_open >= 0.5, fade)
         self.old = self._shares(old, old_open >= 0.5, fade)
@@ -187,7 +189,7 @@ def test_some_workers_count_more(tmp_path: Path) -> None:
     study, plan = solved(tmp_path, goal)
     r = Referee(study)
     periods = [t.name for t in study.settings.periods]
-    (way,) = study._new()[0]  # everybody walks
+    (way,) = study.stages.value("new").access  # everybody walks
     counted = np.concatenate([
         (4.0 if t == "06_10" else 1.0) * sum(
             {"sanitation": 30.0, "rider": 0.0}.get(g, 1.0) * study.demand[f"{g}__{t}"].to_numpy() for g in way.groups
@@ -202,7 +204,7 @@ def test_some_workers_count_more(tmp_path: Path) -> None:
 def test_aims_over_the_demand_scenarios(tmp_path: Path, aim: str) -> None:
     study, plan = solved(tmp_path, f'aim = "{aim}"\ntail = 0.5')
     r = Referee(study)
-    factors = study._factors()
+    factors = study.stages.value("factors")
     assert len(factors) == 3
 
     def value(s) -> float:
@@ -286,7 +288,7 @@ def test_goals_compose(tmp_path: Path) -> None:
     goal = 'aim = "worst"\nfade_m = [400, 900]\ncredit = [0.8, 0.2]\nspacing_m = 1500\nspacing_price = 5\nrelocate = 1'
     study, plan = solved(tmp_path, goal, siting='quota_min = { "区1" = 1 }')
     r = Referee(study, (400, 900))
-    factors = [r.weights * np.tile(f, r.blocks) for f in study._factors()]
+    factors = [r.weights * np.tile(f, r.blocks) for f in study.stages.value("factors")]
     east = study.candidates["district"].to_numpy() == "区1"
 
     def value(s, old) -> float:

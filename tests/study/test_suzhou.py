@@ -70,7 +70,8 @@ def test_gains_in_the_list_sum_to_what_is_newly_covered(study) -> None:
 
 
 def test_the_solver_and_the_coverage_agree_about_what_is_covered_today(study) -> None:
-    access, open_share = study._existing()
+    reach = study.stages.value("existing")
+    access, open_share = reach.access, reach.open_share
     covers = cover_matrix(access, open_share >= study.settings.circle.open_share)
     weights = cover_weights(study.demand, access, [p.name for p in study.settings.periods])
     reached = np.asarray(covers.sum(axis=0)).ravel() > 0

@@ -10,7 +10,6 @@ import pytest
 
 import planner
 from planner.errors import PlannerError
-from planner.study.evaluate import evaluate_sites
 from planner.study.products import make_bundle, write_products, write_site_list
 from planner.study.study import Study
 from tests.study.test_command import toy_town
@@ -25,7 +24,9 @@ def covered(study: Study, ids: list[str]) -> float:
     """Workers covered by the open stations and these candidates, counted cell by cell from travel times."""
     total = np.zeros(len(study.demand))
     rows = np.flatnonzero(study.candidates["site_id"].isin(ids))
-    (old, old_open), (new, new_open) = study._existing(), study._new()
+    (old, old_open), (new, new_open) = (
+        (r.access, r.open_share) for r in (study.stages.value("existing"), study.stages.value("new"))
+    )
     for a, b in zip(old, new, strict=True):
         there = [
             (a.seconds.toarray(), a.seconds, old_open),
@@ -139,7 +140,7 @@ def test_a_required_site_has_its_price(tmp_path: Path) -> None:
 def test_our_own_list_read_back_covers_what_the_proposal_covers(study: Study, tmp_path: Path) -> None:
     write_site_list(study, tmp_path)
     for datum in ("wgs84", "gcj02", "bd09"):
-        result = evaluate_sites(study, tmp_path / "recommendations.csv", datum=datum)
+        result = study.evaluate(tmp_path / "recommendations.csv", datum=datum)
         assert result.sites == len(study.site_stations().chosen)
         for key in ("district", "group", "period"):
             table = result.by(key)
@@ -205,7 +206,15 @@ def test_closing_streets_loses_what_computing_everything_anew_loses(study: Study
         cutoff_s=600,
     ).seconds.tocsr()
     need, total = study.settings.circle.open_share, 0.0
-    is_open = np.vstack([study._existing()[1], study._new()[1][plan.solution.chosen]]) >= need
+    is_open = (
+        np.vstack(
+            [
+                study.stages.value("existing").open_share,
+                study.stages.value("new").open_share[plan.solution.chosen],
+            ]
+        )
+        >= need
+    )
     for t, period in enumerate(study.settings.periods):
         names = [f"{g.name}__{period.name}" for g in study.settings.headline_groups]
         hit = np.zeros(len(study.demand), bool)
