@@ -115,8 +115,19 @@ def _exit_code(run: dict[str, Any], accept_gap: float) -> int:
 def run(
     study: Annotated[Path | None, typer.Argument(help="The study file; the embedded Suzhou without.")] = None,
     out: Out = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only list the stages: which are kept, which would be computed, and why."
+        ),
+    ] = False,
 ) -> None:
     """Make the whole plan: map, workbook, report, layers."""
+    if dry_run:
+        with _shown() as progress:
+            stages = _open(study, progress).stages.dry_run()
+        typer.echo(stages.drop(columns="after").to_string(index=False))
+        return
     with _shown() as progress:
         opened = _open(study, progress)
         folder = _folder(opened, out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -15,7 +16,7 @@ from planner.errors import Finding, SettingsError, finding
 from planner.settings.base import told
 from planner.settings.whole import Settings
 
-__all__ = ["defaults", "parse_settings", "read_settings"]
+__all__ = ["changed", "defaults", "parse_settings", "read_settings"]
 
 
 @functools.cache
@@ -101,6 +102,26 @@ def parse_settings(text: str, *, source: str = "study.toml", folder: Path | None
     except ValidationError as error:
         raise SettingsError(_findings(error, source, raw)) from error
     return _resolved(settings, folder) if folder is not None else settings
+
+
+def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """The settings with some values changed, each under its path with ``__`` between the parts (``siting__p``).
+
+    Raises
+    ------
+    SettingsError
+        A value is refused, or no such setting exists (with the nearest right one).
+    """
+    raw = settings.model_dump()
+    for path, value in changes.items():
+        node, parts = raw, path.split("__")
+        for part in parts[:-1]:
+            node = node.setdefault(part, {})
+        node[parts[-1]] = value
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise SettingsError(_findings(error, "settings", raw)) from error
 
 
 def _resolved(settings: Settings, folder: Path) -> Settings:

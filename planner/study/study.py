@@ -15,7 +15,7 @@ from planner.folders import cache_folder
 from planner.progress import Progress, silent
 from planner.settings.groups import Group
 from planner.settings.inputs import Datum
-from planner.settings.reading import read_settings
+from planner.settings.reading import changed, read_settings
 from planner.settings.whole import Settings
 from planner.study.stages import Memory, Stages
 from planner.study.store import Store
@@ -90,6 +90,16 @@ class Study:
         return Study(
             settings, progress=self.progress, cache=cache, source=self.source, memory=self.stages.memory
         )
+
+    def with_(self, **changes: Any) -> Study:
+        """The same study with some settings changed, each named by its path: ``study.with_(siting__p=150)``.
+
+        Raises
+        ------
+        SettingsError
+            A value is refused, or no such setting exists.
+        """
+        return self.with_settings(changed(self.settings, changes))
 
     # -- inputs ------------------------------------------------------------------------------------
 
