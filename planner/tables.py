@@ -79,6 +79,16 @@ def schema(name: TableName) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(columns, strict=False, name=name)
 
 
+def empty(name: TableName, crs: str) -> gpd.GeoDataFrame:
+    """The table ``name`` without rows."""
+    import geopandas as gpd
+    import pandas as pd
+
+    kinds = {"text": "str", "float": float, "int": int, "bool": bool}
+    columns = {c: pd.Series(dtype=kinds[k]) for c, (k, _) in COLUMNS[name].items()}
+    return gpd.GeoDataFrame(columns, geometry=[], crs=crs)
+
+
 def check(name: TableName, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return ``table`` if it keeps the contract ``name``.
 

@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import shapely
 
 from planner.errors import Finding, InputError, finding, refuse_if_errors
 from planner.study.stages import Stages
 
 if TYPE_CHECKING:
+    from planner.inputs.frame import StreetFrame
     from planner.roads.network import Network
     from planner.roads.reach import Snapped
+    from planner.settings.whole import Settings
     from planner.siting.coverage import Access, Coverage
 
 __all__ = ["Groundwork"]
 
 MODES = ("walk", "ebike", "car", "truck")
+
+
+def _parts(value: Any) -> dict[str, Any]:
+    """Until the stages return values: a value's fields, as the store keeps them."""
+    return {f.name: getattr(value, f.name) for f in fields(value)}
+
+
+def _frame(network: Network) -> StreetFrame:
+    """Until the roads say it themselves: what the inputs must know of the streets."""
+    from planner.inputs.frame import StreetFrame
+
+    counted = np.c_[network.x_m, network.y_m][network.counts]
+    step = max(1, len(network.geom_x) // 200_000)
+    drawn = gpd.GeoSeries(gpd.points_from_xy(network.geom_x[::step], network.geom_y[::step]), crs=network.crs)
+    return StreetFrame(
+        crs=network.crs,
+        box=shapely.box(*counted.min(axis=0), *counted.max(axis=0)) if len(counted) else None,
+        hull=shapely.convex_hull(shapely.multipoints(counted)).buffer(200),
+        sample=shapely.get_coordinates(drawn.to_crs(4326).to_numpy()),
+    )
+
+
+def _judge_truck_lists(settings: Settings, crs: str) -> list[Finding]:
+    """Until the inputs read them: findings about what is known of trucks and their homes."""
+    from planner.freight.sites import read_counts, read_homes, read_sites
+    from planner.inputs.tables.local import check_file
+
+    i = settings.inputs
+    given = [t for t in (i.truck_counts, i.truck_sites, *i.driver_homes) if t is not None]
+    missing = [f for table in given for f in check_file(table.path)]
+    if missing:
+        return missing
+    found: list[Finding] = []
+    if i.truck_counts is not None:
+        found += read_counts(i.truck_counts, crs=crs, truck_share=settings.freight.truck_share)[1]
+    if i.truck_sites is not None:
+        found += read_sites(i.truck_sites, crs=crs)[1]
+    found += read_homes(i.driver_homes, crs=crs, freight=settings.freight)[1]
+    return found
 
 
 class Groundwork(Stages):
@@ -29,7 +72,8 @@ class Groundwork(Stages):
 
     def _loaded(self) -> dict[str, Any]:
         """All input tables and every finding about them; nothing is refused here."""
-        from planner.study.study_inputs import load_inputs
+        from planner.inputs.load import load_inputs
+        from planner.inputs.spelling import judge_words
 
         if "inputs" in self._done:
             return self._done["inputs"]
@@ -48,8 +92,14 @@ class Groundwork(Stages):
             key,
             sorted(self._digests.items()),
         ]
-        parts = self._stage("inputs", depends, lambda: load_inputs(s, network, progress=self._progress))
-        parts["findings"] = refused + parts["findings"]
+
+        def compute() -> dict[str, Any]:
+            frame = None if network is None else _frame(network)
+            return _parts(load_inputs(s.study, s.inputs, frame, progress=self._progress))
+
+        parts = self._stage("inputs", depends, compute)
+        words, trucks = judge_words(s.siting, s.freight), _judge_truck_lists(s, parts["crs"])
+        parts["findings"] = [*refused, *words, *parts["findings"], *trucks]
         return parts
 
     def _inputs(self) -> dict[str, Any]:
@@ -113,7 +163,8 @@ class Groundwork(Stages):
         return self._demand()["demand"]
 
     def _demand(self) -> dict[str, Any]:
-        from planner.study.study_inputs import model_demand
+        from planner.demand.density import model_demand
+        from planner.inputs.load import LoadedInputs
 
         s = self.settings
         inputs = self._inputs()
@@ -121,9 +172,17 @@ class Groundwork(Stages):
             inputs["_key"], s.demand.model_dump(mode="json"), [g.model_dump(mode="json") for g in s.active_groups],
             [p.model_dump(mode="json") for p in s.periods], s.study.seed, s.circle.walk_kmh,
         ]  # fmt: skip
-        parts: dict[str, Any] = self._stage(
-            "demand", depends, lambda: model_demand(s, inputs, self.network("walk"), progress=self._progress)
-        )
+
+        def compute() -> dict[str, Any]:
+            loaded = LoadedInputs(**{f.name: inputs[f.name] for f in fields(LoadedInputs)})
+            return _parts(
+                model_demand(
+                    s.demand, s.active_groups, s.periods, seed=s.study.seed, inputs=loaded,
+                    observations=s.inputs.observations, streets=self.network("walk").edges(), progress=self._progress,
+                )
+            )  # fmt: skip
+
+        parts: dict[str, Any] = self._stage("demand", depends, compute)
         refuse_if_errors(parts["findings"])
         return parts
 
@@ -201,14 +260,14 @@ class Groundwork(Stages):
         return open_share(filled, self.settings.periods)
 
     def _stations_snapped(self) -> dict[str, Any]:
-        from planner.study.study_inputs import snap_stations
+        from planner.siting.existing import snap_stations
 
         inputs = self._inputs()
         limit = self.settings.circle.snap_limit_m
         parts: dict[str, Any] = self._stage(
             "stations",
             [inputs["_key"], limit, self.settings.circle.walk_kmh],
-            lambda: snap_stations(inputs["stations"], self.network("walk"), limit_m=limit),
+            lambda: _parts(snap_stations(inputs["stations"], self.network("walk"), limit_m=limit)),
         )
         return parts
 

@@ -158,8 +158,8 @@ def _count(study: Study) -> dict[str, int]:
 
 def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     """Everything the products show, computed."""
+    from planner.inputs.osm.layers import lakes
     from planner.siting.coverage import gap_areas
-    from planner.study.study_inputs import lakes
 
     say = progress or silent
     s, absent = study.settings, dict[str, str]()
