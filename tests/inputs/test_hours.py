@@ -51,7 +51,7 @@ PERIODS = (
         ("9:00 AM - 6:00 PM", "09:00-18:00", "1234567"),
         ("22:00-次日6:00", "22:00-06:00", "1234567"),
         ("22:00-6:00", "22:00-06:00", "1234567"),
-        ("每日06:30-次日01:00", "06:30-01:00", "1234567"),
+        ("每日06:30-次日01:00", "00:00-01:00;06:30-24:00", "1234567"),
         ("8:00-20:00（节假日除外）", "08:00-20:00", "1234567"),
         ("8:00至18:00，周末休息", "08:00-18:00", "1234567"),
         ("Mo-Su 07:00-22:00; PH off", "07:00-22:00", "1234567"),
@@ -92,6 +92,13 @@ def test_doubtful_hours_say_why_they_are_doubtful(text, canonical, problem):
 def test_canonical_text_reads_back_as_itself():
     for text in ("08:00-20:00", "00:00-24:00", "22:00-06:00", "08:30-11:00;13:30-17:00", "closed"):
         assert parse_hours(text).text == text
+
+
+@pytest.mark.parametrize("hour", range(1, 24))
+def test_hours_past_midnight_are_still_known_when_their_canonical_text_is_read(hour):
+    told = parse_hours(f"{hour}:00-次日0:30")
+    assert told.spans == ((0, 30), (60 * hour, 1440))
+    assert parse_hours(told.text).spans == told.spans
 
 
 def test_open_share_by_hand():
