@@ -97,7 +97,9 @@ def test_observations_move_the_workers_and_what_is_wrong_with_their_file_is_left
     assert made.levels == {"rider": "surface"}
     seen = made.demand[made.demand.geometry.centroid.x.between(X0 + 600, X0 + 1000)]
     blind = model().demand
-    assert seen["workers"].sum() > 0.9 * 375  # the district's total stays, its people stand where they were seen
+    assert (
+        seen["workers"].sum() > 0.9 * 375
+    )  # the district's total stays, its people stand where they were seen
     assert blind["workers"][blind.geometry.centroid.x.between(X0 + 600, X0 + 1000)].sum() < 0.5 * 375
 
 
