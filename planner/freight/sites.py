@@ -14,8 +14,8 @@ import pandas as pd
 import shapely
 
 from planner.errors import Finding, finding
+from planner.freight.zones import district_of, one_per_spot
 from planner.inputs.places.points import locate
-from planner.inputs.places.within import district_of, one_per_spot
 from planner.inputs.tables.read import RawTable, read_table
 from planner.settings.freight import Freight
 from planner.settings.inputs import Table
@@ -191,7 +191,7 @@ def find_sites(
         table = gpd.GeoDataFrame(pd.concat([own, table], ignore_index=True), crs=hosts.crs)
     left: dict[str, int] = {}
     table = _drop(table, (table["bays"] <= 0).to_numpy(), "room", left)
-    table["district"] = district_of(table.geometry, districts, outside="")
+    table["district"] = district_of(table.geometry, districts)
     table = _drop(table, (table["district"] == "").to_numpy(), "outside", left)
     if homes is not None and len(homes) and len(table):
         near = shapely.STRtree(homes.geometry.to_numpy()).query_nearest(

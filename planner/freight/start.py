@@ -16,8 +16,6 @@ from planner.errors import Finding, finding
 from planner.freight import gates as gates_
 from planner.freight import sites as sites_
 from planner.freight import zones as zones_
-from planner.inputs.osm.layers import is_osm
-from planner.inputs.places.within import district_of
 from planner.roads.network import Network
 from planner.roads.reach import snap
 from planner.roads.snapping import Snapped
@@ -106,12 +104,12 @@ def read_inputs(study: StudyLike, network: Network) -> tuple[Inputs, list[Findin
         own, more = sites_.read_sites(s.inputs.truck_sites, crs=crs)
         found += more
     path = s.inputs.streets.path
-    osm = is_osm(path) and path.is_file()
+    osm = path.name.lower().endswith((".osm", ".pbf", ".osm.bz2", ".osm.gz")) and path.is_file()
     wanted = hosts["host_id"][hosts["host_kind"].isin(f.site_kinds)].astype(str).tolist()
     tags: Mapping[str, Mapping[str, str]] = sites_.truck_tags(path, wanted) if osm else {}
     candidates, more = sites_.find_sites(hosts, districts, freight=f, tags=tags, own=own, homes=homes)
     found += more
-    homes = homes.assign(district=district_of(homes.geometry, districts, outside="")) if len(homes) else homes
+    homes = homes.assign(district=zones_.district_of(homes.geometry, districts)) if len(homes) else homes
     sites = gpd.GeoDataFrame(pd.concat([homes, candidates], ignore_index=True), crs=crs)
     return Inputs(generators, drivers, gateways, sites, counts), found
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-
-from planner.inputs.places.within import district_of, one_per_spot
 
 #: Generators by how much they matter where several stand together.
 ZONE_KINDS = ("port", "logistics", "market", "industry", "district")
@@ -39,7 +39,7 @@ def find_generators(
         {"kind": [r[0] for r in rows], "name": [str(r[1] or "") for r in rows]},
         geometry=gpd.GeoSeries([r[2] for r in rows], crs=crs), crs=crs,
     )  # fmt: skip
-    table["district"] = district_of(table.geometry, districts, outside="")
+    table["district"] = district_of(table.geometry, districts)
     table = table[table["district"] != ""]
     place = {k: i for i, k in enumerate(ZONE_KINDS)}
     table = table.assign(_rank=table["kind"].map(place), _x=table.geometry.x, _y=table.geometry.y)
@@ -54,6 +54,26 @@ def find_generators(
     table = gpd.GeoDataFrame(pd.concat([table, middles.to_crs(crs)], ignore_index=True), crs=crs)
     table.insert(0, "zone_id", [f"Z{i + 1:03d}" for i in range(len(table))])
     return table
+
+
+def one_per_spot(xy: NDArray[Any], within_m: float) -> NDArray[np.bool_]:
+    """Mask of the points that stay when, in the order given, each drives out later ones nearby."""
+    keep = np.ones(len(xy), dtype=bool)
+    if within_m <= 0 or len(xy) < 2:
+        return keep
+    pairs = cKDTree(xy).query_pairs(within_m, output_type="ndarray")
+    for first, second in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+        if keep[first]:
+            keep[second] = False
+    return keep
+
+
+def district_of(points: gpd.GeoSeries, districts: gpd.GeoDataFrame) -> list[str]:
+    """Key of the district each point lies in (the first by order where two overlap), "" outside."""
+    which = shapely.STRtree(districts.geometry.to_numpy()).query(points.to_numpy(), predicate="intersects")
+    found = pd.Series(which[1], index=which[0]).groupby(level=0).min()
+    keys = districts["district"].astype(str).to_numpy()
+    return [str(keys[found[i]]) if i in found.index else "" for i in range(len(points))]
 
 
 def based_drivers(generators: gpd.GeoDataFrame, demand: gpd.GeoDataFrame) -> NDArray[np.float64]:
