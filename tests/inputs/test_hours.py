@@ -113,6 +113,11 @@ def test_open_share_by_hand():
     np.testing.assert_allclose(share, by_hand)
 
 
+def test_a_night_that_begins_in_the_morning_counts_as_it_is_and_not_as_the_default():
+    share = open_share([parse_hours("6:30-次日1:00").text], PERIODS, default="10:00-14:00")
+    np.testing.assert_allclose(share, [[3.5 / 4, 1, 1, 1, 3 / 8]])
+
+
 def test_unknown_hours_count_as_the_studys_default():
     share = open_share([None, float("nan"), "随缘"], PERIODS, default="06:00-10:00")
     np.testing.assert_array_equal(share, np.tile([1, 0, 0, 0, 0], (3, 1)))
