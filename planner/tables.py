@@ -1,5 +1,8 @@
 """The tables that pass between rooms, as column contracts (pandera, all failures at once).
 
+Files people send are read by ``planner/inputs/tables``, which believes nothing; here is what a table must be
+once it was judged.
+
 Geometry is metric, in the study's CRS, unless a table says otherwise. The contracts are checked
 where a table is made (:func:`check`), so that what arrives in the next room can be trusted.
 """
@@ -77,6 +80,16 @@ def schema(name: TableName) -> pa.DataFrameSchema:
             checks, nullable=empty, coerce=kind != "text", unique=_UNIQUE[name] == column,
         )  # fmt: skip
     return pa.DataFrameSchema(columns, strict=False, name=name)
+
+
+def empty(name: TableName, crs: str, **more: str) -> gpd.GeoDataFrame:
+    """The table ``name`` without rows; ``more``: further columns and their kinds (text, float, int, bool)."""
+    import geopandas as gpd
+    import pandas as pd
+
+    dtypes = {"text": "str", "float": float, "int": "int64", "bool": bool}
+    kinds = {c: kind for c, (kind, _) in COLUMNS[name].items()} | more
+    return gpd.GeoDataFrame({c: pd.Series(dtype=dtypes[k]) for c, k in kinds.items()}, geometry=[], crs=crs)
 
 
 def check(name: TableName, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

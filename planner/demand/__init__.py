@@ -23,25 +23,26 @@ if TYPE_CHECKING:
     from planner.demand.hotspots import find as find_hotspots
     from planner.demand.levels.model import DemandModel
     from planner.demand.levels.validate import cross_validate, foretell
-    from planner.demand.observations import aggregate, read_observations
+    from planner.demand.observations import aggregate
     from planner.demand.points import place
     from planner.demand.scenarios import apply as apply_scenario
     from planner.demand.summary import Estimate
+    from planner.inputs.observations import read_observations
 
 #: public name -> (module, name in it)
 _HOME = {
-    "DemandModel": ("model", "DemandModel"),
-    "Estimate": ("summary", "Estimate"),
-    "aggregate": ("observations", "aggregate"),
-    "apply_scenario": ("scenarios", "apply"),
-    "cross_validate": ("validate", "cross_validate"),
-    "estimate_in_full": ("estimate", "estimate_in_full"),
-    "find_hotspots": ("hotspots", "find"),
-    "foretell": ("validate", "foretell"),
-    "make_cells": ("cells", "make_cells"),
-    "measure": ("covariates", "measure"),
-    "place": ("points", "place"),
-    "read_observations": ("observations", "read_observations"),
+    "DemandModel": ("demand.levels.model", "DemandModel"),
+    "Estimate": ("demand.summary", "Estimate"),
+    "aggregate": ("demand.observations", "aggregate"),
+    "apply_scenario": ("demand.scenarios", "apply"),
+    "cross_validate": ("demand.levels.validate", "cross_validate"),
+    "estimate_in_full": ("demand.estimate", "estimate_in_full"),
+    "find_hotspots": ("demand.hotspots", "find"),
+    "foretell": ("demand.levels.validate", "foretell"),
+    "make_cells": ("demand.cells", "make_cells"),
+    "measure": ("demand.covariates", "measure"),
+    "place": ("demand.points", "place"),
+    "read_observations": ("inputs.observations", "read_observations"),
 }
 __all__ = [
     "DemandModel",
@@ -63,7 +64,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         module, attribute = _HOME[name]
-        return getattr(importlib.import_module(f"planner.demand.{module}"), attribute)
+        return getattr(importlib.import_module(f"planner.{module}"), attribute)
     raise AttributeError(f"module 'planner.demand' has no attribute {name!r}")
 
 

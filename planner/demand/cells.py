@@ -70,7 +70,7 @@ def make_cells(
             "cell_id": _names(grid),
             "col": grid.col,
             "row": grid.row,
-            "district": _district_of(grid, districts),
+            "district": _largest_district(grid, districts),
             "area_share": inside,
             "land_share": land,
         },
@@ -100,7 +100,8 @@ def _names(grid: Grid) -> list[str]:
     return [f"{head}{r}E{c}" for r, c in zip(grid.row.tolist(), grid.col.tolist(), strict=True)]
 
 
-def _district_of(grid: Grid, districts: gpd.GeoDataFrame | None) -> list[str]:
+def _largest_district(grid: Grid, districts: gpd.GeoDataFrame | None) -> list[str]:
+    """The district that covers most of each cell, the nearest where none does; "" without districts."""
     if districts is None or not len(districts):
         return [""] * len(grid)
     found = overlay(grid, districts.geometry.to_numpy())

@@ -22,8 +22,9 @@ from planner.demand.checks import ABSURD
 from planner.demand.grid import Floats, Grid, Ints, grid_of
 from planner.demand.points import in_water
 from planner.errors import Finding, finding
+from planner.inputs.observations import read_observations
+from planner.settings.demand import Demand
 from planner.settings.inputs import Table
-from planner.settings.whole import Settings
 
 #: observations that name no group: they stand for all headline groups together
 ANY_GROUP = "*"
@@ -260,67 +261,27 @@ def _block(grid: Grid, level: int) -> Ints:
     return Grid(grid.cell_m * 2**level, grid.col >> level, grid.row >> level).flat()
 
 
-#: column names under which counts, groups and sampling shares are found, besides the study's own
-ALIASES = {
-    "count": ("count", "workers", "number", "人数", "数量", "观测人数", "订单数"),
-    "group": ("group", "worker_group", "群体", "人群", "职业", "类别"),
-}
-
-
-def read_observations(table: Table, *, crs: Any) -> tuple[gpd.GeoDataFrame, list[Finding]]:
-    """Read points with counts from a file, for :func:`aggregate`; do not keep the result.
-
-    Parameters
-    ----------
-    table
-        The study's ``inputs.observations``: any table with coordinates; ``columns`` may name the columns of
-        ``count`` and ``group``.
-    crs
-        The study's CRS.
-
-    Returns
-    -------
-    records, findings
-        Points with ``count`` (text or number, 1 where the file has none) and ``group`` where it has one.
-    """
-    from planner.inputs.places.points import locate
-    from planner.inputs.tables.read import read_table
-
-    stated = {k: v for k, v in table.columns.items() if k not in ALIASES}
-    raw, found = read_table(table.model_copy(update={"columns": stated}), kind="observations")
-    if raw is None:
-        return gpd.GeoDataFrame({"count": []}, geometry=gpd.GeoSeries([], crs=crs), crs=crs), found
-    where = locate(raw, table, crs=str(crs))
-    columns = {}
-    for role, names in ALIASES.items():
-        wanted = (table.columns.get(role, role), *names)
-        name = next((c for c in raw.cells.columns if str(c).strip() in wanted), None)
-        if name is not None:
-            columns[role] = raw.cells[name].to_numpy()
-    columns.setdefault("count", np.ones(len(raw.rows)))
-    records = gpd.GeoDataFrame(columns, geometry=where.points(crs), crs=crs)
-    return records[where.used].reset_index(drop=True), [*found, *where.findings]
-
-
-def of_study(
-    settings: Settings,
+def observe(
+    table: Table | None,
     cells: gpd.GeoDataFrame,
     *,
+    demand: Demand,
+    groups: Sequence[str],
     water: gpd.GeoDataFrame | None = None,
     residents: pd.Series | None = None,
 ) -> tuple[Observations | None, list[Finding]]:
-    """The observations of a study, read and aggregated in one go; None where it has none.
+    """The observations of a study, read and summed over cells in one go; None where it has none.
 
-    ``residents`` (per cell, on the cells' index) serves the test for absurd counts.
+    What is wrong with the file is told where it is judged (:func:`planner.inputs.load.load_inputs`);
+    the findings here are :func:`aggregate`'s. ``residents`` (per cell, on the cells' index) serves the
+    test for absurd counts.
     """
-    table, s = settings.inputs.observations, settings.demand
     if table is None:
         return None, []
-    records, found = read_observations(table, crs=cells.crs)
+    records, _ = read_observations(table, crs=cells.crs)
     if not len(records):
-        return None, found
-    result, more = aggregate(
-        records, cells, groups=[g.name for g in settings.active_groups], share=s.observed_share,
-        min_observed=s.min_observed, water=water, residents=residents, seen_here_only=s.observed_at_places,
+        return None, []
+    return aggregate(
+        records, cells, groups=groups, share=demand.observed_share, min_observed=demand.min_observed,
+        water=water, residents=residents, seen_here_only=demand.observed_at_places,
     )  # fmt: skip
-    return result, [*found, *more]

@@ -13,13 +13,13 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from planner.errors import Finding, finding
+from planner.inputs.places.within import district_of
 from planner.inputs.tables.headers import plain_name
 from planner.inputs.tables.read import as_text
 
 __all__ = [
     "check_stations",
     "close_pairs",
-    "district_of",
     "in_districts",
     "in_water",
     "match_districts",
@@ -73,16 +73,6 @@ def close_pairs(x: np.ndarray, y: np.ndarray, *, within_m: float) -> tuple[np.nd
     np.minimum.at(lowest, label, np.arange(n))
     first = lowest[label]
     return first, np.hypot(x - x[first], y - y[first])
-
-
-def district_of(points: gpd.GeoSeries, districts: gpd.GeoDataFrame) -> pd.Series:
-    """Key of the district each point lies in (None outside all; the first where they overlap)."""
-    tree = shapely.STRtree(districts.geometry.to_numpy())
-    which, where = tree.query(points.geometry.to_numpy(), predicate="intersects")
-    found = np.full(len(points), len(districts))
-    np.minimum.at(found, which, where)
-    keys = np.array([*districts["district"], None], dtype=object)
-    return pd.Series(keys[found], index=points.index, dtype=object)
 
 
 def match_districts(texts: pd.Series, districts: gpd.GeoDataFrame) -> pd.Series:

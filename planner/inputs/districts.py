@@ -33,7 +33,7 @@ def read_districts(
     """
     raw, found = read_table(table, kind="districts")
     if raw is None:
-        return _empty(crs), found
+        return tables.empty("districts", crs, source="text", row="int"), found
     shapes, more = outlines(raw, table, crs=crs)
     found += more
     frame, more = _columns(raw)
@@ -52,13 +52,6 @@ def read_districts(
     if frame.empty and not any(f.severity == "E" for f in found):
         found.append(finding("DIS-005", source=raw.source))
     return tables.check("districts", frame), found
-
-
-def _empty(crs: str) -> gpd.GeoDataFrame:
-    texts = {c: pd.Series(dtype=object) for c in ("district", "name_zh", "name_en", "adcode", "source")}
-    numbers = {c: pd.Series(dtype=float) for c in ("population", "quota_min", "quota_max")}
-    frame = as_text(pd.DataFrame(texts | numbers).assign(row=pd.Series(dtype="int64")), list(texts))
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
 def _columns(raw: RawTable) -> tuple[pd.DataFrame, list[Finding]]:

@@ -16,6 +16,9 @@ from planner.settings.inputs import Table
 
 __all__ = ["read_hosts"]
 
+#: Columns beside those of the contract, and their kinds.
+_MORE = {"lng_wgs84": "float", "lat_wgs84": "float", "source": "text", "row": "int"}
+
 
 def read_hosts(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """Read host venues (points) with kind and hours, in the study's metric CRS.
@@ -25,7 +28,7 @@ def read_hosts(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Findin
     """
     raw, found = read_table(table, kind="hosts")
     if raw is None:
-        return _empty(crs), found
+        return tables.empty("hosts", crs, **_MORE), found
     places = locate(raw, table, crs=crs)
     found += places.findings
     ids, more = parse_ids(raw, "host_id")
@@ -49,13 +52,6 @@ def read_hosts(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Findin
         for key, row in zip(table_["host_id"][repeat], table_["row"][repeat], strict=True)
     ]
     return tables.check("hosts", table_[~repeat].reset_index(drop=True)), found
-
-
-def _empty(crs: str) -> gpd.GeoDataFrame:
-    texts = {c: pd.Series(dtype=object) for c in ("host_id", "name", "host_kind", "open_hours", "source")}
-    numbers = {c: pd.Series(dtype=float) for c in ("lng_wgs84", "lat_wgs84")}
-    frame = as_text(pd.DataFrame(texts | numbers).assign(row=pd.Series(dtype="int64")), list(texts))
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
 def _kinds(raw: RawTable) -> tuple[pd.Series, list[Finding]]:

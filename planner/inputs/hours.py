@@ -1,7 +1,8 @@
 """Opening hours as people write them, and what they mean for a period of the day.
 
 Canonical text: spans of the day, ``"08:00-12:00;14:00-18:00"``, ``"00:00-24:00"`` for always open,
-``"closed"`` for never. A span past midnight keeps its form, ``"22:00-06:00"``. The day is a
+``"closed"`` for never. A span past midnight keeps its form, ``"22:00-06:00"``, unless it begins before
+noon: ``"09:00-05:00"`` may be nine to five, so that is ``"00:00-05:00;09:00-24:00"``. The day is a
 working day: where weekdays and weekend differ, the weekdays' hours are taken, and the days are
 told beside (:attr:`Hours.days`). Where seasons differ, the hours kept all year are taken.
 
@@ -25,10 +26,11 @@ import pandas as pd
 
 from planner.settings.groups import Period
 
-__all__ = ["ALWAYS", "Hours", "open_share", "parse_hours"]
+__all__ = ["ALWAYS", "DAY_MIN", "Hours", "merged", "open_share", "parse_hours"]
 
 Problem = Literal["", "empty", "unparsable", "days_only", "ambiguous", "seasons", "several_days"]
 DAY_MIN = 1440
+NOON_MIN = 720
 ALWAYS = "00:00-24:00"
 ALL_DAYS = "1234567"
 
@@ -62,7 +64,7 @@ class Hours:
         if not self.known:
             return None
         spans = list(self.spans)
-        if len(spans) > 1 and spans[0][0] == 0 and spans[-1][1] == DAY_MIN:
+        if len(spans) > 1 and spans[0][0] == 0 and spans[-1][1] == DAY_MIN and spans[-1][0] >= NOON_MIN:
             late = spans.pop()
             spans[0] = (late[0], spans[0][1])
             spans = [*spans[1:], spans[0]]
@@ -179,12 +181,13 @@ def _span(m: re.Match[str]) -> list[tuple[int, int]] | None:
         return [(0, DAY_MIN)] if start == 0 or overnight else None
     if end > start:
         return [(0, DAY_MIN)] if overnight else [(start, end)]
-    if start < 720 and not overnight:
+    if start < NOON_MIN and not overnight:
         return None
     return [(start, DAY_MIN), (0, end)]
 
 
-def _merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Spans sorted and disjoint; empty ones are left out."""
     out: list[tuple[int, int]] = []
     for a, b in sorted(spans):
         if out and a <= out[-1][1]:
@@ -195,7 +198,7 @@ def _merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
 
 
 def _shared(one: Sequence[tuple[int, int]], two: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    return _merged((max(a, c), min(b, d)) for a, b in one for c, d in two)
+    return merged((max(a, c), min(b, d)) for a, b in one for c, d in two)
 
 
 def _day(name: str) -> int:
@@ -253,7 +256,7 @@ def _clause_spans(text: str) -> tuple[tuple[int, int], ...] | Literal["bad"] | N
         spans += pieces
     if not spans and _ALWAYS.search(text):
         return ((0, DAY_MIN),)
-    return _merged(spans) or None
+    return merged(spans) or None
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -302,11 +305,11 @@ def _chosen(found: list[tuple[str, bool, tuple[tuple[int, int], ...]]]) -> Hours
     days = max(by_days, key=lambda d: (len(set(d) & set("12345")), len(d)))
     plain = [s for season, s in by_days[days] if not season]
     seasonal = [s for season, s in by_days[days] if season]
-    spans = _merged(span for group in plain for span in group)
+    spans = merged(span for group in plain for span in group)
     problem: Problem = "several_days" if len(by_days) > 1 else ""
     if seasonal:
-        kept = functools.reduce(_shared, [_merged(s) for s in seasonal])
-        spans = _merged([*spans, *kept])
+        kept = functools.reduce(_shared, [merged(s) for s in seasonal])
+        spans = merged([*spans, *kept])
         problem = "seasons" if len(seasonal) > 1 else problem
     if not spans:
         return Hours(known=False, problem="ambiguous", days=days)

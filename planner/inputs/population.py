@@ -11,13 +11,13 @@ import pandas as pd
 import shapely
 
 from planner.errors import Finding, Severity, finding
-from planner.inputs.checks import district_of
 from planner.inputs.places import coordinates
 from planner.inputs.places.points import locate
+from planner.inputs.places.within import district_of
 from planner.inputs.tables.read import RawTable, as_text, read_table
 from planner.settings.inputs import Population, Table
 
-__all__ = ["FLOOR_M2_PER_PERSON", "read_population"]
+__all__ = ["FLOOR_M2_PER_PERSON", "read_population", "with_population"]
 
 #: Floor area per resident where no total is stated. Own assumption, near the urban mean of the 2020 census.
 FLOOR_M2_PER_PERSON = 40.0
@@ -76,6 +76,27 @@ def read_population(
         value = f"{known:,.0f} / {counted:,.0f}"
         found.append(finding("POP-007", source=_source(population), field="population", value=value))
     return _points(frame, crs), found
+
+
+def with_population(
+    districts: gpd.GeoDataFrame, population: gpd.GeoDataFrame, *, total: float | None
+) -> gpd.GeoDataFrame:
+    """Districts whose population is not given get the sum of the population table within them.
+
+    Where that table is empty too, they share ``total`` (nobody if None) by area.
+    """
+    missing = districts["population"].isna()
+    if not missing.any():
+        return districts
+    if len(population):
+        at, which = shapely.STRtree(districts.geometry.to_numpy()).query(
+            population.geometry.to_numpy(), predicate="intersects"
+        )
+        sums = np.bincount(which, population["population"].to_numpy()[at], len(districts))
+    else:
+        area = districts.geometry.area.to_numpy()
+        sums = area / max(area.sum(), 1e-9) * (total or 0.0)  # no area: the streets were refused
+    return districts.assign(population=districts["population"].where(~missing, sums))
 
 
 def _source(population: Population) -> str:

@@ -25,18 +25,11 @@ from planner.settings.inputs import Table
 __all__ = ["parse_ids", "read_hours", "read_stations", "to_geocode"]
 
 _SAME_PLACE_M = 5.0
-_TEXT = (
-    "station_id",
-    "name",
-    "kind",
-    "status",
-    "grade",
-    "open_hours",
-    "host",
-    "district",
-    "snapshot_date",
-    "opened",
-)
+#: Columns beside those of the contract, and their kinds.
+_MORE = {
+    "open_days": "text", "address": "text", "capacity": "float", "opened": "text", "lng_wgs84": "float",
+    "lat_wgs84": "float", "source": "text", "row": "int",
+}  # fmt: skip
 _HOURS_CODE = {
     "unparsable": "HRS-001", "days_only": "HRS-002", "ambiguous": "HRS-003", "seasons": "HRS-004",
     "several_days": "HRS-005",
@@ -71,7 +64,7 @@ def read_stations(
     """
     raw, found = read_table(table, kind="stations")
     if raw is None:
-        return _empty(crs), found
+        return tables.empty("stations", crs, **_MORE), found
     places = locate(raw, table, crs=crs, area=area, streets=streets)
     found += places.findings
     frame, more = _columns(raw, today or dt.datetime.now(tz=dt.UTC).date())
@@ -97,15 +90,6 @@ def to_geocode(table: Table) -> pd.DataFrame:
     rows.insert(0, "row", raw.rows[wanted])
     rows.insert(0, "source", raw.source)
     return rows
-
-
-def _empty(crs: str) -> gpd.GeoDataFrame:
-    columns = {c: pd.Series(dtype=object) for c in _TEXT}
-    numbers = {c: pd.Series(dtype=float) for c in ("area_m2", "capacity", "lng_wgs84", "lat_wgs84")}
-    extra = {c: pd.Series(dtype=object) for c in ("open_days", "address", "source")}
-    frame = pd.DataFrame(columns | numbers | extra).assign(row=pd.Series(dtype="int64"))
-    frame = as_text(frame, [*columns, *extra])
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
 
 
 def parse_ids(raw: RawTable, role: str) -> tuple[pd.Series, list[Finding]]:

@@ -7,12 +7,12 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from planner.errors import Finding, finding
+from planner.inputs.places.within import district_of, one_per_spot
 from planner.roads.network import Network
 from planner.roads.reach import snap
 from planner.settings.siting import Siting
@@ -32,29 +32,6 @@ COLUMNS = ["site_id", "host_id", "name", "host_kind", "open_hours", "cost_yuan",
 
 def _xy(table: gpd.GeoDataFrame) -> Array:
     return shapely.get_coordinates(table.geometry.to_numpy())
-
-
-def _one_per_spot(xy: Array, within_m: float) -> Array:
-    """Mask of the points that stay when, in the order given, each point drives out later ones nearby."""
-    keep = np.ones(len(xy), dtype=bool)
-    if within_m <= 0 or len(xy) < 2:
-        return keep
-    pairs = cKDTree(xy).query_pairs(within_m, output_type="ndarray")
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    for first, second in pairs:
-        if keep[first]:
-            keep[second] = False
-    return keep
-
-
-def _district_of(points: gpd.GeoSeries, districts: gpd.GeoDataFrame) -> pd.Series:
-    """Key of the district each point lies in (the first by order where two overlap), "" outside."""
-    which = shapely.STRtree(districts.geometry.to_numpy()).query(points.to_numpy(), predicate="intersects")
-    found = pd.Series(which[1], index=which[0]).groupby(level=0).min()
-    keys = districts["district"].to_numpy()
-    out = pd.Series("", index=points.index, dtype=object)
-    out.iloc[found.index.to_numpy()] = keys[found.to_numpy()]
-    return out.astype("str")
 
 
 def points_along_streets(network: Network, every_m: float) -> gpd.GeoDataFrame:
@@ -103,7 +80,7 @@ def find_candidates(
         left_out[why] = int(mask.sum())
         table = table[~mask]
 
-    district = _district_of(table.geometry, districts)
+    district = district_of(table.geometry, districts, outside="")
     table = table.assign(district=district)
     drop((district == "").to_numpy(), "outside")
     if water is not None and len(water):
@@ -123,7 +100,7 @@ def find_candidates(
     wished = table["host_id"].isin(rules.required)
     table = table.assign(_rank=rank - 1000 * wished).sort_values(["_rank", "host_id"], kind="stable")
     if not rules.every_m:
-        drop(~_one_per_spot(_xy(table), rules.dedupe_m), "same_spot")
+        drop(~one_per_spot(_xy(table), rules.dedupe_m), "same_spot")
     findings = [
         finding("CAN-001", source="candidates", why_en=_WHY[k][0], why_zh=_WHY[k][1], n=n)
         for k, n in left_out.items()

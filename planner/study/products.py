@@ -158,7 +158,7 @@ def _count(study: Study) -> dict[str, int]:
 
 def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     """Everything the products show, computed."""
-    from planner.study.study_inputs import lakes
+    from planner.inputs.osm.layers import lakes
 
     say = progress or silent
     s, absent = study.settings, dict[str, str]()

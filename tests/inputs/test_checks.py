@@ -13,6 +13,7 @@ import shapely
 
 from planner.errors import finding
 from planner.inputs import checks
+from planner.inputs.places.within import district_of
 from tests.inputs.nasty import CRS, codes, one
 
 
@@ -82,7 +83,7 @@ def test_stations_get_the_district_they_lie_in_and_a_word_where_the_list_says_an
 
 
 def test_a_station_on_the_border_counts_for_the_first_district():
-    assert checks.district_of(
+    assert district_of(
         gpd.GeoSeries([shapely.Point(1000, 500), shapely.Point(9, 9000)]), squares()
     ).tolist() == ["甲区", None]
 

@@ -51,7 +51,7 @@ PERIODS = (
         ("9:00 AM - 6:00 PM", "09:00-18:00", "1234567"),
         ("22:00-次日6:00", "22:00-06:00", "1234567"),
         ("22:00-6:00", "22:00-06:00", "1234567"),
-        ("每日06:30-次日01:00", "06:30-01:00", "1234567"),
+        ("每日06:30-次日01:00", "00:00-01:00;06:30-24:00", "1234567"),
         ("8:00-20:00（节假日除外）", "08:00-20:00", "1234567"),
         ("8:00至18:00，周末休息", "08:00-18:00", "1234567"),
         ("Mo-Su 07:00-22:00; PH off", "07:00-22:00", "1234567"),
@@ -94,6 +94,13 @@ def test_canonical_text_reads_back_as_itself():
         assert parse_hours(text).text == text
 
 
+@pytest.mark.parametrize("hour", range(1, 24))
+def test_hours_past_midnight_are_still_known_when_their_canonical_text_is_read(hour):
+    told = parse_hours(f"{hour}:00-次日0:30")
+    assert told.spans == ((0, 30), (60 * hour, 1440))
+    assert parse_hours(told.text).spans == told.spans
+
+
 def test_open_share_by_hand():
     share = open_share(["08:00-20:00", "22:00-06:00", "00:00-24:00", "closed", "12:00-15:30"], PERIODS)
     by_hand = [
@@ -104,6 +111,11 @@ def test_open_share_by_hand():
         [0, 2 / 4, 1.5 / 3, 0, 0],
     ]
     np.testing.assert_allclose(share, by_hand)
+
+
+def test_a_night_that_begins_in_the_morning_counts_as_it_is_and_not_as_the_default():
+    share = open_share([parse_hours("6:30-次日1:00").text], PERIODS, default="10:00-14:00")
+    np.testing.assert_allclose(share, [[3.5 / 4, 1, 1, 1, 3 / 8]])
 
 
 def test_unknown_hours_count_as_the_studys_default():

@@ -1,82 +1,76 @@
-"""OSM's ``opening_hours`` as the plain spans of a working day that planner reckons with."""
+"""OSM's ``opening_hours`` as the plain spans of a working day that planner reckons with.
+
+The grammar (https://wiki.openstreetmap.org/wiki/Key:opening_hours/specification) is opening-hours-py's.
+What it rejects, because mappers write as people do (``Mo-Fr 8-18``, ``10:00 to 22:00``, ``24小时``), goes to
+the reader of people's hours.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import functools
 import re
+from collections.abc import Iterator
+
+from opening_hours import OpeningHours, State, validate
+
+from planner.inputs.hours import DAY_MIN, Hours, merged, parse_hours
 
 __all__ = ["canonical_hours"]
 
-_DAYS = {d: i for i, d in enumerate(("mo", "tu", "we", "th", "fr", "sa", "su"))}
-_SPAN = re.compile(r"(\d{1,2}):?(\d{2})?\s*(?:-|–|—|~|to)\s*(\d{1,2}):?(\d{2})?")
-_DAY_RANGE = re.compile(r"\b(mo|tu|we|th|fr|sa|su)\b(?:\s*-\s*(mo|tu|we|th|fr|sa|su)\b)?")
-_SEASON = re.compile(
+#: leaves the hours of a working day open: seasons, the sun, school holidays, no end stated
+_UNSURE = re.compile(
     r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|week|easter|sunrise|sunset|dawn|dusk|sh)\b"
+    r"|(?<![-\d:])\d{1,2}:\d\d\+",
+    re.IGNORECASE,
 )
+_DAY = "(?:mo|tu|we|th|fr|sa|su|ph)"
+#: "Mo-Sa, PH 08:00-20:00": to the letter a rule without hours (all day) and another; nobody means that
+_SPACED_DAYS = re.compile(rf"\b({_DAY})\s*,\s+(?={_DAY}\b)", re.IGNORECASE)
+#: Any week will do: no country's holidays are looked up, and no rule that names dates gets here.
+_MONDAY = dt.datetime(2001, 1, 1)  # noqa: DTZ001 - hours are local, whatever the place
 
 
+@functools.lru_cache(maxsize=20_000)
 def canonical_hours(text: str) -> str:
     """``"08:00-20:00"``, several spans joined by ``;``; "" where it cannot be said for sure.
 
     Of different days the hours of most days win (of equals, the earlier in the week). Public holidays
-    are left aside; seasons, sunrise and comments alone give "". A span that passes midnight stays one:
-    ``"18:00-02:00"``. Grammar: https://wiki.openstreetmap.org/wiki/Key:opening_hours/specification.
+    are left aside; seasons, sunrise and comments alone give "". A span that passes midnight belongs to
+    the day it begins on (written as :attr:`planner.inputs.hours.Hours.text`).
 
     >>> canonical_hours("Mo-Fr 08:00-12:00,13:30-18:00; Sa 09:00-12:00; PH off")
     '08:00-12:00;13:30-18:00'
     """
-    plain = re.sub(r'"[^"]*"', "", text.lower()).strip()
-    if not plain or _SEASON.search(plain):
+    plain = _SPACED_DAYS.sub(r"\1,", re.sub(r'"[^"]*"', "", text)).strip(" |")
+    if not plain or _UNSURE.search(plain):
         return ""
-    if plain.replace(" ", "") in ("24/7", "24/24", "24h", "00:00-24:00", "mo-su00:00-24:00", "0:00-24:00"):
-        return "00:00-24:00"
-    week: list[str] = [""] * 7
-    for rule in re.split(r"[;]|\|\|", _join_rules(plain)):
-        rule = rule.strip()
-        if not rule:
+    if not validate(plain):
+        read = parse_hours(plain)
+        return (read.text or "") if read.spans else ""
+    week: list[list[tuple[int, int]]] = [[] for _ in range(7)]
+    for day, start, end in _open_spans(plain):
+        week[day] += [(start, min(end, DAY_MIN)), (0, end - DAY_MIN)]
+    texts = [Hours(merged(spans)).text or "" for spans in week if spans]
+    return max(texts, key=lambda spans: (texts.count(spans), -texts.index(spans)), default="")
+
+
+def _open_spans(rules: str) -> Iterator[tuple[int, int, int]]:
+    """Weekday (0 is Monday) and minutes since its midnight of what is open within a week; whole days apart."""
+    reader = OpeningHours(rules, auto_country=False, auto_timezone=False)
+    week = reader.intervals(_MONDAY - dt.timedelta(days=1), _MONDAY + dt.timedelta(days=8))
+    for first, last, state, _ in week:
+        if state != State.OPEN:
             continue
-        days = _days_of(rule)
-        spans = _spans_of(rule)
-        if spans is None:
-            return ""
-        for day in days:
-            week[day] = spans
-    open_days = [d for d in week if d]
-    if not open_days:
-        return ""
-    return max(open_days, key=lambda spans: (week.count(spans), -week.index(spans)))
+        start, end = ((moment - _MONDAY) // dt.timedelta(minutes=1) for moment in (first, last))
+        while end - start > DAY_MIN:
+            midnight = start // DAY_MIN * DAY_MIN + DAY_MIN
+            yield from _within_week(start, midnight)
+            start = midnight
+        yield from _within_week(start, end)
 
 
-def _join_rules(text: str) -> str:
-    """A comma that begins a new rule (``…18:00, Sa 09:00…``) is read as a semicolon."""
-    return re.sub(r"(\d)\s*,\s*(?=(?:mo|tu|we|th|fr|sa|su|ph)\b)", r"\1;", text)
-
-
-def _days_of(rule: str) -> list[int]:
-    """Days of the week a rule is about; all if it names none, none if only public holidays."""
-    found: set[int] = set()
-    for first, last in _DAY_RANGE.findall(rule):
-        a, b = _DAYS[first], _DAYS[last or first]
-        found |= {d % 7 for d in range(a, b + 1 if b >= a else b + 8)}
-    if found or re.search(r"\bph\b", rule):
-        return sorted(found)
-    return list(range(7))
-
-
-def _spans_of(rule: str) -> str | None:
-    """The spans of one rule; "" for closed, None if it cannot be read."""
-    if re.search(r"\b(off|closed)\b", rule):
-        return ""
-    if "24/7" in rule:
-        return "00:00-24:00"
-    spans = []
-    for h1, m1, h2, m2 in _SPAN.findall(_DAY_RANGE.sub(" ", rule)):
-        start, end = int(h1) * 60 + int(m1 or 0), int(h2) * 60 + int(m2 or 0)
-        if start >= 1440 or int(m1 or 0) > 59 or int(m2 or 0) > 59 or end > 2880:
-            return None
-        end = end - 1440 if end > 1440 else end
-        if start == end or (start, end) == (0, 1440):
-            return "00:00-24:00"
-        spans.append(f"{start // 60:02d}:{start % 60:02d}-{end // 60:02d}:{end % 60:02d}")
-    if spans:
-        return ";".join(spans)
-    return None if not re.search(r"\bph\b", rule) else ""
+def _within_week(start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    day = start // DAY_MIN
+    if 0 <= day < 7:
+        yield day, start - day * DAY_MIN, end - day * DAY_MIN

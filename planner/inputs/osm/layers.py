@@ -15,7 +15,7 @@ from planner.errors import Finding, InputError, finding
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["ATTRIBUTION", "OsmLayers", "host_kind", "read_layers"]
+__all__ = ["ATTRIBUTION", "OsmLayers", "host_kind", "is_osm", "lakes", "no_layers", "read_layers"]
 
 ATTRIBUTION = "© OpenStreetMap contributors (ODbL 1.0, https://www.openstreetmap.org/copyright)"
 
@@ -102,6 +102,16 @@ def host_kind(tags: Mapping[str, str]) -> str:
     return ""
 
 
+def is_osm(path: Path | str) -> bool:
+    """Whether a street file holds OpenStreetMap's own objects (hosts, water, buildings), by its name."""
+    return Path(path).name.lower().endswith((".osm", ".pbf", ".osm.bz2", ".osm.gz"))
+
+
+def lakes(water: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The areas among the water features (rivers drawn as lines left out)."""
+    return water[water.geom_type.isin(["Polygon", "MultiPolygon"])]
+
+
 def read_layers(
     path: Path | str,
     *,
@@ -142,6 +152,11 @@ def read_layers(
     frames = {k: _frame(k, rows[k], shapes[k], crs, area) for k in _COLUMNS}
     say("reading hosts, water and buildings", 1.0)
     return OsmLayers(**frames, findings=tuple(found))
+
+
+def no_layers(crs: str) -> OsmLayers:
+    """The layers of a street file that has streets only."""
+    return OsmLayers(**{name: _frame(name, [], [], crs, None) for name in _COLUMNS})
 
 
 def _things(path: Path) -> Iterator[tuple[str, Row, str | None]]:
