@@ -15,8 +15,11 @@ __all__ = ["compiled"]
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``numba.njit(cache=True, nogil=True)``, without the cache where no folder can be written."""
+    """``numba.njit`` without the GIL, kept on disk; not kept where no folder can be written.
+
+    Division by zero gives inf or NaN as in NumPy: a test for it in every loop costs time.
+    """
     try:
-        return numba.njit(cache=True, nogil=True)(function)
+        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # "no locator available": nowhere to write
-        return numba.njit(nogil=True)(function)
+        return numba.njit(nogil=True, error_model="numpy")(function)

@@ -16,7 +16,7 @@ from planner.demand.checks import drawing, judge_groups, judge_periods, judge_to
 from planner.demand.ensemble import LocalField, Singles, band, surfaces
 from planner.demand.grid import Floats, grid_of
 from planner.demand.kernels import smooth
-from planner.demand.levels.choose import Room
+from planner.demand.levels.choose import Chooser
 from planner.demand.observations import Observations
 from planner.demand.points import place
 from planner.demand.scenarios import apply
@@ -122,13 +122,13 @@ def estimate_in_full(
     say("smoothing", 0.1)
     smoothed, bandwidths = _smoothed(cells, covariates, groups, s)
     say("weights and observations", 0.3)
-    room = Room(cells, smoothed, zones.get_indexer(cells["district"]), controls, groups, s, seed)
-    models = {g.name: room.model(g, observations, found) for g in groups}
+    chooser = Chooser(cells, smoothed, zones.get_indexer(cells["district"]), controls, groups, s, seed)
+    models = {g.name: chooser.model(g, observations, found) for g in groups}
     controls = controls.assign(**{n: m.controls for n, m in models.items()})
     demand = _table(cells, {n: m.workers for n, m in models.items()}, groups, periods)
     head = [g.name for g in groups if g.in_headline]
     draws = surfaces(
-        [models[n].source for n in head], room.zone, controls, draws=s.ensemble,
+        [models[n].source for n in head], chooser.zone, controls, draws=s.ensemble,
         local=LocalField(grid_of(cells), s.local_m), seed=seed,
         progress=lambda label, share: say(label, 0.5 + 0.4 * share),
     )  # fmt: skip

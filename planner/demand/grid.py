@@ -186,7 +186,7 @@ def covered_share(grid: Grid, polygons: Any) -> Floats:
 
 
 @dataclass(frozen=True)
-class Pieces:
+class LinePieces:
     """Straight pieces of lines, each within one cell.
 
     Attributes
@@ -209,9 +209,9 @@ class Pieces:
         """Lengths in metres."""
         return np.asarray(np.hypot(self.x1 - self.x0, self.y1 - self.y0))
 
-    def take(self, keep: NDArray[Any]) -> Pieces:
+    def take(self, keep: NDArray[Any]) -> LinePieces:
         """The pieces selected by a mask or positions."""
-        return Pieces(*(getattr(self, n)[keep] for n in ("line", "cell", "x0", "y0", "x1", "y1")))
+        return LinePieces(*(getattr(self, n)[keep] for n in ("line", "cell", "x0", "y0", "x1", "y1")))
 
 
 def _crossings(a: Floats, b: Floats, side: float) -> tuple[Ints, Floats]:
@@ -226,7 +226,7 @@ def _crossings(a: Floats, b: Floats, side: float) -> tuple[Ints, Floats]:
     return segment, (at - a[segment]) / (b[segment] - a[segment])
 
 
-def cut_lines(grid: Grid, lines: Any) -> Pieces:
+def cut_lines(grid: Grid, lines: Any) -> LinePieces:
     """Cut lines exactly at the grid lines and say which cell each piece is in.
 
     Parameters
@@ -236,7 +236,7 @@ def cut_lines(grid: Grid, lines: Any) -> Pieces:
 
     Returns
     -------
-    Pieces
+    LinePieces
         In the order of the lines; the lengths of the pieces inside cells sum to the lines' there.
     """
     lines = np.asarray(lines, dtype=object)
@@ -256,5 +256,5 @@ def cut_lines(grid: Grid, lines: Any) -> Pieces:
     p0, p1 = start[seg] + t0[:, None] * delta, start[seg] + t1[:, None] * delta
     middle = (p0 + p1) / 2
     cell = grid.locate(middle[:, 0], middle[:, 1])
-    pieces = Pieces(owner[part[seg]], cell, p0[:, 0], p0[:, 1], p1[:, 0], p1[:, 1])
+    pieces = LinePieces(owner[part[seg]], cell, p0[:, 0], p0[:, 1], p1[:, 0], p1[:, 1])
     return pieces.take(cell >= 0)

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from planner.demand.grid import Floats, Pieces, cut_lines, grid_of
+from planner.demand.grid import Floats, LinePieces, cut_lines, grid_of
 
 #: street classes nobody walks or waits on
 NOT_WALKED = ("motorway", "motorway_link")
@@ -31,7 +31,7 @@ def in_water(x: Floats, y: Floats, water: gpd.GeoDataFrame | None) -> NDArray[np
 
 def dry_pieces(
     cells: gpd.GeoDataFrame, streets: gpd.GeoDataFrame, water: gpd.GeoDataFrame | None = None
-) -> Pieces:
+) -> LinePieces:
     """Walkable streets cut at the cells' edges, bridges over water left out."""
     pieces = cut_lines(grid_of(cells), walkable(streets).geometry.to_numpy())
     wet = in_water((pieces.x0 + pieces.x1) / 2, (pieces.y0 + pieces.y1) / 2, water)
@@ -84,7 +84,7 @@ def place(
     return gpd.GeoSeries(shapely.points(x, y), index=cells.index, crs=cells.crs, name="point")
 
 
-def _centre_of_streets(pieces: Pieces, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def _centre_of_streets(pieces: LinePieces, x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Length-weighted mean of the pieces' middles per cell; the cell's centre where there are none."""
     length, n = pieces.length_m, x.size
     total = np.bincount(pieces.cell, length, n)
@@ -95,7 +95,7 @@ def _centre_of_streets(pieces: Pieces, x: Floats, y: Floats) -> tuple[Floats, Fl
     return tx, ty
 
 
-def _nearest_on(pieces: Pieces, tx: Floats, ty: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+def _nearest_on(pieces: LinePieces, tx: Floats, ty: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
     """For each cell with pieces: its position and the nearest point of its pieces to its target."""
     dx, dy = pieces.x1 - pieces.x0, pieces.y1 - pieces.y0
     square = np.maximum(dx**2 + dy**2, 1e-12)

@@ -60,7 +60,7 @@ class Web:
 
 
 @dataclass
-class Block:
+class CityBlock:
     """A simple polygon: corner i is followed by the side ``sides[i]`` (a segment of the web)."""
 
     corners: list[Corner]
@@ -93,9 +93,9 @@ class Cutter:
         total = t[r1][c1] - t[r0][c1] - t[r1][c0] + t[r0][c0]
         return total / ((r1 - r0) * (c1 - c0) * CELL_M**2) * area
 
-    def cut_all(self, blocks: list[Block]) -> list[Block]:
+    def cut_all(self, blocks: list[CityBlock]) -> list[CityBlock]:
         """Cut until the field is content; the last blocks, in a fixed order."""
-        done: list[Block] = []
+        done: list[CityBlock] = []
         stack = blocks[::-1]
         while stack:
             block = stack.pop()
@@ -110,7 +110,7 @@ class Cutter:
                 stack.extend(halves)
         return done
 
-    def _axis(self, block: Block) -> tuple[float, float, float]:
+    def _axis(self, block: CityBlock) -> tuple[float, float, float]:
         """Direction of the cut (unit vector) and where it stands along its normal."""
         corners = block.corners
         cx = sum(c[0] for c in corners) / len(corners)
@@ -133,7 +133,7 @@ class Cutter:
             return -uy, ux, min(along) + share * (max(along) - min(along))
         return ux, uy, -(min(across) + share * (max(across) - min(across)))
 
-    def _chord(self, block: Block) -> tuple[tuple[int, float], tuple[int, float]] | None:
+    def _chord(self, block: CityBlock) -> tuple[tuple[int, float], tuple[int, float]] | None:
         """The longest stretch of the cutting line inside the block: (side, share) at both ends."""
         ux, uy, at = self._axis(block)
         nx, ny = uy, -ux  # signed distance of a corner from the cutting line is n·c - at
@@ -156,7 +156,7 @@ class Cutter:
             return None
         return (first[1], first[2]), (second[1], second[2])
 
-    def _join(self, block: Block, side: int, t: float) -> tuple[int, Corner]:
+    def _join(self, block: CityBlock, side: int, t: float) -> tuple[int, Corner]:
         """The node where a cut meets a side, a junction near by or a new one: (corner position or -1, corner)."""
         corners = block.corners
         a, b = corners[side], corners[side + 1 - len(corners)]
@@ -183,7 +183,7 @@ class Cutter:
         row.insert(k, (share, n))
         return -1, (x, y, n)
 
-    def _cut(self, block: Block, want: float) -> tuple[Block, Block] | None:
+    def _cut(self, block: CityBlock, want: float) -> tuple[CityBlock, CityBlock] | None:
         chord = self._chord(block)
         if chord is None:
             return None
@@ -195,8 +195,8 @@ class Cutter:
         return None if a[2] == b[2] else self._halves(block, (i, ci, a), (j, cj, b), want)
 
     def _halves(
-        self, block: Block, start: tuple[int, int, Corner], end: tuple[int, int, Corner], want: float
-    ) -> tuple[Block, Block] | None:
+        self, block: CityBlock, start: tuple[int, int, Corner], end: tuple[int, int, Corner], want: float
+    ) -> tuple[CityBlock, CityBlock] | None:
         """Both parts of a block cut from one join to the other, or None for a sliver."""
         ring: list[Corner] = []
         owner: list[int] = []
@@ -213,8 +213,8 @@ class Cutter:
         p, q = sorted((where[start[2][2]], where[end[2][2]]))
         if q - p < 2 or len(ring) - (q - p) < 2:
             return None
-        one = Block(ring[p : q + 1], owner[p:q])
-        two = Block(ring[q:] + ring[: p + 1], owner[q:] + owner[:p])
+        one = CityBlock(ring[p : q + 1], owner[p:q])
+        two = CityBlock(ring[q:] + ring[: p + 1], owner[q:] + owner[:p])
         if min(abs(_area(one.corners)), abs(_area(two.corners))) < SMALLEST_M2:
             return None
         seg = self.web.segment(ring[p][2], ring[q][2], self._kind(ring[p], ring[q], want))

@@ -16,7 +16,7 @@ from planner.example.facts import Facts, Floats, folder
 from planner.example.field import CELL_M, Field
 from planner.example.motorways import service_sides
 from planner.example.pbf import Drawing
-from planner.example.streets import FIRST, SECOND, Streets, canals
+from planner.example.streets import FIRST, SECOND, TownStreets, canals
 
 STREET_KINDS = ("trunk", "primary", "secondary", "tertiary", "residential", "unclassified")
 
@@ -36,7 +36,7 @@ class Frontage:
         The street's name, or "".
     """
 
-    def __init__(self, streets: Streets, land: Field, rng: np.random.Generator) -> None:
+    def __init__(self, streets: TownStreets, land: Field, rng: np.random.Generator) -> None:
         ways = [w for w in streets.ways if w.tags["highway"] in STREET_KINDS and "layer" not in w.tags]
         u = np.array([n for w in ways for n in w.nodes[:-1]])
         v = np.array([n for w in ways for n in w.nodes[1:]])

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from scipy.spatial import Delaunay
 
-from planner.example.blocks import WALL, Block, Web
+from planner.example.blocks import WALL, CityBlock, Web
 from planner.example.facts import Facts, Floats
 
 LEAD_M, OVER_M, LOOSE_M = 9_000.0, 5.0, 600.0
@@ -64,7 +64,7 @@ class Mains:
     """
 
     web: Web
-    blocks: list[Block]
+    blocks: list[CityBlock]
     chains: list[tuple[Road, list[int], list[int]]]
 
 
@@ -257,7 +257,7 @@ def _owners(pieces: np.ndarray, straight: list[shapely.Geometry], roads: list[Ro
     return found
 
 
-def _blocks(facts: Facts, noded: shapely.Geometry, nodes: dict, segments: dict) -> list[Block]:
+def _blocks(facts: Facts, noded: shapely.Geometry, nodes: dict, segments: dict) -> list[CityBlock]:
     blocks = []
     for face in _land_faces(facts, noded):
         corners, sides = [], []
@@ -266,5 +266,5 @@ def _blocks(facts: Facts, noded: shapely.Geometry, nodes: dict, segments: dict) 
             a, b = nodes[p], nodes[q]
             corners.append((p[0], p[1], a))
             sides.append(segments[min(a, b), max(a, b)])
-        blocks.append(Block(corners, sides))
+        blocks.append(CityBlock(corners, sides))
     return blocks

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from planner.example.facts import Facts, Floats, Line
-from planner.example.streets import Streets, Way, stretches
+from planner.example.streets import TownStreets, Way, stretches
 
 Ints = NDArray[np.int64]
 STEP_M = 150.0
@@ -58,7 +58,7 @@ def centre_lines(facts: Facts) -> list[tuple[Line, Floats]]:
     return found
 
 
-def add_motorways(streets: Streets, facts: Facts) -> None:
+def add_motorways(streets: TownStreets, facts: Facts) -> None:
     """Append carriageways, ramps, links between motorways, service loops and access roads, in place."""
     roads: list[tuple[Carriageway, Carriageway]] = []
     for line, middle in centre_lines(facts):
@@ -80,7 +80,7 @@ def add_motorways(streets: Streets, facts: Facts) -> None:
     _access_roads(streets, facts)
 
 
-def _lay(streets: Streets, side: Carriageway, water: Any) -> None:
+def _lay(streets: TownStreets, side: Carriageway, water: Any) -> None:
     """The carriageway's ways: plain, and bridges over water."""
     middle = (side.xy[1:] + side.xy[:-1]) / 2
     wet = shapely.contains_xy(water, middle[:, 0], middle[:, 1]).astype(int).tolist()
@@ -91,12 +91,12 @@ def _lay(streets: Streets, side: Carriageway, water: Any) -> None:
         streets.ways.append(Way(side.nodes[a : b + 1], tags | bridge))
 
 
-def _link(streets: Streets, nodes: list[int], kind: str = "motorway_link") -> None:
+def _link(streets: TownStreets, nodes: list[int], kind: str = "motorway_link") -> None:
     """A one-way link through the given nodes."""
     streets.ways.append(Way(nodes, {"highway": kind, "oneway": "yes", "maxspeed": "40"}))
 
 
-def _interchanges(streets: Streets, roads: list[tuple[Carriageway, Carriageway]]) -> None:
+def _interchanges(streets: TownStreets, roads: list[tuple[Carriageway, Carriageway]]) -> None:
     """Ramps where a motorway crosses a trunk, primary or secondary road, every 3.6 km at most."""
     grade = {"trunk": 0, "primary": 1, "secondary": 2}
     ways = [w for w in streets.ways if w.tags["highway"] in grade]
@@ -122,7 +122,9 @@ def _interchanges(streets: Streets, roads: list[tuple[Carriageway, Carriageway]]
                 taken.append(at)
 
 
-def _interchange(streets: Streets, right: Carriageway, left: Carriageway, point: Any, numbers: Ints) -> bool:
+def _interchange(
+    streets: TownStreets, right: Carriageway, left: Carriageway, point: Any, numbers: Ints
+) -> bool:
     """Both directions' exits and entries at a crossing; False where the road has no junction near by."""
     away = np.column_stack([streets.x[numbers] - point.x, streets.y[numbers] - point.y])
     far = np.hypot(away[:, 0], away[:, 1])
@@ -146,7 +148,7 @@ def _interchange(streets: Streets, right: Carriageway, left: Carriageway, point:
 
 
 def _junction(
-    streets: Streets, one: tuple[Carriageway, Carriageway], other: tuple[Carriageway, Carriageway]
+    streets: TownStreets, one: tuple[Carriageway, Carriageway], other: tuple[Carriageway, Carriageway]
 ) -> None:
     """Links between two motorways that cross or end at each other (within 300 m), each way to each way."""
     a, b = shapely.LineString(one[0].xy), shapely.LineString(other[0].xy)
@@ -165,7 +167,7 @@ def _junction(
                 _link(streets, [leave.nodes[i], mid, enter.nodes[j]])
 
 
-def _ends(streets: Streets, facts: Facts, roads: list[tuple[Carriageway, Carriageway]]) -> None:
+def _ends(streets: TownStreets, facts: Facts, roads: list[tuple[Carriageway, Carriageway]]) -> None:
     """Where motorways end: a turn beyond the city's edge, for the world outside; inside, a way to the next road.
 
     Ends at another motorway have their links already.
@@ -211,7 +213,7 @@ def _motorway_of(place: Any, lines: list[tuple[Line, Floats]]) -> Floats | None:
     return None
 
 
-def _service_loops(streets: Streets, facts: Facts, roads: list[tuple[Carriageway, Carriageway]]) -> None:
+def _service_loops(streets: TownStreets, facts: Facts, roads: list[tuple[Carriageway, Carriageway]]) -> None:
     """From a carriageway into its service area and back."""
     for _, _, x, y in service_sides(facts):
         sides = [side for pair in roads for side in pair]
@@ -227,7 +229,7 @@ def _service_loops(streets: Streets, facts: Facts, roads: list[tuple[Carriageway
         streets.ways.append(Way([a, b, c], {"highway": "service", "oneway": "yes"}))
 
 
-def _access_roads(streets: Streets, facts: Facts) -> None:
+def _access_roads(streets: TownStreets, facts: Facts) -> None:
     """A service road from each port, logistics park, truck park and roadside service area to the next street."""
     on_motorway = {side[0].Index for side in service_sides(facts)}
     kinds = ("trunk", "primary", "secondary", "tertiary", "unclassified", "residential")

@@ -11,7 +11,7 @@ import osmium
 import shapely
 
 from planner.example.facts import Floats, to_degrees
-from planner.example.streets import Streets
+from planner.example.streets import TownStreets
 
 BOX = 7
 
@@ -24,7 +24,7 @@ class Drawing:
     shapes: list[tuple[shapely.Geometry, dict[str, str]]] = field(default_factory=list)
 
 
-def write_pbf(path: Path, streets: Streets, drawing: Drawing) -> None:
+def write_pbf(path: Path, streets: TownStreets, drawing: Drawing) -> None:
     """Write nodes, ways and relations, each sorted by id; polygons with holes become multipolygons."""
     rings: list[tuple[Floats, dict[str, str]]] = []
     relations: list[tuple[list[tuple[int, str]], dict[str, str]]] = []

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from planner.example.blocks import WALL, Block, Cutter, Web
+from planner.example.blocks import WALL, CityBlock, Cutter, Web
 from planner.example.facts import Facts, Floats, Line
 from planner.example.field import Field, old_town_outline
 from planner.example.mains import Mains, Road, lay_mains, warp
@@ -38,7 +38,7 @@ class Way:
 
 
 @dataclass
-class Streets:
+class TownStreets:
     """All streets, in metres (EPSG:4549).
 
     Node numbers in ``ways`` are positions in ``x`` and ``y``.
@@ -95,7 +95,7 @@ def canals(facts: Facts) -> tuple[Line, ...]:
     return tuple(line for line in facts.lines if line.kind == "canal") + tuple(grid)
 
 
-def lay_streets(facts: Facts, land: Field, *, seed: int) -> Streets:
+def lay_streets(facts: Facts, land: Field, *, seed: int) -> TownStreets:
     """The whole street network but the motorways."""
     mains = lay_mains(facts)
     angle = np.full(land.land.shape, np.nan)
@@ -108,12 +108,12 @@ def lay_streets(facts: Facts, land: Field, *, seed: int) -> Streets:
     _add_islands(mains.web, blocks)
     runs = _runs(mains)
     xy = warp(np.column_stack([mains.web.x, mains.web.y]))
-    streets = Streets(xy[:, 0].copy(), xy[:, 1].copy())
+    streets = TownStreets(xy[:, 0].copy(), xy[:, 1].copy())
     _make_ways(streets, runs, facts, land, rng)
     return streets
 
 
-def _add_service_ways(web: Web, blocks: list[Block], cutter: Cutter, rng: np.random.Generator) -> None:
+def _add_service_ways(web: Web, blocks: list[CityBlock], cutter: Cutter, rng: np.random.Generator) -> None:
     """Dead-end service ways and footpaths into built-up blocks, from the middle of the longest sides."""
     draw = rng.random((len(blocks), 3))
     for block, (p, q, r) in zip(blocks, draw.tolist(), strict=True):
@@ -147,7 +147,7 @@ def _add_service_ways(web: Web, blocks: list[Block], cutter: Cutter, rng: np.ran
             web.segment(start, end, "service" if r < 0.7 else "footway" if r < 0.985 else "steps")
 
 
-def _add_islands(web: Web, blocks: list[Block]) -> None:
+def _add_islands(web: Web, blocks: list[CityBlock]) -> None:
     """Works' own roads that join nothing: a triangle inside twelve large blocks, islands to be pruned."""
     large = [b for b in blocks if len(b.corners) == 4 and _width(b) > 400]
     for block in large[:: max(len(large) // ISLANDS, 1)][:ISLANDS]:
@@ -158,7 +158,7 @@ def _add_islands(web: Web, blocks: list[Block]) -> None:
             web.segment(p, q, "service")
 
 
-def _width(block: Block) -> float:
+def _width(block: CityBlock) -> float:
     """Twice the shortest distance from the middle of a block to a corner."""
     cx = sum(c[0] for c in block.corners) / len(block.corners)
     cy = sum(c[1] for c in block.corners) / len(block.corners)
@@ -213,7 +213,7 @@ def _crossings(tree: shapely.STRtree, barriers: list[shapely.Geometry]) -> NDArr
 
 
 def _fates(
-    streets: Streets, runs: list[_Run], facts: Facts, land: Field, rng: np.random.Generator
+    streets: TownStreets, runs: list[_Run], facts: Facts, land: Field, rng: np.random.Generator
 ) -> NDArray[np.int8]:
     """What becomes of every edge of the runs: 0 street, 1 bridge, 2 underpass, 3 not built."""
     u, v, owner = _edges(runs)
@@ -239,7 +239,7 @@ def _fates(
 
 
 def _make_ways(
-    streets: Streets, runs: list[_Run], facts: Facts, land: Field, rng: np.random.Generator
+    streets: TownStreets, runs: list[_Run], facts: Facts, land: Field, rng: np.random.Generator
 ) -> None:
     """Decide every edge's fate at barriers, then cut the runs into ways of one kind."""
     fate = _fates(streets, runs, facts, land, rng)
@@ -255,7 +255,7 @@ def _make_ways(
     _open_dead_ends(streets)
 
 
-def _open_dead_ends(streets: Streets) -> None:
+def _open_dead_ends(streets: TownStreets) -> None:
     """No one-way street may begin or end where nothing else goes on."""
     count = np.bincount(np.concatenate([w.nodes for w in streets.ways]), minlength=len(streets.x))
     for way in streets.ways:

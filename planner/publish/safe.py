@@ -22,7 +22,6 @@ from planner.errors import Finding, PlannerError, UnsafePathError, finding
 
 __all__ = [
     "OutputError",
-    "atomic_folder",
     "atomic_path",
     "cell_text",
     "csv_text",
@@ -30,7 +29,6 @@ __all__ = [
     "is_formula_like",
     "is_missing",
     "plain_text",
-    "safe_child",
     "safe_name",
     "write_bytes",
     "write_text",
@@ -141,20 +139,6 @@ def _why_unsafe(name: str, limit: int) -> str:
     return ""
 
 
-def safe_child(folder: Path, name: str, *, suffix: str = "") -> Path:
-    """Path of ``name`` directly inside ``folder``.
-
-    Raises
-    ------
-    UnsafePathError
-        The name is unsafe, or a link already stands there that leads out of the folder.
-    """
-    path = folder / (safe_name(name) + suffix)
-    if path.resolve().parent != folder.resolve():
-        raise UnsafePathError(f"{cell_text(name)!r} leads out of the folder {folder.name}")
-    return path
-
-
 def _output_error(path: Path, error: OSError) -> OutputError:
     full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
     code = "OUT-001" if full else "OUT-002"
@@ -196,38 +180,6 @@ def _flush(path: Path) -> None:
         if handle.seek(0, os.SEEK_END) == 0:
             raise OSError(errno.EIO, "nothing was written")
         os.fsync(handle.fileno())
-
-
-@contextlib.contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Like :func:`atomic_path` for a whole folder: all of its files change together or none does.
-
-    Raises
-    ------
-    OutputError
-        As :func:`atomic_path`.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".planner-", dir=folder.parent))
-    except OSError as error:
-        raise _output_error(folder, error) from error
-    new, old = staging / "new", staging / "old"
-    try:
-        new.mkdir()
-        yield new
-        if folder.exists():
-            folder.replace(old)
-        try:
-            new.replace(folder)
-        except OSError:
-            if old.exists():
-                old.replace(folder)
-            raise
-    except OSError as error:
-        raise _output_error(folder, error) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

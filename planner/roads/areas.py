@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from planner.progress import Progress
 from planner.roads.ground import Ground
 from planner.roads.pieces import Pieces, lines, pieces_of_all, pieces_of_each
-from planner.roads.reach import Progress
 from planner.roads.snapping import Snapped, snap
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
     from shapely.geometry.base import BaseGeometry
 
-    from planner.roads.network import Network
+    from planner.roads.graph import Network
 
-__all__ = ["cover_counts", "difference", "overlap_counts", "service_areas", "union_area"]
+__all__ = ["service_areas", "union_area"]
 
 Method = Literal["contour", "exact"]
 
@@ -123,88 +122,3 @@ def _buffered(network: Network, pieces: Pieces, buffer_m: float) -> BaseGeometry
     import shapely
 
     return shapely.union_all(shapely.buffer(lines(network, pieces), buffer_m))
-
-
-#: Where outlines of areas meet they are rounded to this (metres), so that pieces close.
-GRID_M = 1e-3
-
-
-def overlap_counts(areas: gpd.GeoDataFrame | gpd.GeoSeries) -> gpd.GeoDataFrame:
-    """The ground cut where the areas' outlines run, and how many areas cover each piece.
-
-    Meant for some hundred areas; for how many cover a point use :func:`cover_counts`, whatever the number.
-
-    Returns
-    -------
-    GeoDataFrame in the areas' CRS: ``sites`` (areas that cover the piece, 1 or more), ``km2``, geometry
-    (polygons that do not overlap, most covered first, then largest).
-    """
-    import geopandas as gpd
-    import shapely
-
-    shapes = np.asarray(areas.geometry)
-    shapes = shapes[~(shapely.is_empty(shapes) | shapely.is_missing(shapes))]
-    outlines = shapely.union_all(shapely.boundary(shapes), grid_size=GRID_M)
-    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(outlines)))
-    _, face = shapely.STRtree(shapely.point_on_surface(faces)).query(shapes, predicate="contains")
-    sites = np.bincount(face, minlength=faces.size).astype(np.int64)
-    km2 = shapely.area(faces) / 1e6
-    order = np.lexsort((-km2, -sites))
-    order = order[sites[order] > 0]
-    return gpd.GeoDataFrame({"sites": sites[order], "km2": km2[order]}, geometry=faces[order], crs=areas.crs)
-
-
-def cover_counts(
-    areas: gpd.GeoDataFrame | gpd.GeoSeries, points: gpd.GeoDataFrame | gpd.GeoSeries
-) -> pd.Series:
-    """How many areas each point lies in or on the edge of, on the points' index.
-
-    Raises
-    ------
-    ValueError
-        Areas and points in different CRS.
-    """
-    import pandas as pd
-    import shapely
-
-    if areas.crs != points.crs:
-        raise ValueError(f"areas are in {areas.crs}, points in {points.crs}")
-    tree = shapely.STRtree(np.asarray(points.geometry))
-    _, point = tree.query(np.asarray(areas.geometry), predicate="intersects")
-    return pd.Series(np.bincount(point, minlength=len(points)), index=points.index, name="sites")
-
-
-def difference(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """What each site's area gained and lost, sites matched by index; absent before or after: nothing there.
-
-    Returns
-    -------
-    GeoDataFrame on both indexes (before's first): ``gained_km2``, ``lost_km2``, ``lost`` (GeoSeries) and
-    geometry, the ground gained.
-
-    Raises
-    ------
-    ValueError
-        Different CRS, or a site that stands in one table more than once.
-    """
-    import geopandas as gpd
-    import shapely
-
-    if before.crs != after.crs:
-        raise ValueError(f"before is in {before.crs}, after in {after.crs}")
-    if not (before.index.is_unique and after.index.is_unique):
-        raise ValueError("a site stands more than once: compare one cutoff at a time")
-    index = before.index.append(after.index.difference(before.index, sort=False))
-    old, new = (np.asarray(t.geometry.reindex(index)) for t in (before, after))
-    nothing = shapely.from_wkt("POLYGON EMPTY")
-    old, new = (np.where(shapely.is_missing(a), nothing, a) for a in (old, new))
-    gained, lost = shapely.difference(new, old), shapely.difference(old, new)
-    return gpd.GeoDataFrame(
-        {
-            "gained_km2": shapely.area(gained) / 1e6,
-            "lost_km2": shapely.area(lost) / 1e6,
-            "lost": gpd.GeoSeries(lost, index=index, crs=before.crs),
-        },
-        geometry=gpd.GeoSeries(gained, index=index, crs=before.crs),
-        index=index,
-    )

@@ -18,9 +18,11 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from planner.roads.build import topology
-from planner.roads.reach import SLACK_S, Progress, TravelTimes, travel_times
-from planner.roads.search import SearchGraph, places, search_graph
+from planner.progress import Progress
+from planner.roads.arcs import SearchGraph
+from planner.roads.make import topology
+from planner.roads.reach import TravelTimes, travel_times
+from planner.roads.search import SLACK_S, on_chains, search_graph
 from planner.roads.snapping import Snapped
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def without_streets(
 ) -> Network:
     """``network`` with some edges closed in both directions; they keep their numbers.
 
-    ``min_component``: as the network was made with, see :func:`planner.roads.build.topology.components`.
+    ``min_component``: as the network was made with, see :func:`planner.roads.make.topology.components`.
     """
     s_uv, s_vu = network.edge_s_uv.copy(), network.edge_s_vu.copy()
     s_uv[edges] = s_vu[edges] = np.inf
@@ -228,7 +230,7 @@ def _near(network: Network, sites: Snapped, nodes: np.ndarray, edges: np.ndarray
     if not touched.any():
         return np.zeros(len(sites), bool)
     seconds = _from(graph, np.flatnonzero(touched), limit)
-    at = places(network, sites)
+    at = on_chains(network, sites)
     chain = np.maximum(at.chain, 0)
     way = np.minimum(seconds[graph.from_a[chain]] + at.a_to, seconds[graph.from_b[chain]] + at.b_to)
     near: np.ndarray = (at.chain >= 0) & (touched[chain] | (way + at.off_s <= limit))

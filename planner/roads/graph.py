@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import Finding, PlannerError
-from planner.roads.build import topology
-from planner.roads.store import load_arrays, save_arrays
+from planner.roads.make import topology
+from planner.roads.npz import load_arrays, save_arrays
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -260,7 +260,7 @@ def network_from_edges(
     geometry
         ``(geom_ptr, geom_x, geom_y)``, see :class:`Network`.
     min_component
-        See :func:`planner.roads.build.topology.components`.
+        See :func:`planner.roads.make.topology.components`.
     turns
         Forbidden turns, see :class:`Network`.
 

@@ -11,7 +11,7 @@ from planner.roads.snapping import street_grid
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from planner.roads.network import Network
+    from planner.roads.graph import Network
     from planner.roads.pieces import Pieces
 
 __all__ = ["TOLERANCE_M", "Ground"]

@@ -1,20 +1,33 @@
-"""The door to street networks: read one for a mode, from whatever holds the streets.
+"""The door to street networks: read one for a mode, from whatever holds the streets, or the one a study asks for.
 
 :class:`Network` itself, its arrays and how it is kept on disk, is in :mod:`planner.roads.graph`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from planner.roads.build import topology
-from planner.roads.build.assemble import build_network
-from planner.roads.build.profiles import profile
-from planner.roads.build.sources import read_streets
+import numpy as np
+
+from planner.progress import Progress, silent
 from planner.roads.graph import Network, network_from_edges
+from planner.roads.make import topology
+from planner.roads.make.assemble import build_network
+from planner.roads.make.profiles import MODES, profile
+from planner.roads.make.sources import read_streets
 
-__all__ = ["Network", "network_from_edges", "read_network"]
+if TYPE_CHECKING:
+    from planner.inputs.frame import StreetFrame
+    from planner.settings.circle import Circle
+    from planner.settings.inputs import Streets
+
+__all__ = ["Network", "network_from_edges", "read_network", "street_frame", "study_network"]
+
+#: More vertices than this tell a datum no better.
+FRAME_VERTICES = 200_000
+#: The area of streets is their convex hull and so many metres around it.
+FRAME_MARGIN_M = 200.0
 
 
 def read_network(
@@ -30,7 +43,7 @@ def read_network(
     min_component: int = topology.MIN_COMPONENT,
     join_ends_m: float = topology.JOIN_M,
     turn_restrictions: bool = True,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> Network:
     """Read the streets that one mode may use.
 
@@ -43,7 +56,7 @@ def read_network(
         ``length`` wins over their geometry.
     mode
         ``"walk"``, ``"ebike"``, ``"car"`` or ``"truck"``; who may go where, and how fast, is in
-        ``planner/roads/profiles.csv``.
+        ``planner/roads/make/profiles.csv``.
     area
         Keep only streets that touch it or its margin: GeoDataFrame, GeoSeries or shapely geometry.
     speeds_kmh
@@ -58,7 +71,7 @@ def read_network(
     margin_m
         How far beyond ``area`` streets are kept.
     min_component
-        See :func:`planner.roads.build.topology.components`.
+        See :func:`planner.roads.make.topology.components`.
     join_ends_m
         Ends of lines nearer than this are one node; more than the default 0.01 mends near misses, also of
         dead ends in an OSM file or a graph (never across a closed barrier).
@@ -83,7 +96,7 @@ def read_network(
     >>> read_network("liechtenstein-latest.osm.pbf", "car")  # doctest: +SKIP
     """
     rules = profile(mode, speeds_kmh=speeds_kmh, walk_kmh=walk_kmh)
-    say = progress or (lambda _label, _share: None)
+    say = progress or silent
     say("reading streets", 0.0)
     made = build_network(
         read_streets(source, source_crs=source_crs, turns=turn_restrictions and rules.obeys_turns),
@@ -97,3 +110,43 @@ def read_network(
     )
     say("joining streets", 1.0)
     return made
+
+
+def study_network(
+    streets: Streets, mode: str, *, circle: Circle, crs: str, progress: Progress | None = None
+) -> Network:
+    """The network of a mode as a study asks for it: its street file, its speeds, its turn restrictions.
+
+    Parameters
+    ----------
+    crs
+        Metric CRS to work in; ``"auto"`` as in :func:`read_network`.
+
+    Raises
+    ------
+    InputError, PlannerError
+        As :func:`read_network`.
+    """
+    speeds = {k: v for k, v in circle.speeds_kmh.items() if k == mode or k not in MODES}
+    return read_network(
+        streets.path, mode, speeds_kmh=speeds or None, walk_kmh=circle.walk_kmh, crs=crs, source_crs=streets.crs,
+        turn_restrictions=circle.turn_restrictions, progress=progress,
+    )  # fmt: skip
+
+
+def street_frame(network: Network) -> StreetFrame:
+    """What the other inputs are judged by: the network's CRS, where its streets lie, and points along them."""
+    import shapely
+
+    from planner.inputs.frame import StreetFrame
+    from planner.inputs.places.crs import transform
+
+    x, y = network.x_m[network.counts], network.y_m[network.counts]
+    step = max(1, network.geom_x.size // FRAME_VERTICES)
+    sample = transform(network.geom_x[::step], network.geom_y[::step], source=network.crs, target="EPSG:4326")
+    return StreetFrame(
+        crs=network.crs,
+        box=shapely.box(x.min(), y.min(), x.max(), y.max()) if x.size else None,
+        hull=shapely.convex_hull(shapely.multipoints(np.c_[x, y])).buffer(FRAME_MARGIN_M),
+        sample=np.column_stack(sample),
+    )

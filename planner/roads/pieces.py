@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from planner.roads.reach import SLACK_S, bucket_width
-from planner.roads.search import Places, places, search_graph
+from planner.roads.search import SLACK_S, OnChains, bucket_width, on_chains, search_graph
 from planner.roads.snapping import Snapped, street_grid
 
 if TYPE_CHECKING:
-    from planner.roads.network import Network
+    from planner.roads.graph import Network
 
-__all__ = ["Pieces", "Streets", "lines", "pieces_of_all", "pieces_of_each", "streets_of"]
+__all__ = ["Pieces", "StreetChains", "chains_of", "lines", "pieces_of_all", "pieces_of_each"]
 
 
-class Streets(NamedTuple):
+class StreetChains(NamedTuple):
     """The network as the kernels of pieces meet it: chains at nodes, edges in order along chains.
 
     ``node_chain[node_ptr[x]:…]`` meet at search node x; chain c joins ``a`` and ``b`` (who goes along it departs
-    from ``from_a``, ``from_b``, see :class:`planner.roads.search.SearchGraph`), takes ``forth``
+    from ``from_a``, ``from_b``, see :class:`planner.roads.arcs.SearchGraph`), takes ``forth``
     seconds from a to b and holds the places ``chain_ptr[c]`` … of ``chain_edge``, ``flip`` (the edge
     runs from b's side to a's) and ``rows`` (metres, seconds forth, seconds back; then the same three
     of the chain before the edge).
@@ -56,12 +55,12 @@ class Pieces:
         return float(((self.hi - self.lo) * network.edge_length_m[self.edge]).sum() / 1000)
 
 
-_streets: weakref.WeakKeyDictionary[Any, Streets] = weakref.WeakKeyDictionary()
+_chains: weakref.WeakKeyDictionary[Any, StreetChains] = weakref.WeakKeyDictionary()
 
 
-def streets_of(network: Network) -> Streets:
-    """The network's :class:`Streets`, made once."""
-    found = _streets.get(network)
+def chains_of(network: Network) -> StreetChains:
+    """The network's :class:`StreetChains`, made once."""
+    found = _chains.get(network)
     if found is None:
         graph = search_graph(network)
         n, n_chains = graph.n_nodes, graph.a.size
@@ -77,14 +76,14 @@ def streets_of(network: Network) -> Streets:
         flip = graph.flip[along]
         uv, vu = network.edge_s_uv[along], network.edge_s_vu[along]
         own = np.column_stack([network.edge_length_m[along], np.where(flip, vu, uv), np.where(flip, uv, vu)])
-        found = _streets[network] = Streets(
+        found = _chains[network] = StreetChains(
             graph.a, graph.b, graph.from_a, graph.from_b, graph.total[:, 1], node_ptr, chain[order], chain_ptr, along.astype(np.int32), flip,
             np.hstack([own, graph.before[graph.behind[along]]]),
         )  # fmt: skip
     return found
 
 
-def _site_rows(at: Places, rows: np.ndarray) -> np.ndarray:
+def _site_rows(at: OnChains, rows: np.ndarray) -> np.ndarray:
     return np.column_stack([at.pos[rows], at.a_to[rows], at.to_a[rows], at.off_s[rows], at.b_to[rows]])
 
 
@@ -92,7 +91,7 @@ def pieces_of_each(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> I
     """For each site, its pieces within each cutoff; empty for a site on no street."""
     from planner.roads.kernels.pieces import site_pieces
 
-    graph, streets, at = search_graph(network), streets_of(network), places(network, sites)
+    graph, streets, at = search_graph(network), chains_of(network), on_chains(network, sites)
     cutoffs = np.asarray(cutoffs_s, float) + SLACK_S
     limit = float(cutoffs.max()) + SLACK_S
     dist = np.full(graph.n_nodes, limit)
@@ -115,7 +114,7 @@ def pieces_of_all(network: Network, sites: Snapped, cutoffs_s: np.ndarray) -> li
     """
     from planner.roads.kernels.pieces import site_pieces
 
-    graph, streets, at = search_graph(network), streets_of(network), places(network, sites)
+    graph, streets, at = search_graph(network), chains_of(network), on_chains(network, sites)
     rows = np.flatnonzero(at.chain >= 0)
     cutoffs = np.asarray(cutoffs_s, float) + SLACK_S
     limit = float(cutoffs.max()) + SLACK_S

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
+from planner.progress import Progress
+from planner.roads.arcs import SearchGraph
+from planner.roads.blocks import reached_rows
 from planner.roads.search import (
-    Demand,
-    Found,
-    Places,
-    SearchGraph,
+    GroupedDemand,
+    OnChains,
     demand_on,
-    nothing_found,
-    places,
+    on_chains,
     search_graph,
+    search_limit,
     spatial_order,
 )
 from planner.roads.snapping import Snapped, snap
@@ -34,14 +32,9 @@ from planner.roads.snapping import Snapped, snap
 if TYPE_CHECKING:
     import pandas as pd
 
-    from planner.roads.network import Network
+    from planner.roads.graph import Network
 
-__all__ = ["Nearest", "Snapped", "TravelTimes", "bucket_width", "nearest", "snap", "travel_times"]
-
-#: Added to a cutoff, so that sums that should equal it are not lost to rounding.
-SLACK_S = 1e-6
-
-Progress = Callable[[str, float], None]
+__all__ = ["Nearest", "Snapped", "TravelTimes", "nearest", "snap", "travel_times"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,21 +118,10 @@ class Nearest:
         return out
 
 
-def _below(value: float) -> np.float32:
-    """The greatest float32 not above ``value``."""
-    near = np.float32(value)
-    return near if float(near) <= value else np.nextafter(near, np.float32(0))
-
-
 def _checked(cutoff_s: float) -> float:
     if not (np.isfinite(cutoff_s) and cutoff_s >= 0):
         raise ValueError(f"cutoff_s must be a finite number of seconds, 0 or more, not {cutoff_s}")
     return float(cutoff_s)
-
-
-def bucket_width(graph: SearchGraph, cutoff_s: float) -> float:
-    """Width of a bucket in seconds: half a mean arc, at most 65,536 buckets."""
-    return max(graph.mean_s / 2, cutoff_s / 65536, 1e-3)
 
 
 def _on_streets(network: Network, points: Any, limit_m: float) -> Snapped:
@@ -149,7 +131,7 @@ def _on_streets(network: Network, points: Any, limit_m: float) -> Snapped:
     return snapped
 
 
-def _sites_on(graph: SearchGraph, at: Places, used: np.ndarray) -> tuple[np.ndarray, ...]:
+def _sites_on(graph: SearchGraph, at: OnChains, used: np.ndarray) -> tuple[np.ndarray, ...]:
     """The arrays :func:`planner.roads.kernels.search.reach_block` takes."""
     chain = np.maximum(at.chain, 0)
     link = np.searchsorted(used, chain)
@@ -162,83 +144,17 @@ def _sites_on(graph: SearchGraph, at: Places, used: np.ndarray) -> tuple[np.ndar
     return graph.from_a[chain], b, link, at.pos, at.a_to, at.b_to, at.to_a, off
 
 
-_groups: weakref.WeakKeyDictionary[Snapped, tuple[weakref.ref[Network], Demand, np.ndarray]]
+_groups: weakref.WeakKeyDictionary[Snapped, tuple[weakref.ref[Network], GroupedDemand, np.ndarray]]
 _groups = weakref.WeakKeyDictionary()
 
 
-def _grouped(network: Network, points: Snapped) -> tuple[Demand, np.ndarray]:
+def _grouped(network: Network, points: Snapped) -> tuple[GroupedDemand, np.ndarray]:
     """Demand points grouped for the searches; kept as long as the snapped points are."""
     kept = _groups.get(points)
     if kept is None or kept[0]() is not network:
-        found = demand_on(search_graph(network), places(network, points))
+        found = demand_on(search_graph(network), on_chains(network, points))
         kept = _groups[points] = (weakref.ref(network), *found)
     return kept[1], kept[2]
-
-
-_Rows = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]
-
-
-class _Searcher:
-    """Runs blocks of searches on threads; scratch arrays are used again, first of all the results'.
-
-    Memory that a system has not yet handed out costs more than what is computed into it.
-    """
-
-    def __init__(
-        self, graph: SearchGraph, demand: Demand, sites: tuple[np.ndarray, ...], cutoff_s: float
-    ) -> None:
-        self.graph, self.demand, self.sites, self.room = graph, demand, sites, 4096
-        self.limit = cutoff_s + max(SLACK_S, cutoff_s * 1e-12)
-        self.largest = _below(cutoff_s)
-        self.width = bucket_width(graph, cutoff_s)
-        self.spare: list[tuple[np.ndarray, Found, np.ndarray]] = []
-        self.pages: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def __call__(self, order: np.ndarray) -> _Rows:
-        """Rows, how many points each reaches, and the page that holds these points and their seconds."""
-        from planner.roads.kernels.search import QUEUED, reach_block
-
-        dist, found, queue = _kept(self.spare) or self._fresh(QUEUED)
-        page = _kept(self.pages) or (np.empty(self.room, np.int32), np.empty(self.room, np.float32))
-        count, queue, ids, seconds = reach_block(
-            self.graph.arcs, self.demand, self.sites, order, (dist, found, queue, *page),
-            self.limit, self.largest, self.width,
-        )  # fmt: skip
-        self.spare.append((dist, found, queue))
-        return order, count, (ids, seconds)
-
-    def _fresh(self, queued: np.dtype[Any]) -> tuple[np.ndarray, Found, np.ndarray]:
-        return np.full(self.graph.n_nodes, self.limit), nothing_found(self.demand.n), np.empty(4096, queued)
-
-
-def _kept(scratch: list[Any]) -> Any:
-    """One that is kept and not in use, or None; asking first would let another thread take the last one."""
-    try:
-        return scratch.pop()
-    except IndexError:
-        return None
-
-
-def _budget(
-    search: _Searcher, n: int, least: float, each: Callable[..., Any], workers: int
-) -> tuple[int, int]:
-    """Bytes for the results of a block of the ``n`` rows, and how many rows to begin with.
-
-    Many rows at once, because searches close to each other find what they read in the processor's cache:
-    a sixteenth of the result if that is more than ``least`` bytes, from what 32 of the rows reach.
-    """
-    if n <= 256:
-        return int(least), 256
-    sample = np.linspace(0, n - 1, 32).astype(np.int64)
-    found = list(each(search, np.array_split(sample, workers)))
-    search.pages += [page for *_, page in found]
-    mean = float(np.concatenate([count for _, count, _ in found]).mean())
-    budget = int(max(least, mean * n * 8 / 16))
-    return budget, _fitting(mean, budget)
-
-
-def _fitting(each: float, budget: int) -> int:
-    return int(max(budget / (8 * max(each, 1.0)), 256))
 
 
 def travel_times(
@@ -282,78 +198,18 @@ def travel_times(
     cutoff_s = _checked(cutoff_s)
     here, there = _on_streets(network, sites, limit_m), _on_streets(network, demand, limit_m)
     graph = search_graph(network)
-    at_sites = places(network, here)
+    at_sites = on_chains(network, here)
     grouped, used = _grouped(network, there)
-    n, workers = len(here), threads or _processors()
-    search = _Searcher(graph, grouped, _sites_on(graph, at_sites, used), cutoff_s)
-    rank = np.empty(n, np.int64)
-    rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(n)
-    with ThreadPoolExecutor(workers) as pool:
-        each: Callable[..., Any] = pool.map if workers > 1 else map
-        ptr, ids, seconds = _rows(search, rank, each, workers, block_mb * 2**20, progress)
-    matrix = sparse.csr_array((seconds, ids, _small(ptr)), shape=(n, len(there)))
+    rank = np.empty(len(here), np.int64)
+    rank[spatial_order(np.nan_to_num(here.x_m), np.nan_to_num(here.y_m))] = np.arange(len(here))
+    ptr, ids, seconds = reached_rows(
+        graph, grouped, _sites_on(graph, at_sites, used), rank,
+        cutoff_s=cutoff_s, threads=threads or _processors(), least=block_mb * 2**20, progress=progress,
+    )  # fmt: skip
+    small = ptr.astype(np.int32) if ptr[-1] < 2**31 else ptr
+    matrix = sparse.csr_array((seconds, ids, small), shape=(len(here), len(there)))
     matrix.has_sorted_indices = True
     return TravelTimes(matrix, cutoff_s, here.index, there.index)
-
-
-def _rows(
-    search: _Searcher,
-    rank: np.ndarray,
-    each: Callable[..., Any],
-    workers: int,
-    least: float,
-    progress: Progress | None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Row pointers, points and seconds of all sites, block by block; ``rank``: place of each in spatial order."""
-    n, n_parts = rank.size, 8 * workers if workers > 1 else 1
-    budget, size = _budget(search, n, least, each, workers)
-    search.room = 1 + budget // (8 * n_parts)
-    ptr = np.zeros(n + 1, np.int64)
-    made: tuple[np.ndarray, ...] = np.empty(0, np.int32), np.empty(0, np.float32)
-    lo = 0
-    while lo < n:
-        hi = min(lo + size, n)
-        order = lo + np.argsort(rank[lo:hi], kind="stable")
-        parts = np.array_split(order, min(max(1, order.size // 32), n_parts))
-        done = list(each(search, parts))
-        for rows, count, _ in done:
-            ptr[rows + 1] = count
-        ptr[lo + 1 : hi + 1] = ptr[lo] + np.cumsum(ptr[lo + 1 : hi + 1])
-        made = tuple(_grown(a, ptr, lo, hi) for a in made)
-        list(each(partial(_place, ptr, made), done))
-        search.pages += [page for *_, page in done]
-        if progress is not None:
-            progress("travel times", hi / n)
-        lo, size = hi, min(_fitting((ptr[hi] - ptr[lo]) / (hi - lo), budget), 4 * size)
-    ids, seconds = made
-    for a in (ids, seconds):
-        a.resize(ptr[n], refcheck=False)
-    return ptr, ids, seconds
-
-
-def _place(ptr: np.ndarray, made: tuple[np.ndarray, ...], done: _Rows) -> None:
-    """Copy a page of results to where its rows begin."""
-    from planner.roads.kernels.search import place_rows
-
-    rows, count, page = done
-    place_rows(count, *page, ptr[rows], *made)
-
-
-def _grown(array: np.ndarray, ptr: np.ndarray, lo: int, hi: int) -> np.ndarray:
-    """``array`` with room for the rows before ``hi``, and likely for all that follow.
-
-    Room that is never written takes no memory; growing by every block would hold old copies.
-    """
-    if ptr[hi] <= array.size:
-        return array
-    likely = int(1.25 * (ptr.size - 1 - hi) * max(ptr[hi] / hi, (ptr[hi] - ptr[lo]) / (hi - lo)))
-    made = np.empty(int(ptr[hi]) + likely, array.dtype)
-    made[: ptr[lo]] = array[: ptr[lo]]
-    return made
-
-
-def _small(ptr: np.ndarray) -> np.ndarray:
-    return ptr.astype(np.int32) if ptr[-1] < 2**31 else ptr
 
 
 def _processors() -> int:
@@ -385,10 +241,10 @@ def nearest(
 
     if k < 1:
         raise ValueError(f"k must be 1 or more, not {k}")
-    limit = np.inf if cutoff_s is None else _checked(cutoff_s) + max(SLACK_S, cutoff_s * 1e-12)
+    limit = np.inf if cutoff_s is None else search_limit(_checked(cutoff_s))
     here, there = _on_streets(network, sites, limit_m), _on_streets(network, points, limit_m)
     graph = search_graph(network)
-    s, p = places(network, here), places(network, there)
+    s, p = on_chains(network, here), on_chains(network, there)
     chain = np.maximum(s.chain, 0)
     b = np.where(s.chain >= 0, graph.from_b[chain], -1).astype(np.int32)
     count, site, seconds = nearest_to_nodes(

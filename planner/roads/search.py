@@ -1,4 +1,4 @@
-"""The private search graph of a network, and where points stand on it.
+"""The search graph of a network made, and where points stand on it.
 
 Streets are joined into chains through nodes that only pass traffic on, nodes are numbered in
 spatial (Morton) order, and arcs are turned round, because searches run from a site outwards while
@@ -8,80 +8,29 @@ travel times are *to* the site. Nothing here changes an answer; it only makes it
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from planner.roads.arcs import Arcs, SearchGraph
+from planner.roads.turns import junctions, with_turns
+
 if TYPE_CHECKING:
-    from planner.roads.network import Network
+    from planner.roads.graph import Network
     from planner.roads.snapping import Snapped
 
 __all__ = [
-    "Arcs", "Demand", "Found", "Places", "SearchGraph", "demand_on", "nothing_found", "places", "search_graph",
+    "SLACK_S", "GroupedDemand", "OnChains", "bucket_width", "demand_on", "on_chains", "search_graph", "search_limit",
     "spatial_order",
 ]  # fmt: skip
 
 #: Points this near to the end of an edge stand on its node (metres); absorbs rounding only.
 AT_NODE_M = 1e-6
+#: Added to a cutoff, so that sums that should equal it are not lost to rounding.
+SLACK_S = 1e-6
 
 
-#: An arc as a search reads it: the node it comes from and its seconds.
-ARC = np.dtype([("seconds", "f8"), ("node", "u4"), ("pad", "u4")])
-
-
-class Arcs(NamedTuple):
-    """Arcs into each search node: ``arc[ptr[x]:ptr[x + 1]]`` (:data:`ARC`) reach x.
-
-    Arcs from dead ends are left out: no shortest way leads through one. ``leaf`` marks dead ends.
-    """
-
-    ptr: np.ndarray
-    arc: np.ndarray
-    leaf: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class SearchGraph:
-    """Chains of a network and their arcs.
-
-    Attributes
-    ----------
-    arcs
-        For the searches.
-    a, b
-        End nodes (search numbering) of each chain, int32: where who comes along the chain arrives.
-    from_a, from_b
-        Where who goes along it departs: the same nodes, but where turns are forbidden
-        (:mod:`planner.roads.turns`).
-    total
-        float64 ``[n_chains, 3]``: metres, seconds a→b, seconds b→a (inf: not allowed).
-    chain, step, flip, behind
-        Per edge of the network, and ``before``: see :func:`planner.roads.kernels.graph.chains`.
-    mean_s
-        Mean seconds of an arc.
-    """
-
-    arcs: Arcs
-    a: np.ndarray
-    b: np.ndarray
-    from_a: np.ndarray
-    from_b: np.ndarray
-    total: np.ndarray
-    chain: np.ndarray
-    step: np.ndarray
-    flip: np.ndarray
-    behind: np.ndarray
-    before: np.ndarray
-    mean_s: float
-
-    @property
-    def n_nodes(self) -> int:
-        """Number of search nodes."""
-        return int(self.arcs.leaf.size)
-
-
-class Places(NamedTuple):
+class OnChains(NamedTuple):
     """Points on chains.
 
     ``chain`` (-1: none), ``pos`` metres from a, ``a_to``/``b_to`` seconds from either end to the
@@ -101,28 +50,7 @@ class Places(NamedTuple):
 MET = np.dtype([("seconds", "f8"), ("point", "u4"), ("pad", "u4")])
 
 
-class Found(NamedTuple):
-    """The points one search has found: their least seconds (float32, inf: not found), and which they are.
-
-    ``bits`` has a bit a point and ``top`` a bit a word of ``bits``, uint64.
-    """
-
-    best: np.ndarray
-    bits: np.ndarray
-    top: np.ndarray
-
-
-def nothing_found(n_points: int) -> Found:
-    """Scratch for searches that look for ``n_points`` points."""
-    words = n_points // 64 + 1
-    return Found(
-        np.full(n_points, np.inf, np.float32),
-        np.zeros(words, np.uint64),
-        np.zeros(words // 64 + 1, np.uint64),
-    )
-
-
-class Demand(NamedTuple):
+class GroupedDemand(NamedTuple):
     """Demand points as the searches meet them.
 
     ``met[met_ptr[x]:met_ptr[x + 1]]`` (:data:`MET`) are the points at node x and on the chains that
@@ -152,6 +80,16 @@ def search_graph(network: Network) -> SearchGraph:
     return found
 
 
+def search_limit(cutoff_s: float) -> float:
+    """How far a search goes to find what lies within an inclusive cutoff."""
+    return cutoff_s + max(SLACK_S, cutoff_s * 1e-12)
+
+
+def bucket_width(graph: SearchGraph, cutoff_s: float) -> float:
+    """Width of a bucket in seconds: half a mean arc, at most 65,536 buckets."""
+    return max(graph.mean_s / 2, cutoff_s / 65536, 1e-3)
+
+
 def spatial_order(x_m: np.ndarray, y_m: np.ndarray) -> np.ndarray:
     """Positions of points in Morton order (stable), int64."""
     from planner.roads.kernels.graph import morton
@@ -165,7 +103,6 @@ def spatial_order(x_m: np.ndarray, y_m: np.ndarray) -> np.ndarray:
 
 def _build(network: Network) -> SearchGraph:
     from planner.roads.kernels.graph import chains, incidence
-    from planner.roads.turns import junctions, with_turns
 
     u, v = network.edge_u, network.edge_v
     s_uv, s_vu, length = network.edge_s_uv, network.edge_s_vu, network.edge_length_m
@@ -193,14 +130,14 @@ def _arcs(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> Arcs:
     return Arcs(*arcs_into(n, a, b, total))
 
 
-def places(network: Network, snapped: Snapped) -> Places:
+def on_chains(network: Network, snapped: Snapped) -> OnChains:
     """Where snapped points stand on the chains, with seconds to and from both ends."""
     graph = search_graph(network)
     ok = snapped.edge >= 0
     e = np.where(ok, snapped.edge, 0)
     if network.n_edges == 0:
         nothing = np.full(ok.size, np.inf)
-        return Places(np.full(ok.size, -1, np.int32), *(nothing,) * 6)
+        return OnChains(np.full(ok.size, -1, np.int32), *(nothing,) * 6)
     length, flip, before = network.edge_length_m[e], graph.flip[e], graph.before[graph.behind[e]]
     chain = np.where(ok, graph.chain[e], -1).astype(np.int32)
     total = graph.total[np.maximum(chain, 0)]
@@ -215,13 +152,13 @@ def places(network: Network, snapped: Snapped) -> Places:
         b_to, to_b = total[:, 2] - to_a, total[:, 1] - a_to
     a_to, to_a = (np.where(at_a, 0.0, np.where(np.isnan(t), np.inf, t)) for t in (a_to, to_a))
     b_to, to_b = (np.where(at_b, 0.0, np.where(np.isnan(t), np.inf, t).clip(0)) for t in (b_to, to_b))
-    return Places(chain, pos, a_to, b_to, to_a, to_b, snapped.metres / (network.walk_kmh / 3.6))
+    return OnChains(chain, pos, a_to, b_to, to_a, to_b, snapped.metres / (network.walk_kmh / 3.6))
 
 
-def demand_on(graph: SearchGraph, at: Places) -> tuple[Demand, np.ndarray]:
+def demand_on(graph: SearchGraph, at: OnChains) -> tuple[GroupedDemand, np.ndarray]:
     """Group demand points by the node or chain where a search finds them.
 
-    Returns the groups and the chains that carry points, ascending: ``Demand.ptr`` counts these.
+    Returns the groups and the chains that carry points, ascending: ``GroupedDemand.ptr`` counts these.
     """
     from planner.roads.kernels.graph import meetings
 
@@ -246,5 +183,5 @@ def demand_on(graph: SearchGraph, at: Places) -> tuple[Demand, np.ndarray]:
     met_ptr = meetings(
         counts, met, (node[ids], ids, at.off_s[ids]), (graph.a[used], graph.b[used], ptr, rest_id, to_a, to_b)
     )
-    made = Demand(int(chain.size), met_ptr, met, ptr, rest_id, at.pos[rest], to_a, at.a_to[rest], off)
+    made = GroupedDemand(int(chain.size), met_ptr, met, ptr, rest_id, at.pos[rest], to_a, at.a_to[rest], off)
     return made, used

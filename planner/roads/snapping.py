@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
-    from planner.roads.network import Network
+    from planner.roads.graph import Network
 
 __all__ = ["Snapped", "StreetGrid", "coordinates", "nearest_on", "snap", "street_grid"]
 

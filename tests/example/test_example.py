@@ -22,7 +22,7 @@ from python_calamine import CalamineWorkbook
 from planner.errors import PlannerError
 from planner.example import build as example
 from planner.example import facts as example_facts
-from planner.example.blocks import Block, Cutter, Web
+from planner.example.blocks import CityBlock, Cutter, Web
 from planner.example.facts import CRS, smooth, to_degrees, to_metres
 from planner.example.field import CELL_M, Field
 from planner.example.mains import unwarp, warp
@@ -367,7 +367,7 @@ def test_cutting_a_square_keeps_its_area_and_joins_every_street():
     web = Web()
     side = size * CELL_M
     corners = [(x, y, web.node(x, y)) for x, y in ((0.0, 0.0), (side, 0.0), (side, side), (0.0, side))]
-    square = Block(
+    square = CityBlock(
         corners, [web.segment(corners[k][2], corners[(k + 1) % 4][2], "tertiary") for k in range(4)]
     )
     done = Cutter(web, land, np.zeros((size, size)), seed=3).cut_all([square])

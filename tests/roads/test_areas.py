@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 import shapely
 
-from planner.roads.areas import cover_counts, difference, overlap_counts, service_areas, union_area
+from planner.roads.areas import service_areas, union_area
 from planner.roads.network import network_from_edges
 from planner.roads.pieces import lines, pieces_of_each
-from planner.roads.quality import quality
 from planner.roads.reach import travel_times
 from tests.street_referee import on_edges, random_network, random_places
 
@@ -219,105 +218,3 @@ def test_a_site_on_no_street_has_an_empty_area():
 def test_what_is_no_time_width_or_method_is_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         service_areas(lattice(n=3), points((0, 0)), **wrong)
-
-
-def squares(*corners, size=10.0, index=None):
-    boxes = [shapely.box(x, y, x + size, y + size) for x, y in corners]
-    return gpd.GeoDataFrame(geometry=gpd.GeoSeries(boxes, index=index, crs=CRS))
-
-
-def test_overlaps_of_two_squares_and_a_ring():
-    """Squares at 0 and 5 share 25 m²; a ring with the first square's middle in its hole covers only its rim."""
-    areas = squares((0, 0), (5, 5))
-    pieces = overlap_counts(areas)
-    assert pieces.sites.tolist() == [2, 1, 1]
-    assert (pieces.km2 * 1e6).tolist() == pytest.approx([25, 75, 75], abs=1e-3)
-    assert pieces.crs == CRS
-    ring = shapely.box(-5, -5, 15, 15).difference(shapely.box(2, 2, 8, 8))
-    pieces = overlap_counts(gpd.GeoSeries([areas.geometry[0], ring, shapely.Polygon()], crs=CRS))
-    by = pieces.groupby("sites").km2.sum() * 1e6
-    assert by.to_dict() == pytest.approx({1: 36 + 300, 2: 64}, abs=1e-3)
-    hole = overlap_counts(gpd.GeoSeries([ring], crs=CRS))
-    assert hole.sites.tolist() == [1]
-    assert not hole.geometry.contains(shapely.Point(5, 5)).any()
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_overlap_pieces_add_up_and_agree_with_counting_points(seed):
-    rng = np.random.default_rng(seed)
-    areas = squares(*rng.uniform(0, 40, (25, 2)))
-    pieces = overlap_counts(areas)
-    assert (pieces.km2 * pieces.sites).sum() == pytest.approx(areas.area.sum() / 1e6, rel=1e-4)
-    assert pieces.km2.sum() == pytest.approx(areas.union_all().area / 1e6, rel=1e-4)
-    inner = gpd.GeoSeries(pieces.geometry[pieces.km2 > 1e-7].representative_point(), crs=CRS)
-    by_hand = [int(areas.contains(p).sum()) for p in inner]
-    assert cover_counts(areas, inner).tolist() == by_hand == pieces.sites[inner.index].tolist()
-
-
-def test_points_count_their_areas_on_their_own_index():
-    at = gpd.GeoSeries(gpd.points_from_xy([7, 1, 99], [7, 1, 99]), index=["both", "one", "none"], crs=CRS)
-    assert cover_counts(squares((0, 0), (5, 5)), at).to_dict() == {"both": 2, "one": 1, "none": 0}
-    with pytest.raises(ValueError, match="points in EPSG:4326"):
-        cover_counts(squares((0, 0)), at.set_crs(4326, allow_override=True))
-
-
-def test_what_an_area_gained_and_lost():
-    before, after = (
-        squares((0, 0), (50, 50), index=["a", "gone"]),
-        squares((4, 0), (90, 0), index=["a", "new"]),
-    )
-    change = difference(before, after)
-    assert change.index.tolist() == ["a", "gone", "new"]
-    assert (change.gained_km2 * 1e6).tolist() == pytest.approx([40, 0, 100])
-    assert (change.lost_km2 * 1e6).tolist() == pytest.approx([40, 100, 0])
-    assert change.geometry["a"].equals(shapely.box(10, 0, 14, 10))
-    assert change.lost["a"].equals(shapely.box(0, 0, 4, 10))
-    with pytest.raises(ValueError, match="more than once"):
-        difference(squares((0, 0), (1, 1), index=["a", "a"]), after)
-    with pytest.raises(ValueError, match="after in EPSG:4326"):
-        difference(before, after.set_crs(4326, allow_override=True))
-
-
-def test_quality_of_areas_made_by_hand():
-    """A street of 1 km and one beside it that hangs on to nothing; the area is a box about both."""
-    network = network_from_edges(
-        np.array([0, 500.0, 1000, 400, 600]), np.array([0, 0, 0, 200.0, 200]), [0, 1, 3], [1, 2, 4],
-        np.array([500.0, 500, 200]), np.array([500.0, 500, 200]), np.array([500.0, 500, 200]), min_component=1,
-    )  # fmt: skip
-    site = on_edges(network, [0], [1.0])
-    exact = service_areas(network, site, cutoff_s=600, method="exact")
-    found = quality(network, site, exact)
-    assert (found.alike, found.outside, found.inside) == pytest.approx((1.0, 0.0, 0.0))
-    box = exact.set_geometry([shapely.box(100, -30, 1000, 230)])
-    found = quality(network, site, box)
-    union = exact.union_all().union(box.union_all()).area
-    assert found.alike == pytest.approx(exact.union_all().intersection(box.union_all()).area / union)
-    assert found.outside == pytest.approx(0.1)
-    assert found.inside == pytest.approx(
-        2 / 3
-    )  # two nodes of the other street; all three of its own reach it
-    assert repr(found).startswith("<Quality of 1 areas: 0.")
-    assert "10.00% of reached street outside" in repr(found)
-
-
-def test_quality_is_drawn_with_a_seed_and_refuses_what_does_not_belong_together():
-    network = lattice(seed=1)
-    sites = random_places(network, 12, np.random.default_rng(3))
-    areas = service_areas(network, sites, cutoff_s=300)
-    found = quality(network, sites, areas, sample=5, seed=4)
-    assert found == quality(network, sites, areas, sample=5, seed=4)
-    assert found.sites == 5
-    assert found.alike > 0.95
-    assert found.outside < 0.005
-    assert found != quality(network, sites, areas, sample=5, seed=5)
-    with pytest.raises(ValueError, match="2 cutoffs"):
-        quality(network, sites, service_areas(network, sites, cutoff_s=[300, 200]))
-    nothing = areas.set_geometry([shapely.Polygon()] * 12)
-    assert repr(quality(network, sites, nothing)) == "<Quality of 0 areas>"
-
-
-def test_no_areas_overlap_nowhere():
-    assert overlap_counts(gpd.GeoSeries([], crs=CRS)).empty
-    assert overlap_counts(gpd.GeoSeries([shapely.Polygon(), None], crs=CRS)).columns.tolist() == [
-        "sites", "km2", "geometry",
-    ]  # fmt: skip

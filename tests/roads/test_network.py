@@ -11,9 +11,10 @@ import pytest
 from shapely.geometry import LineString, MultiLineString, Point, box
 
 from planner.errors import InputError, PlannerError
-from planner.inputs.osm.streets import Streets
-from planner.roads.build.assemble import build_network
-from planner.roads.build.profiles import profile
+from planner.inputs.osm.streets import SourceStreets
+from planner.roads.make.assemble import build_network
+from planner.roads.make.cut import Edges, packed, selected
+from planner.roads.make.profiles import profile
 from planner.roads.network import Network, network_from_edges, read_network
 from tests.roads.osm_text import CRS, osm
 
@@ -485,29 +486,47 @@ def test_a_footbridge_carries_walkers_over_a_road_it_does_not_meet(tmp_path):
 # --- memory ----------------------------------------------------------------------------------------------
 
 
-def lattice_streets(n: int, inner: int = 7) -> Streets:
-    """n × n corners, each street with inner vertices, as an OSM file would give them."""
+def lattice_streets(n: int, inner: int = 7, *, twice: int = 0) -> SourceStreets:
+    """n × n corners, each street with inner vertices, as an OSM file would give them; the first ones drawn twice."""
     at = np.arange(n * n).reshape(n, n)
     x, y = (a.ravel() * 0.001 for a in np.meshgrid(np.arange(n), np.arange(n)))
     u, v = (np.concatenate([p.ravel(), q.ravel()]) for p, q in ((at[:, :-1], at[:-1]), (at[:, 1:], at[1:])))
     share, m = np.arange(1, inner + 1) / (inner + 1), u.size
     x, y = (np.concatenate([a, (a[u][:, None] + (a[v] - a[u])[:, None] * share).ravel()]) for a in (x, y))
     middle = n * n + np.arange(m * inner).reshape(m, inner)
-    return Streets(
+    lines = np.column_stack([u, middle, v]).astype(np.int32)
+    lines, m = np.concatenate([lines, lines[:twice]]), m + twice
+    return SourceStreets(
         crs="EPSG:4326", x=np.rint((120 + x) * 1e7).astype(np.int32), y=np.rint((31 + y) * 1e7).astype(np.int32),
-        line_ptr=np.arange(m + 1) * (inner + 2), line_vertex=np.column_stack([u, middle, v]).ravel().astype(np.int32),
+        line_ptr=np.arange(m + 1) * (inner + 2), line_vertex=lines.ravel(),
         line_id=np.arange(m), line_tags=np.zeros(m, np.int32), tags=({"highway": "residential"},), per_unit=1e7,
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("twice", [0, 100])
 @pytest.mark.parametrize("mode", ["walk", "car"])
-def test_building_needs_less_than_twice_its_result_with_the_streets_it_is_made_of(mode):
+def test_building_needs_less_than_twice_its_result_with_the_streets_it_is_made_of(mode, twice):
     build_network(lattice_streets(10), profile(mode))  # what is made once is not counted
     tracemalloc.start()
-    made = build_network(lattice_streets(300), profile(mode))
+    made = build_network(lattice_streets(300, twice=twice), profile(mode))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     result = sum(a.nbytes for a in vars(made).values() if isinstance(a, np.ndarray))
-    assert made.n_edges == 2 * 300 * 299
-    assert made.geom_x.size == 9 * made.n_edges
+    # A street drawn twice is cut at every vertex, its copy left out.
+    assert made.n_edges == 2 * 300 * 299 + 7 * twice
+    assert made.geom_x.size == 9 * (made.n_edges - 8 * twice) + 2 * 8 * twice
     assert peak < 2 * result
+
+
+def test_edges_left_out_leave_the_others_and_their_shapes_as_they_were():
+    def edges(*, start, size, x):
+        n = np.arange(len(start))
+        return Edges(n, n, n, n, n, n, n, np.array(start), np.array(size), np.array(x), -np.array(x))
+
+    three = edges(start=[0, 2, 5], size=[2, 3, 2], x=[0, 1, 10, 11, 12, 20, 21])
+    two = selected(three, np.array([True, False, True]))
+    assert two.u.tolist() == [0, 2]
+    assert [a.tolist() for a in two.shapes(np.array([1]))] == [[0, 2], [20, 21], [-20, -21]]
+    assert [packed(two).start.tolist(), packed(two).x.tolist()] == [[0, 2], [0, 1, 20, 21]]
+    assert packed(two).y.tolist() == [0, -1, -20, -21]
+    assert three.x.tolist() == [0, 1, 10, 11, 12, 20, 21]

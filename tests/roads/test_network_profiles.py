@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from planner.errors import InputError, PlannerError
-from planner.roads.build.profiles import MODES, kmh_of, metres_of, minutes_of, profile
+from planner.roads.make.profiles import MODES, kmh_of, metres_of, minutes_of, profile
 from planner.roads.network import read_network
 from planner.tables import HOST_KINDS
 from tests.roads.osm_text import EAST, osm
@@ -250,7 +250,7 @@ def test_heights_weights_and_durations():
 def test_every_row_of_the_table_is_sourced_and_readable():
     rows = list(
         csv.DictReader(
-            resources.files("planner.roads").joinpath("profiles.csv").read_text("utf-8").splitlines()
+            resources.files("planner.roads.make").joinpath("profiles.csv").read_text("utf-8").splitlines()
         )
     )
     assert {r["mode"] for r in rows} == {*MODES, "*"}
@@ -279,7 +279,7 @@ def test_unreadable_limits_are_told(tmp_path):
 
 def test_host_kinds_of_the_table_are_known():
     rows = csv.DictReader(
-        resources.files("planner.inputs").joinpath("osm_hosts.csv").read_text("utf-8").splitlines()
+        resources.files("planner.inputs.osm").joinpath("hosts.csv").read_text("utf-8").splitlines()
     )
     assert {r["host_kind"] for r in rows} <= set(HOST_KINDS)
 

@@ -11,7 +11,6 @@ from planner.errors import PlannerError
 from planner.roads.network import network_from_edges
 from planner.roads.reach import nearest, snap, travel_times
 from planner.roads.search import search_graph
-from planner.roads.snap_report import REPAIRS, snap_report
 from tests.street_referee import on_edges, random_network, random_places
 
 CRS = "EPSG:4549"
@@ -155,15 +154,6 @@ def test_snapping_passes_over_islands_and_traps():
     made = snap(street_with_island_and_trap(), points((50, 40), (0, 60)))
     assert made.edge.tolist() == [0, 0]
     assert made.metres == pytest.approx([40, 60])
-
-
-def test_the_snapping_report_names_what_was_passed_over():
-    report = snap_report(street_with_island_and_trap(), points((50, 40), (0, 60), (300, 7), (300, 400)))
-    assert report["repair"].tolist() == ["one_way", "island", "", "far"]
-    assert set(report["repair"]) <= set(REPAIRS)
-    assert report["component_nodes"].tolist() == [13, 13, 13, 0]
-    assert report["access_s"][2] == pytest.approx(7 / WALK)
-    assert report["nearest_m"].tolist()[:3] == pytest.approx([0, 0, 7])
 
 
 def test_a_graphs_length_wins_over_its_shape():

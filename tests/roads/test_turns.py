@@ -9,7 +9,7 @@ import osmium
 import pytest
 
 from planner.inputs.osm.streets import read_osm_streets
-from planner.roads.build.profiles import MODES
+from planner.roads.make.profiles import MODES
 from planner.roads.network import Network, network_from_edges, read_network
 from planner.roads.reach import travel_times
 from tests.roads.osm_text import EAST, NORTH, osm

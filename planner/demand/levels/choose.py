@@ -24,7 +24,7 @@ FULL_CELLS, FULL_SHARE = 0.95, 0.8
 
 
 @dataclass
-class Model:
+class GroupModel:
     """What one group came to."""
 
     level: str
@@ -35,8 +35,8 @@ class Model:
 
 
 @dataclass
-class Room:
-    """What every group's model needs: cells, covariates, districts and totals."""
+class Chooser:
+    """Chooses every group's model by what is known of cells, covariates, districts and totals."""
 
     cells: gpd.GeoDataFrame
     covariates: pd.DataFrame
@@ -63,12 +63,12 @@ class Room:
         weight = mix(self.covariates, group.covariates, group.elasticities)
         return self.scale(weight, self.controls[group.name])
 
-    def model(self, group: Group, observations: Observations | None, found: list[Finding]) -> Model:
+    def model(self, group: Group, observations: Observations | None, found: list[Finding]) -> GroupModel:
         """The best level that the data allow for a group."""
         controls = self.controls[group.name]
         shares = usable_shares(group.covariates, self.covariates)
         prior = self.prior(group)
-        base = Model("weights", prior, controls, self._mixture(group, shares, prior))
+        base = GroupModel("weights", prior, controls, self._mixture(group, shares, prior))
         surveyed = None if observations is None else observations.groups.get(group.name)
         if self.settings.level == "weights" or observations is None:
             return base
@@ -94,7 +94,9 @@ class Room:
             s.elasticity_band,
         )
 
-    def _observed(self, group: Group, base: Model, surveyed: Surveyed, found: list[Finding]) -> Model:
+    def _observed(
+        self, group: Group, base: GroupModel, surveyed: Surveyed, found: list[Finding]
+    ) -> GroupModel:
         from planner.demand.levels.regression import MIN_WORKERS, fit_regression, fit_surface
 
         s, surveyed = self.settings, surveyed.on(self.cells)
@@ -123,13 +125,15 @@ class Room:
             )
             if s.level == "auto" and not _better(fitted.scores):
                 found.append(_not_better(group, fitted.scores))
-                return Model("weights", base.workers, controls, base.source, fitted.scores)
+                return GroupModel("weights", base.workers, controls, base.source, fitted.scores)
         workers = self.scale(fitted.weights, controls)
         ends = (group.band_low, group.band_high)
         source = Replicated(group.name, fitted.replicates, ends, fitted.local_sd)
-        return Model(fitted.level, workers, controls, source, fitted.scores)
+        return GroupModel(fitted.level, workers, controls, source, fitted.scores)
 
-    def _like_all(self, group: Group, base: Model, observations: Observations, found: list[Finding]) -> Model:
+    def _like_all(
+        self, group: Group, base: GroupModel, observations: Observations, found: list[Finding]
+    ) -> GroupModel:
         """Observations of no named group: the group's weights times the correction found for all."""
         from planner.demand.levels.regression import MIN_WORKERS, fit_regression
 
@@ -160,7 +164,7 @@ class Room:
         workers = self.scale(base.workers * fitted.weights / self._everyone, base.controls)
         ratio = (fitted.replicates / fitted.weights.astype(np.float32)) * workers.astype(np.float32)
         source = Replicated(group.name, ratio, (group.band_low, group.band_high), fitted.local_sd)
-        return Model("regression", workers, base.controls, source, fitted.scores)
+        return GroupModel("regression", workers, base.controls, source, fitted.scores)
 
 
 def _level_for(surveyed: Surveyed) -> str:

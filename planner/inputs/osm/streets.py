@@ -1,6 +1,6 @@
 """Streets as they stand in a source, before any mode is chosen: vertices, lines and tags.
 
-:class:`Streets` is the common form of OSM files, graphs and tables of lines;
+:class:`SourceStreets` is the common form of OSM files, graphs and tables of lines;
 :func:`read_osm_streets` fills it from ``.osm`` and ``.osm.pbf`` in one streaming pass.
 """
 
@@ -19,7 +19,7 @@ from planner.inputs.osm.faults import broken_file, location_store
 from planner.inputs.osm.pbf import PER_DEGREE, RawStreets, read_pbf
 from planner.inputs.osm.turns import RESTRICTION_KEYS, RawTurn, TurnRule, turn_of_text, turn_rules
 
-__all__ = ["LINE_KEYS", "VERTEX_KEYS", "Streets", "read_osm_streets"]
+__all__ = ["LINE_KEYS", "VERTEX_KEYS", "SourceStreets", "read_osm_streets"]
 
 #: Tags of ways that some profile reads; the others stay in the file.
 LINE_KEYS = (
@@ -42,7 +42,7 @@ _BLOCK = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
-class Streets:
+class SourceStreets:
     """Lines with tags; two lines meet where they name the same vertex.
 
     Attributes
@@ -133,7 +133,7 @@ def _text(raw: bytes) -> str:
     return "".join(chr(int(p, 16)) if i % 2 else p for i, p in enumerate(parts))
 
 
-def read_osm_streets(path: Path | str, *, turns: bool = True) -> Streets:
+def read_osm_streets(path: Path | str, *, turns: bool = True) -> SourceStreets:
     """Read every way a profile may allow, and the nodes with tags on them.
 
     Only ways with ``highway`` or ``route=ferry``, their nodes and turn restrictions are kept. A ``.pbf`` is read by
@@ -233,7 +233,7 @@ def _blocks(text: Path) -> Iterator[list[bytes]]:
             yield block
 
 
-def _streets(source: str, raw: RawStreets) -> Streets:
+def _streets(source: str, raw: RawStreets) -> SourceStreets:
     """Cut ways at nodes the file does not hold; tags of ways and nodes in one list."""
     found: list[Finding] = []
     sizes, index, of = raw.size, raw.index, np.arange(raw.size.size)
@@ -251,7 +251,7 @@ def _streets(source: str, raw: RawStreets) -> Streets:
         of = line[np.concatenate([[0], np.cumsum(sizes)[:-1]])] if sizes.size else of[:0]
     if not sizes.size:
         raise InputError([*found, finding("NET-101", source=source)])
-    return Streets(
+    return SourceStreets(
         crs="EPSG:4326", x=raw.x, y=raw.y, line_ptr=np.concatenate([[0], np.cumsum(sizes)]), line_vertex=index,
         line_id=raw.way_id[of], line_tags=raw.way_tags[of], tags=raw.way_sets + raw.node_sets,
         vertex_at=raw.node_at, vertex_tags=raw.node_tags + np.int32(len(raw.way_sets)), source=source,

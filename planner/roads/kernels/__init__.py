@@ -1,1 +1,1 @@
-"""Compiled loops of the roads."""
+"""Compiled loops of the roads; they load Numba and are therefore only imported inside functions."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.roads.kernels.compiled import jit
+from planner.jit import compiled
 from planner.roads.kernels.rings import crossings
 
 __all__ = ["outline", "piece_segments"]
@@ -19,7 +19,7 @@ __all__ = ["outline", "piece_segments"]
 FAR = np.float32(1e12)
 
 
-@jit
+@compiled
 def piece_segments(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):
     """Straight segments of pieces: float64 ``[n, 4]`` (x1, y1, x2, y2)."""
     size = 0
@@ -48,7 +48,7 @@ def piece_segments(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):
     return out[:k]
 
 
-@jit
+@compiled
 def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius, factor):
     """Lower ``field`` to ``factor`` times the squared distance from a segment, at nodes within ``radius``."""
     ny, nx = field.shape
@@ -72,7 +72,7 @@ def _stamp(field, x0, y0, h, x1, y1, x2, y2, radius, factor):
             row[first + i] = min(row[first + i], times * (ex * ex + ey * ey))
 
 
-@jit
+@compiled
 def _by_band(segments, y0, height, bands, reach):
     """Segments that come within ``reach`` of each band of ``height`` metres, as CSR."""
     ptr = np.zeros(bands + 2, np.int64)
@@ -96,7 +96,7 @@ def _by_band(segments, y0, height, bands, reach):
     return ptr[: bands + 1], member
 
 
-@jit
+@compiled
 def _push_back(away, x0, y0, h, segments, members, buffer_m, bias, grid, mark, marks):
     """Stamp the unreached streets near the reached ones on this part of the grid, as ``(w / bias) ** 2``.
 
@@ -129,7 +129,7 @@ def _push_back(away, x0, y0, h, segments, members, buffer_m, bias, grid, mark, m
                     )
 
 
-@jit
+@compiled
 def _inside(near, away, core, buffer_m, shrink):
     """Turn squared distances into metres inside (above 0) or outside, put into ``near``; never 0."""
     low, high, less, least = np.float32(core), np.float32(buffer_m), np.float32(shrink), np.float32(1e-3)
@@ -140,7 +140,7 @@ def _inside(near, away, core, buffer_m, shrink):
             near[j, i] = max(f, least) if f >= 0 else min(f, -least)
 
 
-@jit
+@compiled
 def outline(
     segments, edges, soft, frame, near, away, rule, bias, tolerance, grid, marks, mark, follow, west, out
 ):

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.roads.kernels.compiled import jit
-from planner.roads.search import ARC
+from planner.jit import compiled
+from planner.roads.arcs import ARC
 
 __all__ = ["arcs_into", "chains", "incidence", "meetings", "morton"]
 
 
-@jit
+@compiled
 def morton(x: np.ndarray, y: np.ndarray, x0: float, y0: float, scale: float) -> np.ndarray:
     """Morton (Z-order) code of points: bits of ``(x - x0) * scale`` and ``(y - y0) * scale`` interleaved."""
     out = np.empty(x.size, np.uint64)
@@ -30,7 +30,7 @@ def morton(x: np.ndarray, y: np.ndarray, x0: float, y0: float, scale: float) -> 
     return out
 
 
-@jit
+@compiled
 def incidence(n_nodes: int, u: np.ndarray, v: np.ndarray, usable: np.ndarray) -> tuple[np.ndarray, ...]:
     """Usable edges at each node, as CSR (``ptr``, ``edge``); a loop stands twice at its node."""
     ptr = np.zeros(n_nodes + 1, np.int64)
@@ -51,7 +51,7 @@ def incidence(n_nodes: int, u: np.ndarray, v: np.ndarray, usable: np.ndarray) ->
     return ptr, edge
 
 
-@jit
+@compiled
 def _passes(
     node: int, ptr: np.ndarray, edge: np.ndarray, u: np.ndarray, s_uv: np.ndarray, s_vu: np.ndarray
 ) -> bool:
@@ -66,7 +66,7 @@ def _passes(
     return np.isfinite(into_e) == np.isfinite(from_f) and np.isfinite(into_f) == np.isfinite(from_e)
 
 
-@jit
+@compiled
 def chains(
     ptr: np.ndarray,
     edge: np.ndarray,
@@ -144,7 +144,7 @@ def chains(
     return keep, *ends, total[:n].copy(), chain, step, flip, behind, before[:rows].copy()
 
 
-@jit
+@compiled
 def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, ...]:
     """Arcs of ``n`` nodes by the node they lead to; loops and arcs to or from dead ends left out.
 
@@ -152,7 +152,7 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[
 
     Returns
     -------
-    ptr : uint32 ``[n + 1]``; arc : :data:`planner.roads.search.ARC`; leaf : bool ``[n]``, dead ends
+    ptr : uint32 ``[n + 1]``; arc : :data:`planner.roads.arcs.ARC`; leaf : bool ``[n]``, dead ends
 
     Arcs of a node are in order of the node they leave, parallel ones in order of their chains, those
     from a to b first.
@@ -186,7 +186,7 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[
     return ptr, arc, leaf
 
 
-@jit
+@compiled
 def meetings(
     counts: np.ndarray, met: np.ndarray, at_nodes: tuple[np.ndarray, ...], on_chains: tuple[np.ndarray, ...]
 ) -> np.ndarray:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.roads.kernels.compiled import jit
+from planner.jit import compiled
 
 __all__ = ["nearest_to_nodes", "nearest_to_points"]
 
 
-@jit
+@compiled
 def _push(key, node, site, size, t, x, s):
     i = size
     while i > 0:
@@ -22,7 +22,7 @@ def _push(key, node, site, size, t, x, s):
     key[i], node[i], site[i] = t, x, s
 
 
-@jit
+@compiled
 def _pop(key, node, site, size):
     """Remove the first entry of a heap of ``size``; the hole is filled with its last."""
     t, x, s = key[size - 1], node[size - 1], site[size - 1]
@@ -41,7 +41,7 @@ def _pop(key, node, site, size):
     key[i], node[i], site[i] = t, x, s
 
 
-@jit
+@compiled
 def nearest_to_nodes(arcs, sites, k, limit):
     """The k nearest sites (by seconds below ``limit``) of every search node.
 
@@ -96,7 +96,7 @@ def nearest_to_nodes(arcs, sites, k, limit):
     return count, site, seconds
 
 
-@jit
+@compiled
 def _offer(site, seconds, s, t):
     """Put a site into a row of the k nearest, kept in order; a site stands there once."""
     k = site.size
@@ -118,7 +118,7 @@ def _offer(site, seconds, s, t):
     site[at], seconds[at] = s, t
 
 
-@jit
+@compiled
 def nearest_to_points(chain, points, ends, sites, chain_ptr, chain_site, count, site, seconds, k, limit):
     """The k nearest sites of every point, through either end of its chain or along it.
 

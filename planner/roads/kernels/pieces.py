@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.roads.kernels.compiled import jit
+from planner.jit import compiled
 from planner.roads.kernels.search import ONE, QUEUED, run, start
 
 __all__ = ["cut_lines", "site_pieces"]
 
-# Columns of Streets.rows: of an edge along its chain, and of the chain before it (seconds in the
+# Columns of StreetChains.rows: of an edge along its chain, and of the chain before it (seconds in the
 # chain's direction and against it).
 METRES, FORTH, BACK, BEFORE_M, BEFORE_FORTH, BEFORE_BACK = range(6)
 
 
-@jit
+@compiled
 def _through_ends(row, end_forth, da, db, cutoff):
     """End of the span reached by way of a, and start of the span by way of b, as shares from a's side."""
     forth, back = row[FORTH], row[BACK]
@@ -29,7 +29,7 @@ def _through_ends(row, end_forth, da, db, cutoff):
     return head, tail
 
 
-@jit
+@compiled
 def _around_site(row, cutoff, site):
     """The span of an edge from which a site on its chain is reached along the chain (low > high: none).
 
@@ -55,7 +55,7 @@ def _around_site(row, cutoff, site):
     return low, high
 
 
-@jit
+@compiled
 def _put(streets, j, start, end, edge, lo, hi, k):
     """Append a span, turned to run from u; returns how many there are."""
     if not start < end:
@@ -67,7 +67,7 @@ def _put(streets, j, start, end, edge, lo, hi, k):
     return k + 1
 
 
-@jit
+@compiled
 def _chain_pieces(streets, c, da, db, cutoff, on_chain, site, edge, lo, hi, k):
     """Append the reached pieces of chain ``c``; pieces of an edge do not overlap."""
     for j in range(streets.chain_ptr[c], streets.chain_ptr[c + 1]):
@@ -89,7 +89,7 @@ def _chain_pieces(streets, c, da, db, cutoff, on_chain, site, edge, lo, hi, k):
     return k
 
 
-@jit
+@compiled
 def _room(edge, lo, hi, needed):
     if needed <= edge.size:
         return edge, lo, hi
@@ -101,7 +101,7 @@ def _room(edge, lo, hi, needed):
     )
 
 
-@jit
+@compiled
 def _node_pieces(streets, queue, used, dist, cutoff, skip, edge, lo, hi, k):
     """Pieces of all chains at the reached nodes but ``skip``; a chain between two of them is met once."""
     none = (0.0, 0.0, 0.0, 0.0)
@@ -120,7 +120,7 @@ def _node_pieces(streets, queue, used, dist, cutoff, skip, edge, lo, hi, k):
     return edge, lo, hi, k
 
 
-@jit
+@compiled
 def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, width, alone):
     """Pieces of streets from which a site is reached within each of ``cutoffs``, from one search.
 
@@ -163,7 +163,7 @@ def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, width, alone
     return ptr, edge[:k].copy(), lo[:k].copy(), hi[:k].copy()
 
 
-@jit
+@compiled
 def cut_lines(geom_ptr, geom_x, geom_y, shape_m, edge, lo, hi):
     """Shapes of pieces: coordinates float64 ``[n, 2]`` and the piece each belongs to, int64."""
     size = 0

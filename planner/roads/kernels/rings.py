@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.roads.kernels.compiled import jit
+from planner.jit import compiled
 
 __all__ = ["crossings", "rings"]
 
 
-@jit
+@compiled
 def _record(out, n, field, i, j, side, x0, y0, h, inward, outward):
     """Put a crossing at ``out[n]``: x, y and the two ends of the window a line may pass through.
 
@@ -44,7 +44,7 @@ def _record(out, n, field, i, j, side, x0, y0, h, inward, outward):
         out[n, 0], out[n, 2], out[n, 4] = x, x + inside, x + outside
 
 
-@jit
+@compiled
 def _turn(a, b, c, d, middle):
     """The sides by which a line comes into a cell and leaves it, and whether a second one does.
 
@@ -57,7 +57,7 @@ def _turn(a, b, c, d, middle):
     return f, (0 if b and not a else 1 if c and not b else 2 if d and not c else 3), False
 
 
-@jit
+@compiled
 def _link(n, f, t, i, under, left, beside, below, follow):
     """Join crossing n, from side f to side t of a cell in column i, to those of its neighbours.
 
@@ -77,7 +77,7 @@ def _link(n, f, t, i, under, left, beside, below, follow):
     return n if f == 1 or t == 1 else beside
 
 
-@jit
+@compiled
 def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):
     """Crossings of grid sides with the line where ``field`` is 0, in the order of the cells they lead into.
 
@@ -113,7 +113,7 @@ def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):
     return n
 
 
-@jit
+@compiled
 def _straightened(out, order, n, xy, k):
     """Copy the closed ring ``out[order[:n]]`` (first = last) to ``xy[k:]``, runs made straight.
 
@@ -153,7 +153,7 @@ def _straightened(out, order, n, xy, k):
     return k
 
 
-@jit
+@compiled
 def rings(n, follow, west, out, order, xy):
     """Closed rings of ``n`` crossings, see :func:`crossings`; put into ``xy`` (float64 ``[2 * n, 2]``).
 

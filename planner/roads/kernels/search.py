@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 from numba.cpython.unsafe.numbers import trailing_zeros
 
-from planner.roads.kernels.compiled import jit
+from planner.jit import compiled
 
 __all__ = ["QUEUED", "place_rows", "reach_block", "run", "start"]
 
@@ -28,7 +28,7 @@ QUEUED = np.dtype([("seconds", "f8"), ("node", "u4"), ("below", "u4")])
 ZERO, ONE, SIX, LOW = np.uint64(0), np.uint64(1), np.uint64(6), np.uint64(63)
 
 
-@jit
+@compiled
 def start(dist, queue, used, head, scale, x, t):
     """Give node ``x`` the time ``t`` if that is less than it has; returns how many entries are used."""
     if t < dist[x]:
@@ -40,7 +40,7 @@ def start(dist, queue, used, head, scale, x, t):
     return used
 
 
-@jit
+@compiled
 def _settle(ptr, arc, dist, queue, used, head, scale):
     """Search on from what is queued until nothing is, or the queue is full; returns entries used, and whether done."""
     room = np.uint64(queue.size)
@@ -68,7 +68,7 @@ def _settle(ptr, arc, dist, queue, used, head, scale):
     return used, True
 
 
-@jit
+@compiled
 def run(arcs, dist, queue, used, head, scale):
     """Run one bounded search from the nodes queued by :func:`start`.
 
@@ -87,7 +87,7 @@ def run(arcs, dist, queue, used, head, scale):
         queue = np.append(queue, np.empty_like(queue))
 
 
-@jit
+@compiled
 def _meet(found, lo, hi, more, p, t):
     """Note that point ``p`` is reached in ``t``; returns the range of words of ``found.top`` in use, and a count."""
     best, bits, top = found
@@ -101,7 +101,7 @@ def _meet(found, lo, hi, more, p, t):
     return min(lo, above), max(hi, above), more
 
 
-@jit
+@compiled
 def _meet_all(demand, queue, used, dist, limit, found):
     """Note the points at reached nodes and on streets that end there; ``dist`` is the limit again after."""
     ptr, met = demand.met_ptr, demand.met
@@ -118,7 +118,7 @@ def _meet_all(demand, queue, used, dist, limit, found):
     return lo, hi, more
 
 
-@jit
+@compiled
 def _meet_beside(demand, chain, site, limit, found, lo, hi, more):
     """Note the points on a site's own chain that are reached along it.
 
@@ -139,7 +139,7 @@ def _meet_beside(demand, chain, site, limit, found, lo, hi, more):
     return lo, hi, more
 
 
-@jit
+@compiled
 def _write(found, lo, hi, largest, out_id, out_s, k):
     """Write what was found in order of points and clear it; returns the end of what is written."""
     best, bits, top = found
@@ -160,7 +160,7 @@ def _write(found, lo, hi, largest, out_id, out_s, k):
     return k
 
 
-@jit
+@compiled
 def _room(array, needed):
     """``array`` with room for ``needed`` entries."""
     if needed <= array.size:
@@ -168,7 +168,7 @@ def _room(array, needed):
     return np.append(array, np.empty(max(array.size, needed - array.size), array.dtype))
 
 
-@jit
+@compiled
 def reach_block(arcs, demand, sites, order, scratch, limit, largest, width):
     """Seconds from demand points to each site of ``order``.
 
@@ -208,7 +208,7 @@ def reach_block(arcs, demand, sites, order, scratch, limit, largest, width):
     return count, queue, out_id, out_s
 
 
-@jit
+@compiled
 def place_rows(count, block_id, block_s, start, out_id, out_s):
     """Copy the rows of a block to where they begin in the result (``start`` per row)."""
     at = 0

@@ -7,12 +7,12 @@ import math
 
 import numpy as np
 
-from planner.roads.kernels.compiled import jit
+from planner.jit import compiled
 
 __all__ = ["count_cells", "fill_cells", "nearest_segments"]
 
 
-@jit
+@compiled
 def _columns(x1, y1, x2, y2, low, high):
     """Least and greatest x of a segment within the band ``low``…``high`` of y."""
     left, right = min(x1, x2), max(x1, x2)
@@ -26,7 +26,7 @@ def _columns(x1, y1, x2, y2, low, high):
     return max(left, min(xa, xb)), min(right, max(xa, xb))
 
 
-@jit
+@compiled
 def _visit(ends, x0, y0, size, nx, ny, ptr, out, fill):
     for s in range(ends.shape[0]):
         x1, y1, x2, y2 = ends[s, 0] - x0, ends[s, 1] - y0, ends[s, 2] - x0, ends[s, 3] - y0
@@ -40,7 +40,7 @@ def _visit(ends, x0, y0, size, nx, ny, ptr, out, fill):
                 ptr[cell] += 1
 
 
-@jit
+@compiled
 def count_cells(ends, x0, y0, size, nx, ny):
     """How many segments pass each cell, as pointers int64 ``[nx * ny + 1]``."""
     ptr = np.zeros(nx * ny + 1, np.int64)
@@ -51,7 +51,7 @@ def count_cells(ends, x0, y0, size, nx, ny):
     return ptr
 
 
-@jit
+@compiled
 def fill_cells(ends, x0, y0, size, nx, ny, ptr):
     """The segments that pass each cell, int32."""
     out = np.empty(ptr[nx * ny], np.int32)
@@ -59,7 +59,7 @@ def fill_cells(ends, x0, y0, size, nx, ny, ptr):
     return out
 
 
-@jit
+@compiled
 def _nearer(x, y, ends, members, best, found, at):
     """Squared distance, segment and share along it of the nearest so far and of ``members``."""
     for s in members:
@@ -76,7 +76,7 @@ def _nearer(x, y, ends, members, best, found, at):
     return best, found, at
 
 
-@jit
+@compiled
 def nearest_segments(px, py, ends, x0, y0, size, nx, ny, ptr, cell_segment, limit):
     """Nearest segment of each point within ``limit``: (segment or -1, share along it, distance).
 

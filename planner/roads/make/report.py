@@ -8,7 +8,7 @@ import numpy as np
 
 from planner.errors import Finding, finding
 from planner.inputs.osm.area import from_wgs84
-from planner.roads.build import topology
+from planner.roads.make import topology
 
 if TYPE_CHECKING:
     from planner.roads.graph import Network

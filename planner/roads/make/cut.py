@@ -7,16 +7,28 @@ stay, and nothing else is made per vertex but a mark or two: a province needs li
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from planner.inputs.osm.streets import Streets
-from planner.roads.build import topology
-from planner.roads.build.profiles import VertexVerdict
+from planner.inputs.osm.streets import SourceStreets
+from planner.roads.make import topology
+from planner.roads.make.profiles import VertexVerdict
 
-__all__ = ["SHORTEST_M", "Edges", "Lines", "Project", "closed_of", "edges_of", "pieces", "shapes", "taken"]
+__all__ = [
+    "SHORTEST_M",
+    "Edges",
+    "Lines",
+    "Project",
+    "closed_of",
+    "cuts_of",
+    "edges_of",
+    "packed",
+    "selected",
+    "shapes",
+    "taken",
+]
 
 #: No edge is shorter, so that a place along it is always a share of its length.
 SHORTEST_M = 1e-6
@@ -40,8 +52,8 @@ class Lines:
     given_m: np.ndarray | None
 
 
-class Pieces(NamedTuple):
-    """First and last position of each piece in ``Lines.vertex``, and its line; int32, in order."""
+class Cuts(NamedTuple):
+    """Where lines are cut: first and last position of each piece in ``Lines.vertex``, and its line; int32, in order."""
 
     a: np.ndarray
     b: np.ndarray
@@ -59,7 +71,10 @@ class Shapes(NamedTuple):
 
 @dataclass(frozen=True)
 class Edges:
-    """Edges in the making: ends, metres, seconds, class, way, and shapes by pointer (``ptr``, ``x``, ``y``)."""
+    """Edges in the making: ends, metres, seconds, class, way, and shapes as runs of ``x`` and ``y``.
+
+    The shape of edge ``e`` is ``x[start[e]:start[e] + size[e]]``; runs are in order, with gaps where edges were left out.
+    """
 
     u: np.ndarray
     v: np.ndarray
@@ -68,29 +83,32 @@ class Edges:
     s_vu: np.ndarray
     street: np.ndarray
     way: np.ndarray
-    ptr: np.ndarray
+    start: np.ndarray
+    size: np.ndarray
     x: np.ndarray
     y: np.ndarray
 
     def shapes(self, some: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Pointers and coordinates of the shapes of some edges (positions, ascending)."""
-        ptr, at = _runs(self.ptr[some], self.ptr[some + 1] - self.ptr[some])
+        ptr, at = _runs(self.start[some], self.size[some])
         return ptr, self.x[at], self.y[at]
 
-    def only(self, keep: np.ndarray) -> Edges:
-        """The edges of a mask. The shapes are moved within their arrays: those of ``self`` are gone."""
-        if keep.all():
-            return self
-        index, start = np.flatnonzero(keep), self.ptr
-        size = np.diff(start)[index]
-        ptr = np.concatenate([[0], np.cumsum(size)])
-        for lo, hi in _blocks(ptr):
-            _, at = _runs(start[index[lo:hi]], size[lo:hi])
-            self.x[ptr[lo] : ptr[hi]], self.y[ptr[lo] : ptr[hi]] = self.x[at], self.y[at]
-        rest = {f: getattr(self, f)[index] for f in ("u", "v", "length", "s_uv", "s_vu", "street", "way")}
-        for a in (self.x, self.y):
-            a.resize(int(ptr[-1]), refcheck=False)
-        return Edges(**rest, ptr=ptr, x=self.x, y=self.y)
+
+def selected(edges: Edges, keep: np.ndarray) -> Edges:
+    """The edges of a mask; their shapes stay where they are, so that none is held twice."""
+    if keep.all():
+        return edges
+    per_edge = (f.name for f in fields(Edges) if f.name not in ("x", "y"))
+    return replace(edges, **{name: getattr(edges, name)[keep] for name in per_edge})
+
+
+def packed(edges: Edges) -> Edges:
+    """The same edges, their shapes laid end to end."""
+    if edges.size.sum() == edges.x.size:
+        return edges
+    ptr, x = taken(edges.x, edges.start, edges.size)
+    _, y = taken(edges.y, edges.start, edges.size)
+    return replace(edges, start=ptr[:-1], x=x, y=y)
 
 
 def _runs(start: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,7 +135,7 @@ def _blocks(ptr: np.ndarray, room: int = BLOCK) -> Iterator[tuple[int, int]]:
         lo = hi
 
 
-def pieces(lines: Lines, closed: np.ndarray, n: int) -> Pieces:
+def cuts_of(lines: Lines, closed: np.ndarray, n: int) -> Cuts:
     """Cut lines where they meet, end, or stand before a closed barrier; ``n`` vertices in all."""
     vertex, ptr = lines.vertex, lines.ptr
     meets = np.zeros(n, bool)
@@ -134,10 +152,10 @@ def pieces(lines: Lines, closed: np.ndarray, n: int) -> Pieces:
     del stop, meets
     of = np.searchsorted(ptr, where, "right").astype(np.int32) - np.int32(1)
     same = np.flatnonzero(of[1:] == of[:-1])
-    return Pieces(where[same], where[same + 1], of[same])
+    return Cuts(where[same], where[same + 1], of[same])
 
 
-def shapes(streets: Streets, vertex: np.ndarray, cut: Pieces, project: Project) -> Shapes:
+def shapes(streets: SourceStreets, vertex: np.ndarray, cut: Cuts, project: Project) -> Shapes:
     """The pieces' shapes in metres; ``project`` makes metres of the coordinates of vertices."""
     size = (cut.b - cut.a + 1).astype(np.int64)
     ptr = np.concatenate([[0], np.cumsum(size)])
@@ -156,7 +174,7 @@ def shapes(streets: Streets, vertex: np.ndarray, cut: Pieces, project: Project) 
 
 def edges_of(
     lines: Lines,
-    cut: Pieces,
+    cut: Cuts,
     shape: Shapes,
     place: np.ndarray,
     verdicts: list[VertexVerdict],
@@ -191,7 +209,9 @@ def edges_of(
     s_uv, s_vu = _seconds(lines, length, cut.of)
     _add_delays(s_uv, s_vu, lines.vertex, cut, u, v, (place, verdicts), junction_s)
     street, way = lines.street[cut.of], lines.line_id[cut.of]
-    return Edges(u, v, length, s_uv, s_vu, street, way, shape.ptr, shape.x, shape.y), nx, ny, node_of, barred
+    start, size = shape.ptr[:-1], np.diff(shape.ptr).astype(np.int32)
+    edges = Edges(u, v, length, s_uv, s_vu, street, way, start, size, shape.x, shape.y)
+    return edges, nx, ny, node_of, barred
 
 
 def closed_of(place: np.ndarray, verdicts: list[VertexVerdict]) -> np.ndarray:
@@ -266,7 +286,7 @@ def _add_delays(
     s_uv: np.ndarray,
     s_vu: np.ndarray,
     vertex: np.ndarray,
-    cut: Pieces,
+    cut: Cuts,
     u: np.ndarray,
     v: np.ndarray,
     places: tuple[np.ndarray, list[VertexVerdict]],

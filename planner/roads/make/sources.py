@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from planner.errors import Finding, InputError, PlannerError, finding
-from planner.inputs.osm.streets import LINE_KEYS, Streets, read_osm_streets
-from planner.roads.build.profiles import known_classes
+from planner.inputs.osm.streets import LINE_KEYS, SourceStreets, read_osm_streets
+from planner.roads.make.profiles import known_classes
 
 __all__ = ["OSM_ENDINGS", "read_streets", "streets_from_graph", "streets_from_lines"]
 
@@ -29,7 +29,7 @@ _NO_STREET = {
 
 def read_streets(
     source: Any, *, source_crs: str | None = None, name: str | None = None, turns: bool = True
-) -> Streets:
+) -> SourceStreets:
     """Read streets from a path, a networkx graph or a GeoDataFrame.
 
     Parameters
@@ -57,7 +57,7 @@ def read_streets(
     )
 
 
-def _from_file(path: Path, source_crs: str | None, turns: bool) -> Streets:
+def _from_file(path: Path, source_crs: str | None, turns: bool) -> SourceStreets:
     name = path.name.lower()
     if not path.is_file():
         raise InputError([finding("NET-102", source=path.name, value=str(path))])
@@ -77,7 +77,7 @@ def _from_file(path: Path, source_crs: str | None, turns: bool) -> Streets:
     return streets_from_lines(lines, name=path.name, source_crs=source_crs)
 
 
-def streets_from_lines(lines: Any, *, name: str = "streets", source_crs: str | None = None) -> Streets:
+def streets_from_lines(lines: Any, *, name: str = "streets", source_crs: str | None = None) -> SourceStreets:
     """Streets from a GeoDataFrame of lines; they meet where their ends do, never where they cross.
 
     Columns named as OSM keys (``highway``, ``oneway``, ``maxspeed``, ``access`` …) are read as tags;
@@ -108,7 +108,7 @@ def streets_from_lines(lines: Any, *, name: str = "streets", source_crs: str | N
         raise InputError([*found, finding("NET-101", source=name)])
     xy, owner = shapely.get_coordinates(parts, return_index=True)
     number, tags = _tags_of_table(lines, name, found)
-    return Streets(
+    return SourceStreets(
         crs=crs, x=xy[:, 0].copy(), y=xy[:, 1].copy(),
         line_ptr=np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=parts.size))]),
         line_vertex=np.arange(len(xy)), line_id=row.astype(np.int64), line_tags=number[row], tags=tags,
@@ -187,7 +187,7 @@ def _read_graphml(path: Path) -> Any:
         raise InputError([finding("NET-119", source=path.name, why=str(error))]) from error
 
 
-def streets_from_graph(graph: Any, *, name: str = "graph", source_crs: str | None = None) -> Streets:
+def streets_from_graph(graph: Any, *, name: str = "graph", source_crs: str | None = None) -> SourceStreets:
     """Streets from a networkx graph as osmnx makes it.
 
     Nodes carry ``x`` and ``y``, the graph its ``crs``. Each arc is one direction of travel, for every
@@ -222,7 +222,7 @@ def streets_from_graph(graph: Any, *, name: str = "graph", source_crs: str | Non
         [{k: d[k] for k in LINE_KEYS if k in d and k != "oneway"} for _, _, d in arcs], name, found
     )
     ptr, vertex, x, y = _graph_shapes([d.get("geometry") for _, _, d in arcs], u, v, x, y)
-    return Streets(
+    return SourceStreets(
         crs=crs if isinstance(crs, str) else crs.to_string(), x=x, y=y, line_ptr=ptr, line_vertex=vertex,
         line_id=np.array([_way(d.get("osmid")) for _, _, d in arcs], np.int64), line_tags=number, tags=tags,
         line_length_m=length, arcs=graph.is_directed(), source=name, findings=tuple(found),

@@ -16,15 +16,27 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from planner.errors import Finding, InputError, finding
-from planner.inputs.places.crs import auto_crs, plausible, suggest
 from planner.inputs.osm.area import from_wgs84
-from planner.inputs.osm.streets import Streets
-from planner.roads.build import topology
-from planner.roads.build.cut import SHORTEST_M, Edges, Lines, Project, closed_of, edges_of, pieces, shapes, taken
+from planner.inputs.osm.streets import SourceStreets
+from planner.inputs.places.crs import auto_crs, plausible, suggest
 from planner.roads.graph import Network, network_from_edges
-from planner.roads.build.profiles import Profile, VertexVerdict
-from planner.roads.build.report import tell
-from planner.roads.turns import forbidden_turns, tell_turns
+from planner.roads.make import topology
+from planner.roads.make.cut import (
+    SHORTEST_M,
+    Edges,
+    Lines,
+    Project,
+    closed_of,
+    cuts_of,
+    edges_of,
+    packed,
+    selected,
+    shapes,
+    taken,
+)
+from planner.roads.make.profiles import Profile, VertexVerdict
+from planner.roads.make.report import tell
+from planner.roads.make.turns import forbidden_turns, tell_turns
 
 __all__ = ["build_network"]
 
@@ -33,7 +45,7 @@ SAMPLE = 20_000
 
 
 def build_network(
-    streets: Streets,
+    streets: SourceStreets,
     profile: Profile,
     *,
     crs: str = "auto",
@@ -60,7 +72,7 @@ def build_network(
     place, verdicts = _vertex_verdicts(streets, profile)
     rules = streets.turns if profile.obeys_turns else ()
     source, arcs, join_m = streets.source, streets.arcs, join_ends_m if streets.join else 0.0
-    cut = pieces(lines, closed_of(place, verdicts), streets.x.size)
+    cut = cuts_of(lines, closed_of(place, verdicts), streets.x.size)
     shape = shapes(streets, lines.vertex, cut, project)
     del streets  # where nobody else holds it, its room is free for what follows
     edges, nx, ny, node_of, barred = edges_of(
@@ -72,10 +84,10 @@ def build_network(
         edges = _ends_joined(edges, nx, ny, barred, join_ends_m)
     edges = _mend(edges, source, arcs, found)
     if area is not None:
-        from planner.roads.build.clip import clip
+        from planner.roads.make.clip import clip
 
         inside = clip(edges, nx, ny, area, crs=target, margin_m=margin_m, source=source, found=found)
-        edges = edges.only(inside)
+        edges = selected(edges, inside)
     edges, nx, ny, (node_of, barred) = _only_used(edges, nx, ny, (node_of, barred))
     turns = None
     if rules:
@@ -83,15 +95,16 @@ def build_network(
             rules, profile, node_of, edges.u, edges.v, edges.way, edges.s_uv, edges.s_vu
         )
         found += tell_turns(told, source, profile.mode)
+    edges = packed(edges)
     made = network_from_edges(
         nx, ny, edges.u, edges.v, edges.length, edges.s_uv, edges.s_vu, mode=profile.mode, crs=target,
         walk_kmh=profile.walk_kmh, edge_class=edges.street, edge_way_id=edges.way, classes=classes,
-        geometry=(edges.ptr, edges.x, edges.y), min_component=min_component, turns=turns,
+        geometry=(np.append(edges.start, edges.x.size), edges.x, edges.y), min_component=min_component, turns=turns,
     )  # fmt: skip
     return replace(made, findings=(*found, *tell(made, source, barred)))
 
 
-def _allowed(streets: Streets, profile: Profile, found: list[Finding]) -> tuple[Lines, list[str]]:
+def _allowed(streets: SourceStreets, profile: Profile, found: list[Finding]) -> tuple[Lines, list[str]]:
     """Lines the mode may use in at least one direction, and the names of their classes."""
     verdicts = [profile.street(t) for t in streets.tags]
     of = streets.line_tags
@@ -116,7 +129,7 @@ def _allowed(streets: Streets, profile: Profile, found: list[Finding]) -> tuple[
     return Lines(ptr, vertex, forth[keep], back[keep], minutes, street, streets.line_id[keep], given), names
 
 
-def projection(streets: Streets, used: np.ndarray, crs: str) -> tuple[Project, str]:
+def projection(streets: SourceStreets, used: np.ndarray, crs: str) -> tuple[Project, str]:
     """What makes metres of the streets' coordinates, and the metric CRS they then are in.
 
     ``"auto"`` keeps a source that is in metres already (Web Mercator's are none); else the zone of
@@ -176,7 +189,7 @@ def _better_label(x: np.ndarray, y: np.ndarray, source: pyproj.CRS, crs: str) ->
     return ""
 
 
-def _vertex_verdicts(streets: Streets, profile: Profile) -> tuple[np.ndarray, list[VertexVerdict]]:
+def _vertex_verdicts(streets: SourceStreets, profile: Profile) -> tuple[np.ndarray, list[VertexVerdict]]:
     """Vertices that matter to the mode, ascending, and what they do to it."""
     known = {int(t): profile.vertex(streets.tags[t]) for t in np.unique(streets.vertex_tags)}
     idle = {t for t, v in known.items() if not (v.closed or v.signal or v.forth_s or v.back_s)}
@@ -210,7 +223,7 @@ def _mend(edges: Edges, source: str, arcs: bool, found: list[Finding]) -> Edges:
         np.minimum.at(s_uv, group[c], np.where(turned[c], edges.s_vu[c], edges.s_uv[c]))
         np.minimum.at(s_vu, group[c], np.where(turned[c], edges.s_uv[c], edges.s_vu[c]))
         edges = replace(edges, s_uv=s_uv, s_vu=s_vu)
-    return edges.only(keep & ~copy)
+    return selected(edges, keep & ~copy)
 
 
 def _empty(edges: Edges) -> np.ndarray:
@@ -226,7 +239,7 @@ def _empty(edges: Edges) -> np.ndarray:
 
 
 def _copies(edges: Edges, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """:func:`planner.roads.build.topology.same_shape` of the edges kept; looked for only between the same two nodes."""
+    """:func:`planner.roads.make.topology.same_shape` of the edges kept; looked for only between the same two nodes."""
     n = edges.u.size
     group, turned = np.arange(n), np.zeros(n, bool)
     low, high = np.minimum(edges.u, edges.v).astype(np.int64), np.maximum(edges.u, edges.v)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from planner.errors import Finding, InputError, finding
 from planner.inputs.osm.area import area_in
-
-if TYPE_CHECKING:
-    from planner.roads.build.cut import Edges
+from planner.roads.make.cut import Edges, packed
 
 __all__ = ["clip"]
 
@@ -40,8 +38,9 @@ def clip(
 
     inner = area_in(area, crs)
     outer = shapely.buffer(inner, margin_m) if margin_m else inner
-    owner = np.repeat(np.arange(edges.u.size), np.diff(edges.ptr))
-    lines = shapely.linestrings(np.column_stack([edges.x, edges.y]), indices=owner)
+    owner, shapes = np.repeat(np.arange(edges.u.size), edges.size), packed(edges)
+    lines = shapely.linestrings(np.column_stack([shapes.x, shapes.y]), indices=owner)
+    del owner, shapes
     shapely.prepare(outer)
     keep = shapely.intersects(outer, lines)
     shapely.prepare(inner)

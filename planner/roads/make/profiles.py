@@ -288,7 +288,7 @@ def minutes_of(text: str) -> float:
 @functools.cache
 def _tables() -> Mapping[str, Mapping[tuple[str, str], Mapping[str, str]]]:
     """``profiles.csv``: mode → (kind, key) → value → number."""
-    text = resources.files("planner.roads.build").joinpath("profiles.csv").read_text("utf-8")
+    text = resources.files("planner.roads.make").joinpath("profiles.csv").read_text("utf-8")
     found: dict[str, dict[tuple[str, str], dict[str, str]]] = {
         mode: {("refuse", "access"): {}, ("access_key", ""): {}} for mode in MODES
     }

@@ -1,0 +1,1 @@
+"""From streets as they stand in a source to the edges of one mode's network."""
