@@ -1,4 +1,4 @@
-"""The door to street networks: read one for a mode, from whatever holds the streets, or the one a study asks for.
+"""The door to street networks: read one for a mode, from whatever holds the streets.
 
 :class:`Network` itself, its arrays and how it is kept on disk, is in :mod:`planner.roads.graph`.
 """
@@ -14,15 +14,13 @@ from planner.progress import Progress, silent
 from planner.roads.graph import Network, network_from_edges
 from planner.roads.make import topology
 from planner.roads.make.assemble import build_network
-from planner.roads.make.profiles import MODES, profile
+from planner.roads.make.profiles import profile
 from planner.roads.make.sources import read_streets
 
 if TYPE_CHECKING:
     from planner.inputs.frame import StreetFrame
-    from planner.settings.circle import Circle
-    from planner.settings.inputs import Streets
 
-__all__ = ["Network", "network_from_edges", "read_network", "street_frame", "study_network"]
+__all__ = ["Network", "network_from_edges", "read_network", "street_frame"]
 
 #: More vertices than this tell a datum no better.
 FRAME_VERTICES = 200_000
@@ -110,28 +108,6 @@ def read_network(
     )
     say("joining streets", 1.0)
     return made
-
-
-def study_network(
-    streets: Streets, mode: str, *, circle: Circle, crs: str, progress: Progress | None = None
-) -> Network:
-    """The network of a mode as a study asks for it: its street file, its speeds, its turn restrictions.
-
-    Parameters
-    ----------
-    crs
-        Metric CRS to work in; ``"auto"`` as in :func:`read_network`.
-
-    Raises
-    ------
-    InputError, PlannerError
-        As :func:`read_network`.
-    """
-    speeds = {k: v for k, v in circle.speeds_kmh.items() if k == mode or k not in MODES}
-    return read_network(
-        streets.path, mode, speeds_kmh=speeds or None, walk_kmh=circle.walk_kmh, crs=crs, source_crs=streets.crs,
-        turn_restrictions=circle.turn_restrictions, progress=progress,
-    )  # fmt: skip
 
 
 def street_frame(network: Network) -> StreetFrame:

@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.errors import Finding, InputError, finding
+from planner.errors import Finding, InputError, finding, refuse_if_errors
 from planner.inputs.hours import open_share
 from planner.progress import Progress
 from planner.roads.areas import union_area
@@ -222,8 +222,9 @@ def demand_factors(surfaces: Array, demand: gpd.GeoDataFrame, scenarios: int) ->
     return scenario_factors(surfaces[:scenarios], demand["workers"].to_numpy())
 
 
-def pose_problem(posing: Posing, judged: Judged) -> Posed:  # noqa: ARG001 (judged first: a clash is refused)
-    """The study's maximal covering problem, once its rules are judged."""
+def pose_problem(posing: Posing, judged: tuple[Finding, ...]) -> Posed:
+    """The study's maximal covering problem. ``judged``: its rules, in which no error was found."""
+    refuse_if_errors(judged)
     problem = posing.pose()
     return Posed(problem, tuple(nothing_to_gain(problem)))
 
@@ -354,20 +355,15 @@ def candidate_sites(
     return CandidateSites(table, tuple(found))
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What was noticed about the study's rules."""
-
-    findings: tuple[Finding, ...]
-
-
-def judge(settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> Judged:
+def judge(
+    settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
+) -> tuple[Finding, ...]:
     """What the study's siting rules name that is not there, or ask for that cannot be had together."""
     found = judge_rules(settings, candidates, districts) or judge_clash(settings, candidates, districts)
     if not found and settings.siting.goal.own_measure:
         en, zh = measure_in_words(settings)
         found = [finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh)]
-    return Judged(tuple(found))
+    return tuple(found)
 
 
 def second_views(

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import resource
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,15 @@ class Stage:
         Whether the value is kept on disk (else in memory only: it is quick to make).
     told
         Whether its findings are told (they are not where another stage tells the same).
+    guards
+        Stages that only judge: an error of theirs refuses this value, though it is not made from theirs.
     """
 
     make: str
     takes: Mapping[str, Take]
     kept: bool = True
     told: bool = True
+    guards: tuple[str, ...] = ()
 
     @property
     def after(self) -> tuple[str, ...]:
@@ -210,7 +213,9 @@ class Stages:
 
     def _noticed(self, name: str, value: Any) -> list[Finding]:
         """Findings of a value, and of refusals that it went on without."""
-        found = list(getattr(value, "findings", ())) if self.table[name].told else []
+        found = list(_findings_of(value)) if self.table[name].told else []
+        for guard in self.table[name].guards:
+            found += _findings_of(self.peek(guard))
         for take in self.table[name].takes.values():
             if isinstance(take, FromStages) and take.may_fail:
                 for above in (*self.above(take.names[0]), take.names[0]):
@@ -224,7 +229,7 @@ class Stages:
         for name in self.table:
             key = self.key(name)
             refused = self.memory.refusals.get(key)
-            of = refused.findings if refused else getattr(self.memory.known.get(key), "findings", ())
+            of = refused.findings if refused else _findings_of(self.memory.known.get(key))
             found += of if self.table[name].told else ()
         return tuple(found)
 
@@ -268,6 +273,14 @@ class Stages:
             state = "memory only" if not stage.kept else "compute" if because else "kept"
             rows.append((name, state, because, ", ".join(stage.after), self.key(name)))
         return pd.DataFrame(rows, columns=["stage", "state", "because", "after", "key"])
+
+
+def _findings_of(value: Any) -> Sequence[Finding]:
+    """What a value says was noticed: its ``findings``, or the value itself where a stage only judges."""
+    if isinstance(value, tuple) and value and isinstance(value[0], Finding):
+        return value
+    found: Sequence[Finding] = getattr(value, "findings", ())
+    return found
 
 
 def _stem(name: str) -> str:

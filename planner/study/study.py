@@ -299,8 +299,10 @@ class Study:
 
     def judge(self) -> tuple[Finding, ...]:
         """Every finding about the inputs, errors included; nothing is refused or written."""
-        for name in ("inputs", "stations", "candidates", "rules"):
+        for name in ("words", "inputs", "stations", "candidates", "rules"):
             self.stages.peek(name)
+            if name == "words":
+                continue
             if any(f.severity == "E" for f in self.all_findings()):
                 break
         return self.all_findings()

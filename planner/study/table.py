@@ -12,6 +12,8 @@ from typing import Any
 import geopandas as gpd
 
 from planner.freight.keep import CHOICE_ONLY
+from planner.roads.make.profiles import MODES
+from planner.settings.about import About
 from planner.settings.groups import Group
 from planner.settings.whole import Settings
 from planner.siting.proposal import Way, cutoff_s, ways_of
@@ -19,9 +21,8 @@ from planner.siting.questions import CHANGE
 from planner.study.stages import Stage
 from planner.study.takes import derived, fixed, part, setting, stage, stages
 
-__all__ = ["MODES", "reach_name", "second_groups", "table_of"]
+__all__ = ["reach_name", "second_groups", "table_of"]
 
-MODES = ("walk", "ebike", "car", "truck")
 #: Settings of siting that only say what is asked of a finished plan.
 _ASKED = ("siting.curve", "siting.alternatives", "siting.replacements", "siting.sensitivity")
 _CHOICE_ONLY = tuple(f"freight.{key}" for key in CHOICE_ONLY)
@@ -66,23 +67,31 @@ def _network(mode: str) -> Stage:
 def _inputs() -> dict[str, Stage]:
     return {
         **{f"network:{mode}": _network(mode) for mode in MODES},
-        "frame": Stage("planner.study.interim:frame", {"network": stage("network:walk")}, kept=False, told=False),
+        "frame": Stage("planner.roads.network:street_frame", {"network": stage("network:walk")}, kept=False),
+        "words": Stage(
+            "planner.inputs.spelling:judge_words", {"siting": setting("siting"), "freight": setting("freight")}, kept=False
+        ),
         "inputs": Stage(
-            "planner.study.interim:loaded",
+            "planner.inputs.load:load_inputs",
             {
-                "settings": part("study.name", "study.title_zh", "study.title_en", "study.crs", "inputs", "freight", "siting"),
-                "frame": stage("frame", may_fail=True),
+                "about": derived(lambda s: About(**{k: getattr(s.study, k) for k in ("name", "title_zh", "title_en", "crs")})),
+                "inputs": setting("inputs"), "frame": stage("frame", may_fail=True),
             },
+            guards=("words",),
         ),
         "stations": Stage(
-            "planner.study.interim:snapped",
-            {"inputs": stage("inputs"), "network": stage("network:walk"), "limit_m": setting("circle.snap_limit_m")},
+            "planner.siting.existing:snap_stations",
+            {
+                "stations": stage("inputs", _get("stations")), "network": stage("network:walk"),
+                "limit_m": setting("circle.snap_limit_m"),
+            },
         ),
         "demand": Stage(
-            "planner.study.interim:density",
+            "planner.demand.density:model_demand",
             {
-                "settings": part("inputs.observations", "demand", "groups", "periods", "study.seed"),
-                "inputs": stage("inputs"), "network": stage("network:walk"),
+                "demand": setting("demand"), "groups": derived(lambda s: s.active_groups), "periods": setting("periods"),
+                "seed": setting("study.seed"), "inputs": stage("inputs"), "observations": setting("inputs.observations"),
+                "streets": stage("network:walk", lambda n: n.edges()),
             },
         ),
         "candidates": Stage(
