@@ -340,8 +340,9 @@ def _solved(
         if worth.scenarios is not None:
             request = replace(request, weights=worth.scenarios.mean(axis=0))
         return solve_covering(request, hard)
-    quick = effort(look["time_limit_s"] / 5, 1e-3, max(2, hard.rounds // 20), look["seed"])
+    quick = replace(hard, rounds=max(2, hard.rounds // 20), gap=1e-3, progress=None)
     start = solve_covering(request, quick).chosen
+    hard.repeatable &= quick.repeatable
     aim = settings.siting.goal.aim
     if totals is not None:
         return solve_fair(request, worth, totals, [start], hard, lexicographic=aim == "lexicographic")

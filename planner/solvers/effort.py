@@ -1,4 +1,8 @@
-"""How hard to look: work first, so that answers repeat; the clock only as a safety."""
+"""How hard to look: an amount of work, so that answers repeat; the clock only as a safety.
+
+Nothing in a search asks how late it is but :meth:`Effort.out_of_time`, which ends it and says so. Compiling
+a kernel on its first use is no part of the time.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from planner.jit import compiling_s
 from planner.solvers.request import RequestError
 
-__all__ = ["ENTRIES_PER_ROUND", "Effort", "effort"]
+__all__ = ["ENTRIES_PER_ROUND", "LOOKS", "Effort", "effort"]
 
 #: Coverage entries per round of work: 0.05 to 0.07 s of one core.
 ENTRIES_PER_ROUND = 10_000_000
 #: Rounds that fit into a second with room to spare.
 ROUNDS_PER_SECOND = 10
+#: HiGHS's pauses per round of work, times the variables of the model.
+LOOKS = 10_000
+
+
+def _now() -> float:
+    """Seconds on this thread's clock, which stands still while Numba compiles."""
+    return time.perf_counter() - compiling_s()
 
 
 @dataclass
@@ -29,25 +41,29 @@ class Effort:
     gap: float
     seed: int
     progress: Callable[[str, float], None] | None = None
-    begun: float = field(default_factory=time.perf_counter)
+    begun: float = field(default_factory=_now)
     repeatable: bool = True
 
     @property
     def spent(self) -> float:
         """Seconds since the beginning."""
-        return time.perf_counter() - self.begun
+        return _now() - self.begun
 
     @property
     def left(self) -> float:
-        """Seconds left."""
-        return self.seconds - self.spent
+        """Seconds left, at least a hundredth: what HiGHS is given as its safety."""
+        return max(0.01, self.seconds - self.spent)
 
     def out_of_time(self) -> bool:
         """Whether the clock has run out; remembers that the answer then depends on it."""
-        if self.left <= 0:
+        if self.spent >= self.seconds:
             self.repeatable = False
             return True
         return False
+
+    def looks(self, size: int, least: int = 100) -> int:
+        """How many of HiGHS's pauses a model of ``size`` variables may last."""
+        return self.rounds * LOOKS // (size + 1) + least
 
     def tell(self, label: str, share: float) -> None:
         """Report progress."""

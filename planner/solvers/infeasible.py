@@ -15,7 +15,9 @@ from scipy import sparse
 
 from planner.solvers.clash import InfeasibleRequestError, Told, told
 from planner.solvers.covering.exact import Block, solve_model
+from planner.solvers.effort import LOOKS
 from planner.solvers.request import Rules
+from planner.solvers.scale import factor, scaled_money
 
 __all__ = ["refuse_impossible", "rules_model"]
 
@@ -149,7 +151,7 @@ def _budget_clashes(rules: Rules) -> Iterator[tuple[list[str], str]]:
         yield [money, paid], told("budget {b:g}", "预算 {b:g}", b=must)
         return
     cheapest = _cheapest(rules)
-    if cheapest > rules.budget * (1 + 1e-12) + 1e-12:
+    if cheapest > rules.budget * (1 + 1e-12):
         parts: list[str] = [money]
         if rules.p is not None:
             parts.append(_sites(rules.p))
@@ -223,9 +225,9 @@ def _blocks(rules: Rules, groups: frozenset[str]) -> tuple[list[Block], np.ndarr
 
 def _possible(rules: Rules, groups: frozenset[str] = frozenset(_GROUPS)) -> bool:
     """Whether some set of sites obeys these groups of rules (a feasibility model)."""
-    blocks, lower, upper = _blocks(rules, groups)
+    blocks, lower, upper = _blocks(scaled_money(rules)[0], groups)
     outcome = solve_model(
-        np.zeros(rules.n_sites), blocks, lower, upper, np.ones(rules.n_sites, bool), seconds=20
+        np.zeros(rules.n_sites), blocks, lower, upper, np.ones(rules.n_sites, bool), looks=LOOKS
     )
     return not outcome.infeasible
 
@@ -260,12 +262,13 @@ def _nearest(rules: Rules, groups: frozenset[str]) -> str:
     whole = np.ones(m, bool)
     if "budget" in groups and rules.cost is not None:
         blocks, lower, upper = _blocks(rules, every - {"budget"})
-        out = solve_model(rules.cost, blocks, lower, upper, whole, seconds=20)
+        size = factor(float(rules.cost.sum()))
+        out = solve_model(rules.cost * size, blocks, lower, upper, whole, looks=LOOKS)
         if out.values is not None:
             return told("budget {b:g}", "预算 {b:g}", b=float(rules.cost @ np.rint(out.values)))
     if "p" in groups and rules.p is not None:
         blocks, lower, upper = _blocks(rules, every - {"p"})
-        out = solve_model(-np.ones(m), blocks, lower, upper, whole, seconds=20)
+        out = solve_model(-np.ones(m), blocks, lower, upper, whole, looks=LOOKS)
         if out.values is not None:
             return told(
                 "p = {p} (the most that fit)", "p = {p}（至多如此）", p=int(np.rint(out.values).sum())

@@ -29,15 +29,13 @@ from planner.solvers.covering.search import best_first
 from planner.solvers.effort import Effort
 from planner.solvers.infeasible import refuse_impossible
 from planner.solvers.request import Request
-from planner.solvers.solution import PROOF, Solution, relative_gap
+from planner.solvers.scale import certified, factor, scaled, scaled_money, step_of
+from planner.solvers.solution import PROOF, Solution
 
 __all__ = ["cheapest_cover", "share_constraint", "solve_set_covering"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-#: HiGHS's pauses per round of work, times rows and sites.
-LOOKS = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,16 @@ def solve_set_covering(request: Request, share: float, coverable_only: bool, eff
         Demand that no candidate covers (its points are listed), or rules that clash.
     """
     refuse_impossible(request.rules)
+    cost = request.rules.cost
+    found, by = _solved(request, share, coverable_only, effort)
+    objective = float(len(found.chosen) if cost is None else cost[found.chosen].sum())
+    return certified(found, objective, found.bound / by, least=True)
+
+
+def _solved(request: Request, share: float, coverable_only: bool, effort: Effort) -> tuple[Solution, float]:
+    """The plan and its bound in money of ordinary size, and what that was multiplied by."""
+    _, by = scaled_money(request.rules)
+    request = scaled(request, factor(float(request.weights.sum())))
     core = reduce_request(request, fill=False)
     total = float(request.weights.sum())
     reachable = core.base + float(core.weight.sum())
@@ -75,7 +83,8 @@ def solve_set_covering(request: Request, share: float, coverable_only: bool, eff
     target = max(0.0, goal - core.base)
     every = target >= float(core.weight.sum()) * (1 - 1e-12)
     cover, nodes = cheapest_cover(core, None if every else target, effort)
-    return _answer(request, core, cover, effort, {"sites": core.n_sites, "rows": core.n_rows, "nodes": nodes})
+    work: dict[str, float] = {"sites": core.n_sites, "rows": core.n_rows, "nodes": nodes}
+    return _answer(request, core, cover, effort, work), by
 
 
 def _uncoverable(request: Request, share: float, most: float) -> InfeasibleRequestError:
@@ -98,11 +107,11 @@ def _uncoverable(request: Request, share: float, most: float) -> InfeasibleReque
 def cheapest_cover(core: Core, target: float | None, effort: Effort) -> tuple[Cover, int]:
     """Cheapest core sites covering every row (``target`` None) or at least ``target`` weight."""
     cover = _greedy_cover(core, target)
-    whole = bool((core.cost == np.rint(core.cost)).all())
+    step = step_of(core.cost)
     bound = (
-        _dual_bound(core, cover.cost if cover else float(core.cost.sum()), whole) if target is None else 0.0
+        _dual_bound(core, cover.cost if cover else float(core.cost.sum()), step) if target is None else 0.0
     )
-    if cover is not None and cover.cost - bound <= PROOF * max(1.0, cover.cost):
+    if cover is not None and cover.cost - bound <= PROOF * cover.cost:
         return replace(cover, bound=cover.cost), 0
     sites, outcome = _exact_cover(core, target, cover, effort)
     if outcome.cut_by_clock:
@@ -112,8 +121,7 @@ def cheapest_cover(core: Core, target: float | None, effort: Effort) -> tuple[Co
     if cover is None:
         raise nothing_found(outcome, "coverage, quotas and spacing")
     bound = max(bound, outcome.bound)
-    if whole:
-        bound = float(np.ceil(bound - 1e-6))
+    bound = _stepped(bound, step)
     return replace(cover, bound=min(bound, cover.cost)), outcome.nodes
 
 
@@ -231,7 +239,12 @@ def _ascent(ptr, idx, cost, dual, steps, target, best_dual):  # type: ignore[no-
     return best
 
 
-def _dual_bound(core: Core, target: float, whole: bool) -> float:
+def _stepped(bound: float, step: float) -> float:
+    """No cost lies between two multiples of ``step`` (0: any may)."""
+    return float(np.ceil(bound / step - 1e-6)) * step if step > 0 else bound
+
+
+def _dual_bound(core: Core, target: float, step: float) -> float:
     """Lagrangean lower bound (quotas and spacing relaxed)."""
     if core.n_rows == 0:
         return 0.0
@@ -240,7 +253,7 @@ def _dual_bound(core: Core, target: float, whole: bool) -> float:
     np.minimum.at(each, core.idx, np.repeat(core.cost / size, np.diff(core.ptr)))
     steps = int(min(1500, max(20, 4e9 // (len(core.idx) + 1))))
     bound = float(_ascent(core.ptr, core.idx, core.cost, each, steps, target, each.copy()))
-    return float(np.ceil(bound - 1e-6)) if whole else bound
+    return _stepped(bound, step)
 
 
 def _exact_cover(
@@ -263,8 +276,8 @@ def _exact_cover(
             warm[m + core.idx[core.ptr[i] : core.ptr[i + 1]]] = 1.0
     outcome = solve_model(
         np.concatenate([core.cost, np.zeros(size - m)]), blocks, np.zeros(size), np.ones(size),
-        np.arange(size) < m, warm=warm, seconds=max(0.05, effort.left), gap=0.0,
-        looks=effort.rounds * LOOKS // (m + n + 1) + 100,
+        np.arange(size) < m, warm=warm, seconds=effort.left, gap=0.0,
+        looks=effort.looks(m + n),
         progress=lambda share: effort.tell("prove", share),
     )  # fmt: skip
     sites = None if outcome.values is None else np.flatnonzero(outcome.values[:m] > 0.5)
@@ -286,15 +299,11 @@ def _answer(request: Request, core: Core, cover: Cover, effort: Effort, work: di
     cost = np.ones(rules.n_sites) if rules.cost is None else rules.cost
     sites = np.concatenate([rules.required, core.site[cover.sites]])
     fixed = float(cost[rules.required].sum())
-    objective = float(cost[sites].sum())
-    bound = min(fixed + cover.bound, objective)
-    if relative_gap(objective, bound) <= PROOF:
-        bound = objective
     return Solution(
         chosen=best_first(request.covers, np.where(request.covered, 0.0, request.weights), sites),
-        objective=objective,
-        bound=bound,
-        status="optimal" if bound == objective else "feasible",
+        objective=float(cost[sites].sum()),
+        bound=fixed + cover.bound,
+        status="feasible",
         seconds=effort.spent,
         repeatable=effort.repeatable,
         work=work,

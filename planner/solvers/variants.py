@@ -8,6 +8,7 @@ required, forbidden, region, quota_min, quota_max, cost, budget, conflicts``, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -77,8 +78,10 @@ def _start(request: Request, hard: Effort) -> Solution:
     """A plan of plain maximal covering: a start for every relative."""
     from planner.solvers.covering.maximal import solve_covering
 
-    quick = Effort(max(2, hard.rounds // 20), max(1.0, hard.seconds / 5), 1e-3, hard.seed)
-    return solve_covering(request, quick)
+    quick = replace(hard, rounds=max(2, hard.rounds // 20), gap=1e-3, progress=None)
+    found = solve_covering(request, quick)
+    hard.repeatable &= quick.repeatable
+    return found
 
 
 def maximal_covering_partial(

@@ -9,7 +9,6 @@ import pytest
 from scipy import sparse
 
 from planner.solvers.covering.capacity import most_served, served, served_plans
-from planner.solvers.effort import Effort
 from planner.solvers.request import Request, check_rules
 
 
@@ -35,6 +34,6 @@ def test_no_plan_serves_more_than_the_bound_and_greedy_obeys_the_rules(seed: int
     plans = [s for s in combinations(range(m), p) if obeys(s)]
     best = max(served(request, room, np.array(s)) for s in plans)
     assert most_served(request, room) >= best - 1e-9
-    for found in served_plans(request, room, Effort(10, 10.0, 0.0, 0)):
+    for found in served_plans(request, room):
         assert tuple(found.tolist()) in plans
         assert served(request, room, found) <= best + 1e-9

@@ -22,6 +22,7 @@ from planner.solvers.covering.exact import (
 )
 from planner.solvers.covering.fixing import decided, shrink
 from planner.solvers.covering.search import Search, best_first, greedy, plan_of
+from planner.solvers.effort import Effort
 from planner.solvers.request import Request, check_rules
 from planner.solvers.score import covered_by, covered_weight
 from planner.solvers.solution import Solution, relative_gap
@@ -193,7 +194,7 @@ def test_highs_agrees_with_enumeration_from_any_start() -> None:
     core = reduce_request(asked)
     best = optimum(hit, weights, asked.covered, 3)
     for start in (None, np.arange(int(core.p or 0))):
-        sites, outcome = solve_core(core, start=start, seconds=60)
+        sites, outcome = solve_core(core, effort=Effort(100, 60.0, 0.0, 0), start=start)
         assert outcome.proven
         assert core.base + outcome.bound == pytest.approx(best)
         assert core.base + plan_of(core, sites).value == best

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.errors import PlannerError
 from planner.solvers.covering.bound import best_sites
+from planner.solvers.covering.exact import Block, solve_model
+from planner.solvers.covering.model import room_and_demand
 from planner.solvers.covering.rows import site_core
 from planner.solvers.covering.search import Room
-from planner.solvers.effort import Effort
 from planner.solvers.request import Request
 
 __all__ = ["most_served", "served", "served_plans"]
@@ -20,27 +22,27 @@ Ints = NDArray[np.int64]
 
 def served(request: Request, capacity: Floats, sites: Ints) -> float:
     """Most weight that ``sites`` serve, demand split as needed, and what was covered before (a flow, by HiGHS)."""
-    from scipy.optimize import linprog
-
     base, w = float(request.weights[request.covered].sum()), request.weights
     rows = request.covers[np.asarray(sites, np.int64)].tocoo()
     a, j = rows.coords
-    open_ = ~request.covered[j] & (w[j] > 0)
+    open_ = ~request.covered[j] & (w[j] > 0) & (capacity[sites][a] > 0)
     a, j = a[open_], j[open_]
     if not len(j):
         return base
-    _, point = np.unique(j, return_inverse=True)
-    each, k = np.arange(len(j)), len(j)
-    once = sparse.csr_array((np.ones(k), (point, each)), shape=(int(point.max()) + 1, k))
-    used = sparse.csr_array((w[j], (a, each)), shape=(len(sites), k))
-    top = np.concatenate([np.ones(once.shape[0]), capacity[sites]])
-    flow = linprog(-w[j], A_ub=sparse.vstack([once, used]).tocsr(), b_ub=top, bounds=(0, 1), method="highs")
-    return base - float(flow.fun)
+    points, point = np.unique(j, return_inverse=True)
+    most, room, part = room_and_demand(a, point, w[points], capacity[sites])
+    size, k = float(most.max()), len(most)
+    rows_ = sparse.vstack([room, part]).tocsr()
+    ones = np.ones(rows_.shape[0])
+    flow = solve_model(
+        -most / size, [Block(rows_, -np.inf * ones, ones)], np.zeros(k), np.ones(k), np.zeros(k, bool)
+    )
+    if not flow.proven:
+        raise PlannerError("HiGHS could not say how much these sites serve")
+    return base - flow.bound * size
 
 
-def served_plans(
-    request: Request, capacity: Floats, effort: Effort, *, prefer: Floats | None = None
-) -> list[Ints]:
+def served_plans(request: Request, capacity: Floats, *, prefer: Floats | None = None) -> list[Ints]:
     """A greedy plan: the site that can serve most of what is left joins, its rows with few others first.
 
     ``prefer`` (per site, 0 … 1) scales what a site is thought to serve. Empty where the rules hold it up.
@@ -55,7 +57,7 @@ def served_plans(
         _serve(ones, left, rare, float(capacity[site]), int(site))
     liked = np.ones(rules.n_sites) if prefer is None else 0.05 + prefer
     core_of = {int(s): i for i, s in enumerate(core.site)}
-    while not room.full(len(chosen) - len(rules.required)) and not effort.out_of_time():
+    while not room.full(len(chosen) - len(rules.required)):
         gain = np.minimum(ones @ left, capacity) * liked
         if rules.p is None:
             gain = gain / np.maximum(rules.cost if rules.cost is not None else 1.0, 1e-12)

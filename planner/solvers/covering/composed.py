@@ -28,6 +28,7 @@ from planner.solvers.covering.rows import Rows, RowsDual, RowsSearch
 from planner.solvers.covering.search import best_first
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
 from planner.solvers.request import Request
+from planner.solvers.scale import certified, factor, scaled
 from planner.solvers.solution import PROOF, Solution, relative_gap
 
 __all__ = [
@@ -86,6 +87,16 @@ class Worth:
     tail: float = 1.0
     straight: Floats | None = None
     at_least: tuple[tuple[float, float], ...] = ()
+
+    def scaled(self, by: float) -> Worth:
+        """The same in another unit of weight."""
+        return replace(
+            self,
+            price=self.price * by,
+            capacity=None if self.capacity is None else self.capacity * by,
+            scenarios=None if self.scenarios is None else self.scenarios * by,
+            at_least=tuple((tail, value * by) for tail, value in self.at_least),
+        )
 
 
 def tail_weights(n: int, tail: float) -> Floats:
@@ -172,6 +183,18 @@ def solve_composed(
     InfeasibleRequestError
         No plan can obey the rules.
     """
+    sums = request.weights if worth.scenarios is None else worth.scenarios
+    whole = float(sums.sum() if sums.ndim == 1 else sums.sum(axis=1).max())
+    by = factor(whole)
+    dear = replace(worth, price=min(worth.price, 4 * whole))  # a pair costs more than all demand: never mind
+    found = _solved(scaled(request, by), dear.scaled(by), starts, effort, search)
+    chosen = np.sort(found.chosen)
+    base = worth_of(request, replace(worth, at_least=()), np.zeros(0, np.int64))
+    return certified(replace(found, base=base), worth_of(request, worth, chosen), found.bound / by)
+
+
+def _solved(request: Request, worth: Worth, starts: list[Ints], effort: Effort, search: bool) -> Solution:
+    """The plan and its bound, for weights of ordinary size."""
     work: dict[str, float] = {}
     rows = reduced_rows(request, worth)
     work.update(sites=rows.n_sites, rows=len(rows.count), pairs=len(rows.idx))
@@ -182,7 +205,7 @@ def solve_composed(
     model, x = _posed(request, worth, rows)
     bound = np.inf
     if worth.capacity is not None:
-        plans = [*starts, *served_plans(request, worth.capacity, effort)]
+        plans = [*starts, *served_plans(request, worth.capacity)]
         if not model.exact(effort):  # no more than is in reach, nor than the roomiest sites take
             bound = min(_priced(rows, plans[0], effort), most_served(request, worth.capacity))
     else:
@@ -200,7 +223,7 @@ def solve_composed(
             elif outcome.infeasible:
                 raise nothing_found(outcome, "the rules")
         elif outcome is not None and outcome.values is not None and worth.capacity is not None:
-            lean = served_plans(request, worth.capacity, effort, prefer=outcome.values[x])
+            lean = served_plans(request, worth.capacity, prefer=outcome.values[x])
             best = max([best, *lean], key=value)
     return _answer(request, worth, best, bound, effort, work)
 
@@ -229,7 +252,7 @@ def _searched(rows: Rows, start: Ints, effort: Effort, lean: float = 0.3) -> Int
         part = lean if lean == 1.0 else lean * 0.3**turn
         leaning = replace(rows, ordered=(1 - part) * rows.ordered + part * rows.ordered.sum() * _falling(n))
         search = RowsSearch(leaning, best, seed=effort.seed * len(TURNS) + turn)
-        found = search.anneal(total // len(TURNS), hot, effort, 0.5 * effort.left / (len(TURNS) - turn))
+        found = search.anneal(total // len(TURNS), hot, effort)
         best = max(best, found, key=leaning.value if lean == 1.0 else rows.value)
         effort.tell("search", 0.4 * (turn + 1) / len(TURNS))
     return best
@@ -269,11 +292,9 @@ def _posed(request: Request, worth: Worth, rows: Rows) -> tuple[Model, slice]:
         close_pairs(model, worth.pairs, worth.price)
     site = np.repeat(np.arange(m), np.diff(rows.ptr))
     if worth.capacity is not None:
-        weight = rows.worths[:, 0]
-        y = model.add(len(site), value=weight[rows.idx])
         model.offset = float(rows.sums[0])
         if len(site):
-            capacity_constraint(model, site, rows.idx.astype(np.int64), y, weight, worth.capacity)
+            capacity_constraint(model, site, rows.idx.astype(np.int64), rows.worths[:, 0], worth.capacity)
         return model, model.sites
     falling = all(a >= b for a, b in zip(worth.credit, worth.credit[1:], strict=False))
     reach = sparse.csr_array((np.ones(len(site)), (rows.idx, site)), shape=(n, m))
@@ -298,17 +319,13 @@ def _answer(
 ) -> Solution:
     """The plan scored afresh, best sites first."""
     objective = worth_of(request, worth, sites)
-    if bound <= objective or relative_gap(objective, bound) <= PROOF:
-        bound = objective
-    plain = replace(worth, at_least=())
     return Solution(
-        chosen=_by_worth(request, plain, sites),
+        chosen=_by_worth(request, replace(worth, at_least=()), sites),
         objective=objective,
         bound=bound,
-        status="optimal" if bound == objective else "feasible",
+        status="optimal" if bound <= objective or relative_gap(objective, bound) <= PROOF else "feasible",
         seconds=effort.spent,
         repeatable=effort.repeatable,
-        base=worth_of(request, plain, np.zeros(0, np.int64)),
         work=work,
     )
 

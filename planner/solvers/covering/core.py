@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from planner.jit import compiled
 from planner.solvers.request import Request
+from planner.solvers.scale import step_of
 
 __all__ = ["Core", "fill_rows", "keep_sites", "merge_rows", "reduce_request", "transpose"]
 
@@ -29,7 +30,7 @@ class Core:
     ``ptr``, ``idx`` are the CSR site → row, ``weight`` the weight per row, ``site`` the original site
     positions; ``p`` sites remain to be chosen (None: as many as ``budget`` allows) with
     ``quota_min``/``quota_max`` per region code; ``conflict_ptr``/``conflict_idx`` are excluding pairs.
-    ``base`` is weight covered whatever is chosen.
+    ``base`` is weight covered whatever is chosen; every weight is a multiple of ``unit`` (0: of nothing).
     """
 
     ptr: Ints
@@ -45,7 +46,7 @@ class Core:
     conflict_ptr: Ints
     conflict_idx: Ints
     base: float
-    whole: bool
+    unit: float
 
     @property
     def n_sites(self) -> int:
@@ -266,7 +267,7 @@ def _assemble(request: Request, sites: Ints, row_of: NDArray[np.int32], weight: 
         conflict_ptr=pairs.indptr.astype(np.int64),
         conflict_idx=pairs.indices.astype(np.int64),
         base=base,
-        whole=bool((request.weights == np.rint(request.weights)).all()),
+        unit=step_of(weight),
     )
 
 

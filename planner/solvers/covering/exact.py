@@ -17,6 +17,7 @@ from scipy import sparse
 from planner.errors import PlannerError
 from planner.solvers.clash import InfeasibleRequestError
 from planner.solvers.covering.core import Core, transpose
+from planner.solvers.effort import Effort
 
 __all__ = [
     "Block",
@@ -118,17 +119,15 @@ def rule_blocks(core: Core, extra: int) -> list[Block]:
 def solve_core(
     core: Core,
     *,
+    effort: Effort,
     start: Ints | None = None,
-    seconds: float = 60.0,
-    nodes: int | None = None,
     gap: float = 0.0,
     looks: int | None = None,
     progress: Callable[[float], None] | None = None,
-    options: dict[str, Any] | None = None,
 ) -> tuple[Ints | None, Outcome]:
     """Solve the core exactly; ``Outcome.bound`` is an upper bound on its weight, ``base`` excluded.
 
-    ``start``: core sites of a known plan (warm start).
+    ``start``: core sites of a known plan (warm start). ``effort`` remembers where the clock cut it.
     """
     m, n = core.n_sites, core.n_rows
     value = np.concatenate([np.zeros(m), core.weight])
@@ -140,9 +139,9 @@ def solve_core(
             warm[m + core.idx[core.ptr[i] : core.ptr[i + 1]]] = 1.0
     outcome = solve_model(
         -value, [cover_constraint(core), *rule_blocks(core, n)], np.zeros(m + n), np.ones(m + n), np.arange(m + n) < m,
-        warm=warm, seconds=seconds, nodes=nodes, gap=gap, offset=-core.base, looks=looks,
-        progress=progress, options=options,
+        warm=warm, seconds=effort.left, gap=gap, offset=-core.base, looks=looks, progress=progress,
     )  # fmt: skip
+    effort.repeatable &= not outcome.cut_by_clock
     sites = None if outcome.values is None else np.flatnonzero(outcome.values[:m] > 0.5)
     bound = -outcome.bound - core.base
     return sites, replace(outcome, bound=bound)
@@ -157,8 +156,7 @@ def solve_model(
     *,
     warm: Floats | None = None,
     warm_sites: Floats | None = None,
-    seconds: float = 60.0,
-    nodes: int | None = None,
+    seconds: float = np.inf,
     gap: float = 0.0,
     offset: float = 0.0,
     looks: int | None = None,
@@ -167,7 +165,13 @@ def solve_model(
 ) -> Outcome:
     """Minimise ``cost·v + offset`` subject to the blocks; ``whole`` marks the integer variables.
 
-    ``warm``: a known solution; ``warm_sites``: its first variables alone (HiGHS completes it).
+    ``warm``: a known solution; ``warm_sites``: its first variables alone (HiGHS completes it). ``looks`` limits
+    the work, ``seconds`` is the safety.
+
+    Raises
+    ------
+    PlannerError
+        HiGHS refuses the model or gives up on it.
     """
     import highspy
 
@@ -186,14 +190,13 @@ def solve_model(
         lp.integrality_ = [kinds.kInteger if k else kinds.kContinuous for k in whole]
     highs = highspy.Highs()
     settings: dict[str, Any] = {
-        "output_flag": False, "time_limit": max(0.01, seconds), "threads": 1, "random_seed": 0,
+        "output_flag": False, "time_limit": seconds, "threads": 1, "random_seed": 0,
         "mip_rel_gap": gap, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": 1e-7, "mip_lp_solver": "ipm",
     }  # fmt: skip
-    if nodes is not None:
-        settings["mip_max_nodes"] = nodes
     for name, setting in {**settings, **(options or {})}.items():
         highs.setOptionValue(name, setting)
-    highs.passModel(lp)
+    if highs.passModel(lp) == highspy.HighsStatus.kError:
+        raise PlannerError("the model holds numbers that HiGHS cannot take: too large, or not a number")
     if warm is not None:
         solution = highspy.HighsSolution()
         solution.col_value = warm.tolist()
@@ -203,7 +206,19 @@ def solve_model(
     if whole.any():
         _watch(highs, looks, seconds, progress)
     highs.run()
+    if _refused(highs):  # HiGHS 1.15's presolve calls some feasible models infeasible: ask without it
+        highs.clearSolver()
+        highs.setOptionValue("presolve", "off")
+        highs.run()
     return _outcome(highs, bool(whole.any()))
+
+
+def _refused(highs: Any) -> bool:
+    """Whether HiGHS says that there is no solution."""
+    import highspy
+
+    kind = highspy.HighsModelStatus
+    return highs.getModelStatus() in (kind.kInfeasible, kind.kUnboundedOrInfeasible)
 
 
 def nothing_found(outcome: Outcome, rules: str) -> PlannerError:
@@ -234,10 +249,19 @@ def _outcome(highs: Any, integer: bool) -> Outcome:
     status = highs.getModelStatus()
     info = highs.getInfo()
     kind = highspy.HighsModelStatus
+    ended = {
+        kind.kOptimal, kind.kInfeasible, kind.kUnboundedOrInfeasible, kind.kTimeLimit, kind.kIterationLimit,
+        kind.kInterrupt, kind.kSolutionLimit, kind.kObjectiveBound, kind.kObjectiveTarget, kind.kUnknown,
+        kind.kModelEmpty,
+    }  # fmt: skip
+    if status not in ended:
+        raise PlannerError(f"HiGHS gave up on the model: {highs.modelStatusToString(status)}")
     found = info.primal_solution_status == 2  # a feasible point
     values = np.array(highs.getSolution().col_value) if found else None
-    proven = status == kind.kOptimal
+    proven = status in (kind.kOptimal, kind.kModelEmpty)
     bound = float(info.mip_dual_bound) if integer else float(info.objective_function_value)
+    if status == kind.kUnknown or not (integer or proven):  # an unfinished relaxation bounds nothing
+        bound = -np.inf
     return Outcome(
         values=values,
         bound=bound if np.isfinite(bound) else -np.inf,

@@ -50,7 +50,7 @@ def solve_fair(
     weight, and the most of any plan with this least share) or, lexicographically, ``least_r`` and
     ``least_r_bound`` (mean of the r least shares, r = 2 …, and the most that any plan reaches).
     """
-    part = replace(effort, rounds=max(2, effort.rounds // 2), seconds=0.6 * effort.left + effort.spent)
+    part = replace(effort, rounds=max(2, effort.rounds // 2))
     first = solve_composed(request, worth, starts, part)
     effort.repeatable &= part.repeatable
     work = dict(first.work)

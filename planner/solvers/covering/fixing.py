@@ -35,7 +35,7 @@ def decided(core: Core, score: Floats, bound: float, value: float, plan: Ints) -
     selected, _ = best_sites(score, core)
     inside = np.zeros(m, bool)
     inside[selected] = True
-    slack = bound - value - (1 - 1e-6 if core.whole else 0.0)
+    slack = bound - value - (1 - 1e-6) * core.unit
     weakest, strongest = _exchanges(core, score, inside)
     out = ~inside & (weakest[core.region] - score > slack)
     keep = inside & (score - strongest[core.region] > slack)

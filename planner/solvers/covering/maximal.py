@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from planner.solvers.covering.search import Plan, Search, best_first, greedy, pl
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
 from planner.solvers.infeasible import refuse_impossible
 from planner.solvers.request import Request
+from planner.solvers.scale import certified, factor, scaled
 from planner.solvers.score import covered_weight
 from planner.solvers.solution import PROOF, Solution, relative_gap
 
@@ -25,8 +26,6 @@ __all__ = ["solve_covering"]
 SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 #: Coverage pairs of the reduced problem per round of work up to which HiGHS is worth its time.
 PAIRS_PER_ROUND = 800
-#: HiGHS's pauses per round of work, times rows and sites.
-LOOKS = 10_000
 #: Dual steps after which prices hardly improve.
 DUAL_STEPS = 2000
 
@@ -46,9 +45,10 @@ class _Standing:
     bound: float
 
     def settle(self) -> None:
-        """Whole weights: no plan lies between two whole numbers."""
-        if self.core.whole:
-            self.bound = float(np.floor(self.bound + 1e-6 + 1e-10 * abs(self.bound)))
+        """No plan lies between two multiples of the unit."""
+        if self.core.unit > 0:
+            steps = self.bound / self.core.unit
+            self.bound = float(np.floor(steps + 1e-6 + 1e-10 * abs(steps))) * self.core.unit
         self.bound = max(self.bound, self.plan.value)
 
     def take(self, plan: Plan) -> None:
@@ -71,6 +71,15 @@ def solve_covering(request: Request, effort: Effort) -> Solution:
         No plan can obey the rules.
     """
     refuse_impossible(request.rules)
+    by = factor(float(request.weights.sum()))
+    found = _solved(scaled(request, by), effort)
+    objective = covered_weight(request.covers, request.weights, found.chosen, request.covered)
+    base = float(request.weights[request.covered].sum())
+    return certified(replace(found, base=base), objective, found.bound / by)
+
+
+def _solved(request: Request, effort: Effort) -> Solution:
+    """The plan and its bound, for weights and money of ordinary size."""
     effort.tell("reduce", 0.0)
     core = reduce_request(request)
     standing = _first_plan(core, effort)
@@ -99,7 +108,7 @@ def _first_plan(core: Core, effort: Effort) -> _Standing:
         if plan is None or (by_price is not None and by_price.value > plan.value):
             plan = by_price
     if plan is None:  # the rules hold greedy up, not the problem: any plan HiGHS finds will do
-        sites, outcome = solve_core(core, seconds=max(1.0, effort.left), gap=0.5)
+        sites, outcome = solve_core(core, effort=effort, gap=0.5)
         if sites is None:
             raise nothing_found(outcome, "p, quotas, budget and spacing")
         plan = plan_of(core, sites)
@@ -132,7 +141,6 @@ def _improve(
     total = effort.rounds * ENTRIES_PER_ROUND
     if sweeps is not None:
         total = min(total // 5, sweeps * len(core.idx))
-    allowed = effort.left * (0.5 if sweeps is not None else 0.85)
     rows = rows_of(core) if core.limited else None  # sites come and go one for two under a budget
     if rows is None and Search(core, standing.plan, seed=effort.seed).idle:
         return
@@ -146,12 +154,12 @@ def _improve(
         if rows is None:
             search = Search(core, best, seed=seed, hot=hot)
             search.prefer(score)
-            _anneal(search, total // len(TURNS), allowed / len(TURNS), effort)
+            _anneal(search, total // len(TURNS), effort)
             plan = search.plan()
         else:
             search = RowsSearch(rows, best.sites, seed=seed)
             search.prefer(score)
-            plan = plan_of(core, search.anneal(total // len(TURNS), hot, effort, allowed / len(TURNS)))
+            plan = plan_of(core, search.anneal(total // len(TURNS), hot, effort))
         work["entries"] = work.get("entries", 0) + search.entries
         used[plan.sites] = True
         standing.take(plan)
@@ -165,18 +173,13 @@ def _improve(
     _lower_bound(standing, dual, dual.steps + 100, effort)
 
 
-def _anneal(search: Search, entries: int, seconds: float, effort: Effort) -> None:
-    """One annealed plan by a fixed amount of work; hurries, and says so, only if the clock is far ahead."""
+def _anneal(search: Search, entries: int, effort: Effort) -> None:
+    """One annealed plan by a fixed amount of work, the last rounds cold."""
     rounds = 40
-    begun = effort.spent
     for r in range(rounds):
         heat = r / (rounds - 3)
-        clock = (effort.spent - begun) / max(seconds, 1e-9)
-        if clock > max(heat, 0.25):
-            effort.repeatable = False
-            heat = clock
         search.run(entries // rounds, heat=heat if heat <= 1 else None)
-        if clock > 1:
+        if effort.out_of_time():
             break
 
 
@@ -188,14 +191,12 @@ def _merge_plans(standing: _Standing, used: NDArray[np.bool_], effort: Effort) -
     smaller, _ = shrink(core, ~used, np.zeros(core.n_sites, bool))
     mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
     size = smaller.n_rows + smaller.n_sites
-    sites, outcome = solve_core(
+    sites, _ = solve_core(
         smaller,
         start=mine,
-        seconds=max(0.05, 0.3 * effort.left),
-        looks=effort.rounds * LOOKS // (size + 1) + 50,
+        effort=effort,
+        looks=effort.looks(size, 50),
     )
-    if outcome.cut_by_clock:
-        effort.repeatable = False
     if sites is not None:
         standing.take(plan_of(core, np.flatnonzero(np.isin(core.site, smaller.site[sites]))))
 
@@ -212,15 +213,13 @@ def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, floa
     sites, outcome = solve_core(
         smaller,
         start=mine,
-        seconds=effort.left,
+        effort=effort,
         gap=gap,
-        looks=effort.rounds * LOOKS // (size + 1) + 100,
+        looks=effort.looks(size),
         progress=lambda share: effort.tell("prove", 0.5 + 0.5 * share),
     )
     work.update(nodes=outcome.nodes, lp_iterations=outcome.iterations)
     work.update(open_sites=smaller.n_sites, open_rows=smaller.n_rows)
-    if outcome.cut_by_clock:
-        effort.repeatable = False
     if sites is not None:
         chosen = np.flatnonzero(np.isin(core.site, smaller.site[sites]))
         standing.take(plan_of(core, np.concatenate([taken, chosen])))
@@ -232,17 +231,12 @@ def _answer(request: Request, standing: _Standing, effort: Effort, work: dict[st
     core = standing.core
     sites = np.concatenate([request.rules.required, core.site[standing.plan.sites]])
     chosen = best_first(request.covers, np.where(request.covered, 0.0, request.weights), sites)
-    objective = covered_weight(request.covers, request.weights, chosen, request.covered)
-    bound = max(core.base + standing.bound, objective)
-    if relative_gap(objective, bound) <= PROOF:
-        bound = objective
     return Solution(
         chosen=chosen,
-        objective=objective,
-        bound=bound,
-        status="optimal" if bound == objective else "feasible",
+        objective=core.base + standing.plan.value,
+        bound=core.base + standing.bound,
+        status="feasible",
         seconds=effort.spent,
         repeatable=effort.repeatable,
-        base=float(request.weights[request.covered].sum()),
         work=work,
     )

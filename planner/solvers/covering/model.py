@@ -1,7 +1,7 @@
 """One sparse model in which the rules compose: sites, repeated cover, capacity, close pairs, scenarios.
 
 Variables: ``x_i`` (site i is chosen, binary), ``z_jk`` in [0, 1] (row j counts for its k-th cover),
-``y_ij`` (share of row j that site i serves), ``b`` (both sites of a close pair), ``t`` and ``u_s`` (the
+``y_ij`` (share of what site i can serve of row j), ``b`` (both sites of a close pair), ``t`` and ``u_s`` (the
 mean of the worst scenarios). Each rule is one named function that adds its rows.
 """
 
@@ -25,6 +25,7 @@ __all__ = [
     "capacity_constraint",
     "close_pairs",
     "repeat_cover_constraint",
+    "room_and_demand",
     "worst_share",
 ]
 
@@ -33,11 +34,12 @@ Ints = NDArray[np.int64]
 
 #: Matrix entries per round of work up to which the model is solved in whole numbers.
 ENTRIES_PER_ROUND = 800
-#: The same for its relaxation, and the most at all.
+#: Shares of room or demand too small to count: HiGHS drops them.
+NOTHING = 1e-9
+#: Matrix entries per round of work up to which its relaxation is solved, and the most at all.
 RELAXED_PER_ROUND, LARGEST = 25_000, 3_000_000
 #: The same for models with a mean of the worst scenarios, whose relaxation says little about whole plans.
 LARGEST_WORST = 60_000
-LOOKS = 10_000
 
 
 @dataclass
@@ -121,8 +123,8 @@ class Model:
             fixed = np.zeros(self.rules.n_sites)
             fixed[start] = 1.0
         outcome = solve_model(
-            -self.value, padded, self.lower, self.upper, self.whole & exact, seconds=max(0.05, effort.left),
-            gap=0.0, offset=-self.offset, looks=effort.rounds * LOOKS // n + 200, warm_sites=fixed,
+            -self.value, padded, self.lower, self.upper, self.whole & exact, seconds=effort.left,
+            gap=0.0, offset=-self.offset, looks=effort.looks(n - 1, 200), warm_sites=fixed,
             progress=lambda share: effort.tell("prove", share),
             options=None if exact else {"solver": "ipm", "run_crossover": "off"},
         )  # fmt: skip
@@ -144,19 +146,36 @@ def repeat_cover_constraint(model: Model, reach: Any, z: list[slice], already: A
         model.row([(first, one), (second, -one)], 0.0, np.inf)
 
 
-def capacity_constraint(
-    model: Model, site: Ints, row: Ints, flow: slice, weight: Floats, capacity: Floats
-) -> None:
-    """``Σ_j w_j y_ij ≤ capacity_i x_i``, ``Σ_i y_ij ≤ 1``, ``y_ij ≤ x_i``: no site serves more than it has room for.
+def room_and_demand(site: Ints, row: Ints, weight: Floats, capacity: Floats) -> tuple[Floats, Any, Any]:
+    """What each pair of site and row can carry at most, and the shares of room and of demand that takes.
 
-    ``site``, ``row``: the pair each flow belongs to; ``weight`` per row.
+    ``site``, ``row``: the pairs. Returns u = min(w_j, capacity_i) per pair, and the matrices u / capacity
+    (sites × pairs) and u / w (rows × pairs): all in [0, 1], whatever the unit of the weights.
     """
-    m, k, each = len(capacity), len(site), np.arange(len(site))
-    used = sparse.csr_array((weight[row], (site, each)), shape=(m, k))
-    room = sparse.dia_array((-capacity[None, :], [0]), shape=(m, m))
-    model.row([(flow, used), (model.sites, room)], -np.inf, 0.0)
-    model.row([(flow, sparse.csr_array((np.ones(k), (row, each)), shape=(len(weight), k)))], -np.inf, 1.0)
-    by_site = sparse.csr_array((np.ones(k), (each, site)), shape=(k, m))
+    most, each = np.minimum(weight[row], capacity[site]), np.arange(len(site))
+    none = np.zeros(len(site))
+    room = np.divide(most, capacity[site], out=none.copy(), where=capacity[site] > 0)
+    part = np.divide(most, weight[row], out=none, where=weight[row] > 0)
+    room[room < NOTHING] = part[part < NOTHING] = 0.0
+    return (
+        most,
+        sparse.csr_array((room, (site, each)), shape=(len(capacity), len(site))),
+        sparse.csr_array((part, (row, each)), shape=(len(weight), len(site))),
+    )
+
+
+def capacity_constraint(model: Model, site: Ints, row: Ints, weight: Floats, capacity: Floats) -> None:
+    """``Σ_j u_ij y_ij ≤ capacity_i x_i``, ``Σ_i u_ij y_ij ≤ w_j``, ``y_ij ≤ x_i``: no more than there is room for.
+
+    ``y_ij`` is the share of u_ij = min(w_j, capacity_i) that site i serves of row j, for the pairs
+    ``site``, ``row``; ``weight`` per row.
+    """
+    m, k = len(capacity), len(site)
+    most, room, part = room_and_demand(site, row, weight, capacity)
+    flow = model.add(k, value=most)
+    model.row([(flow, room), (model.sites, -sparse.eye_array(m))], -np.inf, 0.0)
+    model.row([(flow, part)], -np.inf, 1.0)
+    by_site = sparse.csr_array((np.ones(k), (np.arange(k), site)), shape=(k, m))
     model.row([(flow, -sparse.eye_array(k)), (model.sites, by_site)], 0.0, np.inf)
 
 

@@ -96,8 +96,7 @@ class RowsSearch:
         self.random = np.array([np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] | 1], np.uint64)
         self.entries = 0.0
         self._begin(start)
-        spread = max(self.totals[0] - rows.value(np.empty(0, np.int64)), 1e-12)
-        self.scale = abs(spread) / max(1, len(start))
+        self.scale = max(self.totals[0] - rows.value(np.empty(0, np.int64)), 0.0) / max(1, len(start))
 
     def _begin(self, sites: Ints) -> None:
         rows, m = self.rows, self.rows.n_sites
@@ -146,15 +145,13 @@ class RowsSearch:
         )  # fmt: skip
         self.entries = float(self.totals[4])
 
-    def anneal(self, entries: int, hot: float, effort: Effort, seconds: float) -> Ints:
+    def anneal(self, entries: int, hot: float, effort: Effort) -> Ints:
         """One annealed plan by a fixed amount of work; says so where the clock cut it."""
-        rounds, begun = 30, effort.spent
+        rounds = 30
         for r in range(rounds):
             heat = hot * (0.1 ** (r / (rounds - 3))) if r < rounds - 2 else 0.0
             self.run(entries // rounds, heat)
-            if effort.spent - begun > seconds:
-                effort.repeatable = False
-                self.run(entries // rounds, 0.0)
+            if effort.out_of_time():
                 break
         return self.plan()
 
@@ -283,5 +280,5 @@ def site_core(rules: Rules, *, conflicts: bool = False) -> Core:
         quota_min=np.maximum(rules.quota_min - load, 0),
         quota_max=np.minimum(rules.quota_max - load, np.bincount(rules.region[free], minlength=len(load))),
         cost=cost[free], budget=np.inf if rules.budget is None else rules.budget - spent, conflict_ptr=close.indptr.astype(np.int64),
-        conflict_idx=close.indices.astype(np.int64), base=0.0, whole=False,
+        conflict_idx=close.indices.astype(np.int64), base=0.0, unit=0.0,
     )  # fmt: skip

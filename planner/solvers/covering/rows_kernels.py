@@ -276,7 +276,7 @@ def search_rows(ptr, idx, tptr, tidx, worths, worth, credit, ordered, straight, 
     for k in members[:n]:
         loss[k] = _loss_alone(ptr, idx, worth, credit, count, k)
         load[region[k]] += 1
-    slack = 1e-9 * max(1.0, abs(budget)) if np.isfinite(budget) else 0.0
+    slack = 1e-12 * budget if np.isfinite(budget) else 0.0
     now, best, spent, done, mark = totals[0], totals[1], totals[3], 0, 0
     before = np.empty(len(sums))
     while done < work:

@@ -113,7 +113,7 @@ class Room:
         if core.limited:
             to_come = 0 if core.p is None else core.p - n - 1
             need = core.cost[i] + (self.cheap[:to_come].sum() if to_come else 0.0)
-            if need > self.left + 1e-9 * max(1.0, abs(self.left)):
+            if need > self.left + 1e-12 * core.budget:
                 return False
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from planner.solvers.covering.core import Core, reduce_request
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
 from planner.solvers.infeasible import refuse_impossible
 from planner.solvers.median import kernels as mk
-from planner.solvers.median.tree import Points, prove
+from planner.solvers.median.tree import Points, plan_cost, prove
 from planner.solvers.request import Request, Rules
+from planner.solvers.scale import certified, factor, step_of
 from planner.solvers.setcover import cheapest_cover
-from planner.solvers.solution import PROOF, Solution, relative_gap
+from planner.solvers.solution import Solution
 
 __all__ = ["assignment_cost", "solve_median"]
 
@@ -43,12 +45,13 @@ def solve_median(costs: Any, weights: Floats, rules: Rules, effort: Effort) -> S
     """
     refuse_impossible(rules)
     need = weights > 0
-    points = _prepare(costs[:, np.flatnonzero(need)].tocsr(), weights[need])
+    points, by = _prepare(costs[:, np.flatnonzero(need)].tocsr(), weights[need])
     core = _site_core(points, rules)
     start = _start(costs, need, points, rules, effort)
     sites = _interchange(points, rules, start, effort)
+    points = _capped(points, 2.0 * plan_cost(points, sites, rules.n_sites))
     proof = prove(points, core, rules.required, rules.forbidden, sites, effort)
-    sites, bound = proof.sites, proof.bound
+    sites = proof.sites
     work = {
         "sites": rules.n_sites, "points": int(need.sum()), "entries": len(points.idx),
         "dual_steps": proof.steps, "nodes": proof.nodes,
@@ -56,28 +59,42 @@ def solve_median(costs: Any, weights: Floats, rules: Rules, effort: Effort) -> S
     objective = assignment_cost(costs, weights, sites)
     if not np.isfinite(objective):
         raise _unreachable(costs, need, rules)
-    if relative_gap(objective, bound) <= PROOF or bound > objective:
-        bound = objective
-    return Solution(
+    found = Solution(
         chosen=_cheapest_first(points, sites),
         objective=objective,
-        bound=bound,
-        status="optimal" if bound == objective else "feasible",
+        bound=proof.bound / by,
+        status="feasible",
         seconds=effort.spent,
         repeatable=effort.repeatable,
         work=work,
     )
+    return certified(found, objective, found.bound, least=True)
 
 
-def _prepare(costs: Any, weights: Floats) -> Points:
+def _capped(points: Points, most: float) -> Points:
+    """The same for every plan that costs less than ``most`` (costs far beyond would drown the rest)."""
+    if not most > 0:
+        return points
+    return replace(
+        points,
+        cost=np.minimum(points.cost, most),
+        near_cost=np.minimum(points.near_cost, most),
+        penalty=np.minimum(points.penalty, most),
+    )
+
+
+def _prepare(costs: Any, weights: Floats) -> tuple[Points, float]:
+    """Weighted costs of ordinary size, and what they were multiplied by."""
     cost = costs.data * weights[costs.indices]
+    by = factor(float(cost.sum()))
+    cost = cost * by
     m, n = costs.shape
     weighted = sparse.csr_array((cost, costs.indices, costs.indptr), shape=(m, n)).tocsc()
     point = np.repeat(np.arange(n), np.diff(weighted.indptr))
     order = np.lexsort((weighted.indices, weighted.data, point))
     dear = np.zeros(n)
     np.maximum.at(dear, costs.indices, cost)
-    return Points(
+    points = Points(
         ptr=costs.indptr.astype(np.int64),
         idx=costs.indices.astype(np.int32),
         cost=cost,
@@ -85,8 +102,9 @@ def _prepare(costs: Any, weights: Floats) -> Points:
         near_site=weighted.indices[order].astype(np.int32),
         near_cost=weighted.data[order],
         penalty=dear.sum() + dear + 1.0,
-        whole=bool((cost == np.rint(cost)).all()),
+        unit=step_of(cost),
     )
+    return points, by
 
 
 def _site_core(points: Points, rules: Rules) -> Core:
@@ -97,7 +115,7 @@ def _site_core(points: Points, rules: Rules) -> Core:
         ptr=points.ptr, idx=points.idx, weight=np.zeros(0), site=np.arange(m), p=rules.p, region=rules.region,
         quota_min=rules.quota_min, quota_max=np.minimum(rules.quota_max, size), cost=np.zeros(m),
         budget=np.inf, conflict_ptr=np.zeros(m + 1, np.int64), conflict_idx=np.zeros(0, np.int64), base=0.0,
-        whole=points.whole,
+        unit=points.unit,
     )  # fmt: skip
 
 

@@ -36,7 +36,8 @@ NODE_STEPS = 120
 class Points:
     """Weighted costs both ways: CSR by site, and per point its sites from nearest to farthest.
 
-    ``penalty`` is more than any plan costs: what a point without a site in reach pays.
+    ``penalty`` is more than any plan costs: what a point without a site in reach pays; every cost is a multiple
+    of ``unit`` (0: of nothing).
     """
 
     ptr: Ints
@@ -46,7 +47,7 @@ class Points:
     near_site: NDArray[np.int32]
     near_cost: Floats
     penalty: Floats
-    whole: bool
+    unit: float
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,11 @@ class _Tree:
         return Proof(self.sites, self.value, bound, nodes, self.steps)
 
     def _rounded(self, bound: float) -> float:
-        if not self.points.whole or not np.isfinite(bound):
+        step = self.points.unit
+        if step <= 0 or not np.isfinite(bound):
             return bound
-        return float(np.ceil(bound - 1e-6 - 1e-10 * abs(bound)))
+        steps = bound / step
+        return float(np.ceil(steps - 1e-6 - 1e-10 * abs(steps))) * step
 
     def _closed(self, bound: float) -> bool:
         return self._rounded(bound) >= self.value * (1 - PROOF / 10)
