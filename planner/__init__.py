@@ -26,9 +26,9 @@ _HOME = {
     "Network": "roads.network", "read_network": "roads.network",
     "Snapped": "roads.reach", "TravelTimes": "roads.reach", "nearest": "roads.reach", "snap": "roads.reach",
     "travel_times": "roads.reach", "service_areas": "roads.areas",
-    "Solution": "siting.problems", "maximal_covering": "siting.problems", "set_covering": "siting.problems",
-    "p_median": "siting.problems", "p_center": "siting.problems",
-    "Study": "study", "open_study": "study",
+    "Solution": "solvers.problems", "maximal_covering": "solvers.problems", "set_covering": "solvers.problems",
+    "p_median": "solvers.problems", "p_center": "solvers.problems",
+    "Study": "study.study", "open_study": "study.study",
 }  # fmt: skip
 __all__ = [
     "InfeasibleError",
