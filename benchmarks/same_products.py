@@ -29,7 +29,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 __all__ = ["Compared", "compare_folders", "main"]
 
@@ -138,7 +138,7 @@ def _docx(path: Path) -> dict[str, Any]:
     """Paragraphs in order, then the members."""
     word = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
     with zipfile.ZipFile(path) as z:
-        tree = ElementTree.fromstring(z.read("word/document.xml"))
+        tree = ET.fromstring(z.read("word/document.xml"))
     texts = ["".join(t.text or "" for t in p.iter(word + "t")) for p in tree.iter(word + "p")]
     return {f"paragraph {i}": t for i, t in enumerate(texts, start=1)} | _members(path)
 
