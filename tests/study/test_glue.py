@@ -275,11 +275,12 @@ def test_replacements_stay_in_the_district_of_the_site(planned) -> None:
 
 
 def test_the_best_stand_in_over_the_border_is_not_named(tmp_path: Path, cache: Path) -> None:
-    """The neighbour 100 m on stands in another district; the one to name is 800 m off, in its own."""
-    hosts = [Place("near", 1950), Place("over", 2050), Place("far", 1150)]
+    """The neighbour 100 m on stands in another district; the one to name is far off and covers less, in its own."""
+    hosts = [Place("near", 1950), Place("over", 2050), Place("far", 310)]
     even = {"west": (0.0, 2000.0, 10_000.0), "east": (2000.0, 4000.0, 10_000.0)}
     path = street_town(tmp_path, hosts=hosts, districts=even, siting='p = 1\nrequired = ["near"]')
     study = planner.open_study(path)
+    assert reach(study, [hosts[2]]).sum() < reach(study, [hosts[1]]).sum()
     assert study.replacements()["replacement_id"].tolist() == ["far"]
     assert study.site_stations().chosen["alternative_id"].tolist() == ["far"]
 
