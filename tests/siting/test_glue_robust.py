@@ -20,6 +20,7 @@ from planner.siting.robust import (
 def test_factors_are_the_scenario_over_the_estimate_and_one_where_nobody_works() -> None:
     surfaces = np.array([[2.0, 9.0, 0.0], [1.0, 7.0, 8.0]])
     assert scenario_factors(surfaces, np.array([4.0, 0.0, 2.0])).tolist() == [[0.5, 1, 0], [0.25, 1, 4]]
+    assert scenario_factors(surfaces, np.array([0.5, 0.0, 1.0])).tolist() == [[4, 1, 0], [2, 1, 8]]
 
 
 def test_confidence_is_how_often_a_site_or_one_nearby_comes_back() -> None:
@@ -55,10 +56,13 @@ def test_no_scenarios_give_no_confidence() -> None:
         within_m=10,
     )
     assert none.tolist() == [0, 0]
-    empty = confidence(
-        lambda _: None, np.ones(0), np.zeros((0, 0)), xy_m=np.zeros((3, 2)), chosen=np.array([0]), within_m=10
-    )
-    assert empty.tolist() == [0]
+    nothing = SimpleNamespace(chosen=np.zeros(0, dtype=int))
+    for scenarios in (0, 2):  # no cells
+        empty = confidence(
+            lambda _: nothing, np.ones(0), np.zeros((scenarios, 0)), xy_m=np.zeros((3, 2)), chosen=np.array([0]),
+            within_m=10,
+        )  # fmt: skip
+        assert empty.tolist() == [0]
 
 
 def table_of(answers: dict[int, tuple[float, float]], asked: list[int] | None = None):
