@@ -74,8 +74,9 @@ def chosen(names: Sequence[str], count: int | None, seed: int) -> list[Mutant]:
 def shown(mutant: Mutant) -> str:
     """The mutant as a diff without context."""
     old = (ROOT / mutant.path).read_text("utf-8").splitlines()
-    lines = difflib.unified_diff(old, mutant.source.splitlines(), lineterm="", n=0)
-    return "\n".join("    " + line for line in list(lines)[3:])
+    lines = list(difflib.unified_diff(old, mutant.source.splitlines(), lineterm="", n=0))[3:]
+    few = lines if len(lines) <= 8 else [*lines[:3], "…", *lines[-3:]]
+    return "\n".join("    " + (line if len(line) < 160 else line[:160] + "…") for line in few)
 
 
 def baseline(
@@ -139,12 +140,16 @@ def main(arguments: Sequence[str]) -> int:
             return 2
         for name, tests in names.items():
             print(f"{name}: {took[tests]:.1f} s")
+        begun = time.monotonic()
         jobs = [(m, names[m.path], 10 + 5 * took[names[m.path]]) for m in mutants]
         results = []
         for result in run_all(jobs, scratches):
             results.append(result)
+            if len(results) % 20 == 0:
+                print(f"{len(results)} of {len(jobs)}", file=sys.stderr, flush=True)
             if result.mutant is not None and result.outcome == "survived":
                 print(f"survived {result.mutant.describe()}\n{shown(result.mutant)}", flush=True)
+        print(f"({time.monotonic() - begun:.0f} s)")
     return _report(results, list(names), equivalents())
 
 

@@ -30,6 +30,19 @@ _WORDS = {
 WORDS = _WORDS | {v: k for k, v in _WORDS.items()}
 #: Calls that tell, not decide; what is in them is left alone.
 _TELLING = {"say", "_say", "progress", "finding", "namedtuple", "TypeVar"}
+#: Types with arguments, which nothing reads while the program runs.
+_TYPES = {
+    "Literal",
+    "Callable",
+    "NDArray",
+    "Annotated",
+    "dict",
+    "list",
+    "tuple",
+    "Sequence",
+    "Mapping",
+    "Counter",
+}
 #: Keyword arguments whose value or absence changes nothing but speed or strictness.
 _IDLE = {"strict", "progress", "dtype", "kind", "copy", "index", "crs", "stacklevel", "slots", "frozen"}
 
@@ -52,7 +65,8 @@ class Mutant:
 
     def describe(self) -> str:
         """One line."""
-        return f"{self.key}  {self.path}:{self.line} {self.where} [{self.kind}] {self.old} → {self.new}"
+        old, new = (t if len(t) <= 100 else t[:100] + "…" for t in (self.old, self.new))
+        return f"{self.key}  {self.path}:{self.line} {self.where} [{self.kind}] {old} → {new}"
 
 
 def _short(node: ast.AST) -> str:
@@ -250,6 +264,7 @@ def _left_alone(node: ast.AST) -> bool:
         (isinstance(node, ast.If) and _short(node.test) == "TYPE_CHECKING")
         or (isinstance(node, ast.Assign) and _short(node.targets[0]) in ("__all__", "__version__"))
         or (isinstance(node, ast.Call) and _called(node) in _TELLING)
+        or (isinstance(node, ast.Subscript) and getattr(node.value, "id", "") in _TYPES)
     )
 
 

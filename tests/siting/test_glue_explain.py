@@ -12,6 +12,7 @@ from shapely.geometry import Point
 from planner.settings.groups import Group
 from planner.siting.coverage import Access
 from planner.siting.explain import HOST_WORDS, first_cover, gains_by_group, reasons, toilets_within
+from planner.tables import HOST_KINDS
 
 GROUPS = [
     Group(name=n, name_zh=zh, name_en=en, profile={"day": 1.0})
@@ -99,6 +100,7 @@ def test_a_venue_by_kind_and_name(kind: str, name: str, zh: str, en: str) -> Non
 
 
 def test_every_kind_of_host_has_words_of_its_own_in_both_languages() -> None:
+    assert set(HOST_WORDS) == set(HOST_KINDS)
     for place in (0, 1):
         words = [w[place] for w in HOST_WORDS.values()]
         assert all(words)
