@@ -40,11 +40,10 @@ HEAVY = {
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files stay whole on one worker; each notebook goes alone. The longest come first, but for those that need
-    the computed Suzhou: they come when the worker that computes it is done.
-    """
-    for item in items:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest files come first; files stay whole on one worker, but each notebook goes alone."""
+    side_by_side = config.pluginmanager.hasplugin("xdist")
+    for item in items if side_by_side else []:
         path = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else str(item.path)
         alone = "::" + item.callspec.params["path"].stem if "notebook" in item.keywords else ""  # type: ignore[attr-defined]
         item.add_marker(pytest.mark.xdist_group(path + alone))

@@ -8,7 +8,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/siting/candidates.py": ("tests/siting/test_glue_candidates.py",),
     "planner/siting/robust.py": ("tests/siting/test_glue_robust.py", "tests/siting/test_curve.py"),
     "planner/siting/explain.py": ("tests/siting/test_glue_explain.py", "tests/siting/test_reasons.py"),
-    "planner/publish/page/data*.py": ("tests/publish/test_glue_page.py", "tests/publish/test_page.py"),
+    "planner/publish/page/data*.py": ("tests/publish/test_glue_page.py",),
     "planner/publish/**/contents.py": ("tests/publish/test_glue_contents.py",),
     "planner/publish/contents.py": ("tests/publish/test_glue_contents.py",),
     "planner/publish/runfile.py": ("tests/publish/test_glue_runfile.py",),
