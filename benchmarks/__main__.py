@@ -4,6 +4,8 @@ Prints the tables and writes ``benchmarks/RESULTS.md``; a quick run (small town,
 A run of some modules, or of some parts of one, puts its rows in the place of those of the same name.
 
     python -m benchmarks [--quick] [reading] [reach | reach:walk,memory] [areas] [siting] [demand] [freight]
+
+``python -m benchmarks same OLD NEW`` compares the products of two checkouts (benchmarks/same_products.py).
 """
 
 from __future__ import annotations
@@ -83,6 +85,10 @@ def merged(old: str, name: str, rows: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["same"]:
+        from benchmarks import same_products
+
+        return same_products.main(arguments[1:])
     quick = "--quick" in arguments
     wanted = dict(a.partition(":")[::2] for a in arguments if not a.startswith("-")) or dict.fromkeys(
         MODULES, ""

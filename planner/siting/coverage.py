@@ -174,7 +174,7 @@ def measure_coverage(
             groups.append((name, own.sum(), (own * (count >= 1)).sum(), (own * (count >= 2)).sum()))
     whole = float(workers.sum())
     order = list(districts) if districts is not None else list(pd.unique(demand["district"]))
-    code = pd.Categorical(demand["district"], categories=order).codes
+    code = pd.Index(order).get_indexer(demand["district"])
     sums = [
         np.bincount(code[code >= 0], v[code >= 0].sum(axis=1), len(order)) for v in (workers, once, twice)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -17,14 +18,18 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def study():
-    return planner.open_study()
+def study(suzhou_run):
+    """What a newcomer opens, its stages computed by the run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLANNER_CACHE", str(suzhou_run[0]))
+        return planner.open_study()
 
 
 @pytest.fixture(scope="module")
-def done(study, tmp_path_factory):
-    out = tmp_path_factory.mktemp("suzhou")
-    return study.run(out), out
+def done(suzhou_run):
+    """``run.json`` and the folder of products of a newcomer's first command."""
+    out = suzhou_run[1]
+    return json.loads((out / "run.json").read_text("utf-8")), out
 
 
 def test_it_is_as_large_as_promised_and_says_what_is_synthetic(study, done) -> None:

@@ -1,0 +1,163 @@
+"""Opening hours minute by minute: every end of every rule, worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from planner.inputs.hours import ALWAYS, Hours, open_share, parse_hours
+from planner.settings.groups import Period
+
+NIGHT = Period(name="22_06", start_h=22, end_h=6)
+
+
+def text(written: str) -> str | None:
+    return parse_hours(written).text
+
+
+def test_hours_by_default_are_every_day_and_known() -> None:
+    hours = Hours(((60, 120),))
+    assert (hours.known, hours.days, hours.problem, hours.text) == (True, "1234567", "", "01:00-02:00")
+    assert Hours().text == "closed"
+    assert Hours(known=False).text is None
+    assert ALWAYS == "00:00-24:00"
+
+
+@pytest.mark.parametrize(
+    ("spans", "written"),
+    [
+        (((0, 360), (1320, 1440)), "22:00-06:00"),
+        (((0, 360), (600, 720), (1320, 1440)), "10:00-12:00;22:00-06:00"),
+        (((0, 360),), "00:00-06:00"),
+        (((1, 360), (1320, 1440)), "00:01-06:00;22:00-24:00"),
+        (((0, 1440),), "00:00-24:00"),
+        (((65, 605),), "01:05-10:05"),
+    ],
+)
+def test_spans_in_words(spans, written: str) -> None:
+    assert Hours(spans).text == written
+    assert parse_hours(written).spans == spans
+
+
+@pytest.mark.parametrize(
+    ("hours", "share"),
+    [
+        ("00:00-06:00", 6 / 8), ("22:00-24:00", 2 / 8), ("22:00-06:00", 1.0), ("23:00-01:00", 2 / 8), ("05:00-23:00", 2 / 8),
+        ("06:00-22:00", 0.0), ("00:00-24:00", 1.0), ("21:30-22:30", 0.5 / 8), ("05:30-06:30", 0.5 / 8), ("closed", 0.0),
+    ],
+)  # fmt: skip
+def test_the_night_is_before_and_after_midnight(hours: str, share: float) -> None:
+    assert open_share([hours], [NIGHT]).tolist() == [[pytest.approx(share)]]
+
+
+def test_a_period_of_the_whole_day_and_one_with_half_hours() -> None:
+    day = Period(name="day", start_h=6, end_h=6.0)
+    late = Period(name="late", start_h=18.5, end_h=24)
+    early = Period(name="early", start_h=0, end_h=6.25)
+    share = open_share(["06:00-12:00", "18:00-19:30", "00:00-00:15"], [day, late, early])
+    np.testing.assert_allclose(
+        share, [[6 / 24, 0, 0.25 / 6.25], [1.5 / 24, 1 / 5.5, 0], [0.25 / 24, 0, 0.25 / 6.25]]
+    )
+
+
+def test_each_place_keeps_its_row_whatever_repeats() -> None:
+    day = Period(name="d", start_h=8, end_h=20)
+    given = ["08:00-14:00", None, "08:00-20:00", "08:00-14:00", "随缘", float("nan"), "closed"]
+    assert open_share(given, [day], default="08:00-11:00").ravel().tolist() == [
+        0.5,
+        0.25,
+        1,
+        0.5,
+        0.25,
+        0.25,
+        0,
+    ]
+    assert open_share([None], [day]).tolist() == [[1.0]]  # the default's default is 08–20
+    assert open_share([None], [Period(name="e", start_h=7, end_h=9)]).tolist() == [[0.5]]
+    assert open_share([None], [Period(name="e", start_h=19, end_h=21)]).tolist() == [[0.5]]
+    assert open_share([None], [Period(name="e", start_h=20, end_h=21)]).tolist() == [[0.0]]
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        # parts of the day
+        ("下午1点-下午5点", "13:00-17:00"), ("中午12点-下午2点", "12:00-14:00"),         ("中午11点-13点", "11:00-13:00"), ("凌晨12点-6点", "00:00-06:00"),         ("晚上8点-12点", "20:00-24:00"), ("晚上10点-凌晨2点", "22:00-02:00"), ("晚上10点-次日2点", "22:00-02:00"),
+        ("傍晚6点-晚上9点", "18:00-21:00"), ("下午2点-18点", "14:00-18:00"), ("夜间23点-5点", "23:00-05:00"),
+        ("早上6点-9点", "06:00-09:00"), ("12点-13点", "12:00-13:00"), ("下午12点-5点", "12:00-17:00"),
+        # English halves of the day
+        ("8am-5pm", "08:00-17:00"), ("8-11am", "08:00-11:00"), ("12am-6am", "00:00-06:00"), ("12pm-3pm", "12:00-15:00"),
+        ("1pm-5pm", "13:00-17:00"),
+        # quarters and halves
+        ("8点半-11点三刻", "08:30-11:45"), ("8点一刻-9点整", "08:15-09:00"), ("7点05分-8点", "07:05-08:00"),
+        ("8点-8点59", "08:00-08:59"), ("08:00:00-20:30:00", "08:00-20:30"),
+        # Chinese numerals
+        ("十点-二十二点", "10:00-22:00"), ("十一点至十二点", "11:00-12:00"), ("二十点-二十一点半", "20:00-21:30"),
+        ("两点-九点", "02:00-09:00"), ("零点-六点", "00:00-06:00"),
+        # midnight
+        ("0:00-24:00", ALWAYS), ("00:00-00:00", ALWAYS), ("8:00-0:00", "08:00-24:00"), ("8:00-24:00", "08:00-24:00"),
+        ("8:00-23:59", "08:00-24:00"), ("24:00-8:00", "00:00-08:00"), ("8:00-次日8:00", ALWAYS), ("8:00-次日9:00", ALWAYS),
+        ("12:00-次日11:59", "12:00-11:59"), ("12:00-11:00", "12:00-11:00"), ("22:00-次日23:59", ALWAYS),
+        # several spans
+        ("8:00-12:00 14:00-18:00", "08:00-12:00;14:00-18:00"), ("8:00-12:00,11:00-18:00", "08:00-18:00"),
+        ("8:00-12:00;12:00-18:00", "08:00-18:00"), ("14:00-18:00,8:00-12:00", "08:00-12:00;14:00-18:00"),
+        ("8:00-18:00,9:00-10:00", "08:00-18:00"), ("08001200-", None), ("0800-1200,1330-1730", "08:00-12:00;13:30-17:30"),
+        ("22:00-2:00, 10:00-12:00", "10:00-12:00;22:00-02:00"),
+        # always
+        ("24h", ALWAYS), ("24 hours", ALWAYS), ("二十四小时", ALWAYS), ("全天候", ALWAYS), ("通宵", ALWAYS), ("7x24", ALWAYS),
+        ("open all day", ALWAYS), ("昼夜", ALWAYS),
+        # never
+        ("停业", "closed"), ("已关闭", "closed"), ("暂不开放", "closed"), ("closed", "closed"), ("off", "closed"),
+        ("不对外开放", "closed"),
+        # not hours
+        ("9:00-5:00", None), ("8:75-9:00", None), ("25:00-26:00", None), ("8:00-8:00", None), ("24:30-25:00", None),
+        ("11:59-11:58", None), ("12-5月", None),
+    ],
+)  # fmt: skip
+def test_one_text_after_the_other(written: str, canonical: str | None) -> None:
+    assert text(written) == canonical
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical", "days", "problem"),
+    [
+        ("周六至周一 8:00-9:00", "08:00-09:00", "167", ""),
+        ("周五-周二 8:00-9:00", "08:00-09:00", "12567", ""),
+        ("周末 8:00-9:00", "08:00-09:00", "67", ""),
+        ("周日 8:00-9:00", "08:00-09:00", "7", ""),
+        ("星期天8:00-9:00", "08:00-09:00", "7", ""),
+        ("礼拜三 8:00-9:00", "08:00-09:00", "3", ""),
+        ("Saturday 08:00-09:00", "08:00-09:00", "6", ""),
+        ("Tue-Thu 08:00-09:00", "08:00-09:00", "234", ""),
+        ("工作日 8:00-9:00", "08:00-09:00", "12345", ""),
+        ("weekends 8:00-9:00", "08:00-09:00", "67", ""),
+        ("每天 8:00-9:00", "08:00-09:00", "1234567", ""),
+        ("周一至周日 8:00-9:00", "08:00-09:00", "1234567", ""),
+        ("周一、三 8:00-9:00", "08:00-09:00", "13", ""),
+        ("周一，周六 8:00-9:00", "08:00-09:00", "16", ""),
+        ("周一到周四 8:00-17:00 周五 8:00-16:00", "08:00-17:00", "1234", "several_days"),
+        ("周五 8:00-16:00；周一到周四 8:00-17:00", "08:00-17:00", "1234", "several_days"),
+        ("周六周日 9:00-10:00；周五 8:00-16:00", "08:00-16:00", "5", "several_days"),
+        ("周六 8:00-16:00；周六周日 9:00-10:00", "09:00-10:00", "67", "several_days"),
+        ("工作日8:00-17:00 节假日9:00-12:00", "08:00-17:00", "12345", "several_days"),
+        ("节假日9:00-12:00 工作日8:00-17:00", "08:00-17:00", "12345", "several_days"),
+        ("夏季 6:00-19:00", "06:00-19:00", "1234567", ""),
+        ("夏 6:00-10:00 冬 9:00-12:00", "09:00-10:00", "1234567", "seasons"),
+        ("夏 6:00-8:00 冬 9:00-12:00", None, "1234567", "ambiguous"),
+        ("5月-9月 8:00-20:00；10月-4月 9:00-18:00；节假日 10:00-11:00", "09:00-18:00", "1234567", "seasons"),
+        ("工作日开放", None, "12345", "days_only"),
+        ("周末", None, "67", "days_only"),
+        ("看情况", None, "1234567", "unparsable"),
+        ("8:00-17:00(周末休息)", "08:00-17:00", "1234567", ""),
+        ("8:00-17:00（周三除外）", "08:00-17:00", "1234567", ""),
+        ("8:00-17:00（周一至周五）", "08:00-17:00", "12345", ""),
+        ("  - ", None, "1234567", "empty"),
+        ("N/A", None, "1234567", "empty"),
+        ("nan", None, "1234567", "empty"),
+        ("停用", "closed", "", ""),
+    ],
+)
+def test_days_and_seasons(written: str, canonical: str | None, days: str, problem: str) -> None:
+    hours = parse_hours(written)
+    assert (hours.text, hours.days, hours.problem) == (canonical, days, problem)
+    assert hours.known == (canonical is not None)

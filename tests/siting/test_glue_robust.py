@@ -1,0 +1,145 @@
+"""Confidence, the curve and what is read off it, on solvers whose answers are written down."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from planner.siting.robust import (
+    confidence,
+    coverage_curve,
+    scenario_factors,
+    sites_for,
+    with_known,
+)
+
+
+def test_factors_are_the_scenario_over_the_estimate_and_one_where_nobody_works() -> None:
+    surfaces = np.array([[2.0, 9.0, 0.0], [1.0, 7.0, 8.0]])
+    assert scenario_factors(surfaces, np.array([4.0, 0.0, 2.0])).tolist() == [[0.5, 1, 0], [0.25, 1, 4]]
+    assert scenario_factors(surfaces, np.array([0.5, 0.0, 1.0])).tolist() == [[4, 1, 0], [2, 1, 8]]
+
+
+def test_confidence_is_how_often_a_site_or_one_nearby_comes_back() -> None:
+    """Sites every 100 m; near is up to 100 m. The plan's are 0, 4 and 8."""
+    xy = np.c_[np.arange(10) * 100.0, np.zeros(10)]
+    answers = iter([[0, 4, 8], [1, 4, 6], [0, 6, 2], []])
+    asked: list[np.ndarray] = []
+
+    def solve(weights: np.ndarray) -> SimpleNamespace:
+        asked.append(weights)
+        return SimpleNamespace(chosen=np.array(next(answers), dtype=int))
+
+    said: list[tuple[str, float]] = []
+    factors = np.array([[1.0, 2.0], [3.0, 0.5], [1.0, 1.0], [0.0, 1.0]])
+    found = confidence(
+        solve, np.array([1.0, 10.0, 100.0, 1000.0]), factors, xy_m=xy, chosen=np.array([0, 4, 8]), within_m=100.0,
+        progress=lambda label, share: said.append((label, share)),
+    )  # fmt: skip
+    assert found.tolist() == [3 / 4, 2 / 4, 1 / 4]
+    # blocks of two cells, each with the scenario's factors
+    assert asked[0].tolist() == [1, 20, 100, 2000]
+    assert asked[1].tolist() == [3, 5, 300, 500]
+    assert [share for _, share in said] == [0, 0.25, 0.5, 0.75]
+
+
+def test_no_scenarios_give_no_confidence() -> None:
+    none = confidence(
+        lambda _: None,
+        np.ones(4),
+        np.zeros((0, 2)),
+        xy_m=np.zeros((3, 2)),
+        chosen=np.array([0, 1]),
+        within_m=10,
+    )
+    assert none.tolist() == [0, 0]
+    nothing = SimpleNamespace(chosen=np.zeros(0, dtype=int))
+    for scenarios in (0, 2):  # no cells
+        empty = confidence(
+            lambda _: nothing, np.ones(0), np.zeros((scenarios, 0)), xy_m=np.zeros((3, 2)), chosen=np.array([0]),
+            within_m=10,
+        )  # fmt: skip
+        assert empty.tolist() == [0]
+
+
+def table_of(answers: dict[int, tuple[float, float]], asked: list[int] | None = None):
+    def solve(n: int) -> SimpleNamespace:
+        if asked is not None:
+            asked.append(n)
+        return SimpleNamespace(objective=answers[n][0], bound=answers[n][1])
+
+    return solve
+
+
+def test_more_sites_cover_no_less_and_fewer_could_do_no_more() -> None:
+    answers = {2: (30.0, 50.0), 4: (28.0, 45.0), 6: (40.0, 60.0)}
+    asked: list[int] = []
+    curve = coverage_curve(table_of(answers, asked), [6, 2, 4, 0], total=100.0, base=10.0, shares=())
+    assert asked == [2, 4, 6]
+    assert curve["n"].tolist() == [0, 2, 4, 6]
+    assert curve["covered"].tolist() == [10, 30, 30, 40]
+    assert curve["bound"].tolist() == [10, 45, 45, 60]
+    assert curve["share"].tolist() == pytest.approx([0.1, 0.3, 0.3, 0.4])
+    assert curve["bound_share"].tolist() == pytest.approx([0.1, 0.45, 0.45, 0.6])
+
+
+def test_the_curve_says_how_far_it_is() -> None:
+    said: list[tuple[str, float]] = []
+    answers = {n: (float(n), float(n)) for n in range(1, 5)}
+    coverage_curve(
+        table_of(answers), [1, 2, 3, 4], total=100.0, shares=(0.5,), progress=lambda *a: said.append(a)
+    )
+    assert [share for _, share in said] == [0, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_nobody_to_cover_makes_shares_of_nought() -> None:
+    curve = coverage_curve(table_of({1: (0.0, 0.0)}), [1], total=0.0, shares=())
+    assert curve["share"].tolist() == [0, 0]
+    assert with_known(curve, {}, total=0.0)["bound_share"].tolist() == [0, 0]
+
+
+def test_by_default_eighty_ninety_and_ninety_five_per_cent_are_looked_for() -> None:
+    answers = {n: (float(n), float(n)) for n in range(1, 101)}
+    asked: list[int] = []
+    curve = coverage_curve(table_of(answers, asked), [50, 100], total=100.0)
+    assert {79, 80, 89, 90, 94, 95} <= set(asked)
+    assert len(asked) == len(set(asked))  # nothing is solved twice
+    rows = sites_for(curve)
+    assert rows["share"].tolist() == [0.8, 0.9, 0.95]
+    assert rows["enough"].tolist() == [80, 90, 95]
+    assert rows["needed"].tolist() == [80, 90, 95]
+
+
+def test_a_share_that_is_reached_today_needs_no_search() -> None:
+    asked: list[int] = []
+    curve = coverage_curve(table_of({10: (85.0, 86.0)}, asked), [10], total=100.0, base=80.0, shares=(0.8,))
+    assert asked == [10]
+    assert sites_for(curve, (0.8,)).iloc[0].tolist() == [0.8, 0, 0]
+
+
+def test_plans_known_besides_lift_the_curve_from_their_number_on() -> None:
+    curve = pd.DataFrame({"n": [0, 5, 10, 15], "covered": [10.0, 30, 50, 70], "bound": [10.0, 35, 52, 90]})
+    found = with_known(curve, {5: 33.0, 10: 55.0}, total=200.0)
+    assert found["covered"].tolist() == [10, 33, 55, 70]
+    assert found["bound"].tolist() == [10, 35, 55, 90]
+    assert found["share"].tolist() == pytest.approx([0.05, 0.165, 0.275, 0.35])
+    assert found["bound_share"].tolist() == pytest.approx([0.05, 0.175, 0.275, 0.45])
+    assert with_known(curve, {7: 60.0}, total=200.0)["covered"].tolist() == [10, 30, 60, 70]
+    assert with_known(curve, {0: 12.0}, total=200.0)["covered"].tolist() == [12, 30, 50, 70]
+    assert curve["covered"].tolist() == [10, 30, 50, 70]  # the table given is left as it was
+
+
+def test_sites_for_a_share_that_found_and_bound_put_apart() -> None:
+    curve = pd.DataFrame(
+        {"n": [0, 4, 8, 12], "share": [0.1, 0.4, 0.7, 0.9], "bound_share": [0.1, 0.5, 0.8, 0.95]}
+    )
+    rows = sites_for(curve, (0.1, 0.5, 0.8, 0.95)).set_index("share")
+    assert rows.loc[0.1].tolist() == [0, 0]
+    assert rows.loc[0.5].tolist() == [8, 1]  # the bound of 0 sites is short, that of 4 is not
+    assert rows.loc[0.8].tolist() == [12, 5]
+    assert rows.loc[0.95, "enough"] is pd.NA
+    assert rows.loc[0.95, "needed"] == 9
+    assert str(rows["enough"].dtype) == str(rows["needed"].dtype) == "Int64"

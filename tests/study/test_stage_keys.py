@@ -1,0 +1,413 @@
+"""Changing any key of the study file changes the keys of exactly those stages that may depend on it.
+
+Three tables written by hand: which stage stands on which (``STANDS_ON``), which stages read a key of the study file
+(``READ_BY``), and what besides may change because a stage takes a whole section (``TAKES_SECTION``). For every key of
+the schema the stages whose keys change must include all that read it and all that stand on those, and nothing beyond
+what ``TAKES_SECTION`` allows. A new key without an entry fails here: say which stages read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.settings.reading import read_settings
+from planner.settings.whole import Settings
+from planner.study.study import Study
+from tests.study.settings_walk import another, patterns, replaced, value_at
+from tests.study.town import Place, street_town, write_table
+
+#: Stage → the stages whose values it takes.
+STANDS_ON: dict[str, tuple[str, ...]] = {
+    "network:walk": (),
+    "network:ebike": ("network:walk",),  # its CRS
+    "network:car": ("network:walk",),
+    "network:truck": ("network:walk",),
+    "inputs": ("network:walk",),
+    "stations": ("inputs", "network:walk"),
+    "demand": ("inputs", "network:walk"),
+    "candidates": ("inputs", "stations", "network:walk"),
+    "reach:stations:walk": ("stations", "demand", "network:walk"),
+    "reach:candidates:walk": ("candidates", "demand", "network:walk"),
+    "coverage": ("reach:stations:walk", "stations", "demand", "inputs"),
+    "siting": ("reach:stations:walk", "reach:candidates:walk", "candidates", "stations", "demand", "inputs"),
+    "confidence": ("siting", "demand"),
+    "curve": ("siting",),
+    "areas": ("siting", "stations", "network:walk"),
+    "second:ebike": ("siting", "stations", "demand", "network:ebike"),
+    "alternatives": ("siting",),
+    "replacements": ("siting",),
+    "sensitivity": ("siting", "demand"),
+    "rule_prices": ("siting", "demand"),
+    "trucks": ("inputs", "demand", "network:truck"),
+    "homes": ("trucks",),
+}
+NETWORKS = ("network:walk", "network:ebike", "network:car", "network:truck")
+QUESTIONS = ("confidence", "curve", "alternatives", "sensitivity", "rule_prices")
+TABLE_KEYS = (
+    "path", "crs", "datum", "sheet", "layer", "header_row", "encoding", "columns{}", "swap", "max_missing_share",
+)  # fmt: skip
+
+
+def table(role: str) -> list[str]:
+    return [f"inputs.{role}.{key}" for key in TABLE_KEYS]
+
+
+def keys(section: str, words: str) -> list[str]:
+    return [section + word for word in words.split()]
+
+
+#: Keys of the study file → the stages that read them (not: those that stand on these).
+READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
+    # -- study: names and notes are for the products alone
+    (keys("study.", "name title_zh title_en language accept_gap synthetic synthetic_note_zh synthetic_note_en map_approval_no"), ()),
+    (["study.crs"], ("network:walk",)),
+    (["study.seed"], ("demand", "siting", "trucks", *QUESTIONS)),
+    # -- files
+    (["inputs.streets.path"], (*NETWORKS, "inputs")),
+    (["inputs.streets.crs"], NETWORKS),
+    (["inputs.streets.margin_m"], ("inputs",)),
+    ([*table("districts"), *table("stations[]"), *table("hosts")], ("inputs",)),
+    (keys("inputs.population.", "kind path column crs total"), ("inputs",)),
+    (table("observations"), ("inputs", "demand")),
+    (table("truck_counts"), ("inputs", "trucks")),
+    (table("truck_sites"), ("inputs", "trucks")),
+    (table("driver_homes[]"), ("inputs", "trucks")),
+    # -- who works when
+    (["periods[].name"], ("demand", "coverage", "siting")),
+    (keys("periods[].", "start_h end_h"), ("demand", "coverage", "siting", "second:ebike")),
+    (keys("groups[].", "name enabled in_headline"), ("demand", "coverage", "siting")),
+    (keys("groups[].", "name_zh name_en source confidence"), ()),
+    (keys("groups[].", "rate_per_1000 total totals{} district_rates_per_1000{} band_low band_high profile{} covariates{} "
+                       "elasticities{}"), ("demand",)),
+    (keys("groups[].", "mode minutes"), ("coverage", "siting")),
+    (["groups[].second_mode"], ("second:ebike",)),
+    # -- demand
+    (keys("demand.", "cell_m min_observed observed_share observed_at_places ensemble level smooth bandwidth_m share_band "
+                     "elasticity_band local_sd local_m district_totals{} season events[].name events[].polygon[] "
+                     "events[].workers events[].group"), ("demand",)),
+    # -- the circle
+    (["circle.minutes"], ("coverage", "siting", "areas")),
+    (["circle.walk_kmh"], NETWORKS),
+    (["circle.readings_m[]"], ("reach:stations:walk", "reach:candidates:walk", "coverage", "sensitivity")),
+    (["circle.snap_limit_m"], ("stations", "reach:stations:walk", "reach:candidates:walk")),
+    (["circle.open_share"], ("coverage", "siting", "second:ebike", "sensitivity")),
+    (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
+    (["circle.turn_restrictions"], ("network:car", "network:truck")),
+    (["circle.source"], ()),
+    # -- new stations
+    (keys("siting.", "p batches[].count quotas quota_min{} quota_max{} budget_yuan gap work_limit time_limit_s"),
+     ("siting", *QUESTIONS)),
+    (keys("siting.", "batches[].name final_phase_weight"), ("siting",)),
+    (keys("siting.", "host_kinds[] every_m street_within_m dedupe_m min_to_open_m cost_yuan{} default_cost_yuan host_hours{}"),
+     ("candidates",)),
+    (["siting.default_hours"], ("candidates", "coverage", "siting")),
+    (["siting.required[]"], ("candidates", "siting", *QUESTIONS)),
+    (["siting.forbidden[]"], ("siting", *QUESTIONS)),
+    (["siting.goal.fade_m[]"], ("reach:stations:walk", "reach:candidates:walk", "siting")),
+    (keys("siting.goal.", "aim tail credit[] spacing_m spacing_price visits_per_day visits_by_kind{} visits_per_worker relocate "
+                          "budget_only group_weights{} period_weights{}"), ("siting",)),
+    (["siting.scenarios"], ("confidence",)),
+    (["siting.curve[]"], ("curve",)),
+    (["siting.alternatives"], ("alternatives",)),
+    (["siting.replacements"], ("replacements",)),
+    (["siting.sensitivity"], ()),
+    # -- trucks
+    (["freight.enabled"], ()),
+    (keys("freight.", "problem target_drivers max_homes turnover_per_day visits_per_driver_month days_per_month "
+                      "catchment_minutes detour_minutes drive_limit_minutes max_bays spacing_km cost_yuan kind_cost_yuan{} "
+                      "upgrade_cost_yuan upgrade_bays budget_yuan min_bays min_showers min_washers must_open_24h services[] "
+                      "stars{} gap time_limit_s curve_to"), ("homes",)),
+    (keys("freight.", "yard_kmh trips_per_driver_day outside_trips_per_month through_share outside_share through_min_km "
+                      "beta_per_minute mean_trip_minutes multipath_draws multipath_sigma toll_minutes_per_km toll_sigma "
+                      "hourly_local[] hourly_long[] night_share_local night_share_long adjust_to count_slack trips_slack "
+                      "gateway_slack gateway_trucks{} gateway_merge_km truck_share generator_merge_m site_kinds[] kind_bays{} "
+                      "street_within_m dedupe_m"), ("trucks",)),
+]  # fmt: skip
+DIRECT: dict[str, tuple[str, ...]] = {key: stages for group, stages in READ_BY for key in group}
+
+#: Stages that take a whole section as one value, and so may change with any of its keys. Shorter is better.
+TAKES_SECTION: dict[str, tuple[str, ...]] = {
+    "study": ("inputs",),
+    "inputs": ("inputs", "demand", "trucks"),
+    "periods": ("demand", "coverage", "siting", "second:ebike"),
+    "groups": ("demand", "coverage", "siting", "second:ebike"),
+    "demand": ("demand", "confidence", "sensitivity", "alternatives"),
+    "circle": (
+        "stations",
+        "demand",
+        "candidates",
+        "reach:stations:walk",
+        "reach:candidates:walk",
+        "siting",
+        "areas",
+    ),
+    "siting": ("candidates", "siting", *QUESTIONS),
+    "freight": ("inputs", "trucks", "homes"),
+}
+
+#: Values that another of the same kind would not do for.
+OTHER: dict[str, Any] = {
+    "study.crs": "EPSG:4547",
+    "inputs.streets.crs": "EPSG:4490",
+    **{f"inputs.{role}.crs": "EPSG:4490" for role in
+       ("districts", "stations[]", "hosts", "population", "observations", "truck_counts", "truck_sites", "driver_homes[]")},
+    **{f"inputs.{role}.header_row": 2 for role in
+       ("districts", "stations[]", "hosts", "observations", "truck_counts", "truck_sites", "driver_homes[]")},
+    "groups[].band_high": 1.6,
+    "demand.share_band": 1.7,
+    "demand.events[].polygon[]": (120.61, 31.31),
+    "demand.events[].group": "sweeper",
+    "siting.host_hours{}": "09:00-18:00",
+    "siting.default_hours": "09:00-18:00",
+    "siting.goal.fade_m[]": 450.0,
+    "freight.stars{}": {"showers": 3.0},
+}  # fmt: skip
+
+
+# Keys that cannot change alone: what else changes with them, so that the whole still fits together.
+def _with_company(path: str, data: dict[str, Any], value: Any) -> dict[str, Any]:
+    made = replaced(data, path, value)
+    if path == "siting.batches[].count":
+        made = replaced(made, "siting.p", sum(b["count"] for b in made["siting"]["batches"]))
+    elif path == "siting.p":
+        made["siting"]["batches"][-1]["count"] += value - data["siting"]["p"]
+    elif path == "periods[].name":
+        old = data["periods"][0]["name"]
+        for group in made["groups"]:
+            group["profile"] = {value if k == old else k: v for k, v in group["profile"].items()}
+        weights = made["siting"]["goal"]["period_weights"]
+        made["siting"]["goal"]["period_weights"] = {value if k == old else k: v for k, v in weights.items()}
+    elif path in ("periods[].start_h", "periods[].end_h"):
+        side, other = ("start_h", "end_h") if path.endswith("start_h") else ("end_h", "start_h")
+        shared = data["periods"][0][side]
+        next(p for p in made["periods"] if p[other] == shared)[other] = value
+    elif path == "groups[].name":
+        made["siting"]["goal"]["group_weights"] = {value: 2.0}
+        made["demand"]["events"][0]["group"] = value
+    elif path == "groups[].profile{}":
+        first, second, *_ = made["groups"][0]["profile"]
+        made["groups"][0]["profile"][second] += data["groups"][0]["profile"][first] - value
+    return made
+
+
+FULL = """
+[inputs.population]
+kind = "grid"
+path = "people.csv"
+column = "n"
+crs = "EPSG:4326"
+total = 10000.0
+[inputs.observations]
+path = "seen.csv"
+{every}
+[inputs.truck_counts]
+path = "counts.csv"
+{every}
+[inputs.truck_sites]
+path = "sites.csv"
+{every}
+[[inputs.driver_homes]]
+path = "homes.csv"
+{every}
+[demand]
+observed_share = 0.5
+bandwidth_m = 400.0
+district_totals = {{ mid = 90.0 }}
+[[demand.events]]
+name = "fair"
+polygon = [[120.6, 31.3], [120.7, 31.3], [120.7, 31.4]]
+workers = 30.0
+group = "rider"
+[circle]
+speeds_kmh = {{ ebike = 15.0 }}
+[siting.goal]
+fade_m = [400.0, 800.0]
+credit = [0.9, 0.5]
+spacing_m = 50.0
+spacing_price = 2.0
+visits_per_day = 80.0
+visits_by_kind = {{ bank = 60.0 }}
+relocate = 1
+group_weights = {{ rider = 2.0 }}
+period_weights = {{ "06_10" = 2.0 }}
+"""
+EVERY = 'crs = "EPSG:4326"\ndatum = "wgs84"\nsheet = "a"\nlayer = "b"\nheader_row = 1\nencoding = "utf-8"\ncolumns = { x = "y" }\n'
+SITING = """p = 3
+batches = [{ name = "one", count = 1 }, { name = "two", count = 2 }]
+host_kinds = ["bank"]
+every_m = 300.0
+quota_min = { mid = 1 }
+quota_max = { mid = 3 }
+required = ["A"]
+forbidden = ["B"]
+cost_yuan = { bank = 5000.0 }
+budget_yuan = 90000.0
+host_hours = { bank = "08:00-18:00" }
+scenarios = 4
+quotas = "none"
+"""
+FREIGHT = """mean_trip_minutes = 30.0
+night_share_local = 0.2
+night_share_long = 0.3
+kind_cost_yuan = { fuel = 1000.0 }
+budget_yuan = 1e6
+stars = { three = { showers = 2.0 } }
+"""
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A study that gives every key a value, with a file (and another beside it) for every path."""
+    folder = tmp_path_factory.mktemp("full")
+    path = street_town(
+        folder, stations=[Place("s", 100)], hosts=[Place("A", 500), Place("B", 900)], siting=SITING,
+        extra=FREIGHT + FULL.format(every=EVERY),
+    )  # fmt: skip
+    text = (
+        path.read_text("utf-8")
+        .replace("curve = []", "curve = [2, 4]")
+        .replace("alternatives = 0", "alternatives = 2")
+    )
+    text = text.replace("replacements = 0", "replacements = 2").replace(
+        "sensitivity = false", "sensitivity = true"
+    )
+    text = text.replace("enabled = false\nmean", "enabled = true\nmean")
+    for table_path in ("streets.geojson", "districts.geojson", "stations.csv", "hosts.csv"):
+        every = EVERY.replace('datum = "wgs84"\n', "") if ".csv" in table_path else EVERY
+        every = 'crs = "EPSG:4326"\n' if table_path == "streets.geojson" else every
+        text = text.replace(f'path = "{table_path}"\n', f'path = "{table_path}"\n{every}')
+    group = (
+        'second_mode = "ebike"\nname_zh = "骑手"\nname_en = "riders"\ntotal = 80.0\ntotals = { mid = 80.0 }\nconfidence = "M"\n'
+        'district_rates_per_1000 = { mid = 8.0 }\nelasticities = { population = 1.0 }\nsource = "own"\n'
+    )
+    path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
+    for name in ("people", "seen", "counts", "sites", "homes"):
+        write_table(folder / f"{name}.csv", ["lng", "lat", "n"], [(120.6, 31.3, 1)])
+    for file in list(folder.iterdir()):
+        file.with_name("other-" + file.name).write_bytes(file.read_bytes() + b"\n")
+    return read_settings(path)
+
+
+def changed(settings: Settings, path: str) -> Settings:
+    """The same study with another value at one key, whatever else must go with it."""
+    data = settings.model_dump()
+    kinds = dict(patterns())
+    before = value_at(data, path)
+    value = OTHER.get(path)
+    if value is None:
+        value = another(kinds[path], before)
+    made = Settings.model_validate(_with_company(path, data, value))
+    assert value_at(made.model_dump(), path) != before or "{}" in path
+    return made
+
+
+# -- the tables themselves ----------------------------------------------------------------------------------------
+
+
+def test_every_key_of_the_study_file_says_which_stages_read_it() -> None:
+    there = {path for path, _ in patterns()}
+    missing, gone = there - DIRECT.keys(), DIRECT.keys() - there
+    assert not missing, f"say in READ_BY which stages read these keys: {', '.join(sorted(missing))}"
+    assert not gone, f"no longer keys of the study file: {', '.join(sorted(gone))}"
+    assert len(DIRECT) == sum(len(list(group)) for group, _ in READ_BY), "a key stands in READ_BY twice"
+
+
+def test_the_tables_name_stages_of_the_graph_and_the_graph_has_no_circle() -> None:
+    named = {s for stages in [*DIRECT.values(), *TAKES_SECTION.values(), *STANDS_ON.values()] for s in stages}
+    assert named <= STANDS_ON.keys()
+    assert set(TAKES_SECTION) == set(Settings.model_fields)
+    order: list[str] = []
+    while len(order) < len(STANDS_ON):
+        ready = [s for s, below in STANDS_ON.items() if s not in order and set(below) <= set(order)]
+        assert ready, "a circle of stages"
+        order += ready
+
+
+@pytest.mark.parametrize("path", [path for path, _ in patterns()])
+def test_there_is_another_value_for_every_key(full: Settings, path: str) -> None:
+    assert changed(full, path) != full
+
+
+# -- the facade -----------------------------------------------------------------------------------------------------
+
+
+def standing_on(stages: Iterable[str]) -> set[str]:
+    """The stages given and all that stand on them."""
+    out = set(stages)
+    while more := {s for s, below in STANDS_ON.items() if s not in out and out & set(below)}:
+        out |= more
+    return out
+
+
+def stage_keys(settings: Settings, cache: Path) -> dict[str, str]:
+    """Stage → key, computed without running anything."""
+    return dict(Study(settings, cache=cache).stages.keys())  # type: ignore[attr-defined]
+
+
+#: Switched on by itself once the facade tells the keys of its stages.
+needs_keys = pytest.mark.skipif(
+    not hasattr(Study, "stages"), reason="the facade does not tell the keys of its stages yet"
+)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def base(full: Settings, cache: Path) -> dict[str, str]:
+    return stage_keys(full, cache)
+
+
+@needs_keys
+def test_the_graph_names_the_stages_there_are(base: dict[str, str], cache: Path) -> None:
+    assert set(base) == set(STANDS_ON)
+    assert len(set(base.values())) == len(base)
+    assert not list(cache.rglob("*.npz")), "telling the keys must not run a stage"
+
+
+@needs_keys
+def test_the_same_settings_give_the_same_keys(full: Settings, base: dict[str, str], cache: Path) -> None:
+    assert stage_keys(Settings.model_validate(full.model_dump()), cache) == base
+
+
+@needs_keys
+@pytest.mark.parametrize("path", [path for path, _ in patterns()])
+def test_a_changed_key_changes_the_stages_that_read_it_and_all_above_and_no_other(
+    full: Settings, base: dict[str, str], cache: Path, path: str
+) -> None:
+    found = stage_keys(changed(full, path), cache)
+    differ = {s for s in base.keys() | found.keys() if base.get(s) != found.get(s)}
+    section = path.split(".")[0].split("[")[0]
+    must = standing_on(DIRECT[path])
+    may = standing_on([*DIRECT[path], *TAKES_SECTION[section]])
+    assert must <= differ, f"stale: {path} does not change {sorted(must - differ)}"
+    assert differ <= may, f"needless: {path} changes {sorted(differ - may)}"
+
+
+@needs_keys
+@pytest.mark.parametrize(
+    ("file", "read_by"),
+    [
+        ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
+        ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
+        ("counts.csv", ("inputs", "trucks")), ("sites.csv", ("inputs", "trucks")), ("homes.csv", ("inputs", "trucks")),
+    ],
+)  # fmt: skip
+def test_a_changed_file_changes_the_stages_that_read_it(
+    full: Settings, base: dict[str, str], cache: Path, file: str, read_by: tuple[str, ...]
+) -> None:
+    path = full.inputs.streets.path.parent / file
+    kept = path.read_bytes()
+    try:
+        path.write_bytes(kept + b"\n")
+        found = stage_keys(full, cache)
+    finally:
+        path.write_bytes(kept)
+    differ = {s for s in base if base[s] != found[s]}
+    assert standing_on(read_by) <= differ <= standing_on([*read_by, "inputs"])
