@@ -181,7 +181,7 @@ def _sensitivity(bundle: Bundle) -> dict[str, Any] | None:
         return None
     return {
         "steady": steady_sites(bundle),
-        "within_m": float(bundle.settings.demand.cell_m),
+        "within_m": bundle.settings.demand.cell_m,
         "cases": _records(bundle.sensitivity),
     }
 
