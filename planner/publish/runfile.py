@@ -64,6 +64,8 @@ class RunNotes:
         What was not made, and why.
     stages
         One entry per stage: ``name``, ``seconds``, ``peak_mb``.
+    version
+        Planner's own.
     """
 
     inputs: Sequence[Mapping[str, Any]]
@@ -74,14 +76,13 @@ class RunNotes:
     new_gap: float
     absent: Mapping[str, str]
     stages: Sequence[Mapping[str, Any]]
+    version: str
 
 
-def versions() -> dict[str, str]:
-    """Versions of planner, Python and the libraries that can change a number."""
-    import planner
-
-    own = {"planner": planner.__version__, "python": ".".join(map(str, sys.version_info[:3]))}
-    return own | {name: importlib.metadata.version(name) for name in _VERSIONS}
+def versions(own: str) -> dict[str, str]:
+    """Versions of Python and the libraries that can change a number, beside planner's ``own``."""
+    known = {"planner": own, "python": ".".join(map(str, sys.version_info[:3]))}
+    return known | {name: importlib.metadata.version(name) for name in _VERSIONS}
 
 
 def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         "findings": finding_counts(bundle.findings),
         "stages": list(notes.stages),
         "seed": study.seed,
-        "versions": versions(),
+        "versions": versions(notes.version),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import planner
 from planner.errors import InputError, PlannerError
 from planner.progress import Progress, silent
 from planner.publish.bundle import Bundle
@@ -35,6 +36,7 @@ def run_notes(study: Study, *, absent: dict[str, str]) -> RunNotes:
         new_gap=plan.new_gap,
         absent=absent,
         stages=[{"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in study.records.values()],
+        version=planner.__version__,
     )
 
 

@@ -39,6 +39,7 @@ NOTES = runfile.RunNotes(
     new_gap=0.0123,
     absent={"driver_homes": "not asked for"},
     stages=[{"name": "siting", "seconds": 0.1, "peak_mb": 100}],
+    version="1.2.3",
 )
 
 

@@ -33,7 +33,6 @@ __all__ = [
     "period_rows",
     "reading_label",
     "reading_rows",
-    "readings",
 ]
 
 DISTRICT_COLUMNS = (
@@ -146,7 +145,7 @@ def period_rows(bundle: Bundle) -> pd.DataFrame:
     return _before_after("period", names, bundle.before.by_period, bundle.after.by_period)
 
 
-def readings(coverage: Coverage) -> list[tuple[float, float]]:
+def _readings(coverage: Coverage) -> list[tuple[float, float]]:
     """(radius in metres, share), by radius."""
     return sorted((float(radius), share) for radius, share in coverage.by_radius_m.items())
 
@@ -162,8 +161,8 @@ def reading_label(radius_m: float, bundle: Bundle) -> str:
 def reading_rows(bundle: Bundle) -> pd.DataFrame:
     """The same coverage read in other ways: by radius, by two stations, at any hour, at night."""
     language = bundle.settings.study.language
-    after = dict(readings(bundle.after))
-    rows = [(reading_label(r, bundle), share, after.get(r)) for r, share in readings(bundle.before)]
+    after = dict(_readings(bundle.after))
+    rows = [(reading_label(r, bundle), share, after.get(r)) for r, share in _readings(bundle.before)]
     rows.append((phrase("reading_backup", language), bundle.before.share_backup, bundle.after.share_backup))
     for name in ("any_hour", "night"):
         if name in bundle.before.readings:
