@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from planner.version import VERSION
+
 if TYPE_CHECKING:
     from planner.errors import InfeasibleError, InputError, PlannerError
     from planner.roads.areas import service_areas
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from planner.solvers.problems import Solution, maximal_covering, p_center, p_median, set_covering
     from planner.study.study import Study, open_study
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 # Loaded on first use, so that `import planner` stays quick.
 _HOME = {

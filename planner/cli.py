@@ -168,7 +168,7 @@ def _refusal(findings: Iterable[Finding], language: str) -> str:
 def _write_checks(study: Any, folder: Path) -> None:
     from planner.study.products import write_checks
 
-    write_checks(study, folder)
+    write_checks(study.stages, folder)
 
 
 @app.command()
@@ -195,7 +195,7 @@ def coverage(study: StudyFile, out: Out = None) -> None:
     with _shown() as progress:
         opened = _open(study, progress)
         folder = _folder(opened, out)
-        result = _refusing(lambda: write_coverage(opened, folder), opened, folder)
+        result = _refusing(lambda: write_coverage(opened.stages, folder), opened, folder)
     typer.echo(repr(result))
     typer.echo(result.by_district.to_string(index=False, float_format=lambda v: f"{v:,.3f}"))
 
@@ -208,7 +208,7 @@ def site(study: StudyFile, out: Out = None) -> None:
     with _shown() as progress:
         opened = _open(study, progress)
         folder = _folder(opened, out)
-        plan = _refusing(lambda: write_site_list(opened, folder), opened, folder)
+        plan = _refusing(lambda: write_site_list(opened.stages, folder), opened, folder)
     typer.echo(repr(plan))
     raise typer.Exit(3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
@@ -221,7 +221,7 @@ def homes(study: StudyFile, out: Out = None) -> None:
     with _shown() as progress:
         opened = _open(study, progress)
         folder = _folder(opened, out)
-        plan = _refusing(lambda: write_homes(opened, folder), opened, folder)
+        plan = _refusing(lambda: write_homes(opened.stages, folder), opened, folder)
     typer.echo(repr(plan))
     raise typer.Exit(3 if plan.gap > opened.settings.study.accept_gap else 0)
 

@@ -31,7 +31,7 @@ def run_one(path: str, out: str) -> dict[str, Any]:
         done = study.run(out)
     except PlannerError as error:
         if study is not None and isinstance(error, InputError):
-            write_checks(study, Path(out))
+            write_checks(study.stages, Path(out))
         return row | {"exit_code": 1, "message": str(error)}
     except Exception as error:  # one study's fault must not cost the others theirs; it is said in the table
         return row | {"exit_code": 1, "message": f"{type(error).__name__}: {error}"}

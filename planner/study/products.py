@@ -1,215 +1,26 @@
-"""From a finished study to files: the bundle every product is made of, ``run.json``, and the folder."""
+"""From a finished study to files in a folder."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.errors import InputError, PlannerError
 from planner.progress import Progress, silent
-from planner.publish.bundle import Bundle
+from planner.study.gather import make_bundle
+from planner.study.stages import Stages
 
 if TYPE_CHECKING:
+    from planner.freight.homes import HomesPlan
     from planner.siting.coverage import Coverage
     from planner.siting.plan import SitePlan
-    from planner.study.study import Study
 
-#: Libraries whose version can change a number.
-_VERSIONS = (
-    "geopandas",
-    "highspy",
-    "numba",
-    "numpy",
-    "osmium",
-    "pandas",
-    "pyproj",
-    "scikit-learn",
-    "scipy",
-    "shapely",
-)
-
-
-def versions() -> dict[str, str]:
-    """Versions of planner, Python and the libraries that can change a number."""
-    import planner
-
-    own = {"planner": planner.__version__, "python": ".".join(map(str, sys.version_info[:3]))}
-    return own | {name: importlib.metadata.version(name) for name in _VERSIONS}
-
-
-def _coverage_json(coverage: Coverage) -> dict[str, Any]:
-    return {
-        "workers": round(coverage.workers, 1),
-        "covered": round(coverage.covered, 1),
-        "share": round(coverage.share, 6),
-        "share_backup": round(coverage.share_backup, 6),
-        "by_radius_m": {k: round(v, 6) for k, v in coverage.by_radius_m.items()},
-        "readings": {k: round(v, 6) for k, v in coverage.readings.items()},
-        "by_group": {str(r.group): round(float(r.share), 6) for r in coverage.by_group.itertuples()},
-    }
-
-
-def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, Any]:
-    """The content of ``run.json`` as DESIGN.md lists it; ``absent`` says what was not made and why."""
-    s, plan = study.settings, study.site_stations()
-    before, after, solution = plan.before, plan.after, plan.solution
-    both = before.by_district.merge(after.by_district, on="district", suffixes=("", "_after"))
-    rows = {**study.stages.value("inputs").rows, "streets": int(study.network("walk").n_edges)}
-    existing = len(study.open_stations)
-    return {
-        "study": s.study.name,
-        "title": s.study.title(),
-        "synthetic": s.study.synthetic,
-        "synthetic_note": s.study.synthetic_note_zh if s.study.language == "zh" else s.study.synthetic_note_en,
-        "crs": study.crs,
-        "inputs": [
-            {"name": role, "path": path.name, "sha256": study.stages.files.get(path), "rows": rows.get(role)}
-            for role, path in study.input_paths().items()
-        ],
-        "network": {
-            "mode": "walk",
-            "nodes": int(study.network("walk").n_nodes),
-            "edges": int(study.network("walk").n_edges),
-        },
-        "coverage": {
-            "before": _coverage_json(before),
-            "after": _coverage_json(after),
-            "by_district": [
-                {"district": r.district, "workers": round(r.workers, 1), "before": round(r.share, 6),
-                 "after": round(r.share_after, 6)}
-                for r in both.itertuples()
-            ],
-        },
-        "second_views": [
-            {"group": r.group, "mode": r.mode, "minutes": r.minutes, "before": round(r.before, 6),
-             "after": round(r.after, 6)}
-            for r in study.second_views().itertuples(index=False)
-        ],
-        "phases": _phases_json(plan.phases),
-        **_questions_json(study),
-        "stations": {
-            "existing": existing,
-            "chosen": len(plan.chosen),
-            "closed": list(plan.closed),
-            "total": existing - len(plan.closed) + len(plan.chosen),
-            "objective": round(solution.objective, 3),
-            "bound": round(solution.bound, 3),
-            "gap": round(solution.gap, 8),
-            "gap_of_new": round(plan.new_gap, 8),
-            "status": solution.status,
-            "repeatable": solution.repeatable,
-            "seconds": round(solution.seconds, 2),
-        },
-        "driver_homes": homes.run_json() if homes is not None else None,
-        "absent": absent,
-        "findings": _count(study),
-        "stages": [
-            {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in study.stages.records.values()
-        ],
-        "seed": s.study.seed,
-        "versions": versions(),
-    }  # fmt: skip
-
-
-def _phases_json(phases: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {"name": r.name, "sites": int(r.sites), "covered": round(r.covered, 1), "best": round(r.best, 1),
-         "regret": round(r.regret, 6), "regret_bound": round(r.regret_bound, 6)}
-        for r in phases.itertuples(index=False)
-    ]  # fmt: skip
-
-
-def _questions_json(study: Study) -> dict[str, Any]:
-    """Other plans, other assumptions and the price of rules, in brief; what the study switches off is None."""
-    rules, out = study.settings.siting, dict.fromkeys(("alternatives", "sensitivity", "rule_prices"))
-    digits = {"covered": 1, "price": 1, "price_most": 1, "workers": 1}
-
-    def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-        plain = table.round({c: digits.get(c, 6) for c in table.select_dtypes("number")}).astype(object)
-        rows: list[dict[str, Any]] = plain.where(table.notna(), None).to_dict("records")
-        return rows
-
-    if rules.alternatives:
-        kept = ["plan", "covered", "loss", "same", "near"]
-        out["alternatives"] = records(study.alternatives(k=rules.alternatives)[kept])
-    if rules.sensitivity:
-        found = study.sensitivity()
-        out["sensitivity"] = {
-            "steady": int(found.steady.sum()),
-            "within_m": found.within_m,
-            "cases": records(found.table),
-        }
-        out["rule_prices"] = records(study.rule_prices())
-    return out
-
-
-def _count(study: Study) -> dict[str, int]:
-    out = dict.fromkeys("EWFI", 0)
-    for f in study.all_findings():
-        out[f.severity] += 1
-    return out
-
-
-def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
-    """Everything the products show, computed."""
-    from planner.inputs.osm.layers import lakes
-
-    say = progress or silent
-    s, absent = study.settings, dict[str, str]()
-    plan = study.site_stations()
-    say("service areas", 0.0)
-    area_before, area_after = study.circle_areas()
-    layers = study.layers
-    gaps = study.gaps()
-    homes = None
-    if not s.freight.enabled:
-        absent["driver_homes"] = "freight.enabled is false in the study file"
-    else:
-        say("driver homes", 0.0)
-        try:
-            homes = study.site_driver_homes()
-        except InputError:
-            raise
-        except PlannerError as error:  # the stations' plan stands without them; run.json says why
-            absent["driver_homes"] = str(error)
-    rules = s.siting
-    say("other plans and assumptions", 0.0)
-    found = study.sensitivity() if rules.sensitivity else None
-    chosen = plan.chosen if found is None else plan.chosen.assign(kept=found.kept.mean(axis=1).to_numpy())
-    return Bundle(
-        settings=s,
-        districts=study.districts,
-        stations=study.stations_with_cover(),
-        hosts=study.hosts,
-        demand=study.demand,
-        candidates=study.candidates,
-        chosen=chosen,
-        before=plan.before,
-        after=plan.after,
-        area_before=area_before,
-        area_after=area_after,
-        gaps=gaps,
-        hotspots=study.hotspots(),
-        water=lakes(layers["water"]),
-        main_roads=layers["main_roads"],
-        findings=study.all_findings(),
-        solution=plan.solution,
-        curve=study.curve(),
-        homes=homes,
-        run=run_json(study, homes=homes, absent=absent),
-        extra_layers=homes.extra_layers(s.study.language) if homes is not None else (),
-        phases=plan.phases if len(plan.phases) else None,
-        alternatives=study.alternatives(k=rules.alternatives) if rules.alternatives else None,
-        replacements=study.replacements(k=rules.replacements) if rules.replacements else None,
-        sensitivity=None if found is None else found.table,
-        rule_prices=study.rule_prices() if rules.sensitivity else None,
-    )
+__all__ = [
+    "require_folder", "rows_to_geocode", "write_checks", "write_coverage", "write_homes", "write_products", "write_site_list",
+]  # fmt: skip
 
 
 def require_folder(out: Path) -> None:
@@ -233,7 +44,7 @@ def require_folder(out: Path) -> None:
         raise OutputError(finding("OUT-002", source=out.name, value=str(out), why=why))
 
 
-def write_products(study: Study, out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
+def write_products(stages: Stages, out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
     """Write every product of a study into the folder ``out``; each file appears whole or not at all.
 
     Returns the content of ``run.json``, which is written last; one of an earlier run goes before the first
@@ -241,17 +52,16 @@ def write_products(study: Study, out: Path, *, progress: Progress | None = None)
     """
     from planner.publish import runfile
     from planner.publish.gis import layers
-    from planner.publish.office import csvfile as tablesout
-    from planner.publish.office import document, figures, workbook
+    from planner.publish.office import csvfile, document, figures, workbook
     from planner.publish.page import write as page
 
     say = progress or silent
     require_folder(out)
-    bundle = make_bundle(study, progress=progress)
+    bundle = make_bundle(stages, progress=progress)
     out.mkdir(parents=True, exist_ok=True)
     (out / "run.json").unlink(missing_ok=True)
     steps: list[tuple[str, Callable[[], Any]]] = [
-        ("recommendations.csv", lambda: tablesout.write_csv(bundle, out / "recommendations.csv")),
+        ("recommendations.csv", lambda: csvfile.write_csv(bundle, out / "recommendations.csv")),
         ("recommendations.xlsx", lambda: workbook.write_workbook(bundle, out / "recommendations.xlsx")),
         ("plan.gpkg", lambda: layers.write_layers(bundle, out / "plan.gpkg")),
         ("map.html", lambda: page.write_page(bundle, out / "map.html")),
@@ -264,61 +74,67 @@ def write_products(study: Study, out: Path, *, progress: Progress | None = None)
     say("writing reports", 0.8)
     document.write_report(bundle, out / "report.html", pictures)
     document.write_docx(bundle, out / "report.docx", pictures)
-    write_checks(study, out)
+    write_checks(stages, out)
     runfile.write_run(bundle.run, out / "run.json")
     say("done", 1.0)
     return bundle.run
 
 
-def write_checks(study: Study, out: Path) -> None:
+def rows_to_geocode(stages: Stages) -> pd.DataFrame:
+    """Rows of the station lists that have an address but no coordinates."""
+    from planner.inputs.stations import to_geocode
+
+    tables = [to_geocode(t) for t in stages.settings.inputs.stations]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def write_checks(stages: Stages, out: Path) -> None:
     """``checks.html``, and ``to_geocode.csv`` where rows have an address but no coordinates."""
-    from planner.publish.office import csvfile as tablesout
-    from planner.publish.office import document
+    from planner.publish.office import csvfile, document
 
     require_folder(out)
     out.mkdir(parents=True, exist_ok=True)
-    document.write_checks(study.all_findings(), out / "checks.html", study.settings.study.language)
-    rows = study.to_geocode()
+    document.write_checks(stages.findings(), out / "checks.html", stages.settings.study.language)
+    rows = rows_to_geocode(stages)
     if len(rows):
-        tablesout.write_table(rows, out / "to_geocode.csv")
+        csvfile.write_table(rows, out / "to_geocode.csv")
 
 
-def write_coverage(study: Study, out: Path) -> Coverage:
+def write_coverage(stages: Stages, out: Path) -> Coverage:
     """``coverage.csv`` (by district) and ``checks.html``; the coverage by the existing stations."""
-    from planner.publish.office import csvfile as tablesout
+    from planner.publish.office import csvfile
 
     require_folder(out)
-    coverage = study.coverage()
-    write_checks(study, out)
-    tablesout.write_table(coverage.by_district, out / "coverage.csv")
+    coverage: Coverage = stages.value("coverage")
+    write_checks(stages, out)
+    csvfile.write_table(coverage.by_district, out / "coverage.csv")
     return coverage
 
 
-def write_site_list(study: Study, out: Path) -> SitePlan:
+def write_site_list(stages: Stages, out: Path) -> SitePlan:
     """``recommendations.csv`` and ``.xlsx`` and ``checks.html``; the plan of new stations."""
-    from planner.publish.office import csvfile as tablesout
-    from planner.publish.office import workbook
+    from planner.publish.office import csvfile, workbook
 
     require_folder(out)
-    bundle = make_bundle(study)
-    write_checks(study, out)
-    tablesout.write_csv(bundle, out / "recommendations.csv")
+    bundle = make_bundle(stages)
+    write_checks(stages, out)
+    csvfile.write_csv(bundle, out / "recommendations.csv")
     workbook.write_workbook(bundle, out / "recommendations.xlsx")
-    return study.site_stations()
+    plan: SitePlan = stages.value("plan").plan
+    return plan
 
 
-def write_homes(study: Study, out: Path) -> Any:
+def write_homes(stages: Stages, out: Path) -> HomesPlan:
     """``driver_homes.csv`` and ``.xlsx`` and ``checks.html``; the plan of driver homes."""
-    from planner.publish.office import csvfile as tablesout
-    from planner.publish.office import workbook
+    from planner.publish.office import csvfile, homes_sheets
 
     require_folder(out)
-    plan = study.site_driver_homes()
-    write_checks(study, out)
-    tablesout.write_table(plan.chosen, out / "driver_homes.csv")
-    about = study.settings.study
-    names = dict(zip(study.districts["district"], study.districts[f"name_{about.language}"], strict=True))
-    workbook.write_homes_workbook(
+    plan: HomesPlan = stages.value("homes")
+    write_checks(stages, out)
+    csvfile.write_table(plan.chosen, out / "driver_homes.csv")
+    about, districts = stages.settings.study, stages.value("inputs").districts
+    names = dict(zip(districts["district"], districts[f"name_{about.language}"], strict=True))
+    homes_sheets.write_homes_workbook(
         plan, out / "driver_homes.xlsx", language=about.language, districts=names, title=about.title()
     )
     return plan

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.errors import Finding, PlannerError
+from planner.errors import Finding
 from planner.folders import cache_folder
 from planner.progress import Progress, silent
 from planner.settings.groups import Group
@@ -139,25 +139,6 @@ class Study:
         """The street network of a mode: "walk", "ebike", "car", "truck"."""
         return self.stages.value(f"network:{mode}")
 
-    def input_paths(self) -> dict[str, Path]:
-        """The study's input files by role."""
-        i = self.settings.inputs
-        files: dict[str, Path | None] = {"streets": i.streets.path, "population": i.population.path}
-        for role in ("districts", "hosts", "observations", "truck_counts", "truck_sites"):
-            table = getattr(i, role)
-            files[role] = table.path if table else None
-        for role, tables in (("stations", i.stations), ("driver_homes", i.driver_homes)):
-            for n, table in enumerate(tables):
-                files[role if n == 0 else f"{role}_{n + 1}"] = table.path
-        return {role: path for role, path in files.items() if path is not None}
-
-    def to_geocode(self) -> pd.DataFrame:
-        """Rows of the station lists that have an address but no coordinates."""
-        from planner.inputs.stations import to_geocode
-
-        tables = [to_geocode(t) for t in self.settings.inputs.stations]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-
     # -- demand and coverage -----------------------------------------------------------------------
 
     @property
@@ -276,12 +257,7 @@ class Study:
         PlannerError
             They cannot be planned here: no trips to model, no room anywhere.
         """
-        try:
-            return self.stages.value("homes")
-        except ValueError as error:
-            raise PlannerError(
-                f"driver homes cannot be planned: {error}; freight.enabled = false leaves them out"
-            ) from error
+        return self.stages.value("homes")
 
     # -- findings and products ---------------------------------------------------------------------
 
@@ -311,7 +287,7 @@ class Study:
         """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content."""
         from planner.study.products import write_products
 
-        return write_products(self, Path(out), progress=self.progress)
+        return write_products(self.stages, Path(out), progress=self.progress)
 
     def group(self, name: str) -> Group:
         """The settings of a group.

@@ -14,18 +14,19 @@ from docx import Document
 
 from planner.freight.homes import plan_homes
 from planner.freight.hours import NIGHT
-from planner.publish.contents import district_labels
+from planner.publish.contents.coverage import district_labels
 from planner.publish.office.document import write_docx, write_report
 from planner.publish.office.figures import write_figures
 from planner.publish.office.homes import homes_lines, homes_tables
-from planner.publish.office.workbook import write_homes_workbook, write_workbook
+from planner.publish.office.homes_sheets import write_homes_workbook
+from planner.publish.office.workbook import write_workbook
 from tests.publish.toy import toy_bundle
 
 
 @pytest.fixture(scope="module")
 def county():
     """The made-up county of the siting tests."""
-    path = Path(__file__).parents[1] / "siting" / "test_freight_plan.py"
+    path = Path(__file__).parents[1] / "freight" / "test_plan.py"
     spec = importlib.util.spec_from_file_location("county_of_freight", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from planner.freight.hours import NIGHT
 from planner.freight.words import COLUMN_NAMES, SHEETS, heading
-from planner.publish.words.phrases import ceil_percent, number, phrase
+from planner.publish.words.numbers import ceil_percent, number
+from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan

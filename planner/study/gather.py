@@ -1,0 +1,107 @@
+"""What every product is made from, gathered from the stages: the bundle, and what ``run.json`` says beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from planner.errors import InputError, PlannerError
+from planner.freight.homes import HomesPlan
+from planner.progress import Progress, silent
+from planner.publish.bundle import Bundle
+from planner.publish.runfile import RunNotes, run_content
+from planner.settings.inputs import Inputs
+from planner.study.stages import Stages
+from planner.version import VERSION
+
+__all__ = ["input_paths", "make_bundle"]
+
+
+def input_paths(inputs: Inputs) -> dict[str, Path]:
+    """A study's input files by role."""
+    files: dict[str, Path | None] = {"streets": inputs.streets.path, "population": inputs.population.path}
+    for role in ("districts", "hosts", "observations", "truck_counts", "truck_sites"):
+        table = getattr(inputs, role)
+        files[role] = table.path if table else None
+    for role, tables in (("stations", inputs.stations), ("driver_homes", inputs.driver_homes)):
+        for n, table in enumerate(tables):
+            files[role if n == 0 else f"{role}_{n + 1}"] = table.path
+    return {role: path for role, path in files.items() if path is not None}
+
+
+def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
+    """Everything the products show, computed."""
+    say = progress or silent
+    s, rules = stages.settings, stages.settings.siting
+    plan = stages.value("plan").plan
+    say("service areas", 0.0)
+    areas, inputs = stages.value("areas"), stages.value("inputs")
+    say("driver homes", 0.0)
+    homes, absent = _homes(stages)
+    say("other plans and assumptions", 0.0)
+    found = stages.value("sensitivity") if rules.sensitivity else None
+    chosen = plan.chosen if found is None else plan.chosen.assign(kept=found.kept.mean(axis=1).to_numpy())
+    bundle = Bundle(
+        settings=s,
+        districts=inputs.districts,
+        stations=stages.value("covers"),
+        hosts=inputs.hosts,
+        demand=stages.value("demand").demand,
+        candidates=stages.value("candidates").candidates,
+        chosen=chosen,
+        before=plan.before,
+        after=plan.after,
+        area_before=areas.before,
+        area_after=areas.after,
+        gaps=stages.value("gaps"),
+        hotspots=stages.value("hotspots"),
+        water=inputs.lakes,
+        main_roads=inputs.main_roads,
+        findings=stages.findings(),
+        solution=plan.solution,
+        curve=stages.value("curve"),
+        homes=homes,
+        extra_layers=homes.extra_layers(s.study.language) if homes is not None else (),
+        phases=plan.phases if len(plan.phases) else None,
+        alternatives=stages.value("alternatives") if rules.alternatives else None,
+        replacements=stages.value("replacements") if rules.replacements else None,
+        sensitivity=None if found is None else found.table,
+        rule_prices=stages.value("rule_prices") if rules.sensitivity else None,
+    )
+    return replace(bundle, run=run_content(bundle, _notes(stages, absent)))
+
+
+def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:
+    """The driver homes, or why there are none: the stations' plan stands without them."""
+    if not stages.settings.freight.enabled:
+        return None, {"driver_homes": "freight.enabled is false in the study file"}
+    try:
+        return stages.value("homes"), {}
+    except InputError:
+        raise
+    except PlannerError as error:
+        return None, {"driver_homes": str(error)}
+
+
+def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
+    """What ``run.json`` says beside the products; ``absent``: what was not made, and why."""
+    plan, network = stages.value("plan").plan, stages.value("network:walk")
+    rows = {**stages.value("inputs").rows, "streets": int(network.n_edges)}
+    return RunNotes(
+        inputs=[
+            {"name": role, "path": path.name, "sha256": stages.files.get(path), "rows": rows.get(role)}
+            for role, path in input_paths(stages.settings.inputs).items()
+        ],
+        nodes=int(network.n_nodes),
+        edges=int(network.n_edges),
+        second_views=stages.value("second_views"),
+        closed=list(plan.closed),
+        new_gap=plan.new_gap,
+        absent=absent,
+        stages=[
+            {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb}
+            for r in stages.records.values()
+            if stages.table[r.name].kept
+        ],
+        version=VERSION,
+    )
