@@ -47,6 +47,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         path = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else str(item.path)
         alone = "::" + item.callspec.params["path"].stem if "notebook" in item.keywords else ""  # type: ignore[attr-defined]
         item.add_marker(pytest.mark.xdist_group(path + alone))
+    for item in items:
+        if "suzhou_run" in getattr(item, "fixturenames", ()) and config.pluginmanager.hasplugin("timeout"):
+            item.add_marker(pytest.mark.timeout(1800))  # whoever comes second waits for the first
     items.sort(key=lambda item: -HEAVY.get(item.path.relative_to(ROOT).as_posix(), 0))
 
 

@@ -161,3 +161,104 @@ def test_days_and_seasons(written: str, canonical: str | None, days: str, proble
     hours = parse_hours(written)
     assert (hours.text, hours.days, hours.problem) == (canonical, days, problem)
     assert hours.known == (canonical is not None)
+
+
+@pytest.mark.parametrize("written", ["", " ", "-", "--", "/", "无", "不详", "未知", "nan", "None", "N/A"])
+def test_every_way_to_say_nothing(written: str) -> None:
+    assert parse_hours(written).problem == "empty"
+
+
+@pytest.mark.parametrize("word", ["下午", "午后", "傍晚", "晚上", "晚间", "夜间", "夜里", "夜晚", "晚", "夜"])
+def test_every_word_for_the_second_half_of_the_day(word: str) -> None:
+    assert text(f"{word}7点-{word}9点") == "19:00-21:00"
+    assert text(f"{word}11点半-{word}11点45分") == "23:30-23:45"
+
+
+@pytest.mark.parametrize("word", ["凌晨", "清晨", "早上", "早晨", "早间", "早", "上午"])
+def test_every_word_for_the_first_half_of_the_day(word: str) -> None:
+    expected = "02:00-05:00" if word != "凌晨" else "00:00-24:00"
+    assert text(f"{word}2点-5点") == "02:00-05:00"
+    assert text(f"{word}2点-{word}5点") == expected  # to an early morning means to the next one
+
+
+@pytest.mark.parametrize("word", ["次日", "翌日", "第二天", "隔天", "次晨", "次"])
+def test_every_word_for_the_next_day(word: str) -> None:
+    assert text(f"8:00-{word}7:00") == "08:00-07:00"
+
+
+@pytest.mark.parametrize(
+    ("day", "number"),
+    [
+        *zip("一二三四五六日天", "12345677", strict=True),
+        ("1", "1"),
+        ("7", "7"),
+    ],
+)
+def test_every_day_by_its_name(day: str, number: str) -> None:
+    for week in ("周", "星期", "礼拜"):
+        assert parse_hours(f"{week}{day} 8:00-9:00").days == number
+
+
+@pytest.mark.parametrize(
+    ("names", "number"),
+    [
+        ("Mo Mon Monday", "1"), ("Tu Tue Tues Tuesday", "2"), ("We Wed Wednesday", "3"), ("Th Thu Thurs Thursday", "4"),
+        ("Fr Fri Friday", "5"), ("Sa Sat Saturday", "6"), ("Su Sun Sunday", "7"),
+    ],
+)  # fmt: skip
+def test_every_day_in_english(names: str, number: str) -> None:
+    for name in names.split():
+        assert parse_hours(f"{name} 08:00-09:00").days == number, name
+
+
+@pytest.mark.parametrize(
+    ("words", "days"),
+    [
+        ("每天 每日 天天 全周 全年 全年无休 无休 daily everyday 一周七天 365天", "1234567"),
+        ("工作日 法定工作日 平日 平时 weekday weekdays", "12345"),
+        ("周末 双休日 休息日 节假日 法定节假日 假日 weekend weekends PH SH", "67"),
+    ],
+)
+def test_every_word_for_several_days(words: str, days: str) -> None:
+    for word in words.replace("everyday", "every_day").split():
+        found = parse_hours(f"{word.replace('_', ' ')} 08:00-09:00")
+        assert (found.text, found.days) == ("08:00-09:00", days), word
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "夏季",
+        "夏令时间",
+        "冬季",
+        "冬",
+        "春秋季",
+        "春季",
+        "秋天",
+        "旺季",
+        "淡季",
+        "5月-9月",
+        "5月1日-次年2月28日",
+    ],
+)
+def test_every_word_for_a_season(word: str) -> None:
+    found = parse_hours(f"{word} 8:00-12:00 {word} 9:00-13:00")
+    assert (found.text, found.problem) == ("09:00-12:00", "seasons")
+
+
+@pytest.mark.parametrize(
+    ("numeral", "hour"),
+    [
+        ("一", 1),
+        ("九", 9),
+        ("十", 10),
+        ("十二", 12),
+        ("二十", 20),
+        ("二十三", 23),
+        ("两", 2),
+        ("零", 0),
+        ("〇", 0),
+    ],
+)
+def test_every_chinese_numeral(numeral: str, hour: int) -> None:
+    assert text(f"{numeral}点-23点30分") == f"{hour:02d}:00-23:30"

@@ -133,7 +133,6 @@ def _in_child(folder: Path, tests: Sequence[str], log: Path, *, keep_bytecode: b
     status = 70
     try:
         os.setpgid(0, 0)
-        os.nice(5)
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
