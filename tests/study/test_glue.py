@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import planner
-from planner.study.evaluate import evaluate_sites
 from planner.study.study import Study
 from tests.study.town import (
     PERIODS,
@@ -341,7 +340,7 @@ def test_a_wished_list_covers_what_the_pencil_says_with_the_hours_given(planned,
     study, hosts, stations = planned
     new = [hosts[n] for n in study.site_stations().chosen["site_id"]]
     wished = [Place("x", 900, "22:00-06:00"), Place("y", 3050, "08:00-20:00")]
-    found = evaluate_sites(study, site_list(tmp_path / "wish.csv", wished))
+    found = study.evaluate(site_list(tmp_path / "wish.csv", wished))
     assert (found.sites, found.unreachable, found.proposed_sites) == (2, 0, 3)
     today = covered(study, open_places(*stations))
     these = covered(study, open_places(*stations, *wished))
@@ -371,7 +370,7 @@ def test_two_lists_on_one_open_study_get_a_figure_each(planned, tmp_path: Path) 
     study, _, stations = planned
     lists = [[Place("x", 900)], [Place("y", 3050), Place("z", 1300)], [Place("x", 900)]]
     for n, wished in enumerate(lists):
-        found = evaluate_sites(study, site_list(tmp_path / f"{n}.csv", wished))
+        found = study.evaluate(site_list(tmp_path / f"{n}.csv", wished))
         assert found.wished.covered == pytest.approx(covered(study, open_places(*stations, *wished))), n
 
 
@@ -379,7 +378,7 @@ def test_the_same_places_with_other_hours_get_another_figure(planned, tmp_path: 
     study, _, stations = planned
     for n, hours in enumerate(("00:00-24:00", "08:00-20:00", "22:00-06:00")):
         wished = [Place("x", 900, hours)]
-        found = evaluate_sites(study, site_list(tmp_path / f"{n}.csv", wished))
+        found = study.evaluate(site_list(tmp_path / f"{n}.csv", wished))
         assert found.wished.covered == pytest.approx(covered(study, open_places(*stations, *wished))), hours
 
 
