@@ -158,6 +158,7 @@ def _count(study: Study) -> dict[str, int]:
 
 def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     """Everything the products show, computed."""
+    from planner.publish.page.homes import homes_layers
     from planner.siting.coverage import gap_areas
     from planner.study.study_inputs import lakes
 
@@ -204,7 +205,7 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
         curve=study.curve(),
         homes=homes,
         run=run_json(study, homes=homes, absent=absent),
-        extra_layers=homes.extra_layers(s.study.language) if homes is not None else (),
+        extra_layers=homes_layers(homes, s.study.language) if homes is not None else (),
         phases=plan.phases if len(plan.phases) else None,
         alternatives=study.alternatives(k=rules.alternatives) if rules.alternatives else None,
         replacements=study.replacements(k=rules.replacements) if rules.replacements else None,
@@ -312,11 +313,12 @@ def write_homes(study: Study, out: Path) -> Any:
     """``driver_homes.csv`` and ``.xlsx`` and ``checks.html``; the plan of driver homes."""
     from planner.publish.office import csvfile as tablesout
     from planner.publish.office import workbook
+    from planner.publish.words.homes import chosen_in_words
 
     require_folder(out)
     plan = study.site_driver_homes()
     write_checks(study, out)
-    tablesout.write_table(plan.chosen, out / "driver_homes.csv")
+    tablesout.write_table(chosen_in_words(plan), out / "driver_homes.csv")
     about = study.settings.study
     names = dict(zip(study.districts["district"], study.districts[f"name_{about.language}"], strict=True))
     workbook.write_homes_workbook(

@@ -93,16 +93,44 @@ class Study(Proposal):
     # -- driver homes ------------------------------------------------------------------------------
 
     def _trucks(self) -> Any:
-        """The freight model and what was noticed on the way; kept apart from the choice of homes."""
-        from planner.freight.keep import depends_on, model_of, parts_of
-        from planner.freight.model import run_model
+        """The freight model; kept apart from the choice of homes."""
+        from planner.freight.flows import Trips
+        from planner.freight.model import CHOICE_ONLY, FreightModel, run_model
+        from planner.freight.need import Need
+        from planner.freight.start import Ground
+        from planner.inputs.truck_lists import TruckLists, read_truck_tags
+        from planner.study.store import flatten
+        from planner.study.study_inputs import is_osm
 
         s = self.settings
-        inputs, demand, _ = self._inputs(), self._demand(), self.network("truck")
+        inputs, demand, network = self._inputs(), self._demand(), self.network("truck")
         depends = [
-            inputs["_key"], demand["_key"], self._done["network:truck"]["_key"], depends_on(s.freight), s.study.seed
+            inputs["_key"], demand["_key"], self._done["network:truck"]["_key"],
+            s.freight.model_dump(mode="json", exclude=set(CHOICE_ONLY)), s.study.seed,
         ]  # fmt: skip
-        return model_of(self._stage("trucks", depends, lambda: parts_of(*run_model(self))))
+
+        def compute() -> dict[str, Any]:
+            lists = TruckLists(inputs["truck_counts"], inputs["truck_sites"], inputs["driver_homes"])
+            osm_path = s.inputs.streets.path if is_osm(s) else None
+            used = inputs["hosts"]["host_kind"].isin(s.freight.site_kinds)
+            ground = Ground(
+                districts=inputs["districts"], hosts=inputs["hosts"], demand=demand["demand"],
+                landuse=inputs["landuse"], main_roads=inputs["main_roads"],
+                tags=read_truck_tags(osm_path, inputs["hosts"]["host_id"][used].astype(str)), lists=lists,
+            )  # fmt: skip
+            made = flatten(run_model(s.freight, network, ground, seed=s.study.seed, progress=self._progress))
+            return {("noticed" if k == "findings" else k): v for k, v in made.items()}
+
+        parts = self._stage("trucks", depends, compute)
+
+        def under(prefix: str) -> dict[str, Any]:
+            return {k.removeprefix(prefix): v for k, v in parts.items() if k.startswith(prefix)}
+
+        own = ("zones", "drivers", "sites", "counts", "direct", "loads", "under_way")
+        return FreightModel(
+            **{k: parts[k] for k in own}, trips=Trips(**under("trips.")), need=Need(**under("need.")),
+            findings=tuple(parts["noticed"]),
+        )  # fmt: skip
 
     def site_driver_homes(self) -> Any:
         """The truck drivers' homes (see :mod:`planner.freight.homes`).
@@ -116,9 +144,11 @@ class Study(Proposal):
 
         if "homes" not in self._done:
             try:
-                modelled = self._trucks()
+                model = self._trucks()
                 start = time.perf_counter()
-                self._done["homes"] = plan_homes(self, modelled=modelled)
+                self._done["homes"] = plan_homes(
+                    self.settings.freight, model, self.network("truck"), progress=self._progress
+                )
             except ValueError as error:
                 raise PlannerError(
                     f"driver homes cannot be planned: {error}; freight.enabled = false leaves them out"
@@ -137,8 +167,7 @@ class Study(Proposal):
             if isinstance(parts, dict) and name != "inputs":
                 out += parts.get("findings", [])
         if "homes" in self._done:
-            told = set(out)  # the lists of driver homes are judged with the other inputs
-            out += [f for f in self._done["homes"].findings if f not in told]
+            out += self._done["trucks"]["noticed"]
         return tuple(out)
 
     @property

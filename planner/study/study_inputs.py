@@ -37,12 +37,14 @@ def load_inputs(
         landuse and places, all in the study's CRS, with ``crs``, ``findings`` and ``rows`` (rows read
         per input). Errors are findings; the caller refuses.
     """
+    from planner.demand.observations import read_observations
     from planner.inputs.checks import check_stations
     from planner.inputs.districts import read_districts
     from planner.inputs.hosts import read_hosts
     from planner.inputs.osm import layers as osm
     from planner.inputs.population import read_population
     from planner.inputs.stations import read_stations
+    from planner.inputs.truck_lists import read_truck_lists
 
     say = progress or silent
     i, findings, rows = settings.inputs, judge_words(settings), dict[str, int]()
@@ -82,12 +84,16 @@ def load_inputs(
     if len(stations):
         stations, found = check_stations(stations, districts=districts, water=lakes(water))
         findings += found
-    findings += _judge_further_files(settings, crs)
+    if i.observations is not None:
+        findings += read_observations(i.observations, crs=crs)[1]
+    lists = read_truck_lists(i, crs=crs)
+    findings += lists.findings
     rows |= {"stations": len(stations), "hosts": len(hosts), "population": len(population)}
     return {
         "crs": crs, "districts": districts, "stations": stations, "hosts": hosts, "population": population,
         "water": water, "main_roads": _layer(layers, "main_roads", crs), "landuse": _layer(layers, "landuse", crs),
-        "places": _layer(layers, "places", crs), "findings": findings, "rows": rows,
+        "places": _layer(layers, "places", crs), "truck_counts": lists.counts, "truck_sites": lists.sites,
+        "driver_homes": lists.homes, "findings": findings, "rows": rows,
     }  # fmt: skip
 
 
@@ -110,27 +116,6 @@ def judge_words(settings: Settings) -> list[Finding]:
     for field, text in hours.items():
         if not parse_hours(text).known:
             found.append(finding("SET-007", source="study.toml", field=field, value=text))
-    return found
-
-
-def _judge_further_files(settings: Settings, crs: str) -> list[Finding]:
-    """Findings about files that later stages read: observations, and what is known of trucks and their homes."""
-    from planner.demand.observations import read_observations
-    from planner.freight.sites import read_counts, read_homes, read_sites
-    from planner.inputs.tables.local import check_file
-
-    i, found = settings.inputs, list[Finding]()
-    if i.observations is not None:
-        found += read_observations(i.observations, crs=crs)[1]
-    given = [t for t in (i.truck_counts, i.truck_sites, *i.driver_homes) if t is not None]
-    missing = [f for table in given for f in check_file(table.path)]
-    if missing:
-        return found + missing
-    if i.truck_counts is not None:
-        found += read_counts(i.truck_counts, crs=crs, truck_share=settings.freight.truck_share)[1]
-    if i.truck_sites is not None:
-        found += read_sites(i.truck_sites, crs=crs)[1]
-    found += read_homes(i.driver_homes, crs=crs, freight=settings.freight)[1]
     return found
 
 

@@ -314,7 +314,7 @@ def write_figures(bundle: Bundle, folder: Path) -> dict[str, Path]:
     if bundle.curve is not None and len(bundle.curve):
         drawings["curve"] = _curve
     if bundle.homes is not None:
-        from planner.publish.office.homes_figures import homes_hours, homes_map
+        from planner.publish.office.homes.figures import homes_hours, homes_map
 
         drawings |= {"homes": homes_map, "homes_hours": homes_hours}
     if font_finding(bundle.settings.study.language):

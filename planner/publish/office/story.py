@@ -11,7 +11,8 @@ import pandas as pd
 
 from planner.publish import contents
 from planner.publish.contents import Column
-from planner.publish.office.homes import homes_lines, homes_tables, is_number, shown
+from planner.publish.office.homes.lines import homes_lines
+from planner.publish.office.homes.tables import homes_tables, is_number, shown
 from planner.publish.office.options import options, regret_line
 from planner.publish.safe import is_missing
 from planner.publish.words.assumptions import Assumption, assumptions, band_text

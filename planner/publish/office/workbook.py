@@ -18,7 +18,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.publish import contents
 from planner.publish.contents import Column
-from planner.publish.office.homes import HomesPart, homes_lines, homes_tables, is_number, shown
+from planner.publish.office.homes.lines import homes_lines
+from planner.publish.office.homes.tables import HomesPart, homes_tables, is_number, shown
 from planner.publish.office.options import options, regret_line
 from planner.publish.office.story import CURVE_COLUMNS, READING_COLUMNS, curve_rows, reading_rows
 from planner.publish.safe import atomic_path, xlsx_text

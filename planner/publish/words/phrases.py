@@ -25,12 +25,13 @@ __all__ = [
 
 @functools.cache
 def _table() -> dict[str, dict[str, str]]:
-    text = resources.files("planner.publish.words").joinpath("phrases.csv").read_text("utf-8")
     table: dict[str, dict[str, str]] = {}
-    for row in csv.DictReader(text.splitlines()):
-        if row["key"] in table:
-            raise ValueError(f"phrases.csv: the key {row['key']} stands there twice")
-        table[row["key"]] = row
+    for name in ("phrases.csv", "homes.csv"):
+        text = resources.files("planner.publish.words").joinpath(name).read_text("utf-8")
+        for row in csv.DictReader(text.splitlines()):
+            if row["key"] in table:
+                raise ValueError(f"{name}: the key {row['key']} stands there twice")
+            table[row["key"]] = row
     return table
 
 
