@@ -21,6 +21,7 @@ from planner.freight.need import Need, make_need
 from planner.freight.start import Ground, Start, find_start, reachable_only, snap_places
 from planner.progress import Progress, silent
 from planner.roads.network import Network
+from planner.roads.snapping import Snapped
 from planner.settings.freight import Freight
 
 __all__ = ["CHOICE_ONLY", "FreightModel", "run_model", "street_loads"]
@@ -106,13 +107,10 @@ def run_model(
     start, snapped, more = reachable_only(start, snap_places(network, start, f))
     found += more
     say("trucks: travel times", 0.2)
-    n, g = len(start.generators), len(start.gateways.table)
-    graph = build_graph(network, snapped, gates=start.gateways.doors, yard_kmh=f.yard_kmh)
-    starts = np.concatenate([graph.place[:n], graph.source])
-    ends = np.concatenate([graph.place[:n], graph.sink])
-    stops = graph.place[n:]
+    graph, starts, ends = _graph(network, start, snapped, f)
+    stops = graph.place[len(start.generators) :]
     both = times(graph, starts, np.concatenate([ends, stops])) / 60
-    direct, to_site = both[:, : n + g], both[:, n + g :]
+    direct, to_site = both[:, : len(ends)], both[:, len(ends) :]
     from_site = times_to(graph, stops, ends) / 60
     say("trucks: trips", 0.5)
     trips, more = _trips(start, direct, f)
@@ -132,12 +130,19 @@ def run_model(
     )  # fmt: skip
     zones = _zones(start, trips)
     names = zones["name"].tolist()
-    found += [*_corridors(need, names, n), *_no_stop(need, names, f)]
+    found += [*_corridors(need, names, len(start.generators)), *_no_stop(need, names, f)]
     return FreightModel(
         zones=zones, drivers=start.drivers, sites=start.sites, counts=counted, direct=direct, trips=trips,
         loads=_as_counted(street_loads(graph, assigned), sections, counted),
         under_way=assigned.hourly @ graph.seconds / 3600, need=need, findings=tuple(found),
     )  # fmt: skip
+
+
+def _graph(network: Network, start: Start, snapped: Snapped, f: Freight) -> tuple[TruckGraph, Ints, Ints]:
+    """The streets with every place on them; nodes where the trips of each zone begin, and where they end."""
+    graph = build_graph(network, snapped, gates=start.gateways.doors, yard_kmh=f.yard_kmh)
+    generators = graph.place[: len(start.generators)]
+    return graph, np.concatenate([generators, graph.source]), np.concatenate([generators, graph.sink])
 
 
 def _zones(start: Start, trips: Trips) -> gpd.GeoDataFrame:
