@@ -2,17 +2,206 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from planner.errors import PlannerError
+from planner.publish.contents.coverage import district_rows, open_stations
+from planner.publish.contents.questions import steady_sites
+from planner.publish.contents.records import finding_counts
 from planner.publish.safe import write_text
+from planner.publish.words.names import crs_label
 
-__all__ = ["run_text", "write_run"]
+if TYPE_CHECKING:
+    from planner.publish.bundle import Bundle
+    from planner.siting.coverage import Coverage
+
+__all__ = ["RunNotes", "run_content", "run_text", "versions", "write_run"]
+
+#: Libraries whose version can change a number.
+_VERSIONS = (
+    "geopandas",
+    "highspy",
+    "numba",
+    "numpy",
+    "osmium",
+    "pandas",
+    "pyproj",
+    "scikit-learn",
+    "scipy",
+    "shapely",
+)
+#: Digits of rounded columns; all others have six.
+_DIGITS = {"covered": 1, "price": 1, "price_most": 1, "workers": 1}
+
+
+@dataclass(frozen=True)
+class RunNotes:
+    """What ``run.json`` says beside the products: where the plan comes from and how it was made.
+
+    Attributes
+    ----------
+    inputs
+        One entry per file read: ``name``, ``path``, ``sha256``, ``rows``.
+    nodes, edges
+        Size of the walking network.
+    second_views
+        Groups that also ride or drive: ``group``, ``mode``, ``minutes``, ``before``, ``after`` (shares).
+    closed
+        Ids of the existing stations that the plan closes.
+    new_gap
+        The optimality gap over the newly covered workers alone.
+    absent
+        What was not made, and why.
+    stages
+        One entry per stage: ``name``, ``seconds``, ``peak_mb``.
+    version
+        Planner's own.
+    """
+
+    inputs: Sequence[Mapping[str, Any]]
+    nodes: int
+    edges: int
+    second_views: pd.DataFrame
+    closed: Sequence[str]
+    new_gap: float
+    absent: Mapping[str, str]
+    stages: Sequence[Mapping[str, Any]]
+    version: str
+
+
+def versions(own: str) -> dict[str, str]:
+    """Versions of Python and the libraries that can change a number, beside planner's ``own``."""
+    known = {"planner": own, "python": ".".join(map(str, sys.version_info[:3]))}
+    return known | {name: importlib.metadata.version(name) for name in _VERSIONS}
+
+
+def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
+    """The content of ``run.json`` for a bundle whose ``run`` is not made yet; None for what was not asked for."""
+    study = bundle.settings.study
+    return {
+        "study": study.name,
+        "title": study.title(),
+        "synthetic": study.synthetic,
+        "synthetic_note": study.synthetic_note_zh if study.language == "zh" else study.synthetic_note_en,
+        "crs": crs_label(bundle.districts.crs),
+        "inputs": list(notes.inputs),
+        "network": {"mode": "walk", "nodes": notes.nodes, "edges": notes.edges},
+        "coverage": {
+            "before": _coverage(bundle.before),
+            "after": _coverage(bundle.after),
+            "by_district": _districts(bundle),
+        },
+        "second_views": _second_views(notes.second_views),
+        "phases": _phases(bundle.phases),
+        "alternatives": _records(bundle.alternatives, ("plan", "covered", "loss", "same", "near")),
+        "sensitivity": _sensitivity(bundle),
+        "rule_prices": _records(bundle.rule_prices),
+        "stations": _stations(bundle, notes),
+        "driver_homes": None if bundle.homes is None else bundle.homes.run_json(),
+        "absent": dict(notes.absent),
+        "findings": finding_counts(bundle.findings),
+        "stages": list(notes.stages),
+        "seed": study.seed,
+        "versions": versions(notes.version),
+    }
+
+
+def _coverage(coverage: Coverage) -> dict[str, Any]:
+    return {
+        "workers": round(coverage.workers, 1),
+        "covered": round(coverage.covered, 1),
+        "share": round(coverage.share, 6),
+        "share_backup": round(coverage.share_backup, 6),
+        "by_radius_m": {k: round(v, 6) for k, v in coverage.by_radius_m.items()},
+        "readings": {k: round(v, 6) for k, v in coverage.readings.items()},
+        "by_group": {str(r.group): round(float(r.share), 6) for r in coverage.by_group.itertuples()},
+    }
+
+
+def _districts(bundle: Bundle) -> list[dict[str, Any]]:
+    return [
+        {
+            "district": r.key,
+            "workers": round(r.workers, 1),
+            "before": round(r.share_before, 6),
+            "after": round(r.share_after, 6),
+        }
+        for r in district_rows(bundle).itertuples()
+    ]
+
+
+def _second_views(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {
+            "group": r.group,
+            "mode": r.mode,
+            "minutes": r.minutes,
+            "before": round(r.before, 6),
+            "after": round(r.after, 6),
+        }
+        for r in table.itertuples(index=False)
+    ]
+
+
+def _phases(phases: pd.DataFrame | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": r.name,
+            "sites": int(r.sites),
+            "covered": round(r.covered, 1),
+            "best": round(r.best, 1),
+            "regret": round(r.regret, 6),
+            "regret_bound": round(r.regret_bound, 6),
+        }
+        for r in (() if phases is None else phases.itertuples(index=False))
+    ]
+
+
+def _records(table: pd.DataFrame | None, columns: Sequence[str] = ()) -> list[dict[str, Any]] | None:
+    """Rows of a table (of some ``columns`` only) with rounded numbers, None for what is missing."""
+    if table is None:
+        return None
+    some = table[list(columns)] if columns else table
+    plain = some.round({c: _DIGITS.get(c, 6) for c in some.select_dtypes("number")}).astype(object)
+    rows: list[dict[str, Any]] = plain.where(some.notna(), None).to_dict("records")
+    return rows
+
+
+def _sensitivity(bundle: Bundle) -> dict[str, Any] | None:
+    if bundle.sensitivity is None:
+        return None
+    return {
+        "steady": steady_sites(bundle),
+        "within_m": bundle.settings.demand.cell_m,
+        "cases": _records(bundle.sensitivity),
+    }
+
+
+def _stations(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
+    solution, existing = bundle.solution, len(open_stations(bundle))
+    return {
+        "existing": existing,
+        "chosen": len(bundle.chosen),
+        "closed": list(notes.closed),
+        "total": existing - len(notes.closed) + len(bundle.chosen),
+        "objective": round(solution.objective, 3),
+        "bound": round(solution.bound, 3),
+        "gap": round(solution.gap, 8),
+        "gap_of_new": round(notes.new_gap, 8),
+        "status": solution.status,
+        "repeatable": solution.repeatable,
+        "seconds": round(solution.seconds, 2),
+    }
 
 
 def _plain(value: Any, where: str) -> Any:

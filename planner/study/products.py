@@ -2,158 +2,42 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
+import planner
 from planner.errors import InputError, PlannerError
 from planner.progress import Progress, silent
 from planner.publish.bundle import Bundle
+from planner.publish.runfile import RunNotes, run_content
 
 if TYPE_CHECKING:
     from planner.siting.coverage import Coverage
     from planner.siting.plan import SitePlan
     from planner.study.study import Study
 
-#: Libraries whose version can change a number.
-_VERSIONS = (
-    "geopandas",
-    "highspy",
-    "numba",
-    "numpy",
-    "osmium",
-    "pandas",
-    "pyproj",
-    "scikit-learn",
-    "scipy",
-    "shapely",
-)
 
-
-def versions() -> dict[str, str]:
-    """Versions of planner, Python and the libraries that can change a number."""
-    import planner
-
-    own = {"planner": planner.__version__, "python": ".".join(map(str, sys.version_info[:3]))}
-    return own | {name: importlib.metadata.version(name) for name in _VERSIONS}
-
-
-def _coverage_json(coverage: Coverage) -> dict[str, Any]:
-    return {
-        "workers": round(coverage.workers, 1),
-        "covered": round(coverage.covered, 1),
-        "share": round(coverage.share, 6),
-        "share_backup": round(coverage.share_backup, 6),
-        "by_radius_m": {k: round(v, 6) for k, v in coverage.by_radius_m.items()},
-        "readings": {k: round(v, 6) for k, v in coverage.readings.items()},
-        "by_group": {str(r.group): round(float(r.share), 6) for r in coverage.by_group.itertuples()},
-    }
-
-
-def run_json(study: Study, *, homes: Any, absent: dict[str, str]) -> dict[str, Any]:
-    """The content of ``run.json`` as DESIGN.md lists it; ``absent`` says what was not made and why."""
-    s, plan = study.settings, study.site_stations()
-    before, after, solution = plan.before, plan.after, plan.solution
-    both = before.by_district.merge(after.by_district, on="district", suffixes=("", "_after"))
-    rows = {**study._loaded()["rows"], "streets": int(study.network("walk").n_edges)}
-    existing = len(study.open_stations)
-    return {
-        "study": s.study.name,
-        "title": s.study.title(),
-        "synthetic": s.study.synthetic,
-        "synthetic_note": s.study.synthetic_note_zh if s.study.language == "zh" else s.study.synthetic_note_en,
-        "crs": study.crs,
-        "inputs": [
+def run_notes(study: Study, *, absent: dict[str, str]) -> RunNotes:
+    """What ``run.json`` says beside the products; ``absent`` says what was not made and why."""
+    plan, network = study.site_stations(), study.network("walk")
+    rows = {**study._loaded()["rows"], "streets": int(network.n_edges)}
+    return RunNotes(
+        inputs=[
             {"name": role, "path": path.name, "sha256": study._digests.get(str(path)), "rows": rows.get(role)}
             for role, path in study.input_paths().items()
         ],
-        "network": {
-            "mode": "walk",
-            "nodes": int(study.network("walk").n_nodes),
-            "edges": int(study.network("walk").n_edges),
-        },
-        "coverage": {
-            "before": _coverage_json(before),
-            "after": _coverage_json(after),
-            "by_district": [
-                {"district": r.district, "workers": round(r.workers, 1), "before": round(r.share, 6),
-                 "after": round(r.share_after, 6)}
-                for r in both.itertuples()
-            ],
-        },
-        "second_views": [
-            {"group": r.group, "mode": r.mode, "minutes": r.minutes, "before": round(r.before, 6),
-             "after": round(r.after, 6)}
-            for r in study.second_views().itertuples(index=False)
-        ],
-        "phases": _phases_json(plan.phases),
-        **_questions_json(study),
-        "stations": {
-            "existing": existing,
-            "chosen": len(plan.chosen),
-            "closed": list(plan.closed),
-            "total": existing - len(plan.closed) + len(plan.chosen),
-            "objective": round(solution.objective, 3),
-            "bound": round(solution.bound, 3),
-            "gap": round(solution.gap, 8),
-            "gap_of_new": round(plan.new_gap, 8),
-            "status": solution.status,
-            "repeatable": solution.repeatable,
-            "seconds": round(solution.seconds, 2),
-        },
-        "driver_homes": homes.run_json() if homes is not None else None,
-        "absent": absent,
-        "findings": _count(study),
-        "stages": [
-            {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in study.records.values()
-        ],
-        "seed": s.study.seed,
-        "versions": versions(),
-    }  # fmt: skip
-
-
-def _phases_json(phases: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {"name": r.name, "sites": int(r.sites), "covered": round(r.covered, 1), "best": round(r.best, 1),
-         "regret": round(r.regret, 6), "regret_bound": round(r.regret_bound, 6)}
-        for r in phases.itertuples(index=False)
-    ]  # fmt: skip
-
-
-def _questions_json(study: Study) -> dict[str, Any]:
-    """Other plans, other assumptions and the price of rules, in brief; what the study switches off is None."""
-    rules, out = study.settings.siting, dict.fromkeys(("alternatives", "sensitivity", "rule_prices"))
-    digits = {"covered": 1, "price": 1, "price_most": 1, "workers": 1}
-
-    def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-        plain = table.round({c: digits.get(c, 6) for c in table.select_dtypes("number")}).astype(object)
-        rows: list[dict[str, Any]] = plain.where(table.notna(), None).to_dict("records")
-        return rows
-
-    if rules.alternatives:
-        kept = ["plan", "covered", "loss", "same", "near"]
-        out["alternatives"] = records(study.alternatives(k=rules.alternatives)[kept])
-    if rules.sensitivity:
-        found = study.sensitivity()
-        out["sensitivity"] = {
-            "steady": int(found.steady.sum()),
-            "within_m": found.within_m,
-            "cases": records(found.table),
-        }
-        out["rule_prices"] = records(study.rule_prices())
-    return out
-
-
-def _count(study: Study) -> dict[str, int]:
-    out = dict.fromkeys("EWFI", 0)
-    for f in study.all_findings():
-        out[f.severity] += 1
-    return out
+        nodes=int(network.n_nodes),
+        edges=int(network.n_edges),
+        second_views=study.second_views(),
+        closed=list(plan.closed),
+        new_gap=plan.new_gap,
+        absent=absent,
+        stages=[{"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in study.records.values()],
+        version=planner.__version__,
+    )
 
 
 def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
@@ -184,7 +68,7 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
     say("other plans and assumptions", 0.0)
     found = study.sensitivity() if rules.sensitivity else None
     chosen = plan.chosen if found is None else plan.chosen.assign(kept=found.kept.mean(axis=1).to_numpy())
-    return Bundle(
+    bundle = Bundle(
         settings=s,
         districts=study.districts,
         stations=study.stations_with_cover(),
@@ -204,7 +88,6 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
         solution=plan.solution,
         curve=study.curve(),
         homes=homes,
-        run=run_json(study, homes=homes, absent=absent),
         extra_layers=homes_layers(homes, s.study.language) if homes is not None else (),
         phases=plan.phases if len(plan.phases) else None,
         alternatives=study.alternatives(k=rules.alternatives) if rules.alternatives else None,
@@ -212,6 +95,7 @@ def make_bundle(study: Study, *, progress: Progress | None = None) -> Bundle:
         sensitivity=None if found is None else found.table,
         rule_prices=study.rule_prices() if rules.sensitivity else None,
     )
+    return replace(bundle, run=run_content(bundle, run_notes(study, absent=absent)))
 
 
 def require_folder(out: Path) -> None:
@@ -312,7 +196,7 @@ def write_site_list(study: Study, out: Path) -> SitePlan:
 def write_homes(study: Study, out: Path) -> Any:
     """``driver_homes.csv`` and ``.xlsx`` and ``checks.html``; the plan of driver homes."""
     from planner.publish.office import csvfile as tablesout
-    from planner.publish.office import workbook
+    from planner.publish.office.homes import sheets
     from planner.publish.words.homes import chosen_in_words
 
     require_folder(out)
@@ -321,7 +205,7 @@ def write_homes(study: Study, out: Path) -> Any:
     tablesout.write_table(chosen_in_words(plan), out / "driver_homes.csv")
     about = study.settings.study
     names = dict(zip(study.districts["district"], study.districts[f"name_{about.language}"], strict=True))
-    workbook.write_homes_workbook(
+    sheets.write_homes_workbook(
         plan, out / "driver_homes.xlsx", language=about.language, districts=names, title=about.title()
     )
     return plan

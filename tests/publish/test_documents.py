@@ -16,11 +16,11 @@ import pytest
 from PIL import Image
 
 from planner.errors import finding
-from planner.publish.office import document, figures
+from planner.publish.office import document, drawing, figures
 from planner.publish.office.story import story
 from planner.publish.safe import plain_text
-from planner.publish.words.assumptions import band_text
-from planner.publish.words.phrases import _table, ceil_percent, number, percent, phrase
+from planner.publish.words.numbers import number, percent
+from planner.publish.words.phrases import phrase
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle
 
@@ -29,7 +29,7 @@ FINDINGS = (
     finding("SET-004", source="study.toml", value="x.csv"),
 )
 needs_font = pytest.mark.skipif(
-    figures.chinese_font() is None, reason="no Chinese font: apt install fonts-wqy-microhei"
+    drawing.chinese_font() is None, reason="no Chinese font: apt install fonts-wqy-microhei"
 )
 
 
@@ -211,14 +211,14 @@ def test_without_a_chinese_font_figures_are_left_out_and_the_report_says_so(
     folder = tmp_path / "figures"
     folder.mkdir()
     (folder / "circle.png").write_bytes(b"of an earlier run")
-    monkeypatch.setattr(figures, "chinese_font", lambda: None)
+    monkeypatch.setattr(drawing, "chinese_font", lambda: None)
     assert figures.write_figures(toy_bundle("zh"), folder) == {}
     assert list(folder.iterdir()) == []
-    found = figures.font_finding("zh")
+    found = drawing.font_finding("zh")
     assert found is not None
     assert found.code == "OUT-003"
     assert "fonts-noto-cjk" in found.message("zh")
-    assert figures.font_finding("en") is None
+    assert drawing.font_finding("en") is None
     assert "fonts-noto-cjk" in Page(report(toy_bundle("zh"), tmp_path)).text
 
 
@@ -270,23 +270,7 @@ def test_two_writes_of_the_documents_give_equal_bytes(tmp_path: Path) -> None:
         assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
 
 
-# --- words and numbers -----------------------------------------------------------------------------------------
-
-
-def test_every_phrase_exists_in_both_languages_with_the_same_places() -> None:
-    for key, row in _table().items():
-        assert row["zh"].strip(), key
-        assert row["en"].strip(), key
-        places = [set(re.findall(r"{(\w+)}", row[language])) for language in ("zh", "en")]
-        assert places[0] == places[1], key
-
-
-def test_numbers_as_people_read_them() -> None:
-    assert [number(v) for v in (12345.4, -0.2, float("nan"), None)] == ["12,345", "0", "–", "–"]
-    assert percent(0.4321) == "43.2%"
-    assert [ceil_percent(v) for v in (0.0012341, 0.001, 0.0)] == ["0.124%", "0.100%", "0.000%"]
-    assert band_text(3.479, 6.461) == "3.48–6.46"
-    assert band_text(6250, 26700) == "6,250–26,700"
+# --- pictures -------------------------------------------------------------------------------------------------
 
 
 def test_pictures_in_the_report_are_the_files(tmp_path: Path) -> None:

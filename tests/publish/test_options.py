@@ -11,8 +11,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from planner.publish.contents.questions import case_label, options
 from planner.publish.office import document, workbook
-from planner.publish.office.options import case_label, options
 from planner.publish.office.story import story
 from planner.publish.safe import xlsx_text
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle

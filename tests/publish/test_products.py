@@ -22,8 +22,10 @@ from shapely import LineString
 
 from planner.errors import PlannerError, UnsafePathError, finding
 from planner.inputs.places.datum import convert
-from planner.publish import contents, runfile
+from planner.publish import runfile
 from planner.publish.bundle import ExtraLayer
+from planner.publish.contents.assumptions import assumptions
+from planner.publish.contents.certificate import certificate
 from planner.publish.gis import layers
 from planner.publish.office import csvfile as tablesout
 from planner.publish.office import workbook
@@ -155,8 +157,6 @@ def test_every_assumption_has_a_source_and_each_rate_a_band(book: Any, bundle: A
 def test_a_value_the_study_changed_is_not_given_our_reason() -> None:
     b = toy_bundle("en")
     circle = b.settings.circle.model_copy(update={"minutes": 15.0, "walk_kmh": 5.0})
-    from planner.publish.words.assumptions import assumptions
-
     rows = {a.key: a for a in assumptions(b.settings.model_copy(update={"circle": circle}))}
     assert rows["circle.minutes"].basis == rows["circle.walk_kmh"].basis == "Given in the study file"
     assert (rows["circle.walk_kmh"].low, rows["circle.walk_kmh"].trust) == (None, "")
@@ -390,10 +390,10 @@ def test_the_archives_carry_no_time_of_writing(bundle: Any, tmp_path: Path) -> N
 
 def test_the_certificate_counts_the_last_sites_that_make_up_the_gap(bundle: Any) -> None:
     solution = dataclasses.replace(bundle.solution, bound=bundle.solution.objective + 6.0, status="feasible")
-    c = contents.certificate(dataclasses.replace(bundle, solution=solution))
+    c = certificate(dataclasses.replace(bundle, solution=solution))
     # gains 28, 23, 14, 5, 0: the last two bring 5, the last three 19
     assert (c.missing, c.worth, c.proven) == (6.0, 3, False)
     assert c.gap == pytest.approx(6 / 468)
     assert c.new_gap == pytest.approx(6 / 70)
-    proven = contents.certificate(bundle)
+    proven = certificate(bundle)
     assert (proven.missing, proven.worth, proven.proven) == (0.0, 0, True)

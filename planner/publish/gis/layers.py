@@ -13,7 +13,8 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from planner.publish.contents import coordinates, credit_lines
+from planner.publish.contents.records import credit_lines
+from planner.publish.contents.sites import coordinates, ranked
 from planner.publish.gis.qgis import STYLES, LayerStyle, extra_style, qml
 from planner.publish.safe import atomic_path, is_missing, plain_text, safe_name
 from planner.publish.words.phrases import phrase
@@ -92,7 +93,7 @@ def layer_tables(bundle: Bundle) -> dict[str, gpd.GeoDataFrame]:
         layers["hotspots"] = _layer(bundle.hotspots, ("name", "workers", "area_km2", "peak_period"))
     layers["candidates"] = _layer(bundle.candidates, _CANDIDATES, shifted=True)
     layers["stations"] = _layer(bundle.stations, _STATIONS, shifted=True)
-    layers["chosen"] = _layer(bundle.chosen.sort_values("rank", kind="stable"), _CHOSEN, shifted=True)
+    layers["chosen"] = _layer(ranked(bundle), _CHOSEN, shifted=True)
     for extra in bundle.extra_layers:
         columns = [str(c) for c in extra.table.columns if c != extra.table.geometry.name]
         plain = tuple(c for c in columns if c != "fid" and extra.table[c].dtype != "geometry")

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.publish.contents import Column, coordinates, header, site_columns, site_rows
+from planner.publish.contents.columns import Column, header
+from planner.publish.contents.sites import coordinates, site_columns, site_rows
 from planner.publish.safe import csv_text, is_missing, write_text
 
 if TYPE_CHECKING:

@@ -15,9 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import Finding
-from planner.publish.contents import FINDING_COLUMNS, finding_rows, header, sorted_findings
+from planner.publish.contents.columns import header
+from planner.publish.contents.records import (
+    FINDING_COLUMNS,
+    count_line,
+    finding_rows,
+    sorted_findings,
+)
 from planner.publish.safe import plain_text, write_text
-from planner.publish.words.phrases import number, phrase
+from planner.publish.words.numbers import number
+from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
@@ -117,15 +124,15 @@ def write_checks(findings: Iterable[Finding], path: Path, language: str) -> None
     """
     found = sorted_findings(findings)
     shown = found[:_MOST_FINDINGS_CHECKS]
-    counts = {severity: number(sum(f.severity == severity for f in found)) for severity in "EWFI"}
+    refused = any(f.severity == "E" for f in found)
     rest = len(found) - len(shown)
     rows = finding_rows(shown, language)
     page = _render(
         "checks.html.j2",
         language,
-        counts=phrase("findings_counts", language, **counts),
-        verdict=phrase("checks_refused" if counts["E"] != "0" else "checks_ok", language),
-        refused=counts["E"] != "0",
+        counts=count_line(found, language),
+        verdict=phrase("checks_refused" if refused else "checks_ok", language),
+        refused=refused,
         heads=header(FINDING_COLUMNS, language),
         keys=[c.key for c in FINDING_COLUMNS],
         rows=list(zip([f.severity for f in shown], rows.itertuples(index=False), strict=True)),

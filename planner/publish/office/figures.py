@@ -1,16 +1,13 @@
-"""``figures/*.png``: density, circle before and after, share by district, coverage curve.
+"""``figures/*.png``: density, circle before and after, share by district, coverage curve, driver homes.
 
-Drawn with matplotlib in the study's language. Chinese text needs a font that has it; without one the
-figures are left out and :func:`font_finding` says what to install. No text is read as mathematics
-(``$``), and the files carry no time or version, so that equal plans give equal bytes.
+Drawn with matplotlib in the study's language (:mod:`planner.publish.office.drawing`). The files carry no
+time or version, so that equal plans give equal bytes.
 """
 
 from __future__ import annotations
 
-import functools
 import io
 import itertools
-import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -19,136 +16,32 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 
-from planner.errors import Finding, finding
-from planner.publish import contents
+from planner.publish.contents.coverage import curve_rows, district_rows, open_stations
+from planner.publish.office.drawing import (
+    ACCENT,
+    LINE,
+    NOW,
+    SOFT,
+    base_map,
+    figure_style,
+    font_finding,
+    frame_map,
+    new_figure,
+    plot_shapes,
+    set_title,
+)
+from planner.publish.office.homes.figures import homes_hours, homes_map
 from planner.publish.safe import cell_text, write_bytes
-from planner.publish.words.phrases import number, phrase
+from planner.publish.words.numbers import number, percent
+from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
 
-__all__ = ["chinese_font", "font_finding", "write_figures"]
+__all__ = ["write_figures"]
 
-#: Fonts with Chinese characters, in the order we would choose them.
-FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Noto Sans SC", "PingFang SC",
-         "Microsoft YaHei", "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei", "Heiti SC",
-         "Noto Sans CJK JP", "Noto Sans CJK TC", "Droid Sans Fallback", "Arial Unicode MS", "SimSun")  # fmt: skip
-INK, SOFT, LINE, ACCENT, NOW = "#1f2d38", "#5b6b77", "#c9d1d8", "#b8341f", "#9aa7b1"
-WATER, BEFORE, ADDED, LAND = "#dbe8f0", "#8fb0c6", "#ef9a4d", "#fbfaf8"
+_BEFORE, _ADDED = "#8fb0c6", "#ef9a4d"
 _CLASSES = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000)
-_DPI = 160
-
-
-@functools.cache
-def chinese_font() -> str | None:
-    """The first font of :data:`FONTS` that is installed; None where none is."""
-    from matplotlib import font_manager
-
-    known = {f.name for f in font_manager.fontManager.ttflist}
-    if not known & set(FONTS):  # installed after matplotlib last looked
-        for file in sorted(font_manager.findSystemFonts()):
-            if any(
-                hint in Path(file).name.lower() for hint in ("cjk", "wqy", "han", "hei", "pingfang", "msyh")
-            ):
-                font_manager.fontManager.addfont(file)
-        known = {f.name for f in font_manager.fontManager.ttflist}
-    return next((name for name in FONTS if name in known), None)
-
-
-def font_finding(language: str) -> Finding | None:
-    """The warning that figures cannot be drawn in this language, with an install hint; None if they can."""
-    return None if language != "zh" or chinese_font() else finding("OUT-003", source="figures")
-
-
-def _style() -> dict[str, Any]:
-    own = chinese_font()
-    return {
-        "font.family": [own, "DejaVu Sans"] if own else ["DejaVu Sans"],
-        "font.size": 10, "axes.unicode_minus": False, "text.parse_math": False, "text.color": INK,
-        "axes.edgecolor": LINE, "axes.labelcolor": SOFT, "xtick.color": SOFT, "ytick.color": INK,
-        "svg.hashsalt": "planner", "path.simplify": True,
-    }  # fmt: skip
-
-
-def new_figure(width: float, height: float) -> tuple[Any, Any]:
-    """A figure and its axes, without pyplot's global state."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
-
-
-def set_title(axes: Any, text: str, note: str = "") -> None:
-    """The figure's title, and a note at the right."""
-    axes.set_title(cell_text(text), loc="left", fontsize=14, pad=12)
-    if note:
-        axes.set_title(cell_text(note), loc="right", fontsize=8.5, color=SOFT, pad=12)
-
-
-def _plot(axes: Any, table: Any, tolerance_m: float, **style: Any) -> None:
-    """Draw geometry, simplified to what the picture can show; nothing for an empty table."""
-    shapes = gpd.GeoSeries(table.geometry.dropna())
-    if tolerance_m > 0:
-        # Only drawn, never measured: keeping topology takes minutes on a city's union of areas.
-        shapes = shapes.simplify(tolerance_m, preserve_topology=False)
-    shapes = shapes[~shapes.is_empty]
-    if len(shapes):
-        shapes.plot(ax=axes, aspect=None, **style)
-
-
-def base_map(bundle: Bundle) -> tuple[Any, Any, float]:
-    """A map with water, main roads and district outlines; figure, axes, metres per pixel."""
-    west, south, east, north = bundle.districts.total_bounds
-    width, height = east - west, north - south
-    figure, axes = new_figure(9.6, float(np.clip(8.2 * height / width, 4.5, 10.5)) + 0.6)
-    metres = float(width / (8.5 * _DPI))
-    pad = 0.02 * max(width, height)
-    axes.set_xlim(west - pad, east + pad)
-    axes.set_ylim(south - 2.5 * pad, north + pad)
-    axes.set_aspect("equal")
-    axes.set_axis_off()
-    _plot(axes, bundle.districts, metres, facecolor=LAND, edgecolor="none", zorder=0)
-    _plot(axes, bundle.water, metres, facecolor=WATER, edgecolor="none", zorder=2.8)
-    return figure, axes, metres
-
-
-def frame_map(axes: Any, bundle: Bundle, metres: float) -> None:
-    """Roads, outlines, names and a scale bar, over the theme."""
-    from matplotlib.patheffects import withStroke
-
-    roads = bundle.main_roads
-    if len(roads):
-        big = roads[roads["class"].astype(str).str.startswith(("motorway", "trunk"))]
-        _plot(axes, big, metres, color="#b9b2a6", linewidth=0.5, zorder=3)
-    _plot(axes, bundle.districts.boundary.to_frame("geometry").set_geometry("geometry"), metres, color="#6d7a84",
-          linewidth=0.7, zorder=6)  # fmt: skip
-    labels = contents.district_labels(bundle)
-    for key, point in zip(bundle.districts["district"], bundle.districts.representative_point(), strict=True):
-        axes.text(
-            point.x, point.y, _short(labels[str(key)]), ha="center", va="center", fontsize=9, color=INK,
-            zorder=9, path_effects=[withStroke(linewidth=2.4, foreground="white")],
-        )  # fmt: skip
-    _scale_bar(axes, bundle.settings.study.language)
-
-
-def _short(name: str) -> str:
-    """A district's name for the map: without what stands in brackets, 24 characters at most."""
-    return re.split(r"[（(]", cell_text(name), maxsplit=1)[0].strip()[:24]
-
-
-def _scale_bar(axes: Any, language: str) -> None:
-    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
-    wanted = (east - west) / 5000
-    fitting = [k for k in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if k <= wanted]
-    km = fitting[-1] if fitting else 0.1
-    x, y = east - 0.02 * (east - west) - 1000 * km, south + 0.02 * (north - south)
-    axes.plot([x, x + 1000 * km], [y, y], color=INK, linewidth=2, solid_capstyle="butt", zorder=10)
-    label = phrase("fig_km", language, km=f"{km:g}")
-    axes.text(
-        x + 500 * km, y + 0.008 * (north - south), label, ha="center", va="bottom", fontsize=8.5, zorder=10
-    )
 
 
 def _points(axes: Any, points: gpd.GeoDataFrame, **style: Any) -> Any:
@@ -158,7 +51,7 @@ def _points(axes: Any, points: gpd.GeoDataFrame, **style: Any) -> Any:
 def _dots(axes: Any, bundle: Bundle) -> list[Any]:
     """Existing stations small, chosen sites larger; their legend entries."""
     language = bundle.settings.study.language
-    old = bundle.stations[bundle.stations["status"] == "open"]
+    old = open_stations(bundle)
     return [
         _points(axes, old, s=1.6, c="#2f5d7c", linewidths=0, zorder=7, label=phrase("fig_existing", language)),
         _points(axes, bundle.chosen, s=6, c=ACCENT, edgecolors="white", linewidths=0.2, zorder=8,
@@ -172,13 +65,13 @@ def _circle(bundle: Bundle) -> Any:
     language = bundle.settings.study.language
     figure, axes, metres = base_map(bundle)
     crs = bundle.districts.crs
-    for area, colour, level in ((bundle.area_after, ADDED, 2), (bundle.area_before, BEFORE, 2.5)):
-        _plot(axes, gpd.GeoDataFrame(geometry=[area], crs=crs), metres / 2, facecolor=colour, edgecolor="none",
+    for area, colour, level in ((bundle.area_after, _ADDED, 2), (bundle.area_before, _BEFORE, 2.5)):
+        plot_shapes(axes, gpd.GeoDataFrame(geometry=[area], crs=crs), metres / 2, facecolor=colour, edgecolor="none",
               zorder=level)  # fmt: skip
     frame_map(axes, bundle, metres)
     dots = _dots(axes, bundle)
-    areas = [Patch(facecolor=BEFORE, label=phrase("fig_reach_before", language)),
-             Patch(facecolor=ADDED, label=phrase("fig_reach_after", language))]  # fmt: skip
+    areas = [Patch(facecolor=_BEFORE, label=phrase("fig_reach_before", language)),
+             Patch(facecolor=_ADDED, label=phrase("fig_reach_after", language))]  # fmt: skip
     figure.legend(handles=[*areas, *dots], loc="outside lower center", ncols=4, fontsize=9, frameon=False)
     set_title(axes, phrase("fig_circle", language))
     return figure
@@ -230,14 +123,14 @@ def _districts(bundle: Bundle) -> Any:
     from matplotlib.ticker import PercentFormatter
 
     language = bundle.settings.study.language
-    table = contents.district_rows(bundle).iloc[::-1]
+    table = district_rows(bundle).iloc[::-1]
     figure, axes = new_figure(9.6, 1.6 + 0.42 * len(table))
     at = np.arange(len(table))
     axes.barh(at + 0.19, table["share_before"], 0.36, color=NOW, label=phrase("fig_before", language))
     axes.barh(at - 0.19, table["share_after"], 0.36, color=ACCENT, label=phrase("fig_after", language))
     for y, before, after in zip(at, table["share_before"], table["share_after"], strict=True):
-        axes.text(before + 0.008, y + 0.19, f"{before:.1%}", va="center", fontsize=8, color=SOFT)
-        axes.text(after + 0.008, y - 0.19, f"{after:.1%}", va="center", fontsize=8, color=ACCENT)
+        axes.text(before + 0.008, y + 0.19, percent(before), va="center", fontsize=8, color=SOFT)
+        axes.text(after + 0.008, y - 0.19, percent(after), va="center", fontsize=8, color=ACCENT)
     axes.set_yticks(at, [cell_text(d)[:24] for d in table["district"]])
     axes.set_xlim(0, 1.08)
     axes.set_xticks(np.linspace(0, 1, 6))
@@ -254,23 +147,15 @@ def _districts(bundle: Bundle) -> Any:
 def _curve(bundle: Bundle) -> Any:
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    language, curve = bundle.settings.study.language, bundle.curve
+    language, curve = bundle.settings.study.language, curve_rows(bundle)
     assert curve is not None  # noqa: S101  (write_figures calls this only with a curve)
-    curve = curve.sort_values("n", kind="stable")
     figure, axes = new_figure(9.6, 4.6)
-    bound = curve["bound"] / bundle.before.workers
-    axes.plot(
-        curve["n"],
-        bound,
-        color=NOW,
-        linewidth=1.4,
-        linestyle=(0, (4, 2)),
-        label=phrase("fig_bound", language),
-    )
-    axes.plot(curve["n"], curve["share"], color=ACCENT, linewidth=2, label=phrase("fig_plan", language))
+    axes.plot(curve["n"], curve["curve_bound"], color=NOW, linewidth=1.4, linestyle=(0, (4, 2)),
+              label=phrase("fig_bound", language))  # fmt: skip
+    axes.plot(curve["n"], curve["curve_share"], color=ACCENT, linewidth=2, label=phrase("fig_plan", language))
     n = len(bundle.chosen)
     axes.axvline(n, color=LINE, linewidth=1, zorder=0)
-    axes.annotate(f"{number(n)} · {bundle.after.share:.1%}", (n, bundle.after.share), xytext=(8, -14),
+    axes.annotate(f"{number(n)} · {percent(bundle.after.share)}", (n, bundle.after.share), xytext=(8, -14),
                   textcoords="offset points", fontsize=9, color=ACCENT)  # fmt: skip
     axes.set_xlabel(phrase("fig_new_sites", language))
     axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))  # ticks that whole per cents can name
@@ -287,7 +172,7 @@ def _png(draw: Callable[[Bundle], Any], bundle: Bundle) -> bytes:
     import matplotlib as mpl
 
     out = io.BytesIO()
-    with mpl.rc_context(_style()), warnings.catch_warnings():
+    with mpl.rc_context(figure_style()), warnings.catch_warnings():
         # A name may hold characters that no installed font has: it is drawn with boxes, which is no fault.
         warnings.filterwarnings("ignore", message=r".*[Gg]lyph.*missing")
         draw(bundle).savefig(out, format="png", metadata={"Software": None})
@@ -298,8 +183,8 @@ def write_figures(bundle: Bundle, folder: Path) -> dict[str, Path]:
     """Draw the figures into ``folder``: name → file; empty where the language has no font.
 
     Names: ``circle``, ``density``, ``districts``, ``curve`` where the curve was computed, ``homes`` and
-    ``homes_hours`` where driver homes were planned. Figures of
-    an earlier run that are not drawn now are removed, so that the folder never mixes two plans.
+    ``homes_hours`` where driver homes were planned. Figures of an earlier run that are not drawn now are
+    removed, so that the folder never mixes two plans.
 
     Raises
     ------
@@ -314,8 +199,6 @@ def write_figures(bundle: Bundle, folder: Path) -> dict[str, Path]:
     if bundle.curve is not None and len(bundle.curve):
         drawings["curve"] = _curve
     if bundle.homes is not None:
-        from planner.publish.office.homes.figures import homes_hours, homes_map
-
         drawings |= {"homes": homes_map, "homes_hours": homes_hours}
     if font_finding(bundle.settings.study.language):
         drawings = {}

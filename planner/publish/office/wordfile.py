@@ -16,7 +16,8 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from planner.publish.office.story import Story, Table, story
+from planner.publish.office.printed import Table
+from planner.publish.office.story import Story, story
 from planner.publish.safe import plain_text
 from planner.publish.words.phrases import phrase
 from planner.publish.zipped import FIXED_DATE, without_clock

@@ -1,99 +1,75 @@
-"""What the documents say, in Chinese and English (``phrases.csv``), and how they print numbers."""
+"""Everything the products say, in Chinese and English: the tables ``*.csv`` of this folder, one per kind of text.
+
+Each has the columns ``key``, ``zh``, ``en``; a key stands once in all of them. A new table is found by itself,
+a new language is a column.
+"""
 
 from __future__ import annotations
 
 import csv
 import functools
-import math
+from collections.abc import Mapping
 from importlib import resources
 
-from planner.settings.groups import Period
-from planner.settings.whole import Settings
-from planner.siting.explain import HOST_WORDS
+__all__ = ["phrase", "read_tables", "translated", "words_of"]
 
-__all__ = [
-    "ceil_percent",
-    "group_label",
-    "host_label",
-    "number",
-    "percent",
-    "period_label",
-    "phrase",
-    "translated",
-]
+#: Keys of the defaults' sources, which stand in English in the settings.
+_SOURCES = "src_"
+
+
+def read_tables(texts: Mapping[str, str]) -> dict[str, dict[str, dict[str, str]]]:
+    """Table → key → language → text, from the content of each table's csv file.
+
+    Raises
+    ------
+    ValueError
+        A key stands twice, in one table or in two; says where.
+    """
+    tables: dict[str, dict[str, dict[str, str]]] = {}
+    home: dict[str, str] = {}
+    for name, text in texts.items():
+        tables[name] = {}
+        for row in csv.DictReader(text.splitlines()):
+            key = row.pop("key")
+            if key in home:
+                raise ValueError(f"{name}.csv: the key {key} already stands in {home[key]}.csv")
+            home[key], tables[name][key] = name, row
+    return tables
 
 
 @functools.cache
-def _table() -> dict[str, dict[str, str]]:
-    table: dict[str, dict[str, str]] = {}
-    for name in ("phrases.csv", "homes.csv"):
-        text = resources.files("planner.publish.words").joinpath(name).read_text("utf-8")
-        for row in csv.DictReader(text.splitlines()):
-            if row["key"] in table:
-                raise ValueError(f"{name}: the key {row['key']} stands there twice")
-            table[row["key"]] = row
-    return table
+def _tables() -> dict[str, dict[str, dict[str, str]]]:
+    files = {f.name: f for f in resources.files("planner.publish.words").iterdir() if f.name.endswith(".csv")}
+    return read_tables({name.removesuffix(".csv"): files[name].read_text("utf-8") for name in sorted(files)})
+
+
+@functools.cache
+def _phrases() -> dict[str, dict[str, str]]:
+    return {key: row for table in _tables().values() for key, row in table.items()}
 
 
 def phrase(key: str, language: str, **values: object) -> str:
-    """The sentence ``key`` in ``"zh"`` or ``"en"``; ``values`` fill its named places (text as it is).
+    """The text ``key`` in ``"zh"`` or ``"en"``; ``values`` fill its named places (text as it is).
 
     Raises
     ------
     KeyError
-        The key is not in ``phrases.csv``.
+        The key is in none of the tables.
     """
-    text = _table()[key]["zh" if language == "zh" else "en"]
+    text = _phrases()[key][language]
     return text.format(**values) if values else text
 
 
+def words_of(table: str, language: str) -> dict[str, str]:
+    """All texts of one table by key, their places unfilled."""
+    return {key: row[language] for key, row in _tables()[table].items()}
+
+
 @functools.cache
-def _chinese() -> dict[str, str]:
-    return {row["en"]: row["zh"] for row in _table().values()}
+def _sources() -> dict[str, dict[str, str]]:
+    return {row["en"]: row for key, row in _phrases().items() if key.startswith(_SOURCES)}
 
 
 def translated(text: str, language: str) -> str:
-    """A source or note of the defaults in the language asked for; a user's own text as it stands."""
-    return _chinese().get(text, text) if language == "zh" else text
-
-
-def number(value: float | None, digits: int = 0) -> str:
-    """``12345.6`` → ``"12,346"``; an en dash where there is no number."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    rounded = round(float(value), digits) + 0.0  # no "-0"
-    return f"{rounded:,.{digits}f}"
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """``0.4321`` → ``"43.2%"``; an en dash where there is no number."""
-    if share is None or not math.isfinite(share):
-        return "–"
-    return f"{number(100 * share, digits)}%"
-
-
-def ceil_percent(share: float, digits: int = 3) -> str:
-    """A share rounded up, for claims of the kind "not more than"; zero only if it is zero."""
-    scale = 10 ** (digits + 2)
-    return percent(math.ceil(share * scale - 1e-9) / scale, digits)
-
-
-def host_label(kind: object, language: str) -> str:
-    """A host venue's kind in words; an unknown kind as it is."""
-    words = HOST_WORDS.get(str(kind))
-    return str(kind) if words is None else words[0 if language == "zh" else 1]
-
-
-def group_label(name: str, settings: Settings) -> str:
-    """A worker group's name in the study's language."""
-    language = settings.study.language
-    return next((g.label(language) for g in settings.groups if g.name == name), name)
-
-
-def _clock(hour: float) -> str:
-    return f"{int(hour):02d}:{round(hour % 1 * 60):02d}"
-
-
-def period_label(period: Period) -> str:
-    """``"06:00–10:00"``."""
-    return f"{_clock(period.start_h)}–{_clock(period.end_h)}"
+    """A source of the defaults in the language asked for; a user's own text as it stands."""
+    return _sources()[text][language] if text in _sources() else text

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.publish.office.figures import ACCENT, INK, LINE, NOW, base_map, frame_map, new_figure, set_title
-from planner.publish.words.phrases import number, phrase
+from planner.publish.office.drawing import ACCENT, INK, LINE, NOW, base_map, frame_map, new_figure, set_title
+from planner.publish.words.numbers import number
+from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle

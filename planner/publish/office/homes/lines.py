@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.freight.hours import NIGHT
-from planner.publish.words.phrases import ceil_percent, number, phrase
+from planner.publish.words.numbers import ceil_percent, number
+from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan

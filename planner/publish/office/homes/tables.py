@@ -20,7 +20,8 @@ from planner.publish.words.homes import (
     existing_in_words,
     kind_word,
 )
-from planner.publish.words.phrases import number, phrase
+from planner.publish.words.numbers import number
+from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan

@@ -7,22 +7,19 @@ from dataclasses import astuple, dataclass
 
 import pandas as pd
 
-from planner.publish.contents import Column
-from planner.publish.words.phrases import (
-    group_label,
-    host_label,
-    number,
-    percent,
-    period_label,
-    phrase,
-    translated,
-)
+from planner.publish.contents.columns import Column
+from planner.publish.words.names import group_label, host_label, period_labels
+from planner.publish.words.numbers import percent
+from planner.publish.words.phrases import phrase, translated
 from planner.settings.base import Section
 from planner.settings.groups import Group
 from planner.settings.reading import defaults
 from planner.settings.whole import Settings
 
-__all__ = ["ASSUMPTION_COLUMNS", "Assumption", "assumption_rows", "assumptions"]
+__all__ = ["ASSUMPTION_COLUMNS", "COST_BAND_YUAN", "Assumption", "assumption_rows", "assumptions"]
+
+#: What one station has cost elsewhere, least and most (yuan).
+COST_BAND_YUAN = (6250.0, 26700.0)
 
 ASSUMPTION_COLUMNS = (
     Column("part", "text", 12),
@@ -107,7 +104,7 @@ def _amounts(group: Group) -> Iterator[tuple[str, float, str, str]]:
 
 def _groups(settings: Settings, *, all_groups: bool) -> Iterator[Assumption]:
     language = settings.study.language
-    periods = {p.name: period_label(p) for p in settings.periods}
+    periods = period_labels(settings)
     part, preset = phrase("part_workers", language), {g["name"]: g for g in defaults()["groups"]}
     for group in settings.active_groups if all_groups else settings.headline_groups:
         label, key = group_label(group.name, settings), f"groups.{group.name}"
@@ -173,7 +170,7 @@ def _siting(settings: Settings) -> Iterator[Assumption]:
     yield row("dedupe_m", rules.dedupe_m, "m")
     yield row("street_within_m", rules.street_within_m, "m")
     yield row("default_hours", rules.default_hours, trust="L")
-    yield row("default_cost_yuan", rules.default_cost_yuan, "yuan", 6250, 26700)
+    yield row("default_cost_yuan", rules.default_cost_yuan, "yuan", *COST_BAND_YUAN)
     for kind, cost in rules.cost_yuan.items():
         yield Assumption(part, phrase("par_cost_of", language, kind=host_label(kind, language)), cost,
                          phrase("unit_yuan", language), None, None, phrase("why_user", language), "",
@@ -206,16 +203,3 @@ def assumption_rows(settings: Settings, *, all_groups: bool = False) -> pd.DataF
     table = pd.DataFrame(rows, columns=[c.key for c in ASSUMPTION_COLUMNS], dtype=object)
     table["trust"] = [phrase(f"trust_{t}", language) if t else "" for t in table["trust"]]
     return table
-
-
-def band_text(low: float | None, high: float | None) -> str:
-    """``"3.5–6.5"``; empty where there is no band."""
-    if low is None or high is None or low != low or high != high:
-        return ""
-    digits = 0 if max(abs(low), abs(high)) >= 100 else 2
-    return f"{_trim(low, digits)}–{_trim(high, digits)}"
-
-
-def _trim(value: float, digits: int) -> str:
-    text = number(value, digits)
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.publish.contents import Column, batch_rows, district_labels
-from planner.publish.words.phrases import ceil_percent, group_label, host_label, number, percent, phrase
+from planner.publish.contents.columns import Column
+from planner.publish.contents.coverage import district_labels, reading_label
+from planner.publish.words.names import group_label, host_label
+from planner.publish.words.numbers import ceil_percent, number, percent
+from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
 
-__all__ = ["Option", "case_label", "options", "regret_line"]
+__all__ = ["Option", "case_label", "options", "steady_sites"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,6 @@ REPLACEMENT_COLUMNS = (
 
 def case_label(key: str, bundle: Bundle) -> str:
     """What a case of the sensitivity table assumes, in words."""
-    from planner.publish.office.story import reading_label
-
     language = bundle.settings.study.language
     kind, _, rest = key.partition(":")
     if kind == "radius":
@@ -65,6 +66,11 @@ def case_label(key: str, bundle: Bundle) -> str:
     if kind == "cell":
         return phrase("case_cell", language, m=rest)
     return phrase(f"case_{kind}", language)
+
+
+def steady_sites(bundle: Bundle) -> int:
+    """How many chosen sites stay in every case of the sensitivity table."""
+    return int((bundle.chosen["kept"] >= 1).sum())
 
 
 def _alternatives(bundle: Bundle) -> Option | None:
@@ -122,37 +128,28 @@ def _cases(bundle: Bundle) -> Option | None:
     if table is None or not len(table):
         return None
     rows = table.assign(case=[case_label(str(key), bundle) for key in table["case"]])
-    lines = [phrase("intro_sensitivity", language, m=f"{bundle.settings.demand.cell_m:g}")]
+    lines = tuple(_case_lines(table, bundle))
+    return Option("sensitivity", phrase("sec_sensitivity", language), lines, CASE_COLUMNS, rows)
+
+
+def _case_lines(table: pd.DataFrame, bundle: Bundle) -> Iterator[str]:
+    """What the cases come to: how many sites stay, the noise of the search, what moves the plan most."""
+    language, sites = bundle.settings.study.language, number(len(bundle.chosen))
+    yield phrase("intro_sensitivity", language, m=f"{bundle.settings.demand.cell_m:g}")
     if "kept" in bundle.chosen:
-        steady = int((bundle.chosen["kept"] >= 1).sum())
-        lines.append(
-            phrase("sensitivity_steady", language, n=number(steady), sites=number(len(bundle.chosen)))
-        )
+        yield phrase("sensitivity_steady", language, n=number(steady_sites(bundle)), sites=sites)
     base = table[table["case"] == "base"]
     if len(base):
-        lines.append(
-            phrase(
-                "sensitivity_noise",
-                language,
-                n=number(int(base["near"].iloc[0])),
-                sites=number(len(bundle.chosen)),
-            )
-        )
+        yield phrase("sensitivity_noise", language, n=number(int(base["near"].iloc[0])), sites=sites)
     groups = table[table["case"].str.startswith("group:")]
-    others = table[~table["case"].str.startswith(("group:", "base"))]
     if len(groups):
-        lines.append(
-            phrase("sensitivity_groups", language, lost=ceil_percent(float(groups["lost_most"].max()), 1))
-        )
+        most = float(groups["lost_most"].max())
+        yield phrase("sensitivity_groups", language, lost=ceil_percent(most, 1))
+    others = table[~table["case"].str.startswith(("group:", "base"))]
     if len(others):
         worst = others.loc[others["lost"].idxmax()]
-        lines.append(
-            phrase(
-                "sensitivity_worst", language, case=case_label(str(worst["case"]), bundle),
-                lost=percent(float(worst["lost"])),
-            )
-        )  # fmt: skip
-    return Option("sensitivity", phrase("sec_sensitivity", language), tuple(lines), CASE_COLUMNS, rows)
+        label, lost = case_label(str(worst["case"]), bundle), percent(float(worst["lost"]))
+        yield phrase("sensitivity_worst", language, case=label, lost=lost)
 
 
 def _replacements(bundle: Bundle) -> Option | None:
@@ -174,11 +171,3 @@ def options(bundle: Bundle) -> Sequence[Option]:
     """The sections a study has, in order."""
     parts = (_alternatives(bundle), _rules(bundle), _cases(bundle), _replacements(bundle))
     return [part for part in parts if part is not None]
-
-
-def regret_line(bundle: Bundle) -> str:
-    """What the regret of a phase means; empty where it is not known."""
-    table = batch_rows(bundle)
-    if table is None or not table["regret"].notna().any():
-        return ""
-    return phrase("intro_regret", bundle.settings.study.language)

@@ -1,0 +1,25 @@
+"""The columns of a printed table: what they are called, what stands in them, how wide they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from planner.publish.words.numbers import Kind
+from planner.publish.words.phrases import phrase
+
+__all__ = ["Column", "header"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a printed table: its key, what its values are, its width in characters."""
+
+    key: str
+    kind: Kind
+    width: int
+
+
+def header(columns: Iterable[Column], language: str) -> list[str]:
+    """The printed heads of some columns."""
+    return [phrase(f"col_{c.key}", language) for c in columns]

@@ -1,0 +1,122 @@
+"""What the products say of their sources: findings, input files, made-up data, credits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from planner.errors import Finding
+from planner.publish.contents.columns import Column
+from planner.publish.words.numbers import number
+from planner.publish.words.phrases import phrase
+
+if TYPE_CHECKING:
+    from planner.publish.bundle import Bundle
+
+__all__ = [
+    "FINDING_COLUMNS",
+    "INPUT_COLUMNS",
+    "SEVERITIES",
+    "count_line",
+    "credit_lines",
+    "finding_counts",
+    "finding_rows",
+    "input_rows",
+    "sorted_findings",
+    "synthetic_lines",
+]
+
+#: Errors, warnings, fixes, information: the order in which findings are shown.
+SEVERITIES = ("E", "W", "F", "I")
+FINDING_COLUMNS = (
+    Column("severity", "text", 10),
+    Column("code", "text", 10),
+    Column("source", "text", 24),
+    Column("row", "count", 7),
+    Column("field", "text", 18),
+    Column("value", "text", 26),
+    Column("message", "text", 70),
+)
+INPUT_COLUMNS = (
+    Column("input", "text", 18),
+    Column("file", "text", 36),
+    Column("rows", "count", 10),
+    Column("sha256", "text", 68),
+)
+
+
+def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by severity (errors first), then code, source and row."""
+
+    def key(f: Finding) -> tuple[int, str, str, int]:
+        return (SEVERITIES.index(f.severity), f.code, f.source, -1 if f.row is None else f.row)
+
+    return sorted(findings, key=key)
+
+
+def finding_counts(findings: Iterable[Finding]) -> dict[str, int]:
+    """Number of findings of each severity."""
+    counts = dict.fromkeys(SEVERITIES, 0)
+    for f in findings:
+        counts[f.severity] += 1
+    return counts
+
+
+def count_line(findings: Iterable[Finding], language: str) -> str:
+    """:func:`finding_counts` as a sentence."""
+    return phrase("findings_counts", language, **{s: number(n) for s, n in finding_counts(findings).items()})
+
+
+def finding_rows(findings: Iterable[Finding], language: str) -> pd.DataFrame:
+    """Findings as rows of :data:`FINDING_COLUMNS`; ``row`` is empty where a finding has none."""
+    rows = [
+        (
+            phrase(f"severity_{f.severity}", language),
+            f.code,
+            f.source,
+            f.row,
+            f.field,
+            f.value,
+            f.message(language),
+        )
+        for f in sorted_findings(findings)
+    ]
+    return pd.DataFrame(rows, columns=[c.key for c in FINDING_COLUMNS], dtype=object)
+
+
+def input_rows(bundle: Bundle) -> pd.DataFrame:
+    """What was read: name, file (without its folder), rows, SHA-256."""
+    rows = [
+        (
+            i.get("name", ""),
+            str(i.get("path", "")).replace("\\", "/").rsplit("/", 1)[-1],
+            i.get("rows"),
+            i.get("sha256", ""),
+        )
+        for i in bundle.run.get("inputs", [])
+    ]
+    return pd.DataFrame(rows, columns=[c.key for c in INPUT_COLUMNS], dtype=object)
+
+
+def synthetic_lines(bundle: Bundle) -> tuple[str, ...]:
+    """Whether the data are made up, and the study's own note about it."""
+    study = bundle.settings.study
+    if not study.synthetic:
+        return (phrase("synthetic_no", study.language),)
+    note = study.synthetic_note_zh if study.language == "zh" else study.synthetic_note_en
+    return tuple(line for line in (phrase("synthetic_yes", study.language), note) if line)
+
+
+def credit_lines(bundle: Bundle) -> list[str]:
+    """Whose data the products show, and for whom they are: one sentence each."""
+    language = bundle.settings.study.language
+    number_given = bundle.settings.study.map_approval_no
+    approval = number_given or phrase("approval_none", language)
+    return [
+        phrase("credit_osm", language),
+        phrase("credit_geonames", language),
+        phrase("internal", language),
+        phrase("approval", language, number=approval),
+    ]

@@ -1,0 +1,160 @@
+"""What every figure is drawn on: fonts and colours, an empty figure, and the map under a theme.
+
+Chinese text needs a font that has it; without one the figures are left out and :func:`font_finding` says what
+to install. No text is read as mathematics (``$``).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+
+from planner.errors import Finding, finding
+from planner.publish.contents.coverage import district_labels
+from planner.publish.safe import cell_text
+from planner.publish.words.phrases import phrase
+
+if TYPE_CHECKING:
+    from planner.publish.bundle import Bundle
+
+__all__ = [
+    "ACCENT",
+    "INK",
+    "LINE",
+    "NOW",
+    "SOFT",
+    "base_map",
+    "chinese_font",
+    "figure_style",
+    "font_finding",
+    "frame_map",
+    "new_figure",
+    "plot_shapes",
+    "set_title",
+]
+
+#: Fonts with Chinese characters, in the order we would choose them.
+FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Noto Sans SC", "PingFang SC",
+         "Microsoft YaHei", "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei", "Heiti SC",
+         "Noto Sans CJK JP", "Noto Sans CJK TC", "Droid Sans Fallback", "Arial Unicode MS", "SimSun")  # fmt: skip
+INK, SOFT, LINE, ACCENT, NOW = "#1f2d38", "#5b6b77", "#c9d1d8", "#b8341f", "#9aa7b1"
+_WATER, _LAND = "#dbe8f0", "#fbfaf8"
+_DPI = 160
+
+
+@functools.cache
+def chinese_font() -> str | None:
+    """The first font of :data:`FONTS` that is installed; None where none is."""
+    from matplotlib import font_manager
+
+    known = {f.name for f in font_manager.fontManager.ttflist}
+    if not known & set(FONTS):  # installed after matplotlib last looked
+        for file in sorted(font_manager.findSystemFonts()):
+            if any(
+                hint in Path(file).name.lower() for hint in ("cjk", "wqy", "han", "hei", "pingfang", "msyh")
+            ):
+                font_manager.fontManager.addfont(file)
+        known = {f.name for f in font_manager.fontManager.ttflist}
+    return next((name for name in FONTS if name in known), None)
+
+
+def font_finding(language: str) -> Finding | None:
+    """The warning that figures cannot be drawn in this language, with an install hint; None if they can."""
+    return None if language != "zh" or chinese_font() else finding("OUT-003", source="figures")
+
+
+def figure_style() -> dict[str, Any]:
+    """Matplotlib's settings for every figure."""
+    own = chinese_font()
+    return {
+        "font.family": [own, "DejaVu Sans"] if own else ["DejaVu Sans"],
+        "font.size": 10, "axes.unicode_minus": False, "text.parse_math": False, "text.color": INK,
+        "axes.edgecolor": LINE, "axes.labelcolor": SOFT, "xtick.color": SOFT, "ytick.color": INK,
+        "svg.hashsalt": "planner", "path.simplify": True,
+    }  # fmt: skip
+
+
+def new_figure(width: float, height: float) -> tuple[Any, Any]:
+    """A figure and its axes, without pyplot's global state."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def set_title(axes: Any, text: str, note: str = "") -> None:
+    """The figure's title, and a note at the right."""
+    axes.set_title(cell_text(text), loc="left", fontsize=14, pad=12)
+    if note:
+        axes.set_title(cell_text(note), loc="right", fontsize=8.5, color=SOFT, pad=12)
+
+
+def plot_shapes(axes: Any, table: Any, tolerance_m: float, **style: Any) -> None:
+    """Draw geometry, simplified to what the picture can show; nothing for an empty table."""
+    shapes = gpd.GeoSeries(table.geometry.dropna())
+    if tolerance_m > 0:
+        # Only drawn, never measured: keeping topology takes minutes on a city's union of areas.
+        shapes = shapes.simplify(tolerance_m, preserve_topology=False)
+    shapes = shapes[~shapes.is_empty]
+    if len(shapes):
+        shapes.plot(ax=axes, aspect=None, **style)
+
+
+def base_map(bundle: Bundle) -> tuple[Any, Any, float]:
+    """A map with water, main roads and district outlines; figure, axes, metres per pixel."""
+    west, south, east, north = bundle.districts.total_bounds
+    width, height = east - west, north - south
+    figure, axes = new_figure(9.6, float(np.clip(8.2 * height / width, 4.5, 10.5)) + 0.6)
+    metres = float(width / (8.5 * _DPI))
+    pad = 0.02 * max(width, height)
+    axes.set_xlim(west - pad, east + pad)
+    axes.set_ylim(south - 2.5 * pad, north + pad)
+    axes.set_aspect("equal")
+    axes.set_axis_off()
+    plot_shapes(axes, bundle.districts, metres, facecolor=_LAND, edgecolor="none", zorder=0)
+    plot_shapes(axes, bundle.water, metres, facecolor=_WATER, edgecolor="none", zorder=2.8)
+    return figure, axes, metres
+
+
+def frame_map(axes: Any, bundle: Bundle, metres: float) -> None:
+    """Roads, outlines, names and a scale bar, over the theme."""
+    from matplotlib.patheffects import withStroke
+
+    roads = bundle.main_roads
+    if len(roads):
+        big = roads[roads["class"].astype(str).str.startswith(("motorway", "trunk"))]
+        plot_shapes(axes, big, metres, color="#b9b2a6", linewidth=0.5, zorder=3)
+    plot_shapes(axes, bundle.districts.boundary.to_frame("geometry").set_geometry("geometry"), metres, color="#6d7a84",
+          linewidth=0.7, zorder=6)  # fmt: skip
+    labels = district_labels(bundle)
+    for key, point in zip(bundle.districts["district"], bundle.districts.representative_point(), strict=True):
+        axes.text(
+            point.x, point.y, _short(labels[str(key)]), ha="center", va="center", fontsize=9, color=INK,
+            zorder=9, path_effects=[withStroke(linewidth=2.4, foreground="white")],
+        )  # fmt: skip
+    _scale_bar(axes, bundle.settings.study.language)
+
+
+def _short(name: str) -> str:
+    """A district's name for the map: without what stands in brackets, 24 characters at most."""
+    return re.split(r"[（(]", cell_text(name), maxsplit=1)[0].strip()[:24]
+
+
+def _scale_bar(axes: Any, language: str) -> None:
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    wanted = (east - west) / 5000
+    fitting = [k for k in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if k <= wanted]
+    km = fitting[-1] if fitting else 0.1
+    x, y = east - 0.02 * (east - west) - 1000 * km, south + 0.02 * (north - south)
+    axes.plot([x, x + 1000 * km], [y, y], color=INK, linewidth=2, solid_capstyle="butt", zorder=10)
+    label = phrase("fig_km", language, km=f"{km:g}")
+    axes.text(
+        x + 500 * km, y + 0.008 * (north - south), label, ha="center", va="bottom", fontsize=8.5, zorder=10
+    )

@@ -1,0 +1,106 @@
+"""Driver homes in a workbook: their sheets in a plan's, and a workbook of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from planner.publish.office.homes.lines import homes_lines
+from planner.publish.office.homes.tables import HomesPart, homes_tables, is_number, shown
+from planner.publish.office.sheets import (
+    RULE,
+    bar_chart,
+    for_print,
+    keep_workbook,
+    lines_of,
+    new_book,
+    new_sheet,
+    put,
+    put_heading,
+    put_heads,
+    put_note,
+)
+
+if TYPE_CHECKING:
+    from planner.freight.homes import HomesPlan
+
+__all__ = ["homes_sheets", "write_homes_workbook"]
+
+
+def homes_sheets(
+    book: Workbook, homes: HomesPlan | None, language: str, districts: Mapping[str, str], title: str
+) -> None:
+    """Driver homes: what they come to with the homes, the candidates, and the traffic behind them."""
+    parts = homes_tables(homes, language, districts, printed=False)
+    for key in dict.fromkeys(part.sheet for part in parts):
+        sheet, row = new_sheet(book, key, language), 1
+        mine = [part for part in parts if part.sheet == key]
+        widths = _homes_widths(mine)
+        for at, width in enumerate(widths, start=1):
+            sheet.column_dimensions[get_column_letter(at)].width = width + 2
+        for line in homes_lines(homes, language) if key == parts[0].sheet else ():
+            row = put_note(sheet, row, line)
+        for part in mine:
+            row = _homes_table(sheet, row, part, widths) + 1
+        for_print(sheet, f"{title} · {sheet.title}", top=None)
+
+
+def write_homes_workbook(
+    homes: HomesPlan, path: Path, *, language: str, districts: Mapping[str, str], title: str
+) -> None:
+    """Write the driver homes alone, on the sheets they have in the workbook of a plan.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written; the old one is untouched.
+    """
+    book = new_book()
+    homes_sheets(book, homes, language, districts, title)
+    keep_workbook(book, path, title)
+
+
+def _homes_widths(parts: Sequence[HomesPart]) -> list[int]:
+    """Characters each column of a sheet needs: of its heads (broken in two) and cells, 44 at most."""
+    out: list[int] = []
+    for part in parts:
+        for at, name in enumerate(part.table.columns):
+            cells = [] if is_number(part.table, name) else [shown(v) for v in part.table[name]]
+            need = max([math.ceil(lines_of(str(name), 1) / 2) + 2, 9, *(lines_of(text, 1) for text in cells)])
+            out += [0] * (at + 1 - len(out))
+            out[at] = max(out[at], min(need, 44))
+    return out
+
+
+def _homes_table(sheet: Worksheet, row: int, part: HomesPart, widths: Sequence[int]) -> int:
+    """A heading, sentences and a table that brings its own heads; the first free row below comes back."""
+    table, row = part.table, put_heading(sheet, row, part.heading)
+    for line in part.lines:
+        row = put_note(sheet, row, line)
+    put_heads(sheet, row, [str(c) for c in table.columns])
+    numeric = [is_number(table, c) for c in table.columns]
+    for at, values in enumerate(table.itertuples(index=False), start=row + 1):
+        lines = 1
+        for column, (value, plain) in enumerate(zip(values, numeric, strict=True), start=1):
+            text = value if plain else shown(value)
+            put(sheet, at, column, text, "decimal" if plain else "text").border = RULE
+            if isinstance(text, str):
+                lines = max(lines, lines_of(text, widths[column - 1]))
+        sheet.row_dimensions[at].height = min(14.0 * lines + 3, 400.0)
+    if part.picture == "homes_hours":
+        _hours_chart(sheet, row, len(table) - 1, part.heading)
+    return row + len(table) + 1
+
+
+def _hours_chart(sheet: Worksheet, row: int, hours: int, title: str) -> None:
+    """Trucks under way by the hour (local and long-distance, columns 2 and 3), beside their table at ``row``."""
+    bar_chart(
+        sheet, f"{get_column_letter(7)}{row}", title=title, columns=(2, 3), rows=(row, row + hours),
+        colours=("9AA7B1", "B5651D"), size_cm=(24, 11), grouping="stacked", gap=20, overlap=100,
+    )  # fmt: skip

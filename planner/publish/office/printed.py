@@ -1,0 +1,35 @@
+"""A table as printed text: what the report and the Word document show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from planner.publish.contents.columns import Column, header
+from planner.publish.words.numbers import printed
+
+__all__ = ["Table", "printed_table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A printed table: heads, rows of text, which columns are numbers, and how many rows at the end are totals."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+    keys: tuple[str, ...] = ()
+    totals: int = 0
+
+
+def printed_table(columns: Sequence[Column], table: pd.DataFrame, language: str, *, totals: int = 0) -> Table:
+    """The columns of a table of values, printed; the last ``totals`` rows are totals."""
+    keys = [c.key for c in columns]
+    rows = tuple(
+        tuple(printed(v, c.kind) for c, v in zip(columns, row, strict=True))
+        for row in table[keys].itertuples(index=False)
+    )
+    heads = tuple(header(columns, language))
+    return Table(heads, rows, tuple(c.kind != "text" for c in columns), tuple(keys), totals)

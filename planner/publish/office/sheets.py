@@ -1,0 +1,218 @@
+"""The pieces a workbook is made of: cells that can hold no formula, tables with heads, notes, charts, the file."""
+
+from __future__ import annotations
+
+import errno
+import io
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from planner.publish.contents.columns import Column, header
+from planner.publish.safe import atomic_path, xlsx_text
+from planner.publish.words.numbers import Kind
+from planner.publish.words.phrases import phrase
+from planner.publish.zipped import without_clock
+
+__all__ = [
+    "ACCENT",
+    "RULE",
+    "bar_chart",
+    "for_print",
+    "keep_workbook",
+    "lines_of",
+    "new_book",
+    "new_sheet",
+    "put",
+    "put_heading",
+    "put_heads",
+    "put_note",
+    "put_table",
+    "put_total",
+    "set_widths",
+]
+
+INK, ACCENT, PALE, LINE = "1F3A4D", "C8452B", "F3F5F7", "C9D1D8"
+_FONT = "Microsoft YaHei"
+_NOTE_COLUMNS = 8
+_FORMATS = {
+    "text": "@", "count": "#,##0", "people": "#,##0", "metres": "#,##0", "share": "0.0%",
+    "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "gap": "0.000%", "decimal": "#,##0.######;-#,##0.######",
+}  # fmt: skip
+RULE = Border(bottom=Side(style="hair", color=LINE))
+
+
+def put(sheet: Worksheet, row: int, column: int, value: Any, kind: Kind = "text") -> Any:
+    """Write one cell: text can never become a formula, numbers carry their format, missing stays empty."""
+    cell = sheet.cell(row, column)
+    cell.font = Font(name=_FONT, size=10, color=INK)
+    if isinstance(value, str) or kind == "text":
+        text = "" if value is None else xlsx_text(value)
+        if text:
+            cell.value = text
+            cell.data_type = "s"
+            cell.quotePrefix = True
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+    elif value is not None and math.isfinite(float(value)):
+        whole = float(value).is_integer()
+        cell.value = int(value) if whole else round(float(value), 6)
+        cell.number_format = "#,##0" if kind == "decimal" and whole else _FORMATS[kind]
+        cell.alignment = Alignment(vertical="top", horizontal="right", indent=1)
+    return cell
+
+
+def put_heads(sheet: Worksheet, row: int, heads: Sequence[str]) -> None:
+    """The heads of a table, white on dark."""
+    for at, text in enumerate(heads, start=1):
+        cell = put(sheet, row, at, text)
+        cell.font = Font(name=_FONT, size=10, bold=True, color="FFFFFF")
+        cell.fill = PatternFill("solid", fgColor=INK)
+        cell.alignment = Alignment(vertical="center", horizontal="center", wrap_text=True)
+    sheet.row_dimensions[row].height = 32
+
+
+def put_table(
+    sheet: Worksheet, top: int, columns: Sequence[Column], table: pd.DataFrame, language: str
+) -> int:
+    """Write a table with its heads at row ``top``; the first free row below comes back."""
+    put_heads(sheet, top, header(columns, language))
+    for row, values in enumerate(table[[c.key for c in columns]].itertuples(index=False), start=top + 1):
+        lines = 1
+        for at, (column, value) in enumerate(zip(columns, values, strict=True), start=1):
+            put(sheet, row, at, value, column.kind).border = RULE
+            if isinstance(value, str):
+                lines = max(lines, lines_of(value, column.width))
+        sheet.row_dimensions[row].height = min(14.0 * lines + 3, 400.0)
+    return top + len(table) + 1
+
+
+def put_total(sheet: Worksheet, row: int, columns: Sequence[Column], total: Mapping[str, Any]) -> None:
+    """The total row under a table."""
+    for at, column in enumerate(columns, start=1):
+        cell = put(sheet, row, at, total[column.key], column.kind)
+        cell.font = Font(name=_FONT, size=10, bold=True, color=INK)
+        cell.fill = PatternFill("solid", fgColor=PALE)
+
+
+def lines_of(text: str, width: int) -> int:
+    """Lines that a text takes in a column of so many characters; Chinese characters are two wide."""
+    wide = (
+        sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in text.split("\n")
+    )
+    return sum(max(1, math.ceil(w / width)) for w in wide)
+
+
+def set_widths(sheet: Worksheet, columns: Sequence[Column]) -> None:
+    """Make columns as wide as a table needs, where they are not wider already."""
+    for at, column in enumerate(columns, start=1):
+        letter = get_column_letter(at)
+        current = sheet.column_dimensions[letter].width if letter in sheet.column_dimensions else 0
+        sheet.column_dimensions[letter].width = max(column.width + 2, current)
+
+
+def for_print(sheet: Worksheet, title: str, *, top: int | None = 1, landscape: bool = True) -> None:
+    """A4, one page wide, heads of row ``top`` on every page, title above and page number below."""
+    sheet.page_setup.orientation = "landscape" if landscape else "portrait"
+    sheet.page_setup.paperSize = 9
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    if top is not None:
+        sheet.print_title_rows = f"{top}:{top}"
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top = sheet.page_margins.bottom = 0.7
+    sheet.oddHeader.center.text = xlsx_text(title).replace("&", "&&")[:200]
+    sheet.oddFooter.center.text = "&P / &N"
+    sheet.sheet_view.showGridLines = False
+
+
+def new_book() -> Workbook:
+    """A workbook without a sheet."""
+    book = Workbook()
+    book.remove(book.active)
+    return book
+
+
+def new_sheet(book: Workbook, key: str, language: str) -> Worksheet:
+    """A new last sheet, named ``sheet_{key}`` in words."""
+    return book.create_sheet(phrase(f"sheet_{key}", language))
+
+
+def put_heading(sheet: Worksheet, row: int, text: str) -> int:
+    """A heading; the row below comes back."""
+    cell = put(sheet, row, 1, text)
+    cell.font = Font(name=_FONT, size=12, bold=True, color=INK)
+    cell.alignment = Alignment(vertical="bottom", wrap_text=False)
+    sheet.row_dimensions[row].height = 26
+    return row + 1
+
+
+def put_note(sheet: Worksheet, row: int, text: str) -> int:
+    """A sentence across the sheet's first columns; the row below comes back."""
+    cell = put(sheet, row, 1, text)
+    cell.font = Font(name=_FONT, size=9, color="5B6B77")
+    sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=_NOTE_COLUMNS)
+    sheet.row_dimensions[row].height = 13.0 * lines_of(text, 110) + 4
+    return row + 1
+
+
+def bar_chart(
+    sheet: Worksheet, at: str, *, title: str, columns: tuple[int, int], rows: tuple[int, int],
+    colours: Sequence[str], size_cm: tuple[float, float], grouping: str, gap: int, overlap: int,
+) -> Any:  # fmt: skip
+    """A chart of ``columns`` (first, last) over ``rows`` (heads, last), categories in column 1, placed at a cell."""
+    from openpyxl.chart import BarChart, Reference
+
+    chart, (left, right), (head, last) = BarChart(), columns, rows
+    chart.type, chart.grouping, chart.gapWidth, chart.overlap = "col", grouping, gap, overlap
+    chart.title = title
+    chart.title.tx.rich.p[0].pPr = _title_text()
+    chart.add_data(
+        Reference(sheet, min_col=left, max_col=right, min_row=head, max_row=last), titles_from_data=True
+    )
+    chart.set_categories(Reference(sheet, min_col=1, min_row=head + 1, max_row=last))
+    for series, colour in zip(chart.series, colours, strict=True):
+        series.graphicalProperties.solidFill = colour
+        series.graphicalProperties.line.noFill = True
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.legend.position, (chart.width, chart.height) = "b", size_cm
+    sheet.add_chart(chart, at)
+    return chart
+
+
+def _title_text() -> Any:
+    from openpyxl.drawing.text import CharacterProperties, ParagraphProperties
+
+    return ParagraphProperties(defRPr=CharacterProperties(sz=1200, b=False, solidFill=INK))
+
+
+def keep_workbook(book: Workbook, path: Path, title: str) -> None:
+    """Write a workbook, whole or not at all, without the time of writing.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written (disk full, open in Excel); the old one is untouched.
+    """
+    book.properties.creator, book.properties.title = "planner", xlsx_text(title)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(without_clock(_saved(book)))
+
+
+def _saved(book: Workbook) -> bytes:
+    """The bytes of a workbook; openpyxl's own temporary files may find no room either."""
+    from lxml.etree import SerialisationError  # type: ignore[import-untyped]
+
+    out = io.BytesIO()
+    try:
+        book.save(out)
+    except SerialisationError as error:
+        raise OSError(errno.ENOSPC, str(error)) from error
+    return out.getvalue()

@@ -1,0 +1,92 @@
+"""The page of a town whose every figure is known, read as a visitor reads it: no two figures are mixed up."""
+
+from __future__ import annotations
+
+import pytest
+
+from planner.publish.page.write import page_html
+from tests.browser.test_map import click_at, degrees
+from tests.publish.known import known_bundle
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def known_page() -> str:
+    return page_html(known_bundle())
+
+
+def rows(table) -> list[list[str]]:
+    """A table's cells, spaces made one."""
+    cells = table.locator("tbody tr").evaluate_all(
+        "(rows) => rows.map((row) => [...row.children].map((c) => c.innerText))"
+    )
+    return [[" ".join(cell.split()) for cell in row] for row in cells]
+
+
+def lines(seen) -> dict[str, str]:
+    """The open card's labels and values."""
+    return dict(zip(*(seen.card.locator(tag).all_inner_texts() for tag in ("dt", "dd")), strict=True))
+
+
+def test_the_headline_goes_from_today_to_the_plan(opened, known_page):
+    headline = opened(known_page).page.locator(".headline")
+    assert headline.locator(".big .old").inner_text() == "41.0%"
+    assert headline.locator(".big .new").inner_text() == "84.0%"
+    assert headline.locator(".plus").inner_text() == "430 more workers covered: up 43.0 percentage points"
+    assert headline.locator(".figure b").all_inner_texts() == ["1,000", "5", "5", "≤ 1.62%"]
+    bar = headline.locator(".bar")
+    assert bar.get_attribute("aria-label").endswith("41.0% → 84.0%")
+    widths = [
+        bar.locator(f".bar-{part}").evaluate("(n) => parseFloat(n.style.width)") for part in ("old", "new")
+    ]
+    assert widths == pytest.approx([41, 43])
+
+
+def test_readings_and_districts_stand_in_their_columns(opened, known_page):
+    page = opened(known_page).page
+    page.get_by_role("tab", name="Readings").click()
+    assert rows(page.locator(".readings table")) == [
+        ["500 m on foot", "31.0%", "61.0%"],
+        ["667 m on foot", "41.0%", "84.0%"],
+        ["833 m on foot", "47.0%", "88.0%"],
+        ["Two or more stations (backup)", "9.0%", "28.0%"],
+        ["Whatever the opening hours", "45.0%", "86.0%"],
+        ["At night only", "7.0%", "17.0%"],
+    ]
+    page.get_by_role("tab", name="Districts").click()
+    assert rows(page.locator("table.districts")) == [
+        ["East", "300", "20% → 70%", "1 +2"],
+        ["West", "700", "50% → 90%", "4 +3"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rank", "figures"),
+    [
+        (2, {"Newly covered": "130", "Workers in reach": "150", "District": "East", "Nearest station today": "623 m",
+             "Batch": "2025", "Confidence": "82%", "Site": "N002"}),
+        (4, {"Newly covered": "40", "Workers in reach": "77", "District": "West", "Nearest station today": "845 m",
+             "Batch": "2026", "Confidence": "64%", "Site": "N004"}),
+    ],
+)  # fmt: skip
+def test_a_sites_card_says_what_is_known_of_it(opened, known_page, rank, figures):
+    seen = opened(known_page)
+    seen.page.locator(f"button[data-rank='{rank}']").click()
+    seen.page.wait_for_selector(".leaflet-popup-content")
+    found = lines(seen)
+    assert {label: found[label] for label in figures} == figures
+    gains = seen.page.locator("ol.sites .gain").all_inner_texts()
+    assert gains == ["+170", "+130", "+80", "+40", "+10"]
+
+
+def test_a_cells_card_says_whether_today_or_the_plan_reaches_it(opened, known_page):
+    seen = opened(known_page)
+    for key in ("sites", "stations", "before", "added", "roads", "gaps", "hotspots"):
+        seen.page.locator(f"input[data-layer={key}]").uncheck()
+    found = []
+    for column in range(3):  # the first cells of the bottom row: today and then, only then, never
+        click_at(seen, degrees(200 * column + 100, 100))
+        seen.page.wait_for_timeout(300)
+        found.append(lines(seen)["In the circle"])
+    assert found == ["Today", "With the plan", "No"]
