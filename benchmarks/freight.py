@@ -135,11 +135,12 @@ def suzhou() -> dict[str, float]:
 
     study = planner.open_study()
     settings, network, hosts = study.settings, study.network("truck"), study.hosts
+    given = settings.inputs
     ground = Ground(
         districts=study.districts, hosts=hosts, demand=study.demand, landuse=study.layers["landuse"],
         main_roads=study.layers["main_roads"],
         tags=read_truck_tags(settings.inputs.streets.path, hosts["host_id"].astype(str)),
-        lists=read_truck_lists(settings.inputs, crs=study.crs),
+        lists=read_truck_lists(given.truck_counts, given.truck_sites, given.driver_homes, crs=study.crs),
     )  # fmt: skip
     start = time.process_time()
     model = run_model(settings.freight, network, ground, seed=settings.study.seed)

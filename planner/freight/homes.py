@@ -140,7 +140,7 @@ class HomesPlan:
 
 
 def plan_homes(
-    f: Freight, model: FreightModel, network: Network, *, progress: Progress | None = None
+    freight: Freight, model: FreightModel, network: Network, *, progress: Progress | None = None
 ) -> HomesPlan:
     """Choose driver homes on a freight model.
 
@@ -154,7 +154,7 @@ def plan_homes(
     InfeasibleError
         No plan reaches the target; says the most that can be reached and what binds.
     """
-    say, clock = progress or silent, time.perf_counter()
+    say, f, clock = progress or silent, freight, time.perf_counter()
     say("driver homes: choosing", 0.7)
     sites = with_upgrades(model, f)
     problem = make_problem(model, sites, f)

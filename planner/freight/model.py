@@ -83,13 +83,13 @@ class FreightModel:
 
 
 def run_model(
-    f: Freight, network: Network, ground: Ground, *, seed: int, progress: Progress | None = None
+    freight: Freight, network: Network, ground: Ground, *, seed: int, progress: Progress | None = None
 ) -> FreightModel:
     """Everything up to the question which homes to open.
 
     Parameters
     ----------
-    f
+    freight
         Read but for :data:`CHOICE_ONLY`.
     network
         Streets for trucks, in the CRS of ``ground``.
@@ -101,7 +101,7 @@ def run_model(
     PlannerError
         No trips can be had that the settings describe.
     """
-    say = progress or silent
+    say, f = progress or silent, freight
     say("trucks: zones and sites", 0.0)
     start, found = find_start(ground, network, f)
     start, snapped, more = reachable_only(start, snap_places(network, start, f))

@@ -19,7 +19,7 @@ from planner.inputs.places.points import locate
 from planner.inputs.stations import read_stations
 from planner.inputs.tables.local import check_file
 from planner.inputs.tables.read import RawTable, read_table
-from planner.settings.inputs import Inputs, Table
+from planner.settings.inputs import Table
 
 __all__ = ["TruckLists", "read_truck_lists", "read_truck_tags"]
 
@@ -73,20 +73,22 @@ class TruckLists:
     findings: tuple[Finding, ...] = ()
 
 
-def read_truck_lists(inputs: Inputs, *, crs: str) -> TruckLists:
-    """Read and judge ``truck_counts``, ``truck_sites`` and ``driver_homes`` into ``crs``; those not given are empty."""
-    given = [t for t in (inputs.truck_counts, inputs.truck_sites, *inputs.driver_homes) if t is not None]
+def read_truck_lists(
+    truck_counts: Table | None, truck_sites: Table | None, driver_homes: Sequence[Table], *, crs: str
+) -> TruckLists:
+    """Read and judge the lists of a study file's inputs into ``crs``; those not given are empty."""
+    given = [t for t in (truck_counts, truck_sites, *driver_homes) if t is not None]
     missing = [f for table in given for f in check_file(table.path)]
     if missing:
         return TruckLists(no_counts(crs), no_sites(crs), read_homes((), crs=crs)[0], tuple(missing))
     counts, found = no_counts(crs), list[Finding]()
-    if inputs.truck_counts is not None:
-        counts, found = read_counts(inputs.truck_counts, crs=crs)
+    if truck_counts is not None:
+        counts, found = read_counts(truck_counts, crs=crs)
     sites = no_sites(crs)
-    if inputs.truck_sites is not None:
-        sites, more = read_sites(inputs.truck_sites, crs=crs)
+    if truck_sites is not None:
+        sites, more = read_sites(truck_sites, crs=crs)
         found += more
-    homes, more = read_homes(inputs.driver_homes, crs=crs)
+    homes, more = read_homes(driver_homes, crs=crs)
     return TruckLists(counts, sites, homes, (*found, *more))
 
 

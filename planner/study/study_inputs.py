@@ -86,7 +86,7 @@ def load_inputs(
         findings += found
     if i.observations is not None:
         findings += read_observations(i.observations, crs=crs)[1]
-    lists = read_truck_lists(i, crs=crs)
+    lists = read_truck_lists(i.truck_counts, i.truck_sites, i.driver_homes, crs=crs)
     findings += lists.findings
     rows |= {"stations": len(stations), "hosts": len(hosts), "population": len(population)}
     return {

@@ -12,7 +12,7 @@ from planner.errors import Finding
 from planner.freight.homes import HomesPlan, plan_homes
 from planner.freight.model import FreightModel, run_model
 from planner.freight.start import Ground
-from planner.inputs.truck_lists import read_truck_lists, read_truck_tags
+from planner.inputs.truck_lists import TruckLists, read_truck_lists, read_truck_tags
 from planner.roads.network import network_from_edges
 from planner.settings.reading import parse_settings
 
@@ -82,13 +82,22 @@ class County:
             geometry=points((10, 2), (25, 2), (40, 2), (20, 0.1), (35, 0.1), (30, 0.1)), crs=CRS,
         )  # fmt: skip
 
-    def model(self) -> FreightModel:
-        """The freight model; its findings after those of the lists are kept as ``findings``."""
-        lists = read_truck_lists(self.settings.inputs, crs=CRS)
-        ground = Ground(
+    def lists(self) -> TruckLists:
+        """Its lists about trucks."""
+        given = self.settings.inputs
+        return read_truck_lists(given.truck_counts, given.truck_sites, given.driver_homes, crs=CRS)
+
+    def ground(self, lists: TruckLists) -> Ground:
+        """What is known of it before any truck is modelled."""
+        return Ground(
             districts=self.districts, hosts=self.hosts, demand=self.demand, landuse=self.layers["landuse"],
             main_roads=self.layers["main_roads"], tags=read_truck_tags(None, ()), lists=lists,
         )  # fmt: skip
+
+    def model(self) -> FreightModel:
+        """The freight model; its findings after those of the lists are kept as ``findings``."""
+        lists = self.lists()
+        ground = self.ground(lists)
         made = run_model(self.settings.freight, self.network, ground, seed=self.settings.study.seed)
         self.findings = (*lists.findings, *made.findings)
         return made

@@ -17,8 +17,7 @@ from scipy import sparse
 from planner.errors import Finding
 from planner.freight.homes import HomesPlan, plan_homes
 from planner.freight.model import CHOICE_ONLY, FreightModel, run_model
-from planner.freight.start import Ground
-from planner.inputs.truck_lists import TruckLists, read_truck_lists, read_truck_tags
+from planner.inputs.truck_lists import TruckLists
 from planner.settings.freight import Freight
 from tests.freight.county import County, lnglat, table
 
@@ -94,7 +93,7 @@ def assert_same(one: Any, two: Any, where: str = "") -> None:
 @pytest.mark.parametrize("name", ["plain", "counted", "empty"])
 def test_lists_model_and_plan_come_back_from_files_as_they_were(tmp_path, name):
     county = counties(tmp_path, name)
-    lists = read_truck_lists(county.settings.inputs, crs="EPSG:4549")
+    lists = county.lists()
     model = county.model()
     plan = plan_homes(county.settings.freight, model, county.network)
     for value, kind in ((lists, TruckLists), (model, FreightModel), (plan, HomesPlan)):
@@ -145,11 +144,7 @@ def test_the_model_reads_every_setting_that_is_not_the_choices_and_no_other(tmp_
     read = set[str]()
     for county in (counted(tmp_path), County()):
         watched = Watched(county.settings.freight)
-        ground = Ground(
-            districts=county.districts, hosts=county.hosts, demand=county.demand, landuse=county.layers["landuse"],
-            main_roads=county.layers["main_roads"], tags=read_truck_tags(None, ()),
-            lists=read_truck_lists(county.settings.inputs, crs="EPSG:4549"),
-        )  # fmt: skip
+        ground = county.ground(county.lists())
         run_model(watched, county.network, ground, seed=1)
         read |= watched.read
     assert read == set(Freight.model_fields) - CHOICE_ONLY

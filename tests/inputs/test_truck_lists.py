@@ -24,6 +24,10 @@ def inputs_of(folder: Path, **lists: str):
     return parse_settings(text, folder=folder).inputs
 
 
+def lists_of(inputs):
+    return read_truck_lists(inputs.truck_counts, inputs.truck_sites, inputs.driver_homes, crs=CRS)
+
+
 def test_numbers_in_ten_thousands_are_read_and_signs_are_told(tmp_path):
     counts = ("1.2万辆/日", "5千", "约3,000辆", "−5", ".5", "7")
     rows = "".join(f'G{i},120.8,31.2,"{text}"\n' for i, text in enumerate(counts))
@@ -44,7 +48,7 @@ def test_lists_say_what_stands_in_them_and_nothing_is_assumed(tmp_path):
         homes="站点编号,站点名称,经度,纬度,状态,货车泊位,来源\nH1,一号,120.8,31.3,运营,26,报纸\nH2,二号,120.9,31.3,停用,30,\n",
         homes_2="站点编号,站点名称,经度,纬度,状态\nK1,三号,120.7,31.3,运营\n",
     )
-    lists = read_truck_lists(inputs, crs=CRS)
+    lists = lists_of(inputs)
     assert lists.counts["road"].tolist() == ["G204", "G50"]
     assert lists.counts["place_zh"].tolist() == ["太仓", ""]
     assert lists.counts["source_text"].tolist() == ["公报", ""]
@@ -63,14 +67,13 @@ def test_lists_say_what_stands_in_them_and_nothing_is_assumed(tmp_path):
 
 
 def test_lists_that_are_not_given_are_empty_tables_with_their_columns(tmp_path):
-    nothing = read_truck_lists(inputs_of(tmp_path), crs=CRS)
-    given = read_truck_lists(
+    nothing = lists_of(inputs_of(tmp_path))
+    given = lists_of(
         inputs_of(
             tmp_path, truck_counts="road,lng,lat,trucks_per_day\nG1,120.8,31.2,900\n",
             truck_sites="name,kind,lng,lat,bays\n大场,服务区,120.8,31.2,40\n",
             homes="站点编号,站点名称,经度,纬度,状态\nH1,一号,120.8,31.3,运营\n",
-        ),
-        crs=CRS,
+        )
     )  # fmt: skip
     assert nothing.findings == ()
     for name in ("counts", "sites", "homes"):
@@ -87,7 +90,7 @@ def test_a_list_that_is_not_there_is_an_error_and_none_is_read(tmp_path):
         truck_sites="name,kind,lng,lat,bays\n空场,服务区,120.8,31.2,0\n",
     )
     (tmp_path / "truck_counts.csv").unlink()
-    lists = read_truck_lists(inputs, crs=CRS)
+    lists = lists_of(inputs)
     assert [(f.severity, f.source) for f in lists.findings] == [("E", "truck_counts.csv")]
     assert len(lists.sites) == 0
 
