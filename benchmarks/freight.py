@@ -129,11 +129,22 @@ def suzhou() -> dict[str, float]:
     """CPU seconds of flows, assignment and siting in the embedded Suzhou, inputs and networks at hand."""
     import planner
     from planner.freight.homes import plan_homes
+    from planner.freight.model import run_model
+    from planner.freight.start import Ground
+    from planner.inputs.truck_lists import read_truck_lists, read_truck_tags
 
     study = planner.open_study()
-    _ = study.network("truck"), study.demand, study.hosts, study.layers
+    settings, network, hosts = study.settings, study.network("truck"), study.hosts
+    given = settings.inputs
+    ground = Ground(
+        districts=study.districts, hosts=hosts, demand=study.demand, landuse=study.layers["landuse"],
+        main_roads=study.layers["main_roads"],
+        tags=read_truck_tags(settings.inputs.streets.path, hosts["host_id"].astype(str)),
+        lists=read_truck_lists(given.truck_counts, given.truck_sites, given.driver_homes, crs=study.crs),
+    )  # fmt: skip
     start = time.process_time()
-    plan = plan_homes(study)
+    model = run_model(settings.freight, network, ground, seed=settings.study.seed)
+    plan = plan_homes(settings.freight, model, network)
     return {
         "seconds": time.process_time() - start,
         "homes": len(plan.chosen),

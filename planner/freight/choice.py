@@ -16,7 +16,7 @@ from planner.errors import InfeasibleError, PlannerError
 from planner.freight import master as master_
 from planner.freight import problem as problem_
 from planner.freight.master import Best, Master
-from planner.freight.model import Model
+from planner.freight.model import FreightModel
 from planner.freight.problem import HomesProblem
 from planner.freight.sites import checklist
 from planner.settings.freight import Freight
@@ -25,16 +25,16 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def with_upgrades(model: Model, f: Freight) -> gpd.GeoDataFrame:
+def with_upgrades(model: FreightModel, f: Freight) -> gpd.GeoDataFrame:
     """Sites of the problem: homes and candidates, then an upgrade for each home that falls short.
 
-    ``at``: the site of the model whose times a row has. ``capacity``: drivers a month.
+    ``at``: the site of the model whose times a row has. ``bays_there``: its bays today. ``capacity``: drivers a
+    month. Columns ``has_…`` and ``meets`` are those of :func:`planner.freight.sites.checklist`.
     """
-    sites = model.inputs.sites.assign(at=np.arange(len(model.inputs.sites)))
+    sites = model.sites.assign(at=np.arange(len(model.sites)))
     marks = checklist(sites, f)
-    sites = gpd.GeoDataFrame(
-        pd.concat([sites, marks[["meets", "lacks_zh", "lacks_en"]]], axis=1), crs=sites.crs
-    )
+    marks = marks[[c for c in marks.columns if not c.startswith("star_")]].assign(bays_there=sites["bays"])
+    sites = gpd.GeoDataFrame(pd.concat([sites, marks], axis=1), crs=sites.crs)
     usual = sites["host_kind"].map(lambda kind: f.kind_cost_yuan.get(str(kind), f.cost_yuan)).to_numpy(float)
     sites["cost_yuan"] = np.where(sites["exists"], 0.0, usual)
     short = sites[sites["exists"] & ~sites["meets"]]
@@ -52,7 +52,7 @@ def drivers_of_bays(bays: Floats, f: Freight) -> Floats:
     return bays * f.turnover_per_day * f.days_per_month / f.visits_per_driver_month
 
 
-def make_problem(model: Model, sites: gpd.GeoDataFrame, f: Freight) -> HomesProblem:
+def make_problem(model: FreightModel, sites: gpd.GeoDataFrame, f: Freight) -> HomesProblem:
     """Segments merged, capacities, spacing and costs."""
     reach, drivers = problem_.merged(model.need.reach[:, sites["at"].to_numpy()], model.need.drivers)
     new = np.flatnonzero(~sites["exists"].to_numpy(bool) & (sites["host_kind"] != "upgrade").to_numpy())
@@ -66,14 +66,14 @@ def make_problem(model: Model, sites: gpd.GeoDataFrame, f: Freight) -> HomesProb
     )  # fmt: skip
 
 
-def _stops(model: Model, sites: gpd.GeoDataFrame) -> sparse.csr_array | None:
+def _stops(model: FreightModel, sites: gpd.GeoDataFrame) -> sparse.csr_array | None:
     """Of the sites where a trip over the driving limit could stop, one must be open; None: no such trip."""
     rows = sparse.csr_array(model.need.stops[:, sites["at"].to_numpy()], dtype=bool)
     kept = np.unique(rows[np.asarray(rows.sum(1)).ravel() > 0].toarray(), axis=0)
     return sparse.csr_array(kept) if len(kept) else None
 
 
-def secondary_worth(model: Model, sites: gpd.GeoDataFrame) -> Floats:
+def secondary_worth(model: FreightModel, sites: gpd.GeoDataFrame) -> Floats:
     """Drivers in reach of each site, to choose by among plans that serve alike."""
     based, passing = model.need.by_site()
     return (based + passing)[sites["at"].to_numpy()]

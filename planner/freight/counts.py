@@ -1,4 +1,4 @@
-"""Traffic counts on the model's streets: the section each stands at, and trips adjusted to them.
+"""Traffic counts on the model's streets: the cross-section each stands at, and trips adjusted to them.
 
 Given counts ``V_a`` and whether the way ``p`` of a relation (one for each kind of drivers) passes them,
 the trips are
@@ -43,7 +43,7 @@ _MAIN = ("motorway", "trunk", "primary", "secondary")
 
 
 @dataclass(frozen=True, eq=False)
-class Section:
+class CrossSection:
     """Where a count stands: arcs of both directions, their streets, and whether its road was found by name."""
 
     arcs: Ints
@@ -61,9 +61,9 @@ def ways_called(road: str, roads: gpd.GeoDataFrame) -> Ints:
     return ids[ids.str.startswith("w")].str[1:].astype(np.int64).to_numpy()
 
 
-def sections(
+def cross_sections(
     counts: gpd.GeoDataFrame, graph: TruckGraph, network: Network, roads: gpd.GeoDataFrame
-) -> tuple[list[Section], list[Finding]]:
+) -> tuple[list[CrossSection], list[Finding]]:
     """The section of each count (no arcs where there is none), and counts on roads closed to trucks."""
     kinds = np.array(network.classes, dtype=object)[network.edge_class.astype(int)]
     one = _arc_of(graph, True), _arc_of(graph, False)
@@ -72,7 +72,7 @@ def sections(
     lines = shapely.linestrings(np.stack([network.x_m[ends], network.y_m[ends]], axis=-1))
     tree = shapely.STRtree(lines)
     named_lines = shapely.STRtree(roads.geometry.to_numpy())
-    out, found = list[Section](), list[Finding]()
+    out, found = list[CrossSection](), list[Finding]()
     for r in counts.itertuples():
         ways = ways_called(str(r.road), roads)
         near = tree.query(r.geometry, predicate="dwithin", distance=NAMED_M)
@@ -83,12 +83,12 @@ def sections(
                 found.append(
                     finding("FRT-013", source=str(r.source), row=int(r.row), field="road", value=r.road)
                 )
-                out.append(Section(np.zeros(0, np.int64), np.zeros(0, np.int64), by_name=False))
+                out.append(CrossSection(np.zeros(0, np.int64), np.zeros(0, np.int64), by_name=False))
                 continue
         pool = named if len(named) else tree.query(r.geometry, predicate="dwithin", distance=NEAR_M)
         edges = _both_ways(np.sort(pool), lines, r.geometry, one, usable)
         arcs = np.concatenate([side[edges] for side in one])
-        out.append(Section(arcs[arcs >= 0], edges, by_name=bool(len(named))))
+        out.append(CrossSection(arcs[arcs >= 0], edges, by_name=bool(len(named))))
     return out, found
 
 
@@ -127,7 +127,7 @@ def _headings(lines: Any, forward: NDArray[np.bool_]) -> Floats:
     return way / np.maximum(np.hypot(*way.T), 1e-9)[:, None]
 
 
-def watched(found: list[Section], n_arcs: int) -> tuple[Ints, Ints]:
+def watched(found: list[CrossSection], n_arcs: int) -> tuple[Ints, Ints]:
     """Per arc the section it belongs to (-1: none), and the section of each count: equal sections once."""
     watch, number = np.full(n_arcs, -1), np.full(len(found), -1)
     n = 0

@@ -1,7 +1,7 @@
 """Truck drivers' homes (司机之家): where they go, whom they serve, and how sure that is.
 
-:func:`plan_homes` runs the freight model of a study and chooses homes: the fewest new ones that serve
-the target beside the existing ones, then the most drivers with that number.
+:func:`plan_homes` chooses homes on a freight model: the fewest new ones that serve the target beside the
+existing ones, then the most drivers with that number.
 """
 
 from __future__ import annotations
@@ -14,43 +14,47 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.errors import Finding
-from planner.freight import hours as hours_
-from planner.freight import layers as layers_
-from planner.freight import master as master_
-from planner.freight import problem as problem_
-from planner.freight import show, words
 from planner.freight.choice import choose, make_problem, with_upgrades
-from planner.freight.model import Model, run_model
-from planner.freight.start import StudyLike
+from planner.freight.hours import NIGHT, day_of, hour_shares, hourly_of
+from planner.freight.master import certificate
+from planner.freight.model import FreightModel
+from planner.freight.problem import in_order
 from planner.freight.tables import (
     candidate_table,
+    catchments,
+    checks,
     chosen_table,
     existing_table,
+    flows,
     plan_totals,
     stand_ins,
 )
+from planner.progress import Progress, silent
+from planner.roads.network import Network
 from planner.settings.freight import Freight
-from planner.siting.map_layer import ExtraLayer
 from planner.solvers.solution import Solution
 
-__all__ = ["HomesPlan", "StudyLike", "plan_homes"]
+__all__ = ["HomesPlan", "plan_homes"]
 
 
 @dataclass(frozen=True, eq=False)
 class HomesPlan:
-    """Driver homes of a study, with the model behind them.
+    """Driver homes of a study: tables and numbers, no words (:mod:`planner.publish.words.homes` has those).
+
+    Of a site, ``has_<line>`` is whether it has a line of the checklist (1, 0, NaN: not known), ``meets`` whether
+    it has them all, ``bays_there`` its bays today.
 
     Attributes
     ----------
     chosen
-        New homes, best first: rank, site_id, name, host_kind, district, bays, meets, lacks_zh, lacks_en,
+        New homes, best first: rank, site_id, name, host_kind, district, bays, has_…, meets, bays_there,
         drivers (served a month), drivers_passing and drivers_in_catchment (in reach), trucks_passing
-        (a day), nearest_home_km, cost_yuan, reason, reason_zh, reason_en, geometry.
+        (a day), nearest_home_km, cost_yuan, geometry.
     existing
-        Homes that are open already, with what they serve without the new ones.
+        Homes that are open already, with what they serve without the new ones, the nearest new one
+        (``nearest_new``, ``nearest_new_km``), and whether they are ``upgraded``.
     candidates
-        Every site looked at, with what it has and lacks.
+        Every site looked at, with what it has.
     flows
         Streets for trucks with trucks_per_day, night_share, trucks_at_night, peak_hour, class.
     hourly
@@ -69,12 +73,15 @@ class HomesPlan:
         For each chosen home, the candidate that could stand in best and what it would lose.
     checks
         Modelled beside published counts.
-    assumptions
-        Name, value, low, high, source.
-    least_cost_yuan
-        What no plan for the target can undercut; NaN unless the study asks for the cheapest plan.
     totals
         Figures of the whole plan (drivers in reach, based and passing; trips; vehicle-hours …).
+    problem
+        What was asked for, ``"fewest"`` or ``"cheapest"``.
+    assumed
+        The numbers it rests on: the settings by their keys (``gateway_trucks.motorway`` …), and the shares of
+        departures at night, ``night_share_local`` and ``night_share_long``, as they are.
+    least_cost_yuan
+        What no plan for the target can undercut; NaN unless the study asks for the cheapest plan.
     """
 
     chosen: gpd.GeoDataFrame
@@ -89,11 +96,10 @@ class HomesPlan:
     curve: pd.DataFrame
     alternatives: pd.DataFrame
     checks: pd.DataFrame
-    assumptions: pd.DataFrame
     totals: dict[str, float]
+    problem: str
+    assumed: dict[str, float]
     least_cost_yuan: float
-    settings: Freight
-    findings: tuple[Finding, ...]
 
     @property
     def gap(self) -> float:
@@ -114,20 +120,12 @@ class HomesPlan:
         s = self.solution
         price, least = float(self.chosen["cost_yuan"].sum()), self.least_cost_yuan
         return {
-            "chosen": len(self.chosen), "drivers": round(s.objective, 1), "target": self.settings.target_drivers,
+            "chosen": len(self.chosen), "drivers": round(s.objective, 1), "target": self.assumed["target_drivers"],
             "objective": round(s.objective, 3), "bound": round(s.bound, 3), "gap": round(self.gap, 8), "status": s.status,
-            "existing": len(self.existing), "candidates": len(self.candidates), "problem": self.settings.problem,
+            "existing": len(self.existing), "candidates": len(self.candidates), "problem": self.problem,
             "cost_yuan": price, "least_cost_yuan": least if np.isfinite(least) else None,
             **{k: round(float(v), 3) for k, v in self.totals.items()},
         }  # fmt: skip
-
-    def extra_layers(self, language: str = "zh") -> tuple[ExtraLayer, ...]:
-        """Layers for the map page."""
-        return layers_.extra_layers(self, language)
-
-    def tables(self, language: str = "zh", *, printed: bool = False) -> dict[str, pd.DataFrame]:
-        """Tables with ready headings, by their name; ``printed``: only what fits a page."""
-        return words.tables(self, language, printed=printed)
 
     def __repr__(self) -> str:
         return (
@@ -136,54 +134,53 @@ class HomesPlan:
         )
 
     def _repr_html_(self) -> str:
-        columns = [
-            "rank",
-            "name",
-            "host_kind",
-            "district",
-            "bays",
-            "drivers",
-            "drivers_passing",
-            "drivers_in_catchment",
-        ]
+        reach = ["drivers", "drivers_passing", "drivers_in_catchment"]
+        columns = ["rank", "name", "host_kind", "district", "bays", *reach]
         return f"<p>{repr(self)[1:-1]}</p>" + self.chosen[columns].round(0).to_html(index=False)
 
 
-def plan_homes(study: StudyLike, *, modelled: tuple[Model, list[Finding]] | None = None) -> HomesPlan:
-    """Model the trucks of a study and choose its driver homes.
+def plan_homes(
+    freight: Freight, model: FreightModel, network: Network, *, progress: Progress | None = None
+) -> HomesPlan:
+    """Choose driver homes on a freight model.
 
     Parameters
     ----------
-    modelled
-        The study's model, where it is at hand, as :func:`planner.freight.model.run_model` makes it.
+    model
+        As :func:`planner.freight.model.run_model` makes it from the same settings and ``network``.
 
     Raises
     ------
     InfeasibleError
         No plan reaches the target; says the most that can be reached and what binds.
     """
-    start = time.perf_counter()
-    f = study.settings.freight
-    model, found = modelled or run_model(study)
-    study._say("driver homes: choosing", 0.7)
+    say, f, clock = progress or silent, freight, time.perf_counter()
+    say("driver homes: choosing", 0.7)
     sites = with_upgrades(model, f)
     problem = make_problem(model, sites, f)
     plan = choose(problem, f)
-    order, gains = problem_.in_order(problem, plan.best.homes)
-    solution = master_.certificate(
-        plan.best, order, seconds=time.perf_counter() - start, base=plan.base, repeatable=plan.repeatable
+    order, gains = in_order(problem, plan.best.homes)
+    solution = certificate(
+        plan.best, order, seconds=time.perf_counter() - clock, base=plan.base, repeatable=plan.repeatable
     )
-    study._say("driver homes: catchments", 0.9)
+    say("driver homes: catchments", 0.9)
     chosen = chosen_table(model, sites, order, gains, f, problem)
-    swaps = stand_ins(model, sites, problem, order)
-    chosen = show.with_reasons(chosen, swaps, f)
     existing = existing_table(model, sites, problem, order)
-    candidates = candidate_table(model, sites, f)
-    hourly = hours_.hourly(model, f)
+    hourly = hourly_of(model, f)
     return HomesPlan(
-        chosen=chosen, existing=existing, candidates=candidates,
-        flows=show.flows(study.network("truck"), hourly), hourly=hourly, day=hours_.day(model, f), zones=model.zones, catchments=show.catchments(study.network("truck"), chosen, existing, f),
-        solution=solution, curve=plan.curve, alternatives=swaps,
-        checks=show.checks(model), assumptions=words.assumptions(f),
-        totals=plan_totals(model, sites, problem, order, plan), least_cost_yuan=plan.least_cost, settings=f, findings=tuple(found),
+        chosen=chosen, existing=existing, candidates=candidate_table(model, sites, f), flows=flows(network, hourly),
+        hourly=hourly, day=day_of(model, f), zones=model.zones, catchments=catchments(network, chosen, existing, f),
+        solution=solution, curve=plan.curve, alternatives=stand_ins(model, sites, problem, order),
+        checks=checks(model.counts), totals=plan_totals(model, sites, problem, order, plan), problem=f.problem,
+        assumed=_assumed(f), least_cost_yuan=plan.least_cost,
     )  # fmt: skip
+
+
+def _assumed(f: Freight) -> dict[str, float]:
+    """Every number of the settings by its key, those of a table as ``table.row``."""
+    out: dict[str, float] = {}
+    for key, value in f.model_dump().items():
+        parts = {f"{key}.{k}": v for k, v in value.items()} if isinstance(value, dict) else {key: value}
+        out |= {k: v for k, v in parts.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
+    local, long = hour_shares(f)[:, NIGHT].sum(1).tolist()
+    return out | {"night_share_local": local, "night_share_long": long}

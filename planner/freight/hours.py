@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.freight.model import Model
+from planner.freight.model import FreightModel
 from planner.settings.freight import Freight
 
 Floats = NDArray[np.float64]
@@ -48,14 +48,14 @@ def hour_shares(f: Freight) -> Floats:
     return np.array(out)
 
 
-def hourly(model: Model, f: Freight, *, least: float = 50.0) -> pd.DataFrame:
+def hourly_of(model: FreightModel, f: Freight, *, least: float = 50.0) -> pd.DataFrame:
     """Trucks in each hour (columns 0 to 23) on streets with at least ``least`` trucks a day; index: the street."""
     keep = np.flatnonzero(model.streets >= least)
     loads = model.loads[:, keep].toarray().reshape(2, model.loads.shape[0] // 2, len(keep))
     return pd.DataFrame(by_hour(loads, hour_shares(f)).T, index=pd.Index(keep, name="edge"))
 
 
-def day(model: Model, f: Freight) -> pd.DataFrame:
+def day_of(model: FreightModel, f: Freight) -> pd.DataFrame:
     """Trucks under way at a time, hour by hour: ``hour``, ``local``, ``long``, ``trucks``, ``share`` of the day."""
     shares, driven = hour_shares(f), model.under_way
     parts = [by_hour(driven[[c]], shares[[c]]) for c in range(2)]

@@ -1,4 +1,4 @@
-"""Which driver homes to open: most drivers, or least cost, with a bound (cuts of :mod:`freight_problem`).
+"""Which driver homes to open: most drivers, or least cost, with a bound (cuts of :mod:`planner.freight.problem`).
 
 The master problem (HiGHS) holds the cuts found so far. Its best value bounds every plan, and the flow of
 its plan is that plan's worth (Benders 1962 on the flow-capturing problem of Hodgson 1990). Cuts are first

@@ -1,10 +1,8 @@
-"""What the freight model of a study starts from: zones, gateways, sites and counts, on the truck network."""
+"""What the freight model starts from: zones, gateways, sites and counts, on the truck network."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -13,105 +11,87 @@ import shapely
 from numpy.typing import NDArray
 
 from planner.errors import Finding, finding
-from planner.freight import gates as gates_
-from planner.freight import sites as sites_
-from planner.freight import zones as zones_
+from planner.freight.sites import existing_homes, find_sites, left_out
+from planner.freight.zones import Gateways, based_drivers, find_gateways, find_generators
+from planner.inputs.truck_lists import TruckLists
 from planner.roads.network import Network
 from planner.roads.reach import snap
 from planner.roads.snapping import Snapped
 from planner.settings.freight import Freight
-from planner.settings.whole import Settings
+
+__all__ = ["Ground", "Start", "find_start", "reachable_only", "snap_places"]
 
 Floats = NDArray[np.float64]
 
 
-class StudyLike(Protocol):
-    """What the freight room asks of a study."""
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What is known of an area before any truck is modelled, all in the study's CRS.
 
-    @property
-    def settings(self) -> Settings:
-        """The study file."""
+    Attributes
+    ----------
+    districts, hosts
+        As ``planner/tables.py`` lists them.
+    demand
+        Cells with ``district`` and truck drivers by period (``truck__…``).
+    landuse, main_roads
+        Layers of the street file; ``main_roads`` with ``class``, ``ref``, ``name`` and ``osm_id``.
+    tags
+        What the street file says about trucks at hosts (:func:`planner.inputs.truck_lists.read_truck_tags`).
+    lists
+        The study's own lists.
+    """
 
-    @property
-    def crs(self) -> str:
-        """Metric CRS."""
-
-    @property
-    def districts(self) -> gpd.GeoDataFrame:
-        """Districts."""
-
-    @property
-    def hosts(self) -> gpd.GeoDataFrame:
-        """Host venues."""
-
-    @property
-    def demand(self) -> gpd.GeoDataFrame:
-        """Workers by cell."""
-
-    @property
-    def layers(self) -> dict[str, gpd.GeoDataFrame]:
-        """water, main_roads, landuse, places."""
-
-    def network(self, mode: str = "walk") -> Network:
-        """Streets of a mode."""
-
-    def _say(self, label: str, share: float = 0.0) -> None: ...
+    districts: gpd.GeoDataFrame
+    hosts: gpd.GeoDataFrame
+    demand: gpd.GeoDataFrame
+    landuse: gpd.GeoDataFrame
+    main_roads: gpd.GeoDataFrame
+    tags: pd.DataFrame
+    lists: TruckLists
 
 
 @dataclass(frozen=True, eq=False)
-class Inputs:
-    """What the model starts from, all in the study's CRS.
+class Start:
+    """Where trips begin and end, where homes may stand, and what was counted.
 
-    ``sites`` holds the existing homes first (``exists``), then the candidates.
+    ``sites`` holds the existing homes first (``exists``), then the candidates; ``counts`` has ``trucks``,
+    counted or a share of all vehicles.
     """
 
     generators: gpd.GeoDataFrame
     drivers: Floats
-    gateways: gates_.Gateways
+    gateways: Gateways
     sites: gpd.GeoDataFrame
     counts: gpd.GeoDataFrame
 
 
-def read_inputs(study: StudyLike, network: Network) -> tuple[Inputs, list[Finding]]:
-    """Zones, sites and counts of a study, and what was noticed on the way."""
-    s, f, found = study.settings, study.settings.freight, list[Finding]()
-    hosts, districts, layers = study.hosts, study.districts, study.layers
-    crs = network.crs
-    area = shapely.union_all(districts.geometry.to_numpy())
-    counts = sites_._no_counts(crs)
-    if s.inputs.truck_counts is not None:
-        counts, more = sites_.read_counts(s.inputs.truck_counts, crs=crs, truck_share=f.truck_share)
-        found += more
-        counts, more = _on_truck_roads(counts, network, f)
-        found += more
-    generators = zones_.find_generators(hosts, layers["landuse"], districts, merge_m=f.generator_merge_m)
-    drivers = zones_.based_drivers(generators, study.demand)
+def find_start(ground: Ground, network: Network, f: Freight) -> tuple[Start, list[Finding]]:
+    """Zones, sites and counts of an area, and what was noticed on the way."""
+    hosts, districts, lists = ground.hosts, ground.districts, ground.lists
+    counts, found = _on_truck_roads(_in_trucks(lists.counts, f), network, f)
+    generators = find_generators(hosts, ground.landuse, districts, merge_m=f.generator_merge_m)
+    drivers = based_drivers(generators, ground.demand)
     if drivers.sum() <= 0:
         found.append(finding("FRT-011", source="demand"))
-    gateways, more = gates_.find_gateways(
-        network,
-        area,
-        trucks=f.gateway_trucks,
-        merge_km=f.gateway_merge_km,
-        roads=layers["main_roads"],
-        counts=counts,
+    gateways, more = find_gateways(
+        network, shapely.union_all(districts.geometry.to_numpy()), trucks=f.gateway_trucks,
+        merge_km=f.gateway_merge_km, roads=ground.main_roads, counts=counts,
+    )  # fmt: skip
+    found += more
+    homes = existing_homes(lists.homes, districts, f)
+    candidates, more = find_sites(
+        hosts, districts, freight=f, tags=ground.tags, own=lists.sites, homes=lists.homes
     )
     found += more
-    homes, more = sites_.read_homes(s.inputs.driver_homes, crs=crs, freight=f)
-    found += more
-    own = None
-    if s.inputs.truck_sites is not None:
-        own, more = sites_.read_sites(s.inputs.truck_sites, crs=crs)
-        found += more
-    path = s.inputs.streets.path
-    osm = path.name.lower().endswith((".osm", ".pbf", ".osm.bz2", ".osm.gz")) and path.is_file()
-    wanted = hosts["host_id"][hosts["host_kind"].isin(f.site_kinds)].astype(str).tolist()
-    tags: Mapping[str, Mapping[str, str]] = sites_.truck_tags(path, wanted) if osm else {}
-    candidates, more = sites_.find_sites(hosts, districts, freight=f, tags=tags, own=own, homes=homes)
-    found += more
-    homes = homes.assign(district=zones_.district_of(homes.geometry, districts)) if len(homes) else homes
-    sites = gpd.GeoDataFrame(pd.concat([homes, candidates], ignore_index=True), crs=crs)
-    return Inputs(generators, drivers, gateways, sites, counts), found
+    sites = gpd.GeoDataFrame(pd.concat([homes, candidates], ignore_index=True), crs=network.crs)
+    return Start(generators, drivers, gateways, sites, counts), found
+
+
+def _in_trucks(counts: gpd.GeoDataFrame, f: Freight) -> gpd.GeoDataFrame:
+    """Counts with ``trucks``: as counted, or their share of all vehicles where trucks are not told apart."""
+    counted = counts["trucks_per_day"]
+    return counts.assign(trucks=counted.where(counted.notna(), counts["vehicles_per_day"] * f.truck_share))
 
 
 def _on_truck_roads(
@@ -130,7 +110,7 @@ def _on_truck_roads(
     return counts[~far].reset_index(drop=True), found
 
 
-def snap_places(network: Network, inputs: Inputs, f: Freight) -> Snapped:
+def snap_places(network: Network, start: Start, f: Freight) -> Snapped:
     """Generators and sites on the truck network; only service areas and homes may stand on a motorway."""
     motorway = np.array([c == "motorway" for c in network.classes])[network.edge_class.astype(int)]
     calm = replace(
@@ -138,14 +118,14 @@ def snap_places(network: Network, inputs: Inputs, f: Freight) -> Snapped:
         edge_s_uv=np.where(motorway, np.inf, network.edge_s_uv),
         edge_s_vu=np.where(motorway, np.inf, network.edge_s_vu),
     )
-    points = pd.concat([inputs.generators.geometry, inputs.sites.geometry], ignore_index=True)
+    points = pd.concat([start.generators.geometry, start.sites.geometry], ignore_index=True)
     points = gpd.GeoSeries(points, crs=network.crs)
-    n = len(inputs.generators)
+    n = len(start.generators)
     fast = np.zeros(len(points), bool)
-    fast[n:] = inputs.sites["host_kind"].isin(["service_area", "driver_home"]).to_numpy()
+    fast[n:] = start.sites["host_kind"].isin(["service_area", "driver_home"]).to_numpy()
     any_, off = snap(network, points, limit_m=1e5), snap(calm, points, limit_m=1e5)
     limit = np.where(np.arange(len(points)) < n, 3000.0, f.street_within_m)
-    limit[n:][inputs.sites["exists"].to_numpy(bool)] = 1500.0
+    limit[n:][start.sites["exists"].to_numpy(bool)] = 1500.0
     edge = np.where(fast, any_.edge, off.edge)
     metres = np.where(fast, any_.metres, off.metres)
     edge = np.where((edge >= 0) & (metres <= limit), edge, -1).astype(np.int32)
@@ -155,31 +135,28 @@ def snap_places(network: Network, inputs: Inputs, f: Freight) -> Snapped:
     )  # fmt: skip
 
 
-def reachable_only(inputs: Inputs, snapped: Snapped) -> tuple[Inputs, Snapped, list[Finding]]:
+def reachable_only(start: Start, snapped: Snapped) -> tuple[Start, Snapped, list[Finding]]:
     """Generators and sites without a street for trucks leave the model, and are told."""
-    n = len(inputs.generators)
+    n = len(start.generators)
     on = snapped.edge >= 0
     found: list[Finding] = []
     lost = ~on[:n]
     if lost.any():
-        names = "、".join(inputs.generators["name"][lost].head(5))
+        names = "、".join(start.generators["name"][lost].head(5))
         found.append(finding("FRT-001", source="hosts", n=int(lost.sum()), limit="3000", names=names))
     if not on[:n].any():
         found.append(finding("FRT-012", source="hosts"))
-    exists = inputs.sites["exists"].to_numpy(bool)
+    exists = start.sites["exists"].to_numpy(bool)
     found += [
         finding("FRT-009", source="driver_homes", field="name", value=name, limit="1500")
-        for name in inputs.sites["name"][~on[n:] & exists]
+        for name in start.sites["name"][~on[n:] & exists]
     ]
-    gone = ~on[n:] & ~exists
-    if gone.any():
-        why = sites_._WHY["street"]
-        found.append(finding("FRT-008", source="candidates", n=int(gone.sum()), why_en=why[0], why_zh=why[1]))
+    found += left_out("street", int((~on[n:] & ~exists).sum()))
     keep = np.concatenate([on[:n], on[n:] | exists])
-    generators = inputs.generators[on[:n]].reset_index(drop=True)
-    drivers = _moved(inputs, on[:n])
-    sites = inputs.sites[keep[n:]].reset_index(drop=True)
-    made = replace(inputs, generators=generators, drivers=drivers, sites=sites)
+    generators = start.generators[on[:n]].reset_index(drop=True)
+    drivers = _moved(start, on[:n])
+    sites = start.sites[keep[n:]].reset_index(drop=True)
+    made = replace(start, generators=generators, drivers=drivers, sites=sites)
     index = pd.RangeIndex(int(keep.sum()))
     return made, Snapped(
         snapped.edge[keep], snapped.offset_m[keep], snapped.metres[keep], snapped.x_m[keep], snapped.y_m[keep],
@@ -187,13 +164,13 @@ def reachable_only(inputs: Inputs, snapped: Snapped) -> tuple[Inputs, Snapped, l
     ), found  # fmt: skip
 
 
-def _moved(inputs: Inputs, on: NDArray[np.bool_]) -> Floats:
+def _moved(start: Start, on: NDArray[np.bool_]) -> Floats:
     """Drivers of generators that left the model join the nearest one that stays."""
     if on.all() or not on.any():
-        return inputs.drivers[on]
-    xy = shapely.get_coordinates(inputs.generators.geometry.to_numpy())
+        return start.drivers[on]
+    xy = shapely.get_coordinates(start.generators.geometry.to_numpy())
     stay = np.flatnonzero(on)
-    out = np.where(on, inputs.drivers, 0.0)
+    out = np.where(on, start.drivers, 0.0)
     for i in np.flatnonzero(~on):
-        out[stay[np.argmin(np.hypot(*(xy[stay] - xy[i]).T))]] += inputs.drivers[i]
+        out[stay[np.argmin(np.hypot(*(xy[stay] - xy[i]).T))]] += start.drivers[i]
     return out[on]

@@ -1,4 +1,4 @@
-"""Tables of a plan of driver homes: what is chosen, what stands already, what was looked at, totals."""
+"""Tables of a plan of driver homes: what is chosen, stands already, was looked at; flows, catchments, totals."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ from numpy.typing import NDArray
 
 from planner.freight import problem as problem_
 from planner.freight.choice import Choice, secondary_worth
-from planner.freight.model import Model
+from planner.freight.hours import NIGHT
+from planner.freight.model import FreightModel
 from planner.freight.problem import HomesProblem
 from planner.freight.sites import checklist
+from planner.roads.areas import service_areas, union_area
+from planner.roads.network import Network
+from planner.roads.outline import generalise
+from planner.roads.reach import snap
 from planner.settings.freight import Freight
+
+#: Band of the share of trucks among vehicles, as in the settings.
+SHARES = (0.15, 0.35)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def _reach_columns(model: Model, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _reach_columns(model: FreightModel, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     based, passing = model.need.by_site()
     at = sites["at"].to_numpy()
     return sites.assign(
@@ -32,7 +40,12 @@ def _reach_columns(model: Model, sites: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 
 def chosen_table(
-    model: Model, sites: gpd.GeoDataFrame, order: Ints, gains: Floats, f: Freight, problem: HomesProblem
+    model: FreightModel,
+    sites: gpd.GeoDataFrame,
+    order: Ints,
+    gains: Floats,
+    f: Freight,
+    problem: HomesProblem,
 ) -> gpd.GeoDataFrame:
     """New homes, best first, with what each serves and reaches."""
     table = _reach_columns(model, sites)
@@ -54,38 +67,27 @@ def chosen_table(
 
 
 def existing_table(
-    model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints
+    model: FreightModel, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints
 ) -> gpd.GeoDataFrame:
-    """Existing homes, with what they serve and how the plan relates to them."""
+    """Existing homes: what they serve, the nearest new home (NaN km: none), and whether they are ``upgraded``."""
     table = _reach_columns(model, sites)
     open_now = np.flatnonzero(problem.open_now)
     flow = problem_.served(problem, open_now)
     rows = table.iloc[open_now].reset_index(drop=True)
     new = table.iloc[order]
-    relation_zh, relation_en, names, metres = [], [], [], []
-    upgraded = set(new["at"][new["host_kind"] == "upgrade"])
-    for r in rows.itertuples():
-        far = shapely.distance(new.geometry.to_numpy(), r.geometry)
+    names, metres = [], []
+    for point in rows.geometry:
+        far = shapely.distance(new.geometry.to_numpy(), point)
         i = int(np.argmin(far)) if len(far) else -1
-        km = float(far[i]) / 1000 if i >= 0 else float("nan")
-        name = str(new["name"].iloc[i]) if i >= 0 else ""
-        names.append(name)
-        metres.append(km)
-        up = r.at in upgraded
-        near = (
-            f"；最近的新建点为“{name}”，相距 {km:.1f} km",
-            f"; the nearest new home, “{name}”, is {km:.1f} km away",
-        )
-        near = near if i >= 0 else ("", "")
-        relation_zh.append("建议升级扩容" if up else f"保留{near[0]}")
-        relation_en.append("to be upgraded" if up else f"kept{near[1]}")
+        names.append(str(new["name"].iloc[i]) if i >= 0 else "")
+        metres.append(float(far[i]) / 1000 if i >= 0 else float("nan"))
     return rows.assign(
-        drivers=flow.by_home[open_now], nearest_new=names, nearest_new_km=metres, relation_zh=relation_zh,
-        relation_en=relation_en,
+        drivers=flow.by_home[open_now], nearest_new=np.array(names, dtype="str"), nearest_new_km=metres,
+        upgraded=rows["at"].isin(new["at"][new["host_kind"] == "upgrade"]),
     ).drop(columns=["exists"])  # fmt: skip
 
 
-def candidate_table(model: Model, sites: gpd.GeoDataFrame, f: Freight) -> gpd.GeoDataFrame:
+def candidate_table(model: FreightModel, sites: gpd.GeoDataFrame, f: Freight) -> gpd.GeoDataFrame:
     """Every candidate with what it has, lacks and reaches; stars as the study file defines them."""
     table = _reach_columns(model, sites)
     table = table[~table["exists"]].drop(columns=["exists", "at"]).reset_index(drop=True)
@@ -95,7 +97,9 @@ def candidate_table(model: Model, sites: gpd.GeoDataFrame, f: Freight) -> gpd.Ge
     )
 
 
-def stand_ins(model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints) -> pd.DataFrame:
+def stand_ins(
+    model: FreightModel, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints
+) -> pd.DataFrame:
     """For each chosen home the best stand-in (spacing kept), what it would serve less, and reach less."""
     now = np.flatnonzero(problem.open_now)
     whole = problem_.served(problem, np.concatenate([now, order])).total
@@ -133,7 +137,7 @@ def stand_ins(model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, orde
 
 
 def plan_totals(
-    model: Model, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints, plan: Choice
+    model: FreightModel, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints, plan: Choice
 ) -> dict[str, float]:
     """Figures of the whole plan: who is in reach, trips, the driving limit, and what the bands of +-30 % do."""
     need, at = model.need, sites["at"].to_numpy()
@@ -149,7 +153,7 @@ def plan_totals(
     return {
         "served_by_existing": plan.base, "drivers_in_catchment": based, "drivers_passing": passing,
         "drivers_in_catchment_with_existing": all_based, "drivers_passing_with_existing": all_passing,
-        "drivers_based": float(model.inputs.drivers.sum()),
+        "drivers_based": float(model.drivers.sum()),
         "drivers_from_outside": float(need.drivers[~need.based].sum()), "trips_per_day": total,
         "through_trips_per_day": float(trips.through.sum()), "exchange_trips_per_day": float(trips.exchange.sum()),
         "mean_trip_minutes": float((trips.total * minutes).sum() / between) if between > 0 else 0.0,
@@ -172,3 +176,67 @@ def _bands(problem: HomesProblem, order: Ints) -> dict[str, float]:
             gained = problem_.served(other, both).total - problem_.served(other, now).total
             out[f"served_if_{key}_{word}"] = gained
     return out
+
+
+def flows(network: Network, trucks: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Streets with their trucks a day in both directions, the share at night (22 to 6), and the busiest hour.
+
+    Parameters
+    ----------
+    trucks
+        As :func:`planner.freight.hours.hourly` has them.
+    """
+    keep, values = trucks.index.to_numpy(), trucks.to_numpy()
+    edges, total = network.edges().iloc[keep], values.sum(1)
+    night = values[:, NIGHT].sum(1)
+    return gpd.GeoDataFrame(
+        {
+            "edge": keep, "class": edges["class"].astype(str).to_numpy(), "trucks_per_day": total.round(1),
+            "night_share": (night / total).round(4), "trucks_at_night": night.round(1),
+            "per_hour_day": values[:, ~NIGHT].mean(1).round(1), "per_hour_night": values[:, NIGHT].mean(1).round(1),
+            "peak_hour": values.argmax(1), "per_hour_peak": values.max(1).round(1),
+        },
+        geometry=edges.geometry.to_numpy(), crs=network.crs,
+    )  # fmt: skip
+
+
+def checks(counts: gpd.GeoDataFrame) -> pd.DataFrame:
+    """The model's counts beside it: before and after the trips were adjusted, and whether the count was used for that.
+
+    ``modelled`` is NaN where no main road stands near the count.
+    """
+    measured = np.isfinite(counts["trucks_per_day"].to_numpy(float))
+    vehicles = counts["vehicles_per_day"].to_numpy(float)
+    trucks = counts["trucks"].to_numpy(float)
+    low, high = (np.where(measured, trucks, vehicles * share) for share in SHARES)
+    out = pd.DataFrame(counts[["road", "place_zh", "place_en", "vehicles_per_day", "trucks"]])
+    after = counts["after"].to_numpy(float)
+    return out.assign(
+        trucks_low=low, trucks_high=high, before=counts["before"], modelled=after,
+        ratio=after / np.where(trucks > 0, trucks, np.nan), used=counts["used"], same_road=counts["by_name"],
+        source=counts["source_text"].to_numpy(),
+    )  # fmt: skip
+
+
+def catchments(
+    network: Network, chosen: gpd.GeoDataFrame, existing: gpd.GeoDataFrame, f: Freight
+) -> gpd.GeoDataFrame:
+    """Ground within the catchment's minutes of each new home, and of the existing homes together."""
+    seconds, limit = f.catchment_minutes * 60, 1500.0
+    made = service_areas(network, chosen.geometry, cutoff_s=seconds, buffer_m=150.0, limit_m=limit)
+    shapes = list(made.geometry)
+    names, ids = chosen["name"].tolist(), chosen["site_id"].tolist()
+    if len(existing):
+        on = snap(network, existing.geometry, limit_m=limit)
+        shapes.append(union_area(network, on, cutoff_s=seconds, buffer_m=150.0))
+        names.append("")
+        ids.append("existing")
+    simple = [
+        generalise(_smooth(g), least_m2=3e6, tolerance_m=100.0) for g in shapes
+    ]  # one outline, lakes left out
+    return gpd.GeoDataFrame({"site_id": ids, "name": names}, geometry=simple, crs=network.crs)
+
+
+def _smooth(shape: shapely.Geometry, within_m: float = 600.0) -> shapely.Geometry:
+    """A shape without gaps and spikes up to twice this wide, to draw."""
+    return shape.buffer(within_m).buffer(-2 * within_m).buffer(within_m)

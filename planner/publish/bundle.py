@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from planner.siting.map_layer import ExtraLayer, PopupField
+from planner.publish.page.layer import ExtraLayer, PopupField
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -9,12 +9,13 @@ from planner.errors import InputError, PlannerError
 from planner.freight.homes import HomesPlan
 from planner.progress import Progress, silent
 from planner.publish.bundle import Bundle
+from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
 from planner.study.stages import Stages
 from planner.version import VERSION
 
-__all__ = ["input_paths", "make_bundle"]
+__all__ = ["driver_homes", "input_paths", "make_bundle"]
 
 
 def input_paths(inputs: Inputs) -> dict[str, Path]:
@@ -61,7 +62,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         solution=plan.solution,
         curve=stages.value("curve"),
         homes=homes,
-        extra_layers=homes.extra_layers(s.study.language) if homes is not None else (),
+        extra_layers=homes_layers(homes, s.study.language) if homes is not None else (),
         phases=plan.phases if len(plan.phases) else None,
         alternatives=stages.value("alternatives") if rules.alternatives else None,
         replacements=stages.value("replacements") if rules.replacements else None,
@@ -76,11 +77,28 @@ def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:
     if not stages.settings.freight.enabled:
         return None, {"driver_homes": "freight.enabled is false in the study file"}
     try:
-        return stages.value("homes"), {}
+        return driver_homes(stages), {}
     except InputError:
         raise
     except PlannerError as error:
         return None, {"driver_homes": str(error)}
+
+
+def driver_homes(stages: Stages) -> HomesPlan:
+    """The truck drivers' homes.
+
+    Raises
+    ------
+    PlannerError
+        They cannot be planned here: no trips to model, no room anywhere.
+    """
+    try:
+        plan: HomesPlan = stages.value("homes")
+    except ValueError as error:  # of the model's arithmetic
+        raise PlannerError(
+            f"driver homes cannot be planned: {error}; freight.enabled = false leaves them out"
+        ) from error
+    return plan
 
 
 def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.progress import Progress, silent
-from planner.study.gather import make_bundle
+from planner.study.gather import driver_homes, make_bundle
 from planner.study.stages import Stages
 
 if TYPE_CHECKING:
@@ -126,15 +126,17 @@ def write_site_list(stages: Stages, out: Path) -> SitePlan:
 
 def write_homes(stages: Stages, out: Path) -> HomesPlan:
     """``driver_homes.csv`` and ``.xlsx`` and ``checks.html``; the plan of driver homes."""
-    from planner.publish.office import csvfile, homes_sheets
+    from planner.publish.office import csvfile
+    from planner.publish.office.homes.sheets import write_homes_workbook
+    from planner.publish.words.homes import chosen_in_words
 
     require_folder(out)
-    plan: HomesPlan = stages.value("homes")
+    plan = driver_homes(stages)
     write_checks(stages, out)
-    csvfile.write_table(plan.chosen, out / "driver_homes.csv")
+    csvfile.write_table(chosen_in_words(plan), out / "driver_homes.csv")
     about, districts = stages.settings.study, stages.value("inputs").districts
     names = dict(zip(districts["district"], districts[f"name_{about.language}"], strict=True))
-    homes_sheets.write_homes_workbook(
+    write_homes_workbook(
         plan, out / "driver_homes.xlsx", language=about.language, districts=names, title=about.title()
     )
     return plan

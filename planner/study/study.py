@@ -257,7 +257,9 @@ class Study:
         PlannerError
             They cannot be planned here: no trips to model, no room anywhere.
         """
-        return self.stages.value("homes")
+        from planner.study.gather import driver_homes
+
+        return driver_homes(self.stages)
 
     # -- findings and products ---------------------------------------------------------------------
 

@@ -7,13 +7,16 @@ side. A new stage is a new row; its function lives in a room and returns a froze
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 
-from planner.freight.keep import CHOICE_ONLY
+from planner.freight.model import CHOICE_ONLY
+from planner.inputs.osm.layers import is_osm
 from planner.roads.make.profiles import MODES
 from planner.settings.about import About
+from planner.settings.freight import Freight
 from planner.settings.groups import Group
 from planner.settings.whole import Settings
 from planner.siting.proposal import Way, cutoff_s, ways_of
@@ -25,7 +28,6 @@ __all__ = ["reach_name", "second_groups", "table_of"]
 
 #: Settings of siting that only say what is asked of a finished plan.
 _ASKED = ("siting.curve", "siting.alternatives", "siting.replacements", "siting.sensitivity")
-_CHOICE_ONLY = tuple(f"freight.{key}" for key in CHOICE_ONLY)
 
 
 def table_of(settings: Settings) -> Mapping[str, Stage]:
@@ -319,22 +321,61 @@ def _questions() -> dict[str, Stage]:
 
 
 def _homes() -> dict[str, Stage]:
-    on = {
-        "inputs": stage("inputs"), "demand": stage("demand", _get("demand")), "network": stage("network:truck"),
-    }  # fmt: skip
-    lists = ("inputs.truck_counts", "inputs.truck_sites", "inputs.driver_homes")
+    inputs = {k: stage("inputs", _get(k)) for k in ("districts", "hosts", "landuse", "main_roads")}
     return {
-        "trucks": Stage(
-            "planner.study.interim:trucks",
-            {"settings": part("freight", "study.seed", *lists, but=_CHOICE_ONLY), **on},
+        "truck_lists": Stage(
+            "planner.inputs.truck_lists:read_truck_lists",
+            {
+                **{k: setting(f"inputs.{k}") for k in ("truck_counts", "truck_sites", "driver_homes")},
+                "crs": stage("inputs", _get("crs")),
+            },
+        ),
+        "truck_tags": Stage(
+            "planner.inputs.truck_lists:read_truck_tags",
+            {
+                "osm_path": derived(_osm_path), "ids": stage("inputs", lambda v: v.hosts["host_id"].astype(str)),
+            },
+        ),
+        "ground": Stage(
+            "planner.freight.start:Ground",
+            {
+                **inputs, "demand": stage("demand", _get("demand")), "tags": stage("truck_tags"),
+                "lists": stage("truck_lists"),
+            },
             kept=False,
+        ),
+        "trucks": Stage(
+            "planner.freight.model:run_model",
+            {
+                "freight": derived(_trucks), "network": stage("network:truck"), "ground": stage("ground"),
+                "seed": setting("study.seed"),
+            },
         ),
         "homes": Stage(
-            "planner.study.interim:homes",
-            {"settings": part("freight", "study.seed"), "modelled": stage("trucks"), **on},
+            "planner.freight.homes:plan_homes",
+            {"freight": derived(_choice), "model": stage("trucks"), "network": stage("network:truck")},
             kept=False,
         ),
-    }
+    }  # fmt: skip
+
+
+def _osm_path(settings: Settings) -> Path | None:
+    """The street file where it holds OpenStreetMap's objects."""
+    path = settings.inputs.streets.path
+    return path if is_osm(path) else None
+
+
+def _trucks(settings: Settings) -> Freight:
+    """What is assumed of trucks; which homes are wanted stands at its defaults."""
+    own = settings.freight
+    return Freight().model_copy(
+        update={k: getattr(own, k) for k in type(own).model_fields if k not in CHOICE_ONLY}
+    )
+
+
+def _choice(settings: Settings) -> Freight:
+    """The section but for the switch that leaves homes out."""
+    return settings.freight.model_copy(update={"enabled": True})
 
 
 # -- what is shown besides -------------------------------------------------------------------------

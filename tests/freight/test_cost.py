@@ -13,11 +13,10 @@ from planner.errors import InfeasibleError
 from planner.freight import master as fm
 from planner.freight import problem as fp
 from planner.freight.choice import choose
-from planner.freight.homes import plan_homes
 from planner.freight.need import make_need
 from planner.settings.freight import Freight
+from tests.freight.county import County, lnglat, table
 from tests.freight.test_homes import corridor, corridor_times, random_problem, served_by_cuts, three_flows
-from tests.freight.test_plan import County, codes, lnglat, table
 
 
 def allowed(p: fp.HomesProblem, most: int):
@@ -195,22 +194,23 @@ def long_road(tmp_path, limit: float) -> County:
 
 
 def test_the_driving_limit_binds_where_trips_are_long(tmp_path):
-    free = plan_homes(long_road(tmp_path, 240))
+    free = long_road(tmp_path, 240).plan()
     assert free.chosen["name"].tolist() == ["西端大场"]
     assert free.totals["trips_over_4h_per_day"] == 0
-    bound = plan_homes(long_road(tmp_path, 40))
+    bound = long_road(tmp_path, 40).plan()
     assert bound.chosen["name"].tolist() == ["中段小场"]  # 3 km from the west leaves 52 minutes of driving
     assert bound.totals["trips_over_4h_per_day"] > 0
     assert bound.totals["trips_over_4h_without_home"] == 0
-    never = plan_homes(long_road(tmp_path, 20))
-    assert "FRT-017" in codes(never)
+    road = long_road(tmp_path, 20)
+    never = road.plan()
+    assert "FRT-017" in road.codes
     assert never.totals["trips_over_4h_without_home"] > 0
 
 
 def test_the_cheapest_plan_of_a_county_takes_the_kind_that_costs_less(tmp_path):
     costs = "[freight.kind_cost_yuan]\nservice_area = 900000\n"
-    few = plan_homes(County("target_drivers = 3000\ncurve_to = 1\n" + costs))
-    cheap = plan_homes(County('target_drivers = 3000\ncurve_to = 1\nproblem = "cheapest"\n' + costs))
+    few = County("target_drivers = 3000\ncurve_to = 1\n" + costs).plan()
+    cheap = County('target_drivers = 3000\ncurve_to = 1\nproblem = "cheapest"\n' + costs).plan()
     assert len(few.chosen) == len(cheap.chosen) == 1
     assert cheap.chosen["host_kind"].iloc[0] != "service_area"
     run = cheap.run_json()

@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from planner.freight.counts import adjust, sections
+from planner.freight.counts import adjust, cross_sections
 from planner.freight.flows import Trips
-from planner.freight.gates import find_gateways, outer_outline
 from planner.freight.graph import build_graph
-from planner.freight.homes import plan_homes
+from planner.freight.zones import find_gateways, outer_outline
 from planner.roads.network import network_from_edges
 from planner.roads.reach import snap
-from tests.freight.test_plan import CRS, X0, Y0, County, codes, lnglat, points, table
+from tests.freight.county import CRS, X0, Y0, County, lnglat, points, table
 
 
 def as_local(matrix) -> Trips:
@@ -179,7 +178,7 @@ def test_a_count_takes_both_carriageways_of_the_road_it_names():
     counts = counts_at(
         ("G1", (5, 0.3)), ("S3", (5, 0.3)), ("乙", (2, 0)), ("", (5, 0.7)), ("X9", (5, 0.5)), ("", (5, 9))
     )
-    found, told = sections(counts, graph, network, roads)
+    found, told = cross_sections(counts, graph, network, roads)
     assert [sorted(s.edges.tolist()) for s in found] == [[0, 1], [2], [2], [2], [], []]
     assert [len(s.arcs) for s in found] == [2, 2, 2, 2, 0, 0]
     assert [s.by_name for s in found] == [True, True, True, False, False, False]
@@ -199,9 +198,10 @@ def at(plan, edge: int) -> float:
 
 
 def test_a_count_in_the_middle_of_the_county_moves_trips_everywhere(tmp_path):
-    before = plan_homes(County("target_drivers = 100"))
+    before = County("target_drivers = 100").plan()
     (a, b), there = lnglat(17.5, 0), at(before, 4)  # between 15 and 20 km
-    plan = plan_homes(counted_county(tmp_path, f"G1,{a},{b},,{round(1.6 * there)}\n"))
+    county = counted_county(tmp_path, f"G1,{a},{b},,{round(1.6 * there)}\n")
+    plan = county.plan()
     row = plan.checks.iloc[0]
     assert row["used"]
     assert row["before"] == pytest.approx(there, rel=1e-3)
@@ -211,33 +211,35 @@ def test_a_count_in_the_middle_of_the_county_moves_trips_everywhere(tmp_path):
     assert plan.zones["trips_out"].to_numpy() == pytest.approx(plan.zones["trips_in"].to_numpy(), rel=1e-6)
     assert plan.totals["drivers_passing"] != pytest.approx(before.totals["drivers_passing"], rel=0.01)
     assert plan.totals["drivers_based"] == pytest.approx(before.totals["drivers_based"])
-    assert not codes(plan) & {"FRT-014", "FRT-015", "FRT-016"}
+    assert not county.codes & {"FRT-014", "FRT-015", "FRT-016"}
 
 
 def test_counts_of_all_vehicles_are_only_compared_unless_asked_for(tmp_path):
     a, b = lnglat(17.5, 0)
-    before = plan_homes(County("target_drivers = 100"))
-    plan = plan_homes(counted_county(tmp_path, f"G1,{a},{b},40000,\n"))
+    before = County("target_drivers = 100").plan()
+    plan = counted_county(tmp_path, f"G1,{a},{b},40000,\n").plan()
     pd.testing.assert_frame_equal(pd.DataFrame(plan.flows), pd.DataFrame(before.flows))
     assert plan.checks["before"].tolist() == pytest.approx(plan.checks["modelled"].tolist())
     assert plan.checks["trucks_low"].tolist() == pytest.approx([6000])
-    asked = plan_homes(counted_county(tmp_path, f"G1,{a},{b},40000,\n", 'adjust_to = "all"'))
+    asked = counted_county(tmp_path, f"G1,{a},{b},40000,\n", 'adjust_to = "all"').plan()
     assert asked.checks["modelled"].tolist() == pytest.approx([10_000], rel=0.02)
-    off = plan_homes(counted_county(tmp_path, f"G1,{a},{b},,40000\n", 'adjust_to = "none"'))
+    off = counted_county(tmp_path, f"G1,{a},{b},,40000\n", 'adjust_to = "none"').plan()
     pd.testing.assert_frame_equal(pd.DataFrame(off.flows), pd.DataFrame(before.flows))
 
 
 def test_counts_that_contradict_each_other_are_told(tmp_path):
     (a, b), (c, d) = lnglat(17.5, 0), lnglat(23, 0)
-    same = plan_homes(counted_county(tmp_path, f"G1,{a},{b},,4000\nG1,{a},{b},,8000\n"))
-    told = [f for f in same.findings if f.code == "FRT-014"]
+    county = counted_county(tmp_path, f"G1,{a},{b},,4000\nG1,{a},{b},,8000\n")
+    same = county.plan()
+    told = [f for f in county.findings if f.code == "FRT-014"]
     assert [f.row for f in told] == [2, 3]
     assert "4,000 / 8,000" in told[0].message_en
     assert same.checks["modelled"].tolist() == pytest.approx([6000, 6000], rel=0.03)
     # nothing leaves the road between the two: no trips fit both
     hosts = County.usual_hosts().iloc[[0, 2, 3]]
-    apart = plan_homes(counted_county(tmp_path, f"G1,{a},{b},,2000\nG1,{c},{d},,9000\n", hosts=hosts))
-    told = [f for f in apart.findings if f.code == "FRT-016"]
+    county = counted_county(tmp_path, f"G1,{a},{b},,2000\nG1,{c},{d},,9000\n", hosts=hosts)
+    apart = county.plan()
+    told = [f for f in county.findings if f.code == "FRT-016"]
     assert [f.row for f in told] == [2, 3]
     assert apart.checks["modelled"].iloc[0] > 2100
     assert apart.checks["modelled"].iloc[1] < 8550
@@ -248,18 +250,19 @@ def test_a_count_that_no_trip_passes_is_shown_and_told(tmp_path):
     county = counted_county(
         tmp_path, "G1,{:.6f},{:.6f},,700\n".format(*lnglat(53, 0))
     )  # east of the last gateway
-    plan = plan_homes(county)
-    assert "FRT-015" in codes(plan)
+    plan = county.plan()
+    assert "FRT-015" in county.codes
     assert at(plan, 11) == pytest.approx(700)
     assert plan.checks["before"].tolist() == [0]
 
 
 def test_a_count_just_outside_a_gateway_is_the_gateways(tmp_path):
     a, b = lnglat(-0.9, 0)  # the outline is at 0
-    plan = plan_homes(counted_county(tmp_path, f"G1,{a},{b},,9000\n"))
+    county = counted_county(tmp_path, f"G1,{a},{b},,9000\n")
+    plan = county.plan()
     gates = plan.zones[plan.zones["kind"] == "trunk"]
     assert sorted(gates["trips_out"].round().tolist()) == [3000, 4500]
-    assert not codes(plan) & {"FRT-014", "FRT-015", "FRT-016"}
+    assert not county.codes & {"FRT-014", "FRT-015", "FRT-016"}
 
 
 # -- gateways ----------------------------------------------------------------------------------------

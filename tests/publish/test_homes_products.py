@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import importlib.util
 import re
 from pathlib import Path
 
@@ -12,44 +11,35 @@ import openpyxl
 import pytest
 from docx import Document
 
-from planner.freight.homes import plan_homes
 from planner.freight.hours import NIGHT
 from planner.publish.contents.coverage import district_labels
 from planner.publish.office.document import write_docx, write_report
 from planner.publish.office.figures import write_figures
-from planner.publish.office.homes import homes_lines, homes_tables
-from planner.publish.office.homes_sheets import write_homes_workbook
+from planner.publish.office.homes.lines import homes_lines
+from planner.publish.office.homes.sheets import write_homes_workbook
+from planner.publish.office.homes.tables import homes_tables
 from planner.publish.office.workbook import write_workbook
+from tests.freight.county import County, lnglat, table
 from tests.publish.toy import toy_bundle
 
 
 @pytest.fixture(scope="module")
-def county():
-    """The made-up county of the siting tests."""
-    path = Path(__file__).parents[1] / "freight" / "test_plan.py"
-    spec = importlib.util.spec_from_file_location("county_of_freight", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def plans(county, tmp_path_factory):
+def plans(tmp_path_factory):
     """A plan with a count that adjusts and one that only compares, and the cheapest plan with neither."""
     folder = tmp_path_factory.mktemp("county")
-    (a, b), (c, d) = county.lnglat(17.5, 0), county.lnglat(32.5, 0)
-    files = county.table(
+    (a, b), (c, d) = lnglat(17.5, 0), lnglat(32.5, 0)
+    files = table(
         folder, "truck_counts.csv",
         f"road,place_zh,place_en,lng,lat,vehicles_per_day,trucks_per_day\nG1,甲地,Jia,{a},{b},,9000\nG9,乙地,Yi,{c},{d},200000,\n",
     )  # fmt: skip
-    lng, lat = county.lnglat(47, 0)
-    files += county.table(
+    lng, lat = lnglat(47, 0)
+    files += table(
         folder,
         "driver_homes.csv",
         f"站点编号,站点名称,经度,纬度,状态,货车泊位\nH1,一号之家,{lng},{lat},运营,26\n",
     )
-    counted = plan_homes(county.County("target_drivers = 5000", files, folder))
-    cheap = plan_homes(county.County('target_drivers = 3000\nproblem = "cheapest"\ndrive_limit_minutes = 30'))
+    counted = County("target_drivers = 5000", files, folder).plan()
+    cheap = County('target_drivers = 3000\nproblem = "cheapest"\ndrive_limit_minutes = 30').plan()
     return counted, cheap
 
 

@@ -30,7 +30,7 @@ from planner.publish.office.drawing import (
     plot_shapes,
     set_title,
 )
-from planner.publish.office.homes_figures import homes_hours, homes_map
+from planner.publish.office.homes.figures import homes_hours, homes_map
 from planner.publish.safe import cell_text, write_bytes
 from planner.publish.words.numbers import number, percent
 from planner.publish.words.phrases import phrase

@@ -39,7 +39,8 @@ from planner.publish.contents.records import (
     synthetic_lines,
 )
 from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
-from planner.publish.office.homes import homes_lines, homes_tables, is_number, shown
+from planner.publish.office.homes.lines import homes_lines
+from planner.publish.office.homes.tables import homes_tables, is_number, shown
 from planner.publish.office.printed import Table, printed_table
 from planner.publish.words.names import period_label
 from planner.publish.words.numbers import band_text, number, percent, printed

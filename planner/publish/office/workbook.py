@@ -39,7 +39,7 @@ from planner.publish.contents.records import (
     synthetic_lines,
 )
 from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
-from planner.publish.office.homes_sheets import homes_sheets
+from planner.publish.office.homes.sheets import homes_sheets
 from planner.publish.office.sheets import (
     ACCENT,
     RULE,

@@ -11,7 +11,8 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from planner.publish.office.homes import HomesPart, homes_lines, homes_tables, is_number, shown
+from planner.publish.office.homes.lines import homes_lines
+from planner.publish.office.homes.tables import HomesPart, homes_tables, is_number, shown
 from planner.publish.office.sheets import (
     RULE,
     bar_chart,

@@ -1,0 +1,1 @@
+"""Driver homes in the report, the workbook and the figures."""

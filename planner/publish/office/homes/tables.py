@@ -1,0 +1,197 @@
+"""Tables of the driver homes for the report and the workbook, with their headings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from planner.freight.hours import NIGHT
+from planner.publish.office.homes.lines import table_lines
+from planner.publish.words.homes import (
+    assumptions,
+    candidates_in_words,
+    chosen_in_words,
+    existing_in_words,
+    kind_word,
+)
+from planner.publish.words.numbers import number
+from planner.publish.words.phrases import phrase
+
+if TYPE_CHECKING:
+    from planner.freight.homes import HomesPlan
+
+__all__ = ["HomesPart", "homes_tables", "is_number", "shown"]
+
+
+@dataclass(frozen=True, eq=False)
+class HomesPart:
+    """A table of the driver homes: heading, sentences above it, the names of its figure and of its sheet."""
+
+    heading: str
+    lines: tuple[str, ...]
+    table: pd.DataFrame
+    picture: str
+    sheet: str
+
+
+#: Tables that do not stand on the first sheet of the homes in the workbook.
+_SHEET = {
+    "candidates": "home_candidates",
+    "hours": "home_model",
+    "counts": "home_model",
+    "assumptions": "home_assumptions",
+}
+_PICTURES = {"homes": "homes", "hours": "homes_hours"}
+_REACH = ("drivers_in_catchment", "drivers_passing", "trucks_passing")
+_SITE = ("name", "host_kind", "district", "lng", "lat", "bays", "drivers", *_REACH, "meets", "lacks")
+_COUNTS = (
+    "road",
+    "place",
+    "vehicles_per_day",
+    "trucks",
+    "trucks_low",
+    "trucks_high",
+    "before",
+    "modelled",
+    "ratio",
+    "basis",
+)
+#: Columns of each table, in the order of the tables.
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "homes": ("rank", *_SITE, "reason", "visits_per_day", "nearest_home_km", "cost_yuan", "site_id"),
+    "comparison": ("site_id", *_SITE, "relation", "source"),
+    "candidates": (
+        "site_id", "name", "host_kind", "district", "lng", "lat", "bays", *_REACH, "cost_yuan", "meets", "lacks"
+    ),
+    "hours": ("hour", "local", "long", "under_way", "share"),
+    "counts": (*_COUNTS, "source"),
+    "curve": ("homes", "drivers", "bound"),
+    "assumptions": ("word", "value", "low", "high", "source"),
+}  # fmt: skip
+#: What fits across a page: columns of the printed tables (the others are printed whole, candidates not at all).
+_PRINTED: dict[str, tuple[str, ...]] = {
+    "homes": ("rank", "name", "district", "bays", "drivers", "lacks", "reason"),
+    "comparison": ("name", "district", "bays", "drivers", "drivers_in_catchment", "relation"),
+    "candidates": (),
+    "counts": _COUNTS,
+}
+_WHOLE = (
+    "bays", "drivers", *_REACH, "visits_per_day", "modelled", "before", "local", "long", "under_way", "bound",
+)  # fmt: skip
+_TWO_DIGITS = ("nearest_home_km", "ratio", "share")
+
+
+def homes_tables(
+    plan: HomesPlan | None, language: str, districts: Mapping[str, str], *, printed: bool
+) -> list[HomesPart]:
+    """Tables of the driver homes; ``districts``: the name of each; ``printed``: without long lists and coordinates."""
+    if plan is None:
+        return []
+    out = []
+    for key, columns in _COLUMNS.items():
+        columns = _PRINTED.get(key, columns) if printed else columns
+        if not columns:
+            continue
+        table = _in_words(_table(plan, key, language, printed=printed), language, districts)
+        kept = [c for c in columns if c in table.columns]
+        heads = {c: phrase(f"homes_col_{c}", language) for c in kept}
+        made = pd.DataFrame(table[kept]).rename(columns=heads).reset_index(drop=True)
+        out.append(
+            HomesPart(
+                phrase(f"homes_table_{key}", language), table_lines(plan, language, key), made,
+                _PICTURES.get(key, ""), _SHEET.get(key, "homes"),
+            )
+        )  # fmt: skip
+    return out
+
+
+def _table(plan: HomesPlan, key: str, language: str, *, printed: bool) -> pd.DataFrame:
+    """What stands in one of the tables, with columns for each language."""
+    match key:
+        case "homes":
+            return chosen_in_words(plan)
+        case "comparison":
+            return existing_in_words(plan)
+        case "candidates":
+            return candidates_in_words(plan)
+        case "hours":
+            return _hours(plan.day, language, step=4 if printed else 1)
+        case "counts":
+            return _counts(plan.checks, language)
+        case "curve":
+            return plan.curve
+        case _:
+            made = assumptions(plan)
+            source = made["source" if language == "en" else f"source_{language}"]
+            return made.assign(word=made[language], source=source)
+
+
+def _counts(checks: pd.DataFrame, language: str) -> pd.DataFrame:
+    """Counts with their places and what they were used for, in words."""
+    used, other = phrase("homes_basis_used", language), phrase("homes_basis_compared", language)
+    made = checks.assign(place=checks[f"place_{language}"], basis=np.where(checks["used"], used, other))
+    return made if checks["used"].any() else made.drop(columns="before")  # nothing was adjusted
+
+
+def _hours(day: pd.DataFrame, language: str, *, step: int = 1) -> pd.DataFrame:
+    """Trucks under way by the hour (means of ``step`` hours), and in the night together."""
+    made = day.assign(under_way=day["trucks"], share=100 * day["share"])
+    block, trucks = made["hour"] // step, ["local", "long", "under_way"]
+    means = made.groupby(block)[trucks].mean().assign(share=made.groupby(block)["share"].sum())
+    names = [f"{h:02d}:00–{h + step:02d}:00" for h in range(0, 24, step)]
+    night = made[NIGHT]
+    last = {
+        "hour": phrase("homes_night", language),
+        **night[trucks].mean().to_dict(),
+        "share": night["share"].sum(),
+    }
+    return pd.concat([means.assign(hour=names), pd.DataFrame([last])], ignore_index=True)
+
+
+def _in_words(table: pd.DataFrame, language: str, districts: Mapping[str, str]) -> pd.DataFrame:
+    """Columns of the language, coordinates, kinds and districts in words, whole numbers where nothing finer is meant."""
+    made = table.copy()
+    if isinstance(table, gpd.GeoDataFrame):
+        xy = shapely.get_coordinates(table.geometry.to_crs(4326).to_numpy())
+        made = pd.DataFrame(made.drop(columns="geometry")).assign(
+            lng=xy[:, 0].round(6), lat=xy[:, 1].round(6)
+        )
+    for name in ("lacks", "reason", "relation"):
+        if f"{name}_{language}" in made.columns:
+            made[name] = made[f"{name}_{language}"]
+    if "host_kind" in made.columns:
+        made["host_kind"] = [kind_word(k, language) for k in made["host_kind"]]
+    if "district" in made.columns:
+        made["district"] = made["district"].replace(dict(districts))
+    if "meets" in made.columns:
+        made["meets"] = np.where(
+            made["meets"].to_numpy(bool), phrase("yes", language), phrase("no", language)
+        )
+    for columns, digits in ((_WHOLE, 0), (_TWO_DIGITS, 2)):
+        for c in columns:
+            if c in made.columns:
+                made[c] = made[c].astype(float).round(digits)
+    return made
+
+
+def is_number(table: pd.DataFrame, column: str) -> bool:
+    """Whether a column holds numbers only."""
+    return bool(
+        pd.api.types.is_numeric_dtype(table[column]) and not pd.api.types.is_bool_dtype(table[column])
+    )
+
+
+def shown(value: object) -> str:
+    """A cell as printed: whole numbers with separators, other numbers with up to two digits, missing empty."""
+    if value is None or (isinstance(value, float) and pd.isna(value)) or value is pd.NA:
+        return ""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        whole = float(value).is_integer() or abs(float(value)) >= 100
+        return number(float(value), 0 if whole else 2)
+    return str(value)

@@ -1,0 +1,168 @@
+"""A plan of driver homes in words: what sites lack, why each was chosen, what the numbers rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from planner.freight.sites import LINES
+from planner.publish.words.phrases import phrase
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from planner.freight.homes import HomesPlan
+
+__all__ = ["assumptions", "candidates_in_words", "chosen_in_words", "existing_in_words", "kind_word"]
+
+LANGUAGES = ("zh", "en")
+
+#: Assumptions, as they are listed: their bands, and the source of value and band.
+_BANDS: dict[str, tuple[float, float, str]] = {
+    "target_drivers": (10000, 10000, "suzhou"),
+    "turnover_per_day": (6, 18, "assumption"),
+    "visits_per_driver_month": (2, 8, "assumption"),
+    "catchment_minutes": (20, 45, "choice"),
+    "detour_minutes": (5, 15, "assumption"),
+    "trips_per_driver_day": (0.8, 1.6, "assumption"),
+    "outside_trips_per_month": (6, 16, "assumption"),
+    "through_share": (0.25, 0.55, "assumption"),
+    "outside_share": (0.3, 0.7, "assumption"),
+    "beta_per_minute": (0.02, 0.08, "assumption"),
+    "truck_share": (0.15, 0.35, "fenhu"),
+    "toll_minutes_per_km": (0, 1, "toll"),
+    "toll_sigma": (0.4, 1, "axles"),
+    "multipath_sigma": (0.1, 0.3, "assumption"),
+    "drive_limit_minutes": (240, 240, "law"),
+    "count_slack": (0.01, 0.1, "choice"),
+    "trips_slack": (0.1, 2, "choice"),
+    "gateway_slack": (0.2, 4, "choice"),
+    "max_bays": (20, 100, "assumption"),
+    "spacing_km": (0, 50, "assumption"),
+    "cost_yuan": (300000, 5000000, "cost"),
+    "upgrade_cost_yuan": (100000, 300000, "assumption"),
+    "min_bays": (20, 20, "ministry"),
+    "min_showers": (2, 2, "ministry"),
+    "min_washers": (2, 2, "ministry"),
+    "night_share_local": (0.1, 0.3, "assumption"),
+    "night_share_long": (0.25, 0.45, "assumption"),
+}
+#: Assumptions by kind of road or site: their bands as shares of the value, and the source.
+_BANDS_BY_KIND = {"gateway_trucks": (0.5, 1.5, "gateways"), "kind_bays": (0.5, 2, "assumption")}
+
+
+def kind_word(kind: str, language: str) -> str:
+    """A site's or zone's kind in words; an unknown kind as it is."""
+    try:
+        return phrase(f"homes_kind_{kind}", language)
+    except KeyError:
+        return kind
+
+
+def assumptions(plan: HomesPlan) -> pd.DataFrame:
+    """Every assumption: key, zh, en, value, low, high, source, source_zh."""
+    rows = []
+    for key, (low, high, source) in _BANDS.items():
+        value = float(plan.assumed[key])
+        shown = round(value, 4) if key.startswith("night_share_") else value
+        rows.append((key, *(phrase(f"homes_par_{key}", i) for i in LANGUAGES), shown, low, high, source))
+    for table, (less, more, source) in _BANDS_BY_KIND.items():
+        for key, value in plan.assumed.items():
+            if key.startswith(f"{table}."):
+                kind = key.removeprefix(f"{table}.")
+                words = (phrase(f"homes_par_{table}", i, kind=kind_word(kind, i)) for i in LANGUAGES)
+                rows.append((key, *words, value, less * value, more * value, source))
+    made = pd.DataFrame(rows, columns=["key", "zh", "en", "value", "low", "high", "source"])
+    words_of = {i: [phrase(f"homes_src_{s}", i) for s in made["source"]] for i in LANGUAGES}
+    return made.assign(source=words_of["en"], source_zh=words_of["zh"])
+
+
+def candidates_in_words(plan: HomesPlan) -> gpd.GeoDataFrame:
+    """The candidates with ``lacks_zh`` and ``lacks_en`` in the place of the marks."""
+    return _with_lacks(plan, plan.candidates)
+
+
+def existing_in_words(plan: HomesPlan) -> gpd.GeoDataFrame:
+    """The existing homes, with what they lack and ``relation_zh`` and ``relation_en`` to the plan."""
+    table = _with_lacks(plan, plan.existing)
+    for i in LANGUAGES:
+        table[f"relation_{i}"] = _texts(_relation(r, i) for r in plan.existing.itertuples())
+    return table.drop(columns="upgraded")
+
+
+def chosen_in_words(plan: HomesPlan) -> gpd.GeoDataFrame:
+    """The new homes, with what they lack and why they were chosen: ``reason_zh``, ``reason_en``, ``reason`` (zh)."""
+    table = _with_lacks(plan, plan.chosen)
+    for i in LANGUAGES:
+        pairs = zip(table.itertuples(), plan.alternatives.itertuples(), strict=True)
+        table[f"reason_{i}"] = _texts(_reason(home, other, plan.assumed, i) for home, other in pairs)
+    return table.assign(reason=table["reason_zh"])
+
+
+def _with_lacks(plan: HomesPlan, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """A table of sites with ``lacks_zh`` and ``lacks_en`` in the place of the marks."""
+    made = table.drop(columns=[*(f"has_{line}" for line in LINES), "bays_there"])
+    at = list(made.columns).index("meets") + 1
+    for i, language in enumerate(LANGUAGES):
+        said = (_lacks(site, plan.assumed, language) for _, site in table.iterrows())
+        made.insert(at + i, f"lacks_{language}", _texts(said))
+    return made
+
+
+def _texts(said: Iterable[str]) -> Any:
+    """A column of texts, which it is also without a row."""
+    return pd.array(list(said), dtype="str")
+
+
+def _lacks(site: pd.Series, assumed: dict[str, float], language: str) -> str:
+    """What is missing of the checklist, then what is not known, in one phrase."""
+    missing, unknown = [], []
+    have = {"bays": site["bays_there"], "showers": site["showers"], "washers": site["washers"]}
+    for line in LINES:
+        word, mark = phrase(f"homes_line_{line}", language), site[f"has_{line}"]
+        if np.isnan(mark):
+            unknown.append(word)
+        elif mark == 0:
+            missing.append(f"{word} {have[line]:g}/{assumed[f'min_{line}']:g}" if line in have else word)
+    stop = phrase("homes_lines_stop", language)
+    said = [
+        phrase(key, language, names=stop.join(names))
+        for key, names in (("homes_lacks", missing), ("homes_not_known", unknown))
+        if names
+    ]
+    return phrase("homes_lacks_stop", language).join(said)
+
+
+def _relation(home: Any, language: str) -> str:
+    """What the plan does with an existing home."""
+    if home.upgraded:
+        return phrase("homes_upgraded", language)
+    if not np.isfinite(home.nearest_new_km):
+        return phrase("homes_kept", language)
+    return phrase("homes_kept_near", language, name=home.nearest_new, km=f"{home.nearest_new_km:.1f}")
+
+
+def _reason(home: Any, other: Any, assumed: dict[str, float], language: str) -> str:
+    """Why a new home was chosen, and what its best stand-in would lose."""
+
+    def say(key: str, **words: object) -> str:
+        return phrase(f"homes_reason_{key}", language, **words)
+
+    swap = ""
+    if other.alternative:
+        fewer = other.drivers_lost >= 0.5
+        n = other.drivers_lost if fewer else other.reach_lost
+        swap = say("fewer" if fewer else "same", name=other.alternative, n=f"{n:,.0f}")
+    near = say("near", km=f"{home.nearest_home_km:.1f}") if np.isfinite(home.nearest_home_km) else ""
+    lacks = home.lacks_zh if language == "zh" else home.lacks_en
+    return phrase(
+        "homes_reason", language, drivers=f"{home.drivers:,.0f}", bays=f"{home.bays:.0f}",
+        assumed="" if home.bays_known else say("assumed"), turnover=f"{assumed['turnover_per_day']:g}",
+        minutes=f"{assumed['catchment_minutes']:g}", based=f"{home.drivers_in_catchment:,.0f}",
+        detour=f"{assumed['detour_minutes']:g}", passing=f"{home.drivers_passing:,.0f}",
+        trucks=f"{home.trucks_passing:,.0f}", near=near, kind=kind_word(home.host_kind, language), name=home.name,
+        lacks=lacks or say("meets"), other=swap,
+    )  # fmt: skip
