@@ -259,14 +259,9 @@ def kept_problem(posing: Posing, problem: SitingProblem, closed: Array) -> Sitin
 
 
 def steadiness(
-    posing: Posing,
-    posed: Posed,
-    sited: Sited,
-    *,
-    within_m: float,
-    scenarios: int,
+    posing: Posing, posed: Posed, sited: Sited, surfaces: Array, *, within_m: float, scenarios: int,
     progress: Progress | None = None,
-) -> Array | None:
+) -> Array | None:  # fmt: skip
     """Share of demand scenarios in which each chosen site (or one within ``within_m``) is chosen again."""
     if not scenarios:
         return None
@@ -274,7 +269,7 @@ def steadiness(
     return confidence(
         lambda weights: solve(problem, posing.settings, weights=weights, work_limit=STEADY),
         problem.weights,
-        posing.factors,
+        demand_factors(surfaces, posing.demand, scenarios),
         xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),
         chosen=sited.solution.chosen,
         within_m=within_m,

@@ -236,7 +236,7 @@ def price_of(of: Finished, site_id: str) -> WishPrice:
 
 
 def curve(
-    posed: Posed, settings: Settings, *, numbers: Sequence[int], progress: Progress | None = None
+    posing: Posing, posed: Posed, *, numbers: Sequence[int], progress: Progress | None = None
 ) -> pd.DataFrame | None:
     """Covered share against the number of new stations (no quotas, no budget, no goal), with the bound.
 
@@ -247,7 +247,7 @@ def curve(
     if not numbers:
         return None
     return coverage_curve(
-        lambda n: solve(problem, settings, p=n, work_limit=5, quotas=False, budget=False), numbers,
+        lambda n: solve(problem, posing.settings, p=n, work_limit=5, quotas=False, budget=False), numbers,
         total=float(problem.weights.sum()), base=float(problem.weights[problem.covered].sum()), progress=progress,
     )  # fmt: skip
 

@@ -22,12 +22,20 @@ from planner.settings.whole import Settings
 from planner.siting.proposal import Way, cutoff_s, ways_of
 from planner.siting.questions import CHANGE
 from planner.study.stages import Stage
-from planner.study.takes import derived, fixed, part, setting, stage, stages
+from planner.study.takes import derived, fixed, groups, part, section, setting, stage, stages
 
 __all__ = ["reach_name", "second_groups", "table_of"]
 
 #: Settings of siting that only say what is asked of a finished plan.
-_ASKED = ("siting.curve", "siting.alternatives", "siting.replacements", "siting.sensitivity")
+_ASKED = ("curve", "alternatives", "replacements", "sensitivity")
+#: Settings of siting that only say where a station could stand, and when it is open.
+_PLACES = ("host_kinds", "every_m", "street_within_m", "dedupe_m", "min_to_open_m", "cost_yuan", "default_cost_yuan",
+           "default_hours", "host_hours")  # fmt: skip
+#: What worker density asks of a group.
+_DENSITY = ("name", "enabled", "in_headline", "rate_per_1000", "total", "totals", "district_rates_per_1000", "band_low", "band_high",
+            "profile", "covariates", "elasticities")  # fmt: skip
+#: What a rule on sites asks of a group: whether it counts.
+_COUNTS = ("name", "enabled", "in_headline")
 
 
 def table_of(settings: Settings) -> Mapping[str, Stage]:
@@ -38,6 +46,14 @@ def table_of(settings: Settings) -> Mapping[str, Stage]:
 def reach_name(kind: str, way: Way) -> str:
     """Name of the stage that searches travel times to the sites of a kind."""
     return f"reach:{kind}:{way.mode}" + (f":{way.minutes:g}" if way.minutes != 10 else "")
+
+
+def _second_groups(settings: Settings) -> tuple[Group, ...]:
+    """The same with nothing but how they travel."""
+    keys = {"name", "second_mode", "minutes"}
+    return tuple(
+        Group.model_construct(**{k: getattr(g, k) for k in keys}, profile={}) for g in second_groups(settings)
+    )
 
 
 def second_groups(settings: Settings) -> tuple[Group, ...]:
@@ -71,13 +87,17 @@ def _inputs() -> dict[str, Stage]:
         **{f"network:{mode}": _network(mode) for mode in MODES},
         "frame": Stage("planner.roads.network:street_frame", {"network": stage("network:walk")}, kept=False),
         "words": Stage(
-            "planner.inputs.spelling:judge_words", {"siting": setting("siting"), "freight": setting("freight")}, kept=False
+            "planner.inputs.spelling:judge_words", {
+                "siting": section("siting", "host_kinds", "cost_yuan", "host_hours", "default_hours"),
+                "freight": section("freight", "site_kinds"),
+            },
+            kept=False
         ),
         "inputs": Stage(
             "planner.inputs.load:load_inputs",
             {
                 "about": derived(lambda s: About(**{k: getattr(s.study, k) for k in ("name", "title_zh", "title_en", "crs")})),
-                "inputs": setting("inputs"), "frame": stage("frame", may_fail=True),
+                "inputs": derived(_lists), "frame": stage("frame", may_fail=True),
             },
             guards=("words",),
         ),
@@ -91,7 +111,7 @@ def _inputs() -> dict[str, Stage]:
         "demand": Stage(
             "planner.demand.density:model_demand",
             {
-                "demand": setting("demand"), "groups": derived(lambda s: s.active_groups), "periods": setting("periods"),
+                "demand": setting("demand"), "groups": groups("active_groups", *_DENSITY), "periods": setting("periods"),
                 "seed": setting("study.seed"), "inputs": stage("inputs"), "observations": setting("inputs.observations"),
                 "streets": stage("network:walk", lambda n: n.edges()),
             },
@@ -101,7 +121,7 @@ def _inputs() -> dict[str, Stage]:
             {
                 **{k: stage("inputs", _get(k)) for k in ("hosts", "districts", "water")},
                 "network": stage("network:walk"), "stations": stage("stations", _get("stations")),
-                "rules": derived(_places),
+                "rules": section("siting", *_PLACES),
             },
         ),
         "hotspots": Stage(
@@ -115,17 +135,14 @@ def _inputs() -> dict[str, Stage]:
     }  # fmt: skip
 
 
+def _lists(settings: Settings) -> Any:
+    """The files that are read at once; what is known of trucks is read apart."""
+    return settings.inputs.model_copy(update={"truck_counts": None, "truck_sites": None, "driver_homes": ()})
+
+
 def _get(name: str) -> Any:
     """A pick: the part ``name`` of a value."""
     return lambda value: getattr(value, name)
-
-
-def _places(settings: Settings) -> Any:
-    """The rules of siting that say where a station could stand; the others stand at their defaults."""
-    own = settings.siting
-    keys = ("host_kinds", "every_m", "street_within_m", "dedupe_m", "min_to_open_m", "cost_yuan", "default_cost_yuan",
-            "default_hours", "host_hours")  # fmt: skip
-    return type(own)().model_copy(update={k: getattr(own, k) for k in keys})
 
 
 # -- coverage today --------------------------------------------------------------------------------
@@ -175,7 +192,7 @@ def _today(settings: Settings) -> dict[str, Stage]:
     return {
         "ways": Stage(
             "planner.siting.proposal:ways_of",
-            {"groups": derived(lambda s: s.headline_groups), "circle": setting("circle")},
+            {"groups": groups("headline_groups", "name", "mode", "minutes"), "circle": section("circle", "minutes")},
             kept=False,
         ),
         **{reach_name(kind, w): _reach(w.mode, far[w], of) for kind, of in sites.items() for w in ways},
@@ -185,7 +202,8 @@ def _today(settings: Settings) -> dict[str, Stage]:
             "planner.siting.proposal:measure",
             {
                 "demand": stage("demand", _get("demand")), "reach": stage("existing"),
-                "districts": stage("inputs", _get("districts")), "periods": setting("periods"), "circle": setting("circle"),
+                "districts": stage("inputs", _get("districts")), "periods": setting("periods"),
+                "circle": section("circle", "readings_m", "open_share"),
             },
             kept=False,
         ),
@@ -204,12 +222,13 @@ def _today(settings: Settings) -> dict[str, Stage]:
 
 
 def _plan() -> dict[str, Stage]:
-    rules = part("siting", "circle.open_share", "groups", "periods", "study.seed", but=_ASKED)
+    asked = [f"siting.{key}" for key in _ASKED]
+    apart = [f"siting.{key}" for key in (*_PLACES, "scenarios")]  # candidates and factors stand for them
     return {
         "rules": Stage(
             "planner.siting.proposal:judge",
             {
-                "settings": part("siting", "groups", "periods", but=_ASKED),
+                "settings": part("siting", "periods", but=[*asked, *(f"siting.{key}" for key in _PLACES)], of_groups=_COUNTS),
                 "candidates": stage("candidates", _get("candidates")), "districts": stage("inputs", _get("districts")),
             },
             kept=False,
@@ -218,14 +237,15 @@ def _plan() -> dict[str, Stage]:
             "planner.siting.proposal:demand_factors",
             {
                 "surfaces": stage("demand", _get("surfaces")), "demand": stage("demand", _get("demand")),
-                "scenarios": setting("siting.scenarios"),
+                "scenarios": derived(_aimed_at),
             },
             kept=False,
         ),
         "posing": Stage(
             "planner.siting.proposal:Posing",
             {
-                "settings": rules, "demand": stage("demand", _get("demand")), "districts": stage("inputs", _get("districts")),
+                "settings": part("siting", "circle.open_share", "periods", "study.seed", but=[*asked, *apart], of_groups=_COUNTS),
+                "demand": stage("demand", _get("demand")), "districts": stage("inputs", _get("districts")),
                 "candidates": stage("candidates", _get("candidates")), "existing": stage("existing"), "new": stage("new"),
                 "factors": stage("factors"),
             },
@@ -239,7 +259,8 @@ def _plan() -> dict[str, Stage]:
             "planner.siting.proposal:steadiness",
             {
                 "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
-                "within_m": setting("demand.cell_m"), "scenarios": setting("siting.scenarios"),
+                "surfaces": stage("demand", _get("surfaces")), "within_m": setting("demand.cell_m"),
+                "scenarios": setting("siting.scenarios"),
             },
         ),
         "nearest": Stage(
@@ -253,7 +274,10 @@ def _plan() -> dict[str, Stage]:
         "plan": Stage(
             "planner.siting.proposal:make_plan",
             {
-                "settings": part("groups", "periods", "circle", "siting.batches", "study.language"),
+                "settings": part(
+                    "periods", "circle.readings_m", "circle.open_share", "siting.batches", "study.language",
+                    of_groups=(*_COUNTS, "name_zh", "name_en"),
+                ),
                 "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
                 "stations": stage("covers"), "hosts": stage("inputs", _get("hosts")), "before": stage("coverage"),
                 "nearest_m": stage("nearest"), "confidence": stage("confidence"),
@@ -261,6 +285,11 @@ def _plan() -> dict[str, Stage]:
             kept=False,
         ),
     }  # fmt: skip
+
+
+def _aimed_at(settings: Settings) -> int:
+    """How many demand scenarios the plan itself is after; none where it is the estimate."""
+    return settings.siting.scenarios if settings.siting.goal.aim in ("mean", "cvar", "worst") else 0
 
 
 # -- questions to it -------------------------------------------------------------------------------
@@ -281,11 +310,7 @@ def _questions() -> dict[str, Stage]:
         ),
         "curve:searched": Stage(
             "planner.siting.questions:curve",
-            {
-                "posed": stage("problem"),
-                "settings": part("siting", "study.seed", but=_ASKED),
-                "numbers": setting("siting.curve"),
-            },
+            {"posing": stage("posing"), "posed": stage("problem"), "numbers": setting("siting.curve")},
         ),
         "curve": Stage(
             "planner.siting.questions:curve_with_plan",
@@ -305,7 +330,7 @@ def _questions() -> dict[str, Stage]:
             "planner.siting.questions:sensitivity",
             {
                 "of": stage("finished"),
-                "circle": setting("circle"),
+                "circle": section("circle", "minutes", "walk_kmh", "readings_m"),
                 "change": fixed(CHANGE),
                 "within_m": within,
             },
@@ -403,7 +428,7 @@ def _views(settings: Settings) -> dict[str, Stage]:
         "second_views": Stage(
             "planner.siting.proposal:second_views",
             {
-                "groups": derived(second_groups),
+                "groups": derived(_second_groups),
                 "seconds": stages(reach_name("second", way(g)) for g in second_groups(settings)),
                 "demand": stage("demand", _get("demand")), "existing": stage("existing"), "new": stage("new"),
                 "sited": stage("siting"), "periods": setting("periods"), "need_open": setting("circle.open_share"),
@@ -414,7 +439,7 @@ def _views(settings: Settings) -> dict[str, Stage]:
             "planner.siting.proposal:circle_areas",
             {
                 "network": stage("network:walk"), "old": stage("stations", lambda v: _open(v).geometry),
-                "both": stage("sites"), "circle": setting("circle"),
+                "both": stage("sites"), "circle": section("circle", "minutes"),
             },
         ),
         "gaps": Stage(

@@ -71,31 +71,60 @@ def fixed(value: Any) -> FromSettings:
     return FromSettings(lambda _settings: value)
 
 
-def part(*paths: str, but: Iterable[str] = ()) -> FromSettings:
-    """Settings of which only ``paths`` (less ``but``) are the study's own; the rest stands at its defaults.
+def section(name: str, *keys: str) -> FromSettings:
+    """A section of which only ``keys`` are the study's own; the rest stands at its defaults.
 
-    A stage that takes a part cannot read what is not in its key.
+    A stage that takes a section so cannot read what is not in its key. So it is with :func:`groups` and :func:`part`.
     """
-    return FromSettings(functools.partial(_part, paths=paths, but=frozenset(but)))
+    return FromSettings(lambda settings: _bared(getattr(settings, name), keys))
 
 
-def _part(settings: Settings, *, paths: tuple[str, ...], but: frozenset[str]) -> Settings:
+def groups(which: str, *keys: str) -> FromSettings:
+    """The study's groups (``which``: all ``groups``, ``active_groups``, ``headline_groups``) with only ``keys`` of each."""
+    return FromSettings(lambda settings: tuple(_bared(g, keys) for g in getattr(settings, which)))
+
+
+def part(*paths: str, but: Iterable[str] = (), of_groups: Iterable[str] = ()) -> FromSettings:
+    """Settings of which only ``paths`` (less ``but``), and of the groups only ``of_groups``, are the study's own."""
+    return FromSettings(
+        functools.partial(_part, paths=paths, but=frozenset(but), of_groups=frozenset(of_groups))
+    )
+
+
+def _bared(model: Any, keys: Iterable[str]) -> Any:
+    """A section or group with all but some of its keys at their defaults."""
+    fields = type(model).model_fields
+    unknown = set(keys) - fields.keys()
+    if unknown:
+        raise KeyError(f"{type(model).__name__} has no {', '.join(sorted(unknown))}")
+    bare = {
+        k: {} if f.is_required() and k == "profile" else f.get_default(call_default_factory=True)
+        for k, f in fields.items()
+        if k not in keys
+    }
+    return model.model_copy(update=bare)
+
+
+def _part(
+    settings: Settings, *, paths: tuple[str, ...], but: frozenset[str], of_groups: frozenset[str]
+) -> Settings:
     bare: dict[str, Any] = {
         "study": About(name="part"), "inputs": Inputs(streets=Streets(path=Path("streets"))), "groups": (), "periods": (),
     }  # fmt: skip
     whole = Settings.model_construct(**bare)
     for path in paths:
-        section, _, key = path.partition(".")
-        own = getattr(settings, section)
+        name, _, key = path.partition(".")
+        own = getattr(settings, name)
         if key:
-            value = getattr(whole, section).model_copy(update={key: getattr(own, key)})
+            value = getattr(whole, name).model_copy(update={key: getattr(own, key)})
         elif isinstance(own, BaseModel):
-            left = {k: getattr(own, k) for k in type(own).model_fields if f"{section}.{k}" not in but}
-            value = getattr(whole, section).model_copy(update=left)
+            left = {k: getattr(own, k) for k in type(own).model_fields if f"{name}.{k}" not in but}
+            value = getattr(whole, name).model_copy(update=left)
         else:
             value = own
-        whole = whole.model_copy(update={section: value})
-    return whole
+        whole = whole.model_copy(update={name: value})
+    bared = tuple(_bared(g, of_groups) for g in settings.groups) if of_groups else ()
+    return whole.model_copy(update={"groups": bared})
 
 
 def stage(name: str, pick: Callable[[Any], Any] | None = None, *, may_fail: bool = False) -> FromStages:
@@ -115,6 +144,8 @@ def digest_of(value: Any, files: Mapping[Path, str]) -> str:
 
 def _plain(value: Any, files: Mapping[Path, str]) -> Any:
     """A value as JSON that tells it from every other value."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # 1.0 in a file is the 1 of a default
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Path):
