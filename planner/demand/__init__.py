@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 #: public name -> (module, name in it)
 _HOME = {
-    "DemandModel": ("model", "DemandModel"),
+    "DemandModel": ("levels.model", "DemandModel"),
     "Estimate": ("summary", "Estimate"),
     "aggregate": ("observations", "aggregate"),
     "apply_scenario": ("scenarios", "apply"),
-    "cross_validate": ("validate", "cross_validate"),
+    "cross_validate": ("levels.validate", "cross_validate"),
     "estimate_in_full": ("estimate", "estimate_in_full"),
     "find_hotspots": ("hotspots", "find"),
-    "foretell": ("validate", "foretell"),
+    "foretell": ("levels.validate", "foretell"),
     "make_cells": ("cells", "make_cells"),
     "measure": ("covariates", "measure"),
     "place": ("points", "place"),

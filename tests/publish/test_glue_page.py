@@ -139,6 +139,26 @@ def test_radii_come_by_size_and_readings_by_name(plain: Bundle) -> None:
     assert head["readings"] == {"a": [0.1, None], "z": [0.4, None]}
 
 
+def test_shares_are_rounded_to_five_digits_and_workers_to_whole_ones(plain: Bundle) -> None:
+    def exact(coverage: Any, x: float) -> Any:
+        rows = coverage.by_district.assign(share=x, workers=x * 1000)
+        return dataclasses.replace(
+            coverage, workers=1000 * x, covered=100 * x, share=x, share_backup=x / 2, by_radius_m={"667": x / 3},
+            readings={"night": x / 4}, by_district=rows,
+        )  # fmt: skip
+
+    a, b = 0.1234567, 0.7654321
+    head = other(before=exact(plain.before, a), after=exact(plain.after, b)).head["headline"]
+    assert head["workers"] == 123
+    assert head["covered"] == [12, 77]
+    assert head["share"] == [0.12346, 0.76543]
+    assert head["backup"] == [0.06173, 0.38272]
+    assert head["by_radius"] == [["667", 0.04115, 0.25514]]
+    assert head["readings"] == {"night": [0.03086, 0.19136]}
+    for row in head["by_district"]:
+        assert (row["workers"], row["before"], row["after"]) == (123, 0.12346, 0.76543)
+
+
 def test_a_small_gap_and_homes_are_told(plain: Bundle) -> None:
     solution = dataclasses.replace(
         plain.solution, bound=plain.solution.objective * 1.000123456, status="feasible"
