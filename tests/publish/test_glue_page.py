@@ -139,6 +139,26 @@ def test_radii_come_by_size_and_readings_by_name(plain: Bundle) -> None:
     assert head["readings"] == {"a": [0.1, None], "z": [0.4, None]}
 
 
+def test_shares_are_rounded_to_five_digits_and_workers_to_whole_ones(plain: Bundle) -> None:
+    def exact(coverage: Any, x: float) -> Any:
+        rows = coverage.by_district.assign(share=x, workers=x * 1000)
+        return dataclasses.replace(
+            coverage, workers=1000 * x, covered=100 * x, share=x, share_backup=x / 2, by_radius_m={"667": x / 3},
+            readings={"night": x / 4}, by_district=rows,
+        )  # fmt: skip
+
+    a, b = 0.1234567, 0.7654321
+    head = other(before=exact(plain.before, a), after=exact(plain.after, b)).head["headline"]
+    assert head["workers"] == 123
+    assert head["covered"] == [12, 77]
+    assert head["share"] == [0.12346, 0.76543]
+    assert head["backup"] == [0.06173, 0.38272]
+    assert head["by_radius"] == [["667", 0.04115, 0.25514]]
+    assert head["readings"] == {"night": [0.03086, 0.19136]}
+    for row in head["by_district"]:
+        assert (row["workers"], row["before"], row["after"]) == (123, 0.12346, 0.76543)
+
+
 def test_a_small_gap_and_homes_are_told(plain: Bundle) -> None:
     solution = dataclasses.replace(
         plain.solution, bound=plain.solution.objective * 1.000123456, status="feasible"
@@ -241,6 +261,8 @@ def test_a_station_without_a_place_is_not_drawn_and_odd_values_are_left_empty(pl
     odd.loc[1, "geometry"] = None
     odd.loc[2, ["name", "district", "host"]] = [None, "nowhere", np.nan]
     odd.loc[3, ["host", "covers"]] = ["kiosk", np.inf]
+    odd.loc[4, "area_m2"] = 30.26
+    assert other(stations=odd).head["stations"]["area"][2] == 30.3
     odd = odd.drop(columns=["grade", "area_m2"])
     part = other(stations=odd).head["stations"]
     assert part["name"] == ["", *odd["name"][3:]]
@@ -354,7 +376,8 @@ def test_water_is_drawn_where_it_is_large_and_named_where_it_is_larger(plain: Bu
         geometry=[
             box(0, 0, 141, 141), box(0, 500, 142, 142),  # 19,881 and 20,164 m²
             box(5000, 0, 2000, 2000),  # 4 km² to the metre
-            box(9000, 0, 3000, 3000), box(20_000, 0, 2000, 2500), box(30_000, 0, 3000, 3000),
+            shapely.MultiPolygon([box(9000, 0, 3000, 3000), box(9000, 3500, 300, 300)]), box(20_000, 0, 2000, 2500),
+            box(30_000, 0, 3000, 3000),
             shapely.LineString([(X0, Y0), (X0 + 100, Y0)]),
         ],
         crs=CRS,
@@ -363,7 +386,7 @@ def test_water_is_drawn_where_it_is_large_and_named_where_it_is_larger(plain: Bu
     part = page.head["water"]
     (shape,) = page.shapes(part["shapes"])
     assert sorted(round(p.area, -3) for p in shapely.get_parts(shape)) == [
-        pytest.approx(v, rel=0.02) for v in (20_164, 4e6, 5e6, 9e6, 9e6)
+        pytest.approx(v, rel=0.02) for v in (20_164, 90_000, 4e6, 5e6, 9e6, 9e6)
     ]
     assert part["name"] == ["sea", "lake"]  # the larger of the two lakes
     assert part["room"] == [pytest.approx(1500, abs=60), pytest.approx(1000, abs=60)]
