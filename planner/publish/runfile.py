@@ -17,7 +17,7 @@ import pandas as pd
 from planner.errors import PlannerError
 from planner.publish.contents.coverage import district_rows, open_stations
 from planner.publish.contents.questions import steady_sites
-from planner.publish.contents.records import finding_counts
+from planner.publish.contents.records import finding_counts, synthetic_note
 from planner.publish.safe import write_text
 from planner.publish.words.names import crs_label
 
@@ -92,7 +92,7 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         "study": study.name,
         "title": study.title(),
         "synthetic": study.synthetic,
-        "synthetic_note": study.synthetic_note_zh if study.language == "zh" else study.synthetic_note_en,
+        "synthetic_note": synthetic_note(bundle),
         "crs": crs_label(bundle.districts.crs),
         "inputs": list(notes.inputs),
         "network": {"mode": "walk", "nodes": notes.nodes, "edges": notes.edges},

@@ -153,6 +153,16 @@ def test_missing_texts_and_numbers_are_empty(packed):
     assert head["stations"]["covers"] == [None] * 6
 
 
+def test_a_place_without_a_shape_is_left_out_without_a_word():
+    bundle = toy_bundle()
+    shapes = bundle.stations.geometry.to_list()
+    shapes[1], shapes[4] = None, shapely.Point()
+    stations = bundle.stations.set_geometry(gpd.GeoSeries(shapes, crs=bundle.stations.crs))
+    head, blob = read(island_text(toy_bundle(stations=stations)))
+    assert head["stations"]["name"] == ["石路驿站", "平江路爱心屋", "相门驿站", "园区南站点"]
+    assert len(points(blob, head["stations"]["at"])) == 4
+
+
 @given(st.lists(st.floats(0.001, 1e6), min_size=1, max_size=200), st.integers(2, 8))
 def test_breaks_ascend_and_are_of_the_series(values, classes):
     breaks = nice_breaks(np.array(values), classes=classes)

@@ -26,6 +26,7 @@ __all__ = [
     "input_rows",
     "sorted_findings",
     "synthetic_lines",
+    "synthetic_note",
 ]
 
 #: Errors, warnings, fixes, information: the order in which findings are shown.
@@ -100,13 +101,18 @@ def input_rows(bundle: Bundle) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[c.key for c in INPUT_COLUMNS], dtype=object)
 
 
+def synthetic_note(bundle: Bundle) -> str:
+    """The study's own note about made-up data, in its language; empty where it has none."""
+    study = bundle.settings.study
+    return study.synthetic_note_zh if study.language == "zh" else study.synthetic_note_en
+
+
 def synthetic_lines(bundle: Bundle) -> tuple[str, ...]:
     """Whether the data are made up, and the study's own note about it."""
     study = bundle.settings.study
     if not study.synthetic:
         return (phrase("synthetic_no", study.language),)
-    note = study.synthetic_note_zh if study.language == "zh" else study.synthetic_note_en
-    return tuple(line for line in (phrase("synthetic_yes", study.language), note) if line)
+    return tuple(line for line in (phrase("synthetic_yes", study.language), synthetic_note(bundle)) if line)
 
 
 def credit_lines(bundle: Bundle) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.publish.contents.coverage import district_rows, open_stations
+from planner.publish.contents.records import synthetic_note
 from planner.publish.page.cells import cells_part
 from planner.publish.page.ground import areas_part, roads_part, water_part
 from planner.publish.page.layers import (
@@ -78,13 +79,12 @@ def _headline(bundle: Bundle) -> dict[str, Any]:
 
 def _about(bundle: Bundle) -> dict[str, Any]:
     study, circle = bundle.settings.study, bundle.settings.circle
-    zh = study.language == "zh"
     more = [str(c) for c in bundle.run.get("credits", ()) if str(c) not in CREDITS]
     return {
         "language": study.language,
         "title": study.title(),
         "synthetic": study.synthetic,
-        "note": study.synthetic_note_zh if zh else study.synthetic_note_en,
+        "note": synthetic_note(bundle),
         "approval": study.map_approval_no,
         "credits": [*CREDITS, *more],
         "minutes": circle.minutes,

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from planner.publish.contents.coverage import district_labels
 from planner.publish.contents.places import fullest_first
 from planner.publish.contents.sites import ranked
-from planner.publish.page.values import TOLERANCE_M, degrees, numbers_of, place_of, points_of, texts_of
+from planner.publish.page.values import (
+    TOLERANCE_M,
+    degrees,
+    numbers_of,
+    place_of,
+    points_of,
+    texts_of,
+    with_shape,
+)
 from planner.publish.words.names import host_label, period_labels
 
 if TYPE_CHECKING:
@@ -36,7 +44,7 @@ def districts_part(bundle: Bundle, island: Island) -> dict[str, Any]:
 
 def stations_part(bundle: Bundle, island: Island, districts: Sequence[str], language: str) -> dict[str, Any]:
     """The existing stations that have a place, each with its district's position in ``districts``."""
-    table = bundle.stations[~bundle.stations.geometry.is_empty & bundle.stations.geometry.notna()]
+    table = with_shape(bundle.stations)
     return {
         "at": points_of(table, island),
         "name": texts_of(table, "name"),
@@ -103,7 +111,7 @@ def hotspots_part(bundle: Bundle, island: Island) -> dict[str, Any] | None:
 def extra_part(layer: ExtraLayer, island: Island, language: str) -> dict[str, Any]:
     """A further layer: its shapes, its style, and the lines of its popups."""
     zh = language == "zh"
-    table = layer.table[~layer.table.geometry.is_empty & layer.table.geometry.notna()]
+    table = with_shape(layer.table)
     kind = _shape_kind(table)
     part: dict[str, Any] = {
         "key": layer.key,

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
 
     from planner.publish.page.pack import Island
 
-__all__ = ["TOLERANCE_M", "degrees", "numbers_of", "place_of", "points_of", "rounded", "texts_of"]
+__all__ = [
+    "TOLERANCE_M",
+    "degrees",
+    "numbers_of",
+    "place_of",
+    "points_of",
+    "rounded",
+    "texts_of",
+    "with_shape",
+]
 
 #: Simplification tolerances in metres: about a third of a pixel at the zoom where the layer is read.
 TOLERANCE_M = {"districts": 25.0, "water": 25.0, "roads": 12.0, "areas": 8.0, "gaps": 10.0, "extra": 8.0}
@@ -71,3 +80,11 @@ def place_of(table: pd.DataFrame, names: Sequence[str]) -> list[int]:
     """Position of each row's district among ``names``; -1 where it is none of them."""
     where = {name: i for i, name in enumerate(names)}
     return [where.get(name, -1) for name in texts_of(table, "district")]
+
+
+def with_shape(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The rows that can be drawn: geometry neither missing nor empty."""
+    import shapely
+
+    shapes = np.asarray(table.geometry.array)
+    return table[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
