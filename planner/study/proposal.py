@@ -12,12 +12,13 @@ import pandas as pd
 import shapely
 
 from planner.errors import Finding, finding, refuse_if_errors
-from planner.settings.whole import Settings
 from planner.study.groundwork import Groundwork
 
 if TYPE_CHECKING:
     from planner.siting.coverage import Access
-    from planner.siting.plan import SitePlan, SitingProblem
+    from planner.siting.plan import SitePlan
+    from planner.siting.problem import Ground, SitingProblem
+    from planner.siting.solve import Look
 
 __all__ = ["Proposal", "join_access"]
 
@@ -60,32 +61,33 @@ class Proposal(Groundwork):
 
     def problem(self) -> SitingProblem:
         """The maximal covering problem of the study, as arrays."""
-        from planner.siting.plan import nothing_to_gain
+        from planner.siting.problem import nothing_to_gain, pose
 
         if "problem" not in self._done:
             refuse_if_errors(self._rules())
-            self._done["problem"] = self._posed()
+            self._done["problem"] = pose(self.settings.siting, self.settings.periods, self._ground())
             self._done["judged:gain"] = {"findings": nothing_to_gain(self._done["problem"])}
         return self._done["problem"]
 
-    def _posed(
-        self,
-        *,
-        existing: tuple[list[Access], Any] | None = None,
-        new: tuple[list[Access], Any] | None = None,
-        demand: gpd.GeoDataFrame | None = None,
-        settings: Settings | None = None,
-    ) -> SitingProblem:
-        """The problem posed; what is given takes the place of the study's own (ways and what is open …)."""
-        from planner.siting.plan import pose
+    def _ground(self) -> Ground:
+        """What a plan stands on."""
+        from planner.siting.problem import Ground
 
         need = self.settings.circle.open_share
-        (old, old_open), (come, new_open) = existing or self._existing(), new or self._new()
-        return pose(
-            settings or self.settings, self.demand if demand is None else demand, self.districts, self.candidates,
-            existing=old, existing_open=old_open >= need, new=come, new_open=new_open >= need,
-            factors=self._factors(),
+        (old, old_open), (come, new_open) = self._existing(), self._new()
+        return Ground(
+            demand=self.demand, districts=self.districts, candidates=self.candidates, existing=tuple(old),
+            existing_open=old_open >= need, new=tuple(come), new_open=new_open >= need, factors=self._factors(),
         )  # fmt: skip
+
+    def _look(self, work_limit: int | None = None, *, seed: int | None = None) -> Look:
+        """How hard to look for a plan."""
+        from planner.siting.solve import Look
+
+        s = self.settings
+        progress = self._progress if work_limit is None else None
+        own = s.study.seed if seed is None else seed
+        return Look.of(s.siting, own, work_limit=work_limit, progress=progress)
 
     def _factors(self) -> Any:
         """Per demand scenario and cell the workers over the estimate."""
@@ -101,10 +103,10 @@ class Proposal(Groundwork):
         from planner.siting.rules import judge_clash, judge_rules
 
         if "judged:rules" not in self._done:
-            found = judge_rules(self.settings, self.candidates, self.districts)
-            found = found or judge_clash(self.settings, self.candidates, self.districts)
+            found = judge_rules(self.settings.siting, self.candidates, self.districts)
+            found = found or judge_clash(self.settings.siting, self.candidates, self.districts)
             if not found and self.settings.siting.goal.own_measure:
-                en, zh = measure_in_words(self.settings)
+                en, zh = measure_in_words(self.settings.siting.goal)
                 found = [finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh)]
             self._done["judged:rules"] = {"findings": found}
         return list(self._done["judged:rules"]["findings"])
@@ -118,15 +120,17 @@ class Proposal(Groundwork):
 
     def _solved(self) -> dict[str, Any]:
         """The plan's sites in building order, its certificate and its phases."""
-        from planner.siting.plan import solve_in_phases, solve_plan
+        from planner.siting.solve import solve_in_phases, solve_plan
 
         problem, s = self.problem(), self.settings
 
         def compute() -> dict[str, Any]:
-            found, closed = solve_plan(problem, s, progress=self._progress)
+            found, closed = solve_plan(problem, self._look())
             phases = pd.DataFrame()
             if len(s.siting.batches) > 1:
-                found, phases = solve_in_phases(problem, s, found, progress=self._progress)
+                found, phases = solve_in_phases(
+                    problem, s.siting.batches, s.siting.final_phase_weight, found, self._look()
+                )
             return {**solution_parts(found), "phases": phases, "closed": closed}
 
         parts: dict[str, Any] = self._stage("siting", self._siting_key(), compute)
@@ -149,8 +153,8 @@ class Proposal(Groundwork):
             np.vstack([old_open[stay], new_open[solution.chosen]]),
         )
         table = chosen_table(
-            self.settings, self.demand, self.districts, self.hosts, self.candidates, problem, solution.chosen,
-            access=new, nearest_station_m=self._nearest_station_m(), confidence=self._confidence(),
+            self.settings, self._ground(), self.hosts, problem, solution.chosen,
+            nearest_station_m=self._nearest_station_m(), confidence=self._confidence(),
             before=before, after=after,
         )  # fmt: skip
         gone = self.open_stations.iloc[parts["closed"]]
@@ -162,7 +166,7 @@ class Proposal(Groundwork):
 
     def _problem_kept(self, closed: Any = None) -> SitingProblem:
         """The problem with only the stations that stay (``closed``: positions of those that go; the plan's)."""
-        from planner.siting.plan import covered_by_open
+        from planner.siting.problem import covered_by_open
 
         problem = self.problem()
         closed = self._solved()["closed"] if closed is None else closed
@@ -185,8 +189,8 @@ class Proposal(Groundwork):
 
     def _confidence(self) -> Any:
         """Share of demand scenarios in which each chosen site (or one a cell away) is chosen again."""
-        from planner.siting.plan import solve
         from planner.siting.robust import confidence
+        from planner.siting.solve import solve
         from planner.study.questions import STEADY
 
         s, problem, chosen = self.settings, self.problem(), self._solved()["chosen"]
@@ -197,7 +201,7 @@ class Proposal(Groundwork):
             factors = self._factors()
             xy = shapely.get_coordinates(self.candidates.geometry.to_numpy())
             found = confidence(
-                lambda weights: solve(problem, s, weights=weights, work_limit=STEADY), problem.weights, factors,
+                lambda weights: solve(problem, self._look(STEADY), weights=weights), problem.weights, factors,
                 xy_m=xy, chosen=chosen, within_m=s.demand.cell_m, progress=self._progress,
             )  # fmt: skip
             return {"confidence": found}

@@ -50,8 +50,7 @@ def alternatives(study: Study, *, k: int = 3) -> pd.DataFrame:
     from scipy.spatial import cKDTree
 
     from planner.siting.alternatives import other_plans
-    from planner.siting.plan import solve_plan
-    from planner.siting.sensitivity import covered_weight
+    from planner.siting.solve import solve_plan
 
     problem, s = study.problem(), study.settings
 
@@ -61,7 +60,7 @@ def alternatives(study: Study, *, k: int = 3) -> pd.DataFrame:
         closed: list[Any] = []
 
         def solve(banned: Any) -> Any:
-            other, gone = solve_plan(problem, s, barred=banned, work_limit=QUICK)
+            other, gone = solve_plan(problem, study._look(QUICK), barred=banned)
             closed.append(gone)
             return other
 
@@ -72,7 +71,7 @@ def alternatives(study: Study, *, k: int = 3) -> pd.DataFrame:
         rows = []
         for n, (other, gone) in enumerate(zip(found, closed, strict=True), start=1):
             far, _ = cKDTree(xy[other.chosen]).query(xy[chosen])
-            covered = covered_weight(study._problem_kept(gone), other.chosen)
+            covered = study._problem_kept(gone).reached(other.chosen)
             rows.append(
                 {
                     "plan": n,
@@ -100,16 +99,13 @@ def replacements(study: Study, *, k: int = 3) -> pd.DataFrame:
     from planner.siting.alternatives import replacements as replace_each
 
     plan, problem, candidates = study.site_stations(), study._problem_kept(), study.candidates
-    free = np.ones(len(candidates), dtype=bool)
-    free[problem.forbidden] = False
     chosen, xy, names = plan.solution.chosen, _xy(study), _labels(study)
     found = replace_each(
         problem.covers,
         problem.weights,
         chosen,
         covered=problem.covered,
-        allowed=free,
-        region=problem.region,
+        rules=problem.rules,
         k=k,
     )
     rank = pd.Series(np.arange(1, len(chosen) + 1), index=chosen)
@@ -183,10 +179,7 @@ def price_of(study: Study, site_id: str) -> WishPrice:
     chosen, problem, wished = study.site_stations().solution.chosen, study._problem_kept(), int(at[0])
     if wished in chosen:
         return WishPrice(str(site_id), str(names[wished]), True, 0.0, 0.0, "", "")
-    may_go = siting.may_make_room(
-        chosen, wished, region=problem.region, quota_min=problem.quota_min, quota_max=problem.quota_max,
-        keep=problem.required,
-    )  # fmt: skip
+    may_go = problem.rules.may_swap(chosen, wished)
     wish = siting.price_of(
         problem.covers, problem.weights, chosen, wished, covered=problem.covered, may_go=may_go
     )
@@ -198,32 +191,34 @@ def price_of(study: Study, site_id: str) -> WishPrice:
 
 
 def _cases(study: Study, change: float, cell_m: Sequence[float]) -> list[Case]:
+    from planner.siting.problem import pose
     from planner.siting.sensitivity import Case
 
-    s = _settled(study)
-    (old, old_open), (new, new_open) = study._existing(), study._new()
-    stay = np.setdiff1d(np.arange(len(old_open)), study._solved()["closed"])
-    old, old_open = [dataclasses.replace(a, seconds=a.seconds[stay]) for a in old], old_open[stay]
+    s, ground = _settled(study), study._ground()
+    stay = np.setdiff1d(np.arange(len(ground.existing_open)), study._solved()["closed"])
+    kept = tuple(dataclasses.replace(a, seconds=a.seconds[stay]) for a in ground.existing)
+    ground = dataclasses.replace(ground, existing=kept, existing_open=ground.existing_open[stay])
+
+    def case(key: str, **changes: Any) -> Case:
+        return Case(key, pose(s.siting, s.periods, dataclasses.replace(ground, **changes)))
+
     own_m = s.circle.walk_kmh / 3.6 * s.circle.cutoff_s
-    cases = [Case("base", study._posed(existing=(old, old_open), settings=s))]
+    cases = [case("base")]
     for r in s.circle.readings_m:
         if abs(r - own_m) >= 1.0:
             here, there = (
-                [dataclasses.replace(a, cutoff_s=a.cutoff_for(r)) for a in ways] for ways in (old, new)
+                tuple(dataclasses.replace(a, cutoff_s=a.cutoff_for(r)) for a in ways)
+                for ways in (ground.existing, ground.new)
             )
-            cases.append(
-                Case(f"radius:{r:g}", study._posed(existing=(here, old_open), new=(there, new_open)))
-            )
-    always = study._posed(existing=(old, np.ones_like(old_open)), new=(new, np.ones_like(new_open)))
-    cases.append(Case("hours:any", always))
+            cases.append(case(f"radius:{r:g}", existing=here, new=there))
+    always = {name: np.ones_like(getattr(ground, name)) for name in ("existing_open", "new_open")}
+    cases.append(case("hours:any", **always))
     periods = [t.name for t in s.periods]
     for group in s.headline_groups:
         for sign in (1, -1):
             columns = [f"{group.name}__{t}" for t in periods]
             other = study.demand.assign(**{c: study.demand[c] * (1 + sign * change) for c in columns})
-            key = f"group:{group.name}:{sign * change * 100:+g}"
-            posed = study._posed(existing=(old, old_open), demand=other, settings=s)
-            cases.append(Case(key, posed))
+            cases.append(case(f"group:{group.name}:{sign * change * 100:+g}", demand=other))
     return cases + [Case(f"cell:{size:g}", _with_cells(study, size).problem()) for size in cell_m]
 
 
@@ -253,20 +248,17 @@ def sensitivity(study: Study, *, change: float = CHANGE, cell_m: Sequence[float]
     batches, the batches) moves. ``change``: each group alone by ± this share. ``cell_m``: demand grids to compare with (metres); the demand
     is modelled anew for each, which takes as long as the first time.
     """
-    from planner.siting.plan import plan_value, solve
     from planner.siting.sensitivity import Sensitivity, stress
+    from planner.siting.solve import plan_value, solve
 
     s, plan = _settled(study), study.site_stations()
 
     def compute() -> dict[str, Any]:
         cases = _cases(study, change, cell_m)
-        other = s.model_copy(
-            update={"study": s.study.model_copy(update={"seed": s.study.seed + 1})}
-        )  # nothing but chance
         found = stress(
             cases, plan.solution.chosen,
-            lambda problem: solve(problem, other if problem is cases[0].problem else s, work_limit=STEADY),
-            value=lambda problem, sites: plan_value(problem, s, sites), xy_m=_xy(study),
+            lambda problem: solve(problem, study._look(STEADY, seed=s.study.seed + (problem is cases[0].problem))),
+            value=plan_value, xy_m=_xy(study),
             within_m=s.demand.cell_m, progress=study._progress,
         )  # fmt: skip
         return {"table": found.table, "kept": found.kept}
@@ -285,25 +277,27 @@ def rule_prices(study: Study, *, fair: bool = False, time_limit_s: float = 120.0
     district found within ``time_limit_s``; columns ``least_share`` and ``least_share_bound`` hold between them
     what is possible.
     """
-    from planner.siting.plan import solve
     from planner.siting.sensitivity import price_rules
+    from planner.siting.solve import solve
 
     plan, s = study.site_stations(), _settled(study)
-    problem = dataclasses.replace(study._problem_kept(), goal=None)
+    problem = study._problem_kept().without_goal()
+    problem = problem.with_rules(problem.rules.counted(s.siting.p))
     goal = study.problem().goal is not None
 
     def without(**changes: Any) -> Any:
-        return solve(dataclasses.replace(problem, **changes), s, work_limit=QUICK)
+        return solve(problem, study._look(QUICK), **changes)
 
     def compute() -> dict[str, Any]:
         found: dict[str, tuple[bool, Any]] = {}
-        if problem.quota_min or problem.quota_max:
-            found["quotas"] = (True, solve(problem, s, work_limit=QUICK, quotas=False))
+        for part in problem.rules.partitions:
+            if part.binds(problem.rules.p):
+                found[f"{part.name}s"] = (True, without(without=[part.name]))
         for name in ("required", "forbidden"):
             if len(getattr(problem, name)):
-                found[name] = (True, without(**{name: np.zeros(0, dtype=np.int64)}))
+                found[name] = (True, without(without=[name]))
         for name, quotas in _other_quotas(study).items():
-            found[name] = (False, without(quota_min=quotas))
+            found[name] = (False, solve(problem.with_quotas(quotas), study._look(QUICK)))
         if fair:
             found["fair"] = (False, _fairest(study, time_limit_s))
         top, bound = plan.solution.objective, plan.solution.bound
@@ -332,7 +326,11 @@ def _other_quotas(study: Study) -> dict[str, dict[str, int]]:
     from planner.siting.sensitivity import levelling_quotas
 
     problem, p = study.problem(), study.settings.siting.p
-    if problem.quota_max or study.settings.siting.budget_yuan is not None or len(study.districts) < 2:
+    if (
+        (problem.rules.partitions[0].most < len(problem.rules.partitions[0].of)).any()
+        or study.settings.siting.budget_yuan is not None
+        or len(study.districts) < 2
+    ):
         return {}
     may = np.delete(problem.region, problem.forbidden)
     caps = [int((may == d).sum()) for d in study.districts["district"]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -190,17 +189,18 @@ class Study(Proposal):
 
         From 0 (the stations of today) on, finer where 80, 90 or 95 % are passed; None if not asked.
         """
-        from planner.siting.plan import solve
         from planner.siting.robust import coverage_curve, with_known
+        from planner.siting.solve import solve
 
-        s, problem = self.settings, replace(self.problem(), goal=None)
+        s, problem = self.settings, self.problem().without_goal()
+        limits = [*(part.name for part in problem.rules.partitions), "budget"]
         numbers = [n for n in s.siting.curve if n <= len(self.candidates)]
         if not numbers:
             return None
 
         def compute() -> dict[str, Any]:
             table = coverage_curve(
-                lambda n: solve(problem, s, p=n, work_limit=5, quotas=False, budget=False), numbers,
+                lambda n: solve(problem, self._look(5), p=n, without=limits), numbers,
                 total=float(problem.weights.sum()), base=float(problem.weights[problem.covered].sum()),
                 progress=self._progress,
             )  # fmt: skip

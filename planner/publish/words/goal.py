@@ -30,7 +30,7 @@ def goal_lines(bundle: Bundle) -> tuple[str, ...]:
     goal, language, found = bundle.settings.siting.goal, bundle.settings.study.language, bundle.solution
     if not goal.own_measure:
         return ()
-    en, zh = measure_in_words(bundle.settings)
+    en, zh = measure_in_words(goal)
     value, bound = _told(found.objective, bundle), _told(found.bound, bundle, up=True)
     gap = f"{math.ceil(found.gap * 1e5 - 1e-9) / 1e3:.3f}%"
     lines = [
