@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from planner.errors import Finding, InfeasibleError, finding
 from planner.settings.siting import Siting
 from planner.siting.candidates import proportional_quota_min
+from planner.siting.explain import HOST_WORDS
 from planner.siting.goal import close_sites, xy_of
 from planner.siting.goal_rules import judge_goal
 from planner.solvers.clash import refusal
 from planner.solvers.infeasible import refuse_impossible
-from planner.solvers.request import check_rules
-from planner.solvers.rules import Rules
+from planner.solvers.request import check_rules, partition
+from planner.solvers.rules import Partition, Rules
 
 __all__ = ["judge_clash", "judge_rules", "study_rules"]
 
@@ -38,14 +39,24 @@ def study_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.Geo
         region=region,
         quota_min=_quota_min(siting, districts, region),
         quota_max=_stated(districts, "quota_max") | dict(siting.quota_max),
+        partitions=_kinds(siting, candidates),
         cost=None if siting.budget_yuan is None else candidates["cost_yuan"].to_numpy(dtype=float),
         budget=siting.budget_yuan,
         conflicts=close_sites(xy_of(candidates), goal.spacing_m) if apart else None,
     )
 
 
+def _kinds(siting: Siting, candidates: gpd.GeoDataFrame) -> list[Partition]:
+    """At least and at most so many new sites per kind of host, where the study asks for it."""
+    if not (siting.kind_min or siting.kind_max):
+        return []
+    words = {k: (f"{en} ({k})", f"{zh}（{k}）") for k, (zh, en) in HOST_WORDS.items()}
+    kind = candidates["host_kind"].to_numpy(dtype=str)
+    return [partition(kind, siting.kind_min, siting.kind_max, name="kind", words=words)]
+
+
 def judge_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> list[Finding]:
-    """What the study's rules name that is not there, or name twice over (CAN-004 to CAN-007, GOAL-*)."""
+    """What the study's rules name that is not there, or name twice over (CAN-004 to CAN-007, SET-006, GOAL-*)."""
     found = judge_goal(siting)
     ids, names = set(candidates["site_id"]), [str(d) for d in districts["district"]]
     for key in ("required", "forbidden"):
@@ -62,6 +73,12 @@ def judge_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.Geo
             for v in getattr(siting, key)
             if v not in names
         ]
+    for key in ("kind_min", "kind_max"):
+        found += [
+            finding("SET-006", source="study.toml", field=f"siting.{key}", value=v, nearest=_nearest(v, HOST_WORDS))
+            for v in getattr(siting, key)
+            if v not in HOST_WORDS
+        ]  # fmt: skip
     if siting.p > len(candidates) and not siting.goal.budget_only:
         found.append(
             finding("CAN-004", source="study.toml", field="p", value=siting.p, p=siting.p, n=len(candidates))
