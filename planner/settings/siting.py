@@ -82,7 +82,10 @@ class Goal(Section):
 
 
 class Siting(Section):
-    """How many sites, from which hosts, under which rules, and how hard to look."""
+    """How many sites, from which hosts, under which rules, and how hard to look.
+
+    ``quota_min``, ``quota_max``: new sites per district; ``kind_min``, ``kind_max``: per kind of host.
+    """
 
     p: int = Field(default=200, ge=1)
     batches: tuple[Batch, ...] = ()
@@ -94,6 +97,8 @@ class Siting(Section):
     quotas: Literal["half_proportional", "none"] = "half_proportional"
     quota_min: dict[str, Count] = Field(default_factory=dict)
     quota_max: dict[str, Count] = Field(default_factory=dict)
+    kind_min: dict[str, Count] = Field(default_factory=dict)
+    kind_max: dict[str, Count] = Field(default_factory=dict)
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     cost_yuan: dict[str, Positive] = Field(default_factory=dict)

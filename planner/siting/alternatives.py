@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from planner.errors import InfeasibleError
 from planner.siting.phases import uncovered_core
+from planner.solvers.rules import Rules
 
 Array = NDArray[Any]
 
@@ -59,19 +60,17 @@ def other_plans(
 
 
 def replacements(
-    covers: Any, weights: Array, chosen: Array, *, covered: Array, allowed: Array | None = None,
-    region: Array | None = None, k: int = 3,
-) -> pd.DataFrame:  # fmt: skip
+    covers: Any, weights: Array, chosen: Array, *, covered: Array, rules: Rules, k: int = 3
+) -> pd.DataFrame:
     """Best replacements of every chosen site: site, place (1..k), replacement, loss (weight).
 
-    ``region`` keeps a replacement in the region of the site it replaces (quotas hold).
+    A replacement keeps the district (the first label) of the site it replaces, and every count.
     """
     core, worth = uncovered_core(covers, weights, covered)
     chosen = np.asarray(chosen)
     rows = core[chosen]
     count = np.bincount(rows.indices, minlength=core.shape[1])
-    free = np.ones(core.shape[0], dtype=bool) if allowed is None else allowed.copy()
-    free[chosen] = False
+    district = rules.partitions[0].of
     missing = core @ (worth * (count == 0))
     out = []
     for n, site in enumerate(chosen):
@@ -80,7 +79,7 @@ def replacements(
         again = np.zeros(core.shape[1])
         again[alone] = worth[alone]
         gain = missing + core @ again
-        ok = free if region is None else free & (region == region[site])
+        ok = rules.may_replace(chosen, int(site)) & (district == district[site])
         gain = np.where(ok, gain, -np.inf)
         best = np.argsort(-gain, kind="stable")[:k]
         held = worth[alone].sum()
@@ -105,24 +104,12 @@ class Wish:
     instead_of: int
 
 
-def may_make_room(
-    chosen: Array, wished: int, *, region: Array, quota_min: Mapping[str, int], quota_max: Mapping[str, int],
-    keep: Sequence[int] | Array = (),
-) -> Array:  # fmt: skip
-    """Which chosen sites may go for ``wished`` so that quotas hold and those of ``keep`` stay (bool)."""
-    home, labels = region[wished], region[chosen]
-    number = {label: int((labels == label).sum()) for label in np.unique(labels)}
-    spare = np.array([number[label] > quota_min.get(label, 0) for label in labels], dtype=bool)
-    full = number.get(home, 0) >= quota_max.get(home, len(chosen) + 1)
-    return ((labels == home) | (spare & (not full))) & ~np.isin(chosen, np.asarray(keep, dtype=np.int64))
-
-
 def price_of(
     covers: Any, weights: Array, chosen: Array, wished: int, *, covered: Array, may_go: Array | None = None
 ) -> Wish:
     """The price of a wish: gain of one more site there, and the least loss of forcing it into the plan.
 
-    ``may_go``: bool per chosen site, whether it may make room (:func:`may_make_room`); all when None.
+    ``may_go``: bool per chosen site, whether it may make room (:meth:`planner.solvers.rules.Rules.may_swap`); all when None.
     """
     core, worth = uncovered_core(covers, weights, covered)
     chosen = np.asarray(chosen)

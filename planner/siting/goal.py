@@ -7,22 +7,25 @@ cover, room of a station, scenarios, districts, close pairs, stations that move)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
-import pandas as pd
+import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.settings.whole import Settings
+from planner.settings.groups import Period
+from planner.settings.siting import Goal
 from planner.siting.coverage import Access, worker_cube
 from planner.solvers.covering.composed import Worth, solve_composed, worth_of
 from planner.solvers.covering.fair import solve_fair
 from planner.solvers.covering.maximal import solve_covering
-from planner.solvers.effort import effort
+from planner.solvers.effort import Effort
 from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.merge import equal_columns
 from planner.solvers.request import (
     Request,
     check_covered,
@@ -30,25 +33,54 @@ from planner.solvers.request import (
     check_rules,
     check_weights,
 )
+from planner.solvers.rules import Rules
 from planner.solvers.solution import Solution
 from planner.solvers.variants import conflicts_within
 
 __all__ = [
     "FADE_RINGS",
+    "Ground",
     "PosedGoal",
     "close_sites",
     "goal_value",
     "pose_goal",
     "solve_goal",
     "worker_counts",
+    "xy_of",
 ]
 
 Array = NDArray[Any]
 
 #: Rings of equal width between the two distances of ``fade_m``; ring i of k counts 1 − (i + ½)/k.
 FADE_RINGS = 5
-#: Region of the stations that are open today, where they may move.
+#: Label of the stations that are open today, where they may move.
 _OPEN = "\x00open"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a plan stands on: demand, districts and candidates, and who reaches what.
+
+    Attributes
+    ----------
+    demand, districts, candidates
+        The study's tables.
+    existing, new
+        Ways of travelling to the open stations and to the candidates, same groups in the same order.
+    existing_open, new_open
+        bool (n_sites × n_periods).
+    factors
+        Workers per demand scenario and cell over the estimate (aims over scenarios).
+    """
+
+    demand: gpd.GeoDataFrame
+    districts: gpd.GeoDataFrame
+    candidates: gpd.GeoDataFrame
+    existing: tuple[Access, ...]
+    existing_open: Array
+    new: tuple[Access, ...]
+    new_open: Array
+    factors: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -57,14 +89,16 @@ class PosedGoal:
 
     Attributes
     ----------
+    goal
+        What the study asks for.
     covers
         csr (n_sites × n_rows): candidates first, then the open stations where they may move.
     of
         csr (n_rows × n_points): share of each demand point's weight that belongs to a row.
     times
         How many stations that stay reach each row.
-    apart, price
-        Close pairs of candidates (k × 2 positions); None: they exclude each other.
+    apart
+        Close pairs of candidates (k × 2 positions), which exclude each other or have a price.
     room
         Most weight each site serves; None: no limit.
     movable
@@ -75,11 +109,11 @@ class PosedGoal:
         How much a worker of each point counts.
     """
 
+    goal: Goal
     covers: sparse.csr_array
     of: sparse.csr_array
     times: Array
     apart: Array
-    price: float | None
     room: Array | None
     movable: int
     moves: int
@@ -116,83 +150,55 @@ def _shares(access: Sequence[Access], is_open: Array, fade_m: tuple[float, float
 
 def _level(
     new: sparse.csr_array, old: sparse.csr_array, share: float, live: Array
-) -> tuple[Array, Any, Any, Array]:
-    """Points of ``live`` with equal cover at ``share`` or more: (row of each, new, old cover per row)."""
+) -> tuple[Array, sparse.csr_array, sparse.csr_array, int]:
+    """Points of ``live`` with equal cover at ``share`` or more: (row of each, new, old cover per row, rows)."""
     at = [
         sparse.csr_array(((m.data >= share - 1e-12).astype(float), m.indices, m.indptr), shape=m.shape)
         for m in (new, old)
     ]
-    both = sparse.csc_array(sparse.vstack(at, format="csc")[:, live])
+    both = sparse.csr_array(sparse.vstack(at, format="csc")[:, live])
     both.eliminate_zeros()
-    rng = np.random.default_rng(0)  # two independent random sums tell cover sets apart
-    one, two = ((both.T @ rng.random(both.shape[0])).round(9) for _ in range(2))
-    _, first, row = np.unique(one + 1j * two, return_index=True, return_inverse=True)
+    first, row = equal_columns(both)
     kept = sparse.csr_array(both[:, first])
-    return row.ravel(), kept[: new.shape[0]], kept[new.shape[0] :], first
+    return row, kept[: new.shape[0]], kept[new.shape[0] :], len(first)
 
 
-def pose_goal(
-    settings: Settings,
-    *,
-    existing: Sequence[Access],
-    existing_open: Array,
-    new: Sequence[Access],
-    new_open: Array,
-    weights: Array,
-    counts: Array,
-    xy_m: Array,
-    host_kind: Array,
-    district: Array,
-    factors: Array | None,
-) -> PosedGoal | None:
-    """Pose the study's goal; None where it asks for nothing beyond the most workers in the circle.
+def pose_goal(goal: Goal, ground: Ground, weights: Array, counts: Array) -> PosedGoal | None:
+    """Pose a study's goal; None where it asks for nothing beyond the most workers in the circle.
 
-    Parameters
-    ----------
-    existing, existing_open, new, new_open, weights
-        As for :func:`planner.siting.plan.pose`; ``weights`` per point.
-    counts
-        Per point, how much one of its workers counts (:func:`worker_counts`).
-    xy_m, host_kind
-        Per candidate: coordinates (n × 2, metres) and kind of host.
-    district
-        Per cell.
-    factors
-        Per scenario and cell, for aims over scenarios.
+    ``weights`` per point (way, period, cell); ``counts``: how much a worker there counts (:func:`worker_counts`).
     """
-    goal = settings.siting.goal
     if goal.plain:
         return None
-    gone, come = _shares(existing, existing_open, goal.fade_m), _shares(new, new_open, goal.fade_m)
+    gone = _shares(ground.existing, ground.existing_open, goal.fade_m)
+    come = _shares(ground.new, ground.new_open, goal.fade_m)
     moving = goal.relocate > 0
     live = np.flatnonzero((weights > 0) & (np.diff(sparse.csc_array(sparse.vstack([gone, come])).indptr) > 0))
-    live = (
-        live if len(live) else np.zeros(1, np.int64)
-    )  # nothing in reach of anything: one row, covered by none
+    if not len(live):  # nothing in reach of anything: one row, covered by none
+        live = np.zeros(1, np.int64)
     rings = [(i + 0.5) / FADE_RINGS for i in range(FADE_RINGS)] if goal.fade_m is not None else []
-    steps = [*rings, 1.0]
     covers, of, times, below = [], [], [], 0.0
-    for share in steps:
-        row, by_new, by_old, first = _level(come, gone, share, live)
+    for share in [*rings, 1.0]:
+        row, by_new, by_old, n_rows = _level(come, gone, share, live)
         covers.append(sparse.vstack([by_new, by_old]) if moving else by_new)
-        times.append(np.zeros(len(first)) if moving else np.asarray(by_old.sum(axis=0)).ravel())
+        times.append(np.zeros(n_rows) if moving else np.asarray(by_old.sum(axis=0)).ravel())
         part = (share - below) * counts[live]
-        of.append(sparse.csr_array((part, (row, live)), shape=(len(first), len(weights))))
+        of.append(sparse.csr_array((part, (row, live)), shape=(n_rows, len(weights))))
         below = share
+    district = ground.demand["district"].to_numpy(dtype=str)
     blocks = len(weights) // max(1, len(district))
-    pairs = close_sites(xy_m, goal.spacing_m)
-    n_old = existing_open.shape[0] if moving else 0
-    over = goal.aim in ("mean", "cvar", "worst")
+    n_old = ground.existing_open.shape[0] if moving else 0
+    over = goal.aim in ("mean", "cvar", "worst") and ground.factors is not None
     return PosedGoal(
+        goal=goal,
         covers=_structure(sparse.csr_array(sparse.hstack(covers))),
         of=sparse.csr_array(sparse.vstack(of)),
         times=np.concatenate(times).astype(np.int64),
-        apart=pairs,
-        price=goal.spacing_price,
-        room=_room(settings, host_kind, n_old, float(weights.sum())),
+        apart=close_sites(xy_of(ground.candidates), goal.spacing_m),
+        room=_room(goal, ground.candidates["host_kind"].to_numpy(dtype=str), n_old, float(weights.sum())),
         movable=n_old,
         moves=min(goal.relocate, n_old),
-        factors=np.tile(factors, (1, blocks)) if over and factors is not None else None,
+        factors=np.tile(ground.factors, (1, blocks)) if over and ground.factors is not None else None,
         group=np.tile(district, blocks) if goal.aim in ("fair", "lexicographic") else None,
         counts=counts,
     )
@@ -205,59 +211,66 @@ def close_sites(xy_m: Array, spacing_m: float) -> Array:
     return conflicts_within(xy_m[:, 0], xy_m[:, 1], spacing_m)
 
 
+def xy_of(table: gpd.GeoDataFrame) -> Array:
+    """Coordinates of a table of points (n × 2)."""
+    return shapely.get_coordinates(table.geometry.to_numpy())
+
+
 def _structure(matrix: sparse.csr_array) -> sparse.csr_array:
     matrix.eliminate_zeros()
     return sparse.csr_array((np.ones(matrix.nnz, np.int8), matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
-def _room(settings: Settings, host_kind: Array, n_old: int, whole: float) -> Array | None:
+def _room(goal: Goal, host_kind: Array, n_old: int, whole: float) -> Array | None:
     """Workers a site has room for; open stations have room for all."""
-    goal = settings.siting.goal
     if goal.visits_per_day is None:
         return None
     visits = [goal.visits_by_kind.get(str(kind), goal.visits_per_day) for kind in host_kind]
     return np.concatenate([np.asarray(visits, float) / goal.visits_per_worker, np.full(n_old, whole)])
 
 
-def _request(goal: PosedGoal, weights: Array, rules: Mapping[str, Any]) -> Request:
-    """The covering request of a goal: open stations that may move are a region of their own."""
-    m, old = goal.n_candidates, goal.movable
-    rules = dict(rules)
-    region = rules.pop("region", None)
-    low, high = dict(rules.pop("quota_min", None) or {}), dict(rules.pop("quota_max", None) or {})
-    p = rules.pop("p")
-    if old:
-        region = np.concatenate(
-            [np.full(m, "") if region is None else np.asarray(region, dtype=object), np.full(old, _OPEN)]
+def _with_open(rules: Rules, goal: PosedGoal) -> Rules:
+    """The rules on candidates and, behind them, the open stations, of which so many may close.
+
+    These have a label of their own in the first partition, and none that is limited in the others.
+    """
+    old = goal.movable
+    if not old:
+        return rules
+    first, *rest = (
+        replace(
+            q, of=np.concatenate([q.of, np.full(old, len(q.labels))]), labels=(*q.labels, _OPEN),
+            least=np.append(q.least, 0), most=np.append(q.most, old),
         )
-        low[_OPEN] = old - goal.moves
-        p = None if p is None else p + old
-    cost = rules.pop("cost", None)
-    if cost is not None:
-        cost = np.concatenate([np.asarray(cost, float), np.zeros(old)])
-    apart = goal.apart if goal.price is None and len(goal.apart) else None
-    checked = check_rules(
-        m + old, p, region=region, quota_min=low or None, quota_max=high or None, cost=cost, conflicts=apart, **rules
+        for q in rules.partitions
     )  # fmt: skip
-    covers = check_covers(goal.covers)
-    return Request(
-        covers, np.asarray(goal.of @ weights, float), check_covered(goal.times > 0, covers.shape[1]), checked
+    first = replace(first, least=np.append(first.least[:-1], old - goal.moves))
+    apart = rules.conflicts.copy()
+    apart.resize((rules.n_sites + old,) * 2)
+    cost = None if rules.cost is None else np.concatenate([rules.cost, np.zeros(old)])
+    p = None if rules.p is None else rules.p + old
+    return replace(
+        rules, n_sites=rules.n_sites + old, p=p, partitions=(first, *rest), cost=cost, conflicts=apart
     )
 
 
-def worker_counts(
-    settings: Settings, demand: pd.DataFrame, access: Sequence[Access], weights: Array
-) -> Array:
+def _request(goal: PosedGoal, weights: Array, rules: Rules) -> Request:
+    """The covering request of a goal."""
+    covers = check_covers(goal.covers)
+    covered = check_covered(goal.times > 0, covers.shape[1])
+    return Request(covers, np.asarray(goal.of @ weights, float), covered, _with_open(rules, goal))
+
+
+def worker_counts(goal: Goal, periods: Sequence[Period], ground: Ground, weights: Array) -> Array:
     """How much a worker of each point (way, period, cell) counts: the mean over its groups, times the period's."""
-    goal = settings.siting.goal
     if not (goal.group_weights or goal.period_weights):
         return np.ones(len(weights))
-    periods = [t.name for t in settings.periods]
-    by_period = np.array([goal.period_weights.get(t, 1.0) for t in periods])
+    names = [t.name for t in periods]
+    by_period = np.array([goal.period_weights.get(t, 1.0) for t in names])
     blocks = []
-    for part in access:
+    for part in ground.new:
         each = np.array([goal.group_weights.get(g, 1.0) for g in part.groups])
-        cube = worker_cube(demand, part.groups, periods)
+        cube = worker_cube(ground.demand, part.groups, names)
         blocks.append((np.tensordot(each, cube, axes=1) * by_period).T.ravel())
     counted = np.concatenate(blocks)
     return np.divide(counted, weights, out=np.ones(len(weights)), where=weights > 0)
@@ -270,13 +283,13 @@ def _totals(group: Array, weights: Array) -> tuple[list[Any], Array]:
     return list(labels[totals > 0]), totals[totals > 0]
 
 
-def _worth(settings: Settings, goal: PosedGoal, weights: Array) -> Worth:
+def _worth(goal: PosedGoal, weights: Array) -> Worth:
     """What sites are worth under the study's goal."""
-    asked = settings.siting.goal
-    credit = asked.credit or (1.0,)
+    asked = goal.goal
+    priced = asked.spacing_price is not None
     worth = Worth(
-        credit=credit, times=goal.times, capacity=goal.room,
-        pairs=goal.apart if goal.price is not None else np.zeros((0, 2), np.int64), price=goal.price or 0.0,
+        credit=asked.credit or (1.0,), times=goal.times, capacity=goal.room,
+        pairs=goal.apart if priced else np.zeros((0, 2), np.int64), price=asked.spacing_price or 0.0,
     )  # fmt: skip
     if goal.group is not None:
         labels, totals = _totals(goal.group, weights * goal.counts)
@@ -291,27 +304,16 @@ def _worth(settings: Settings, goal: PosedGoal, weights: Array) -> Worth:
     return worth
 
 
-def goal_value(
-    settings: Settings, goal: PosedGoal, weights: Array, sites: Array, *, closed: Iterable[int] = ()
-) -> float:
+def goal_value(goal: PosedGoal, weights: Array, sites: Array, *, closed: Iterable[int] = ()) -> float:
     """What candidates ``sites`` are worth under the goal, ``closed`` open stations (their positions) gone."""
     stay = np.setdiff1d(np.arange(goal.movable), np.asarray(list(closed), np.int64)) + goal.n_candidates
-    request = _request(goal, weights, {"p": max(1, len(sites))} if not goal.movable else {"p": 1})
+    request = _request(goal, weights, check_rules(goal.n_candidates, None, needs_count=False))
     every = np.concatenate([np.asarray(sites, np.int64), stay]).astype(np.int64)
-    return worth_of(request, _worth(settings, goal, weights), every)
+    return worth_of(request, _worth(goal, weights), every)
 
 
-def solve_goal(
-    settings: Settings, goal: PosedGoal, weights: Array, rules: Mapping[str, Any], look: Mapping[str, Any]
-) -> tuple[Solution, Array]:
+def solve_goal(goal: PosedGoal, weights: Array, rules: Rules, effort: Effort) -> tuple[Solution, Array]:
     """The best plan under the goal: the solution (its sites are candidates) and the open stations that close.
-
-    Parameters
-    ----------
-    rules
-        ``p`` (None: the budget alone), required, forbidden, region, quota_min, quota_max, cost, budget.
-    look
-        time_limit_s, gap, work_limit, seed, progress.
 
     Raises
     ------
@@ -321,29 +323,25 @@ def solve_goal(
         No plan obeys the rules.
     """
     check_weights(weights * goal.counts, len(weights))
-    request, worth = _request(goal, weights, rules), _worth(settings, goal, weights)
+    request, worth = _request(goal, weights, rules), _worth(goal, weights)
     refuse_impossible(request.rules)
     totals = None if goal.group is None else _totals(goal.group, weights * goal.counts)[1]
-    found = _solved(settings, request, worth, totals, look)
+    found = _solved(goal.goal, request, worth, totals, effort)
     new = found.chosen[found.chosen < goal.n_candidates]
     closed = np.setdiff1d(np.arange(goal.movable), found.chosen - goal.n_candidates)
-    base = goal_value(settings, goal, weights, np.zeros(0, np.int64))
+    base = goal_value(goal, weights, np.zeros(0, np.int64))
     return replace(found, chosen=new, base=base), closed
 
 
-def _solved(
-    settings: Settings, request: Request, worth: Worth, totals: Array | None, look: Mapping[str, Any]
-) -> Solution:
-    hard = effort(look["time_limit_s"], look["gap"], look["work_limit"], look["seed"], look["progress"])
+def _solved(goal: Goal, request: Request, worth: Worth, totals: Array | None, effort: Effort) -> Solution:
     simple = worth.capacity is None and not len(worth.pairs) and len(worth.credit) == 1
     if simple and worth.credit[0] == 1.0 and (worth.scenarios is None or worth.tail == 1.0):
         if worth.scenarios is not None:
             request = replace(request, weights=worth.scenarios.mean(axis=0))
-        return solve_covering(request, hard)
-    quick = replace(hard, rounds=max(2, hard.rounds // 20), gap=1e-3, progress=None)
+        return solve_covering(request, effort)
+    quick = replace(effort, rounds=max(2, effort.rounds // 20), gap=1e-3, progress=None)
     start = solve_covering(request, quick).chosen
-    hard.repeatable &= quick.repeatable
-    aim = settings.siting.goal.aim
+    effort.repeatable &= quick.repeatable
     if totals is not None:
-        return solve_fair(request, worth, totals, [start], hard, lexicographic=aim == "lexicographic")
-    return solve_composed(request, worth, [start], hard)
+        return solve_fair(request, worth, totals, [start], effort, lexicographic=goal.aim == "lexicographic")
+    return solve_composed(request, worth, [start], effort)

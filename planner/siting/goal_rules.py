@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from planner.errors import Finding, finding
-from planner.settings.whole import Settings
+from planner.settings.siting import Goal, Siting
 
 __all__ = ["judge_goal", "measure_in_words"]
 
 
-def judge_goal(settings: Settings) -> list[Finding]:
+def judge_goal(siting: Siting) -> list[Finding]:
     """What a study's goal asks for that cannot be had together (GOAL-001 to GOAL-003)."""
-    goal, rules, found = settings.siting.goal, settings.siting, list[Finding]()
+    goal, rules, found = siting.goal, siting, list[Finding]()
 
     def clash(a: str, b: str, en: str, zh: str) -> None:
         found.append(
@@ -59,9 +59,8 @@ _AIMS = {
 }  # fmt: skip
 
 
-def measure_in_words(settings: Settings) -> tuple[str, str]:
+def measure_in_words(goal: Goal) -> tuple[str, str]:
     """What plans are compared by, in English and Chinese."""
-    goal = settings.siting.goal
     en, zh = _AIMS.get(goal.aim, ("workers covered", "覆盖的劳动者人数"))
     en, zh = (text.format(tail=f"{goal.tail:.0%}") for text in (en, zh))
     if goal.limits_visits:

@@ -17,7 +17,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.solvers.merge import equal_columns
+
+__all__ = ["Phases", "greedy_order", "lack", "plan_phases", "uncovered_core"]
+
 Array = NDArray[Any]
+
+
+def lack(got: float, best: float) -> float:
+    """Share of the best that is missing; 0 where there is nothing to have."""
+    return max(0.0, (best - got) / best) if best > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -43,13 +52,9 @@ def uncovered_core(covers: Any, weights: Array, covered: Array) -> tuple[sparse.
     matrix = sparse.csc_array(covers)
     matrix = sparse.csc_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
     keep = ~covered & (weights > 0) & (np.diff(matrix.indptr) > 0)
-    matrix, weights = matrix[:, keep], weights[keep]
-    # Points seen by the same sites are one point: two independent random sums tell the sets apart.
-    rng = np.random.default_rng(0)
-    marks = np.column_stack([matrix.T @ rng.random(matrix.shape[0]) for _ in range(2)])
-    _, first, group = np.unique(marks.round(9), axis=0, return_index=True, return_inverse=True)
-    merged = np.bincount(group.ravel(), weights, len(first))
-    return sparse.csr_array(matrix[:, first]), merged
+    rows, weights = sparse.csr_array(matrix[:, keep]), weights[keep]
+    first, group = equal_columns(rows)
+    return sparse.csr_array(rows[:, first]), np.bincount(group, weights, len(first))
 
 
 def greedy_order(
@@ -208,8 +213,8 @@ def plan_phases(
                 "covered": base + new,
                 "best": base + best_new[t],
                 "bound": float(bounds[t]),
-                "regret": _lack(new, best_new[t]),
-                "regret_bound": _lack(new, top),
+                "regret": lack(new, best_new[t]),
+                "regret_bound": lack(new, top),
             }
         )
     return Phases(order, pd.DataFrame(rows))
@@ -229,7 +234,3 @@ def _value(core: sparse.csr_array, worth: Array, sites: Array) -> float:
     reached = np.zeros(core.shape[1], dtype=bool)
     reached[core[np.asarray(sites)].indices] = True
     return float(worth[reached].sum())
-
-
-def _lack(value: float, best: float) -> float:
-    return max(0.0, (best - value) / best) if best > 0 else 0.0

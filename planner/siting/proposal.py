@@ -27,19 +27,11 @@ from planner.settings.whole import Settings
 from planner.siting.candidates import find_candidates
 from planner.siting.coverage import Access, Coverage, measure_coverage, stations_in_reach, worker_cube
 from planner.siting.goal_rules import measure_in_words
-from planner.siting.plan import (
-    SitePlan,
-    SitingProblem,
-    chosen_table,
-    covered_by_open,
-    nothing_to_gain,
-    pose,
-    solve,
-    solve_in_phases,
-    solve_plan,
-)
+from planner.siting.plan import SitePlan, chosen_table
+from planner.siting.problem import Ground, SitingProblem, covered_by_open, nothing_to_gain, pose
 from planner.siting.robust import confidence, scenario_factors
 from planner.siting.rules import judge_clash, judge_rules
+from planner.siting.solve import Look, solve, solve_in_phases, solve_plan
 from planner.solvers.problems import Solution
 
 __all__ = [
@@ -189,9 +181,17 @@ def covers_of(
 
 @dataclass(frozen=True)
 class Posing:
-    """All that a study's siting problem is posed from. ``factors``: workers per demand scenario and cell over the estimate."""
+    """All that a study's siting problem is posed from.
 
-    settings: Settings
+    ``groups``: names of those that count; ``factors``: workers per demand scenario and cell over the estimate, for plans
+    that are after more than the estimate.
+    """
+
+    siting: Siting
+    periods: tuple[Period, ...]
+    groups: tuple[str, ...]
+    seed: int
+    need_open: float
     demand: gpd.GeoDataFrame
     districts: gpd.GeoDataFrame
     candidates: gpd.GeoDataFrame
@@ -199,14 +199,25 @@ class Posing:
     new: SiteReach
     factors: Array
 
+    @property
+    def ground(self) -> Ground:
+        """What the problem stands on: a site serves a period that it is open for ``need_open`` of."""
+        return Ground(
+            demand=self.demand, districts=self.districts, candidates=self.candidates,
+            existing=self.existing.access, existing_open=self.existing.open_share >= self.need_open,
+            new=self.new.access, new_open=self.new.open_share >= self.need_open, factors=self.factors,
+        )  # fmt: skip
+
     def pose(self) -> SitingProblem:
         """The maximal covering problem as arrays."""
-        need = self.settings.circle.open_share
-        return pose(
-            self.settings, self.demand, self.districts, self.candidates,
-            existing=self.existing.access, existing_open=self.existing.open_share >= need,
-            new=self.new.access, new_open=self.new.open_share >= need, factors=self.factors,
-        )  # fmt: skip
+        return pose(self.siting, self.periods, self.ground)
+
+    def look(
+        self, work_limit: int | None = None, *, seed: int | None = None, progress: Progress | None = None
+    ) -> Look:
+        """How hard to look for a plan: as the study says, but for ``work_limit`` and ``seed``."""
+        own = self.seed if seed is None else seed
+        return Look.of(self.siting, own, work_limit=work_limit, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -243,10 +254,12 @@ class Sited:
 
 def solve_study(posing: Posing, posed: Posed, *, progress: Progress | None = None) -> Sited:
     """The new stations, in batches where the study has them."""
-    settings, phases = posing.settings, pd.DataFrame()
-    solution, closed = solve_plan(posed.problem, settings, progress=progress)
-    if len(settings.siting.batches) > 1:
-        solution, phases = solve_in_phases(posed.problem, settings, solution, progress=progress)
+    siting, look, phases = posing.siting, posing.look(progress=progress), pd.DataFrame()
+    solution, closed = solve_plan(posed.problem, look)
+    if len(siting.batches) > 1:
+        solution, phases = solve_in_phases(
+            posed.problem, siting.batches, siting.final_phase_weight, solution, look
+        )
     return Sited(solution, phases, np.asarray(closed))
 
 
@@ -254,7 +267,7 @@ def kept_problem(posing: Posing, problem: SitingProblem, closed: Array) -> Sitin
     """The problem with only the stations that stay (``closed``: positions of those that go)."""
     if not len(closed):
         return problem
-    is_open = posing.existing.open_share >= posing.settings.circle.open_share
+    is_open = posing.existing.open_share >= posing.need_open
     return replace(problem, covered=covered_by_open(posing.existing.access, is_open, closed=closed))
 
 
@@ -267,7 +280,7 @@ def steadiness(
         return None
     problem = posed.problem
     return confidence(
-        lambda weights: solve(problem, posing.settings, weights=weights, work_limit=STEADY),
+        lambda weights: solve(problem, posing.look(STEADY), weights=weights),
         problem.weights,
         demand_factors(surfaces, posing.demand, scenarios),
         xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),
@@ -313,8 +326,7 @@ def make_plan(
         periods=settings.periods, circle=settings.circle,
     )  # fmt: skip
     table = chosen_table(
-        settings, posing.demand, posing.districts, hosts, posing.candidates,
-        kept_problem(posing, posed.problem, sited.closed), chosen, access=posing.new.access,
+        settings, posing.ground, hosts, kept_problem(posing, posed.problem, sited.closed), chosen,
         nearest_station_m=nearest_m, confidence=confidence, before=before, after=after,
     )  # fmt: skip
     gone = stations[stations["status"] == "open"].iloc[sited.closed]
@@ -350,13 +362,11 @@ def candidate_sites(
     return CandidateSites(table, tuple(found))
 
 
-def judge(
-    settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
-) -> tuple[Finding, ...]:
+def judge(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> tuple[Finding, ...]:
     """What the study's siting rules name that is not there, or ask for that cannot be had together."""
-    found = judge_rules(settings, candidates, districts) or judge_clash(settings, candidates, districts)
-    if not found and settings.siting.goal.own_measure:
-        en, zh = measure_in_words(settings)
+    found = judge_rules(siting, candidates, districts) or judge_clash(siting, candidates, districts)
+    if not found and siting.goal.own_measure:
+        en, zh = measure_in_words(siting.goal)
         found = [finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh)]
     return tuple(found)
 

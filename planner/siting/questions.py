@@ -20,21 +20,22 @@ from scipy.spatial import cKDTree
 from planner.errors import PlannerError
 from planner.progress import Progress
 from planner.settings.circle import Circle
-from planner.settings.whole import Settings
+from planner.settings.siting import Siting
 from planner.siting import alternatives as other
 from planner.siting.candidates import proportional_quota_min
-from planner.siting.plan import SitePlan, SitingProblem, plan_value, solve, solve_plan
+from planner.siting.plan import SitePlan
+from planner.siting.problem import SitingProblem
 from planner.siting.proposal import STEADY, Planned, Posed, Posing, Sited, SiteReach, kept_problem
 from planner.siting.robust import coverage_curve, with_known
 from planner.siting.sensitivity import (
     Case,
     Sensitivity,
-    covered_weight,
     levelling_quotas,
     merged,
     price_rules,
     stress,
 )
+from planner.siting.solve import plan_value, solve, solve_plan
 from planner.solvers.problems import Solution
 from planner.solvers.variants import maximal_covering_fair
 
@@ -82,14 +83,13 @@ class Finished:
         return self.posing.demand["district"].to_numpy(dtype=str)
 
     @property
-    def settled(self) -> Settings:
-        """The settings with the plan's closings done and its number of sites fixed: what a case is solved under."""
-        s = self.posing.settings
-        if s.siting.goal.plain:
-            return s
-        goal = s.siting.goal.model_copy(update={"relocate": 0, "budget_only": False})
-        number = max(1, len(self.plan.chosen))
-        return s.model_copy(update={"siting": s.siting.model_copy(update={"goal": goal, "p": number})})
+    def settled(self) -> Siting:
+        """The rules with the plan's closings done and its number of sites fixed: what a case is posed under."""
+        own = self.posing.siting
+        if own.goal.plain:
+            return own
+        goal = own.goal.model_copy(update={"relocate": 0, "budget_only": False})
+        return own.model_copy(update={"goal": goal, "p": max(1, len(self.plan.chosen))})
 
 
 def finish(posing: Posing, posed: Posed, sited: Sited, planned: Planned) -> Finished:
@@ -108,7 +108,7 @@ def alternatives(of: Finished, *, k: int, within_m: float) -> pd.DataFrame:
     closed: list[Array] = []
 
     def again(banned: Array) -> Solution:
-        found, gone = solve_plan(of.problem, of.posing.settings, barred=banned, work_limit=QUICK)
+        found, gone = solve_plan(of.problem, of.posing.look(QUICK), barred=banned)
         closed.append(gone)
         return found
 
@@ -118,7 +118,7 @@ def alternatives(of: Finished, *, k: int, within_m: float) -> pd.DataFrame:
     rows = []
     for n, (one, gone) in enumerate(zip(found, closed, strict=True), start=1):
         far, _ = cKDTree(xy[one.chosen]).query(xy[of.chosen])
-        covered = covered_weight(kept_problem(of.posing, of.problem, gone), one.chosen)
+        covered = kept_problem(of.posing, of.problem, gone).reached(one.chosen)
         rows.append(
             {
                 "plan": n,
@@ -141,16 +141,8 @@ def replacements(of: Finished, *, k: int) -> pd.DataFrame:
     Columns: rank, site_id, name, district, place (1..k), replacement_id, replacement, host_kind, distance_m, loss.
     """
     problem, candidates = of.kept, of.posing.candidates
-    free = np.ones(len(candidates), dtype=bool)
-    free[problem.forbidden] = False
     found = other.replacements(
-        problem.covers,
-        problem.weights,
-        of.chosen,
-        covered=problem.covered,
-        allowed=free,
-        region=problem.region,
-        k=k,
+        problem.covers, problem.weights, of.chosen, covered=problem.covered, rules=problem.rules, k=k
     )
     rank = pd.Series(np.arange(1, len(of.chosen) + 1), index=of.chosen)
     site, instead = found["site"].to_numpy(dtype=np.int64), found["replacement"].to_numpy(dtype=np.int64)
@@ -221,10 +213,7 @@ def price_of(of: Finished, site_id: str) -> WishPrice:
     problem, wished = of.kept, int(at[0])
     if wished in of.chosen:
         return WishPrice(str(site_id), str(names[wished]), True, 0.0, 0.0, "", "")
-    may_go = other.may_make_room(
-        of.chosen, wished, region=problem.region, quota_min=problem.quota_min, quota_max=problem.quota_max,
-        keep=problem.required,
-    )  # fmt: skip
+    may_go = problem.rules.may_swap(of.chosen, wished)
     wish = other.price_of(
         problem.covers, problem.weights, of.chosen, wished, covered=problem.covered, may_go=may_go
     )
@@ -242,13 +231,14 @@ def curve(
 
     ``numbers`` above the number of candidates are left out; None if none is left.
     """
-    problem = replace(posed.problem, goal=None)
+    problem = posed.problem.without_goal()
+    limits = [*(part.name for part in problem.rules.partitions), "budget"]
     numbers = [n for n in numbers if n <= problem.covers.shape[0]]
     if not numbers:
         return None
     return coverage_curve(
-        lambda n: solve(problem, posing.settings, p=n, work_limit=5, quotas=False, budget=False), numbers,
-        total=float(problem.weights.sum()), base=float(problem.weights[problem.covered].sum()), progress=progress,
+        lambda n: solve(problem, posing.look(5), p=n, without=limits), numbers, progress=progress,
+        total=float(problem.weights.sum()), base=float(problem.weights[problem.covered].sum()),
     )  # fmt: skip
 
 
@@ -265,24 +255,21 @@ def curve_with_plan(table: pd.DataFrame | None, of: Finished) -> pd.DataFrame | 
 
 def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
     """The cases of :func:`sensitivity`; under each the candidates are the same."""
-    posing, s = of.posing, of.settled
-    stay = np.setdiff1d(np.arange(len(posing.existing.open_share)), of.closed)
-    old, new = posing.existing.only(stay), posing.new
-    base = replace(posing, existing=old, settings=s)
+    stay = np.setdiff1d(np.arange(len(of.posing.existing.open_share)), of.closed)
+    base = replace(of.posing, existing=of.posing.existing.only(stay), siting=of.settled)
+    old, new = base.existing, base.new
     cases = [Case("base", base.pose())]
     for r in circle.readings_m:
         if abs(r - circle.walk_kmh / 3.6 * circle.cutoff_s) >= 1.0:
-            here, there = _within(old, r), _within(new, r)
-            cases.append(Case(f"radius:{r:g}", replace(posing, existing=here, new=there).pose()))
-    always = replace(posing, existing=_always(old), new=_always(new))
-    cases.append(Case("hours:any", always.pose()))
-    for group in s.headline_groups:
+            near = replace(base, existing=_within(old, r), new=_within(new, r))
+            cases.append(Case(f"radius:{r:g}", near.pose()))
+    cases.append(Case("hours:any", replace(base, existing=_always(old), new=_always(new)).pose()))
+    for group in base.groups:
         for sign in (1, -1):
-            columns = [f"{group.name}__{t.name}" for t in s.periods]
-            demand = posing.demand.assign(**{c: posing.demand[c] * (1 + sign * change) for c in columns})
-            cases.append(
-                Case(f"group:{group.name}:{sign * change * 100:+g}", replace(base, demand=demand).pose())
-            )
+            columns = [f"{group}__{t.name}" for t in base.periods]
+            demand = base.demand.assign(**{c: base.demand[c] * (1 + sign * change) for c in columns})
+            case = replace(base, demand=demand).pose()
+            cases.append(Case(f"group:{group}:{sign * change * 100:+g}", case))
     return cases
 
 
@@ -325,15 +312,14 @@ def with_cells(
 
 
 def _stressed(of: Finished, cases: list[Case], *, within_m: float, progress: Progress | None) -> Sensitivity:
-    s = of.settled
-    reseeded = s.study.model_copy(update={"seed": s.study.seed + 1})
-    chance = s.model_copy(update={"study": reseeded})  # nothing but chance
-    by_chance = {id(case.problem) for case in cases if case.key == "base"}
+    by_chance = {id(case.problem) for case in cases if case.key == "base"}  # nothing but the seed changes
+
+    def again(problem: SitingProblem) -> Solution:
+        return solve(problem, of.posing.look(STEADY, seed=of.posing.seed + (id(problem) in by_chance)))
+
     return stress(
-        cases, of.chosen,
-        lambda problem: solve(problem, chance if id(problem) in by_chance else s, work_limit=STEADY),
-        value=lambda problem, sites: plan_value(problem, s, sites), xy_m=of.xy_m, within_m=within_m, progress=progress,
-    )  # fmt: skip
+        cases, of.chosen, again, value=plan_value, xy_m=of.xy_m, within_m=within_m, progress=progress
+    )
 
 
 def rule_prices(of: Finished, *, fair: bool, time_limit_s: float) -> pd.DataFrame:
@@ -345,25 +331,24 @@ def rule_prices(of: Finished, *, fair: bool, time_limit_s: float) -> pd.DataFram
     district found within ``time_limit_s``; columns ``least_share`` and ``least_share_bound`` hold between them
     what is possible.
     """
-    plan, s = of.plan, of.settled
-    problem, goal = replace(of.kept, goal=None), of.problem.goal is not None
-
-    def without(**changes: Any) -> Solution:
-        return solve(replace(problem, **changes), s, work_limit=QUICK)
-
+    plan, goal = of.plan, of.problem.goal is not None
+    problem = of.kept.without_goal()
+    problem = problem.with_rules(problem.rules.counted(of.settled.p))
+    quick = of.posing.look(QUICK)
     found: dict[str, tuple[bool, Any]] = {}
-    if problem.quota_min or problem.quota_max:
-        found["quotas"] = (True, solve(problem, s, work_limit=QUICK, quotas=False))
+    for part in problem.rules.partitions:
+        if part.binds(problem.rules.p):
+            found[f"{part.name}s"] = (True, solve(problem, quick, without=[part.name]))
     for name in ("required", "forbidden"):
         if len(getattr(problem, name)):
-            found[name] = (True, without(**{name: np.zeros(0, dtype=np.int64)}))
+            found[name] = (True, solve(problem, quick, without=[name]))
     for name, quotas in _other_quotas(of).items():
-        found[name] = (False, without(quota_min=quotas))
+        found[name] = (False, solve(problem.with_quotas(quotas), quick))
     if fair:
         found["fair"] = (False, _fairest(of, time_limit_s))
     top, bound = plan.solution.objective, plan.solution.bound
     if goal:
-        best = without()
+        best = solve(problem, quick)
         top, bound = max(best.objective, plan.after.covered), best.bound
     elif len(plan.phases):
         top = max(top, float(plan.phases["best"].iloc[-1]))
@@ -377,8 +362,9 @@ def _other_quotas(of: Finished) -> dict[str, dict[str, int]]:
 
     Empty where there is nothing to share out; quotas that other rules stand against are left out.
     """
-    problem, rules, districts = of.problem, of.posing.settings.siting, of.posing.districts
-    if problem.quota_max or rules.budget_yuan is not None or len(districts) < 2:
+    problem, rules, districts = of.problem, of.posing.siting, of.posing.districts
+    first = problem.rules.partitions[0]
+    if (first.most < len(first.of)).any() or rules.budget_yuan is not None or len(districts) < 2:
         return {}
     may = np.delete(problem.region, problem.forbidden)
     caps = [int((may == d).sum()) for d in districts["district"]]
@@ -396,9 +382,9 @@ def _other_quotas(of: Finished) -> dict[str, dict[str, int]]:
 
 def _fairest(of: Finished, time_limit_s: float) -> Solution:
     """The plan with the greatest least covered share of a district, quotas left out."""
-    s, whole = of.posing.settings, of.problem
+    whole = of.problem
     problem, group = merged(whole, np.tile(of.district, len(whole.weights) // len(of.district)))
     return maximal_covering_fair(
-        problem.covers, problem.weights, s.siting.p, group=group, covered=problem.covered,
-        required=problem.required, forbidden=problem.forbidden, time_limit_s=time_limit_s, seed=s.study.seed,
+        problem.covers, problem.weights, of.posing.siting.p, group=group, covered=problem.covered,
+        required=problem.required, forbidden=problem.forbidden, time_limit_s=time_limit_s, seed=of.posing.seed,
     )  # fmt: skip

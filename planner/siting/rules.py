@@ -1,4 +1,4 @@
-"""The study's rules on sites: what they name, whether they can hold together, quotas as arrays of sites."""
+"""The study's rules on sites: what they name, whether they can hold together, and their pose for the solvers."""
 
 from __future__ import annotations
 
@@ -9,51 +9,109 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from planner.errors import Finding, InfeasibleError, finding
-from planner.settings.whole import Settings
+from planner.settings.siting import Siting
 from planner.siting.candidates import proportional_quota_min
-from planner.siting.goal import close_sites
+from planner.siting.explain import HOST_WORDS
+from planner.siting.goal import close_sites, xy_of
 from planner.siting.goal_rules import judge_goal
 from planner.solvers.clash import refusal
 from planner.solvers.infeasible import refuse_impossible
-from planner.solvers.request import check_rules
+from planner.solvers.request import check_rules, partition
+from planner.solvers.rules import Partition, Rules
+
+__all__ = ["judge_clash", "judge_rules", "study_rules"]
 
 Array = NDArray[Any]
 
 
-def positions(ids: Sequence[str], table: gpd.GeoDataFrame) -> Array:
-    """Positions of the candidates named in ``ids``, each once."""
-    return np.flatnonzero(table["site_id"].isin(ids).to_numpy()).astype(np.int64)
+def study_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> Rules:
+    """Every rule of the study on its candidates, posed once; the first partition are the districts."""
+    goal, region = siting.goal, candidates["district"].to_numpy(dtype=str)
+    apart = _keeps_apart(siting)
+    return check_rules(
+        len(candidates),
+        None if goal.budget_only and siting.budget_yuan is not None else siting.p,
+        required=_positions(siting.required, candidates),
+        forbidden=_positions(siting.forbidden, candidates),
+        region=region,
+        quota_min=_quota_min(siting, districts, region),
+        quota_max=_stated(districts, "quota_max") | dict(siting.quota_max),
+        partitions=_kinds(siting, candidates),
+        cost=None if siting.budget_yuan is None else candidates["cost_yuan"].to_numpy(dtype=float),
+        budget=siting.budget_yuan,
+        conflicts=close_sites(xy_of(candidates), goal.spacing_m) if apart else None,
+    )
 
 
-def judge_rules(
-    settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
-) -> list[Finding]:
-    """What the study's rules name that is not there, or name twice over (CAN-004 to CAN-007, GOAL-*)."""
-    rules, found = settings.siting, judge_goal(settings)
+def _kinds(siting: Siting, candidates: gpd.GeoDataFrame) -> list[Partition]:
+    """At least and at most so many new sites per kind of host, where the study asks for it."""
+    if not (siting.kind_min or siting.kind_max):
+        return []
+    words = {k: (f"{en} ({k})", f"{zh}（{k}）") for k, (zh, en) in HOST_WORDS.items()}
+    kind = candidates["host_kind"].to_numpy(dtype=str)
+    return [partition(kind, siting.kind_min, siting.kind_max, name="kind", words=words)]
+
+
+def judge_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> list[Finding]:
+    """What the study's rules name that is not there, or name twice over (CAN-004 to CAN-007, SET-006, GOAL-*)."""
+    found = judge_goal(siting)
     ids, names = set(candidates["site_id"]), [str(d) for d in districts["district"]]
     for key in ("required", "forbidden"):
         found += [
             finding("CAN-005", source="study.toml", field=key, value=v)
-            for v in dict.fromkeys(getattr(rules, key))
+            for v in dict.fromkeys(getattr(siting, key))
             if v not in ids
         ]
-    both = [v for v in dict.fromkeys(rules.required) if v in set(rules.forbidden)]
+    both = [v for v in dict.fromkeys(siting.required) if v in set(siting.forbidden)]
     found += [finding("CAN-006", source="study.toml", field="required", value=v) for v in both]
     for key in ("quota_min", "quota_max"):
         found += [
             finding("CAN-007", source="study.toml", field=key, value=v, nearest=_nearest(v, names))
-            for v in getattr(rules, key)
+            for v in getattr(siting, key)
             if v not in names
         ]
-    if rules.p > len(candidates) and not rules.goal.budget_only:
+    for key in ("kind_min", "kind_max"):
+        found += [
+            finding("SET-006", source="study.toml", field=f"siting.{key}", value=v, nearest=_nearest(v, HOST_WORDS))
+            for v in getattr(siting, key)
+            if v not in HOST_WORDS
+        ]  # fmt: skip
+    if siting.p > len(candidates) and not siting.goal.budget_only:
         found.append(
-            finding("CAN-004", source="study.toml", field="p", value=rules.p, p=rules.p, n=len(candidates))
+            finding("CAN-004", source="study.toml", field="p", value=siting.p, p=siting.p, n=len(candidates))
         )
     return found
+
+
+def judge_clash(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> list[Finding]:
+    """CAN-008 where no plan can obey the study's rules together, GOAL-005 for required sites too close."""
+    must = _positions(siting.required, candidates)
+    close = close_sites(xy_of(candidates.iloc[must]), siting.goal.spacing_m)
+    if len(close) and _keeps_apart(siting):
+        ids, m = candidates["site_id"].to_numpy()[must], f"{siting.goal.spacing_m:g}"
+        return [
+            finding("GOAL-005", source="study.toml", field="siting.required", value=ids[a], a=ids[a], b=ids[b], m=m)
+            for a, b in close
+        ]  # fmt: skip
+    try:
+        refuse_impossible(study_rules(siting, candidates, districts))
+    except InfeasibleError as error:
+        en, zh = refusal(error, "en"), refusal(error, "zh")
+        return [finding("CAN-008", source="study.toml", field="siting", why_en=en, why_zh=zh)]
+    return []
+
+
+def _keeps_apart(siting: Siting) -> bool:
+    """Whether close sites exclude each other (without a price for it)."""
+    return siting.goal.spacing_m > 0 and siting.goal.spacing_price is None
+
+
+def _positions(ids: Sequence[str], table: gpd.GeoDataFrame) -> Array:
+    """Positions of the candidates named in ``ids``, each once."""
+    return np.flatnonzero(table["site_id"].isin(ids).to_numpy()).astype(np.int64)
 
 
 def _nearest(value: str, known: Iterable[str]) -> str:
@@ -61,67 +119,16 @@ def _nearest(value: str, known: Iterable[str]) -> str:
     return next(iter(difflib.get_close_matches(value, names, n=1, cutoff=0.0)), "-")
 
 
-def judge_clash(
-    settings: Settings, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
-) -> list[Finding]:
-    """CAN-008 where no plan can obey the study's count, quotas, required sites and budget together."""
-    rules, goal = settings.siting, settings.siting.goal
-    region = candidates["district"].to_numpy(dtype=str)
-    hard = goal.spacing_m > 0 and not goal.spacing_price
-    must = positions(rules.required, candidates)
-    close = close_sites(xy_of(candidates.iloc[must]), goal.spacing_m) if hard else np.zeros((0, 2), np.int64)
-    if len(close):
-        ids = candidates["site_id"].to_numpy()[must]
-        return [
-            finding("GOAL-005", source="study.toml", field="siting.required", value=ids[a], a=ids[a], b=ids[b],
-                    m=f"{goal.spacing_m:g}")
-            for a, b in close
-        ]  # fmt: skip
-    try:
-        refuse_impossible(
-            check_rules(
-                len(candidates), None if goal.budget_only else rules.p, required=must,
-                forbidden=positions(rules.forbidden, candidates), region=region,
-                quota_min=study_quota_min(settings, districts, region) or None,
-                quota_max=study_quota_max(settings, districts) or None, cost=candidates["cost_yuan"].to_numpy(dtype=float),
-                budget=rules.budget_yuan,
-                conflicts=close_sites(xy_of(candidates), goal.spacing_m) if hard else None,
-            )
-        )  # fmt: skip
-    except InfeasibleError as error:
-        return [
-            finding(
-                "CAN-008",
-                source="study.toml",
-                field="siting",
-                why_en=refusal(error, "en"),
-                why_zh=refusal(error, "zh"),
-            )
-        ]
-    return []
-
-
-def xy_of(table: gpd.GeoDataFrame) -> Array:
-    """Coordinates of a table of points (n × 2)."""
-    return shapely.get_coordinates(table.geometry.to_numpy())
-
-
-def study_quota_min(settings: Settings, districts: gpd.GeoDataFrame, region: Array) -> dict[str, int]:
+def _quota_min(siting: Siting, districts: gpd.GeoDataFrame, region: Array) -> dict[str, int]:
     """Minimum per district: the study's, else the districts' table's, else half its share of p.
 
     The last is never above the district's candidates.
     """
-    rules = settings.siting
-    stated = _stated(districts, "quota_min") | dict(rules.quota_min)
-    if stated or rules.quotas != "half_proportional" or rules.goal.budget_only:
+    stated = _stated(districts, "quota_min") | dict(siting.quota_min)
+    if stated or siting.quotas != "half_proportional" or siting.goal.budget_only:
         return stated
     caps = [int((region == d).sum()) for d in districts["district"]]
-    return proportional_quota_min(districts, rules.p, caps=caps)
-
-
-def study_quota_max(settings: Settings, districts: gpd.GeoDataFrame) -> dict[str, int]:
-    """Maximum per district, as the districts' table says or, before it, the study."""
-    return _stated(districts, "quota_max") | dict(settings.siting.quota_max)
+    return proportional_quota_min(districts, siting.p, caps=caps)
 
 
 def _stated(districts: gpd.GeoDataFrame, column: str) -> dict[str, int]:

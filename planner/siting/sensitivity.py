@@ -14,7 +14,9 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from planner.progress import Progress, silent
-from planner.siting.plan import SitingProblem
+from planner.siting.phases import lack
+from planner.siting.problem import SitingProblem
+from planner.solvers.merge import equal_columns
 
 Array = NDArray[Any]
 
@@ -69,13 +71,6 @@ class Sensitivity:
         )
 
 
-def covered_weight(problem: SitingProblem, sites: Array) -> float:
-    """Weight covered by the existing stations and ``sites`` (positions), counted afresh."""
-    reached = problem.covered.copy()
-    reached[problem.covers[np.asarray(sites, dtype=np.int64)].indices] = True
-    return float(problem.weights[reached].sum())
-
-
 def stress(
     cases: Sequence[Case], chosen: Array, solve: Callable[[SitingProblem], Any], *, xy_m: Array, within_m: float,
     value: Callable[[SitingProblem, Array], float] | None = None, progress: Progress | None = None,
@@ -92,14 +87,14 @@ def stress(
     value
         What plans are compared by under a case (as the solution's objective); covered weight when None.
     """
-    say, rows, kept, worth = progress or silent, [], {}, value or covered_weight
+    say, rows, kept, worth = progress or silent, [], {}, value or SitingProblem.reached
     for n, case in enumerate(cases):
         say("other assumptions", n / len(cases))
         problem, found = case.problem, solve(case.problem)
         whole, before = float(problem.weights.sum()), float(problem.weights[problem.covered].sum())
         again = np.asarray(found.chosen, dtype=np.int64)
-        plan = covered_weight(problem, chosen)
-        share_best = max(plan, covered_weight(problem, again))
+        plan = problem.reached(chosen)
+        share_best = max(plan, problem.reached(again))
         none, mine = worth(problem, np.zeros(0, dtype=np.int64)), worth(problem, chosen)
         best = max(mine, float(found.objective))
         far = cKDTree(xy_m[again]).query(xy_m[chosen])[0] if len(again) else np.full(len(chosen), np.inf)
@@ -112,17 +107,13 @@ def stress(
                 "share_before": before / scale,
                 "share_plan": plan / scale,
                 "share_best": share_best / scale,
-                "lost": _lack(mine - none, best - none),
-                "lost_most": _lack(mine - none, max(best, float(found.bound)) - none),
+                "lost": lack(mine - none, best - none),
+                "lost_most": lack(mine - none, max(best, float(found.bound)) - none),
                 "same": int(np.isin(chosen, again).sum()),
                 "near": int(kept[case.key].sum()),
             }
         )
     return Sensitivity(pd.DataFrame(rows), pd.DataFrame(kept), float(within_m))
-
-
-def _lack(got: float, best: float) -> float:
-    return (best - got) / best if best > 0 else 0.0
 
 
 def district_shares(problem: SitingProblem, sites: Array, district: Array) -> pd.Series:
@@ -180,16 +171,15 @@ def merged(problem: SitingProblem, group: Array) -> tuple[SitingProblem, Array]:
     ``group``: a label per point. Covered weights of every group stay what they are for any set of sites; points
     covered already and points that no site covers become one per group each.
     """
-    matrix = sparse.csc_array(problem.covers)
-    rng = np.random.default_rng(0)  # two independent random sums tell cover sets apart
-    ones = sparse.csc_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
-    marks = np.column_stack([ones.T @ rng.random(matrix.shape[0]) for _ in range(2)]).round(9)
-    marks[problem.covered] = -1.0
-    code = np.unique(group, return_inverse=True)[1]
-    _, first, which = np.unique(
-        np.column_stack([code, marks]), axis=0, return_index=True, return_inverse=True
+    matrix = sparse.csr_array(problem.covers)
+    ones = sparse.csr_array((np.ones(matrix.nnz), matrix.indices, matrix.indptr), shape=matrix.shape)
+    ones = sparse.csr_array(
+        ones @ sparse.dia_array((~problem.covered[None, :] * 1.0, [0]), shape=(matrix.shape[1],) * 2)
     )
-    weights = np.bincount(which.ravel(), problem.weights, len(first))
+    ones.eliminate_zeros()  # what is covered already is in reach of nobody here
+    code = np.unique(group, return_inverse=True)[1]
+    first, which = equal_columns(ones, apart=2 * code + problem.covered)
+    weights = np.bincount(which, problem.weights, len(first))
     live = weights > 0
     keep = first[live]
     small = replace(
@@ -222,7 +212,7 @@ def price_rules(
     ``fair``: no plan lifts the worst-off district above it).
     """
     top, bound = reference
-    own = covered_weight(problem, plan)
+    own = problem.reached(plan)
 
     def row(
         rule: str,
@@ -250,7 +240,7 @@ def price_rules(
             best = max(top, float(other.objective))
             rows.append(row(rule, True, best, best - top, float(other.bound) - top, other.chosen))
         else:
-            covered = covered_weight(problem, other.chosen)
+            covered = problem.reached(other.chosen)
             share = float(other.bound) if rule == "fair" else np.nan
             rows.append(row(rule, False, covered, top - covered, bound - covered, other.chosen, share))
     return pd.DataFrame(rows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from planner.solvers.request import (
+    Partition,
     Request,
     RequestError,
     check_costs,
@@ -16,6 +17,7 @@ from planner.solvers.request import (
     check_p,
     check_rules,
     check_weights,
+    partition,
 )
 from planner.solvers.solution import Solution
 from planner.solvers.variants import (
@@ -42,6 +44,7 @@ __all__ = [
     "maximal_covering_spread",
     "p_center",
     "p_median",
+    "partition",
     "set_covering",
 ]
 
@@ -59,6 +62,7 @@ def maximal_covering(
     region: ArrayLike | None = None,
     quota_min: Mapping[Any, int] | None = None,
     quota_max: Mapping[Any, int] | None = None,
+    partitions: Sequence[Partition] = (),
     cost: ArrayLike | None = None,
     budget: float | None = None,
     conflicts: Any = None,
@@ -84,6 +88,8 @@ def maximal_covering(
         Site positions that must, or must not, be chosen.
     region, quota_min, quota_max
         A label per site, and per label the least and greatest number of sites.
+    partitions
+        Further labels with limits of their own (:func:`~planner.solvers.request.partition`): kinds of host, owners.
     cost, budget
         Cost per site, and what all chosen sites may cost together.
     conflicts
@@ -115,7 +121,7 @@ def maximal_covering(
         covered=check_covered(covered, n),
         rules=check_rules(
             m, p, required=required, forbidden=forbidden, region=region, quota_min=quota_min,
-            quota_max=quota_max, cost=cost, budget=budget, conflicts=conflicts,
+            quota_max=quota_max, partitions=partitions, cost=cost, budget=budget, conflicts=conflicts,
         ),
     )  # fmt: skip
     return solve_covering(request, effort(time_limit_s, gap, work_limit, seed, progress))
@@ -133,6 +139,7 @@ def set_covering(
     region: ArrayLike | None = None,
     quota_min: Mapping[Any, int] | None = None,
     quota_max: Mapping[Any, int] | None = None,
+    partitions: Sequence[Partition] = (),
     conflicts: Any = None,
     coverable_only: bool = False,
     time_limit_s: float = 60.0,
@@ -164,7 +171,7 @@ def set_covering(
         raise RequestError(f"share must lie in (0, 1]; got {share!r}")
     rules = check_rules(
         m, None, required=required, forbidden=forbidden, region=region, quota_min=quota_min,
-        quota_max=quota_max, cost=cost, conflicts=conflicts, needs_count=False,
+        quota_max=quota_max, partitions=partitions, cost=cost, conflicts=conflicts, needs_count=False,
     )  # fmt: skip
     request = Request(matrix, check_weights(weights, n), check_covered(covered, n), rules)
     return solve_set_covering(
@@ -182,6 +189,7 @@ def p_median(
     region: ArrayLike | None = None,
     quota_min: Mapping[Any, int] | None = None,
     quota_max: Mapping[Any, int] | None = None,
+    partitions: Sequence[Partition] = (),
     time_limit_s: float = 60.0,
     gap: float = 1e-4,
     work_limit: int | None = None,
@@ -197,7 +205,7 @@ def p_median(
         0 is a cost of 0. Dense: inf = not assignable.
     weights
         Non-negative weight per demand point (None: ones); a point of weight 0 need not be assigned.
-    p, required, forbidden, region, quota_min, quota_max, time_limit_s, gap, work_limit, seed, progress
+    p, required, forbidden, region, quota_min, quota_max, partitions, time_limit_s, gap, work_limit, seed, progress
         As in :func:`maximal_covering`.
 
     Raises
@@ -214,7 +222,7 @@ def p_median(
     m, n = matrix.shape
     rules = check_rules(
         m, check_p(p), required=required, forbidden=forbidden, region=region, quota_min=quota_min,
-        quota_max=quota_max,
+        quota_max=quota_max, partitions=partitions,
     )  # fmt: skip
     return solve_median(
         matrix, check_weights(weights, n), rules, effort(time_limit_s, gap, work_limit, seed, progress)
@@ -230,6 +238,7 @@ def p_center(
     region: ArrayLike | None = None,
     quota_min: Mapping[Any, int] | None = None,
     quota_max: Mapping[Any, int] | None = None,
+    partitions: Sequence[Partition] = (),
     time_limit_s: float = 60.0,
     gap: float = 0.0,
     work_limit: int | None = None,
@@ -253,6 +262,6 @@ def p_center(
     matrix = check_costs(costs)
     rules = check_rules(
         matrix.shape[0], check_p(p), required=required, forbidden=forbidden, region=region, quota_min=quota_min,
-        quota_max=quota_max,
+        quota_max=quota_max, partitions=partitions,
     )  # fmt: skip
     return solve_center(matrix, rules, effort(time_limit_s, gap, work_limit, seed, progress))

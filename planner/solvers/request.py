@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from planner.errors import PlannerError
+from planner.solvers.rules import Partition, Rules
 
 __all__ = [
+    "Partition",
     "Request",
     "RequestError",
     "Rules",
@@ -22,6 +24,7 @@ __all__ = [
     "check_p",
     "check_rules",
     "check_weights",
+    "partition",
 ]
 
 Floats = NDArray[np.float64]
@@ -34,27 +37,6 @@ LARGEST_WEIGHT = 1e15
 
 class RequestError(PlannerError, ValueError):
     """An argument that cannot be meant: wrong shape, NaN, a position out of range."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Which sets of sites are allowed (positions and codes, never labels).
-
-    ``p`` is None where only the budget limits the count; ``quota_max`` holds the region's size or
-    ``p`` where nothing was asked; ``conflicts`` is a symmetric CSR of pairs that exclude each other.
-    """
-
-    n_sites: int
-    p: int | None
-    required: Ints
-    forbidden: Ints
-    region: Ints
-    labels: tuple[Any, ...]
-    quota_min: Ints
-    quota_max: Ints
-    cost: Floats | None
-    budget: float | None
-    conflicts: Any
 
 
 @dataclass(frozen=True)
@@ -192,6 +174,7 @@ def check_rules(
     region: ArrayLike | None = None,
     quota_min: Mapping[Any, int] | None = None,
     quota_max: Mapping[Any, int] | None = None,
+    partitions: Sequence[Partition] = (),
     cost: ArrayLike | None = None,
     budget: float | None = None,
     conflicts: Any = None,
@@ -199,34 +182,89 @@ def check_rules(
 ) -> Rules:
     """The rules as arrays; what they ask for may still be impossible (see :mod:`.infeasible`).
 
+    ``region``, ``quota_min`` and ``quota_max`` are the first partition, called ``quota``; ``partitions``
+    (:func:`partition`) come after it.
+
     Raises
     ------
     RequestError
         Positions out of range or given twice, quotas without regions or not whole numbers, costs that
-        are negative or missing, ``p=None`` without a budget.
+        are negative or missing, two partitions of one name, ``p=None`` without a budget.
     """
     count = None if p is None else check_p(p)
     if count is None and budget is None and needs_count:
         raise RequestError("p may be None only when a budget limits the plan")
     if budget is not None and cost is None:
         raise RequestError("a budget needs cost: one number per site")
-    codes, labels = _regions(region, n_sites, quota_min, quota_max)
-    top = np.bincount(codes, minlength=len(labels)) if count is None else np.full(len(labels), count)
-    low = _quota(quota_min, labels, np.zeros(len(labels), np.int64), "quota_min")
-    high = _quota(quota_max, labels, top, "quota_max")
+    if region is None and (quota_min or quota_max):
+        raise RequestError("quotas need region: one label per site")
+    parts = list(partitions)
+    if region is not None or not parts:
+        labels = np.full(n_sites, "all") if region is None else region
+        parts = [partition(labels, quota_min, quota_max, name="quota"), *parts]
+    names = [part.name for part in parts]
+    if len(set(names)) < len(names):
+        raise RequestError(f"partitions need names of their own; got {names}")
     return Rules(
         n_sites=n_sites,
         p=count,
         required=_positions(required, n_sites, "required"),
         forbidden=_positions(forbidden, n_sites, "forbidden"),
-        region=codes,
-        labels=labels,
-        quota_min=low,
-        quota_max=high,
+        partitions=tuple(_labelled(part, n_sites) for part in parts),
         cost=None if cost is None else _costs(cost, n_sites),
         budget=None if budget is None else _budget(budget),
         conflicts=_conflicts(conflicts, n_sites),
     )
+
+
+def partition(
+    of: ArrayLike,
+    least: Mapping[Any, int] | None = None,
+    most: Mapping[Any, int] | None = None,
+    *,
+    name: str = "label",
+    words: Mapping[Any, tuple[str, str]] | None = None,
+) -> Partition:
+    """Labels of sites with the least and most number of sites of each, for the option ``partitions``.
+
+    Parameters
+    ----------
+    of
+        A label per site.
+    least, most
+        Label → number of sites; a label that no site has may stand there.
+    name
+        What refusals call its limits: ``{name}_min`` and ``{name}_max``.
+    words
+        Label → what it is called in English and in Chinese.
+
+    Raises
+    ------
+    RequestError
+        A number that is not whole, or negative.
+    """
+    given = list(np.asarray(of, dtype=object))
+    order = sorted(set(given), key=lambda label: (str(type(label)), str(label)))
+    extra = [label for label in {**(least or {}), **(most or {})} if label not in set(order)]
+    labels = tuple(order + extra)
+    code = {label: c for c, label in enumerate(labels)}
+    none = np.zeros(len(labels), np.int64)
+    return Partition(
+        name=name,
+        of=np.array([code[label] for label in given], np.int64),
+        labels=labels,
+        least=_quota(least, labels, none, f"{name}_min"),
+        most=_quota(most, labels, none + len(given), f"{name}_max"),
+        words=dict(words or {}),
+    )
+
+
+def _labelled(part: Partition, n: int) -> Partition:
+    """The partition, if it has a label per site."""
+    if len(part.of) != n:
+        what = "region" if part.name == "quota" else f"the partition {part.name}"
+        raise RequestError(f"{what} must be one label per site: {n} expected, got {len(part.of)}")
+    return part
 
 
 def _first(mask: Bools) -> int:
@@ -248,24 +286,6 @@ def _positions(sites: Iterable[int], n: int, name: str) -> Ints:
     if (times > 1).any():
         raise RequestError(f"{name} names site {int(unique[times > 1][0])} more than once")
     return unique.astype(np.int64)
-
-
-def _regions(
-    region: ArrayLike | None, n: int, low: Mapping[Any, int] | None, high: Mapping[Any, int] | None
-) -> tuple[Ints, tuple[Any, ...]]:
-    """Region codes per site and their labels, sorted; labels only quotas name come last."""
-    if region is None:
-        if low or high:
-            raise RequestError("quotas need region: one label per site")
-        return np.zeros(n, np.int64), ("all",)
-    given = list(np.asarray(region, dtype=object))
-    if len(given) != n:
-        raise RequestError(f"region must be one label per site: {n} expected, got {len(given)}")
-    order = sorted(set(given), key=lambda label: (str(type(label)), str(label)))
-    extra = [label for label in {**(low or {}), **(high or {})} if label not in set(order)]
-    labels = tuple(order + extra)
-    code = {label: c for c, label in enumerate(labels)}
-    return np.array([code[label] for label in given], np.int64), labels
 
 
 def _quota(quota: Mapping[Any, int] | None, labels: Sequence[Any], default: Ints, name: str) -> Ints:

@@ -17,22 +17,18 @@ from planner.jit import compiled
 from planner.solvers.clash import InfeasibleRequestError
 from planner.solvers.covering import kernels
 from planner.solvers.covering.core import Core, reduce_request, transpose
-from planner.solvers.covering.exact import (
-    Block,
-    Outcome,
-    cover_constraint,
-    nothing_found,
-    rule_blocks,
-    solve_model,
-)
-from planner.solvers.covering.search import best_first
+from planner.solvers.covering.exact import cover_constraint
+from planner.solvers.covering.search import Room, best_first
+from planner.solvers.each_rule import allowed, each, rule_model
 from planner.solvers.effort import Effort
-from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.highs import Block, Outcome, nothing_found, solve_model
+from planner.solvers.infeasible import any_plan, refuse_impossible
 from planner.solvers.request import Request
+from planner.solvers.rules import Rules
 from planner.solvers.scale import certified, factor, scaled, scaled_money, step_of
 from planner.solvers.solution import PROOF, Solution
 
-__all__ = ["cheapest_cover", "share_constraint", "solve_set_covering"]
+__all__ = ["cheapest_cover", "completed", "reaching_plan", "share_constraint", "solve_set_covering"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -137,44 +133,83 @@ def _greedy_cover(core: Core, target: float | None) -> Cover | None:
     price = np.maximum(core.cost, 1e-9)
     chosen: list[int] = []
     done = 0.0
-    allowed = core.quota_max[core.region] > 0
-    load = np.zeros(len(core.quota_min), np.int64)
+    room = Room(core.rules)
     rate = score / price
+    open_ = np.ones(core.n_sites, bool)
     while done < need * (1 - 1e-12):
-        best = _next_cover(core.ptr, core.idx, worth, count, price, rate, allowed)
+        best = _next_cover(core.ptr, core.idx, worth, count, price, rate, open_)
         if best < 0:
             return None
+        open_[best] = False
+        if not room.admits(best, len(chosen)):
+            continue
         done += kernels.add_site(core.ptr, core.idx, worth, count, owner, loss, best)
         chosen.append(best)
-        allowed[best] = False
-        load[core.region[best]] += 1
-        if load[core.region[best]] >= core.quota_max[core.region[best]]:
-            allowed[core.region == core.region[best]] = False
-        allowed[core.conflict_idx[core.conflict_ptr[best] : core.conflict_ptr[best + 1]]] = False
+        room.take(best)
     for i in sorted(chosen, key=lambda i: -core.cost[i]):
         lost = loss[i]
         if done - lost >= need * (1 - 1e-12) and (core.cost[i] > 0):
             kernels.drop_site(core.ptr, core.idx, worth, count, owner, loss, i)
             done -= lost
             chosen.remove(i)
-            load[core.region[i]] -= 1
-    for r in np.flatnonzero(load < core.quota_min):
-        short = int(core.quota_min[r] - load[r])
-        members = np.setdiff1d(np.flatnonzero(core.region == r), chosen)
-        chosen.extend(members[np.argsort(core.cost[members], kind="stable")][:short].tolist())
-    sites = np.array(sorted(chosen), np.int64)
-    if core.spaced and _crowded(core, sites):
-        return None
-    return Cover(sites, float(core.cost[sites].sum()), 0.0)
+    sites = _topped_up(core, chosen)
+    return Cover(sites, float(core.cost[sites].sum()), 0.0) if allowed(core.rules, sites) else None
 
 
-def _crowded(core: Core, sites: Ints) -> bool:
-    inside = set(sites.tolist())
-    return any(
-        int(k) in inside
-        for i in sites
-        for k in core.conflict_idx[core.conflict_ptr[i] : core.conflict_ptr[i + 1]]
-    )
+def reaching_plan(request: Request, effort: Effort) -> tuple[Ints | None, float]:
+    """A plan of p sites within the rules that reaches every point, and the fewest sites that reach them.
+
+    None where there is none (the fewest is then above p), or where the time ran out before one was found.
+    """
+    rules = request.rules
+    core = reduce_request(request, fill=False, unit_cost=True, count=False)
+    if core.base + core.weight.sum() < request.covers.shape[1] - 0.5:
+        return None, np.inf
+    try:
+        cover, _ = cheapest_cover(core, None, effort)
+    except InfeasibleRequestError:  # the counts leave no cover
+        return None, np.inf
+    fewest = cover.bound + len(rules.required)
+    sites = np.concatenate([rules.required, core.site[cover.sites]])
+    if rules.p is not None and len(sites) > rules.p:
+        return None, fewest
+    plan = completed(rules, sites)
+    if plan is None:  # these sites leave no room for what further labels still need: ask for all at once
+        reach = request.covers.T.tocsr()
+        ones = sparse.csr_array((np.ones(reach.nnz), reach.indices, reach.indptr), shape=reach.shape)
+        rows = Block(ones, np.ones(reach.shape[0]), np.full(reach.shape[0], np.inf))
+        plan = any_plan(rules, np.zeros(rules.n_sites), [rows])
+    return plan, fewest if plan is not None else np.inf
+
+
+def completed(rules: Rules, sites: Ints) -> Ints | None:
+    """A plan of p sites with ``sites`` among them: the lowest positions that fit join; None where none do."""
+    room, chosen = Room(rules), [int(i) for i in sites]
+    for i in chosen:
+        room.take(i)
+    free = np.setdiff1d(np.flatnonzero(rules.usable()), sites).tolist()
+    for must in (True, False):
+        for i in free:
+            if room.full(len(chosen)) or rules.p is None:
+                break
+            if i not in chosen and (room.owed(i) or not must) and room.admits(i, len(chosen)):
+                room.take(i)
+                chosen.append(i)
+    plan = np.array(chosen, np.int64)
+    if allowed(rules, plan) or len(rules.partitions) == 1:
+        return plan
+    return any_plan(replace(rules, required=np.sort(np.asarray(sites, np.int64))), np.zeros(rules.n_sites))
+
+
+def _topped_up(core: Core, chosen: list[int]) -> Ints:
+    """The sites with the cheapest others that labels still lack, label by label."""
+    for part in core.rules.partitions:
+        load = part.load(np.array(chosen, np.int64))
+        for r in np.flatnonzero(load < part.least):
+            members = np.setdiff1d(np.flatnonzero(part.of == r), chosen)
+            short = int(part.least[r] - load[r])
+            chosen = chosen + members[np.argsort(core.cost[members], kind="stable")][:short].tolist()
+    return np.array(sorted(chosen), np.int64)
 
 
 @compiled
@@ -264,10 +299,14 @@ def _exact_cover(
     if target is None:
         tptr, tidx = transpose(core.ptr, core.idx, n)
         reach = sparse.csr_array((np.ones(len(tidx)), tidx, tptr), shape=(n, m))
-        blocks = [Block(reach, np.ones(n), np.full(n, np.inf)), *rule_blocks(core, extra=0)]
+        blocks = [Block(reach, np.ones(n), np.full(n, np.inf)), *rule_model(each(core.rules), m)]
         size = m
     else:
-        blocks = [cover_constraint(core), share_constraint(core, target), *rule_blocks(core, extra=n)]
+        blocks = [
+            cover_constraint(core),
+            share_constraint(core, target),
+            *rule_model(each(core.rules), m + n),
+        ]
         size = m + n
     if known is not None:
         warm = np.zeros(size)
@@ -281,7 +320,7 @@ def _exact_cover(
         progress=lambda share: effort.tell("prove", share),
     )  # fmt: skip
     sites = None if outcome.values is None else np.flatnonzero(outcome.values[:m] > 0.5)
-    if sites is not None and not _meets(core, sites, target):
+    if sites is not None and not (_meets(core, sites, target) and allowed(core.rules, sites)):
         sites = None
     return sites, outcome
 

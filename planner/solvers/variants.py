@@ -1,7 +1,7 @@
 """Relatives of maximal covering that a planner asks for: backup, capacity, spacing by price, robust, fair.
 
 Each takes the rules of :func:`planner.solvers.problems.maximal_covering` as keywords: ``covered,
-required, forbidden, region, quota_min, quota_max, cost, budget, conflicts``, and how hard to look:
+required, forbidden, region, quota_min, quota_max, partitions, cost, budget, conflicts``, and how hard to look:
 ``time_limit_s, gap, work_limit, seed, progress``.
 """
 
@@ -308,7 +308,7 @@ def maximal_covering_relocating(
     ValueError
         ``most_closed`` is negative.
     """
-    from planner.solvers.problems import maximal_covering
+    from planner.solvers.covering.maximal import solve_covering
 
     if most_closed < 0:
         raise RequestError(f"most_closed must be 0 or more, not {most_closed}")
@@ -321,6 +321,6 @@ def maximal_covering_relocating(
     low: dict[Any, int] = {("new", label): q for label, q in (quota_min or {}).items()}
     high = {("new", label): q for label, q in (quota_max or {}).items()}
     low[("existing",)] = max(0, len(stays) - most_closed)
-    return maximal_covering(
-        covers, weights, len(stays) + p, region=kind, quota_min=low, quota_max=high or None, **options
-    )
+    asked = {"region": kind, "quota_min": low, "quota_max": high or None, **options}
+    request, hard = _asked(covers, weights, len(stays) + p, asked)
+    return solve_covering(request, hard)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
     from planner.roads.network import Network
     from planner.siting.coverage import Coverage
-    from planner.siting.plan import SitePlan, SitingProblem
+    from planner.siting.plan import SitePlan
+    from planner.siting.problem import SitingProblem
     from planner.siting.questions import WishPrice
     from planner.siting.sensitivity import Sensitivity
     from planner.study.closures import Closure

@@ -18,6 +18,7 @@ from planner.roads.make.profiles import MODES
 from planner.settings.about import About
 from planner.settings.freight import Freight
 from planner.settings.groups import Group
+from planner.settings.siting import Siting
 from planner.settings.whole import Settings
 from planner.siting.proposal import Way, cutoff_s, ways_of
 from planner.siting.questions import CHANGE
@@ -31,6 +32,8 @@ _ASKED = ("curve", "alternatives", "replacements", "sensitivity")
 #: Settings of siting that only say where a station could stand, and when it is open.
 _PLACES = ("host_kinds", "every_m", "street_within_m", "dedupe_m", "min_to_open_m", "cost_yuan", "default_cost_yuan",
            "default_hours", "host_hours")  # fmt: skip
+#: Settings of siting that rule on sites; the number of demand scenarios is in their factors.
+_RULES = tuple(k for k in Siting.model_fields if k not in (*_ASKED, *_PLACES, "scenarios"))
 #: What worker density asks of a group.
 _DENSITY = ("name", "enabled", "in_headline", "rate_per_1000", "total", "totals", "district_rates_per_1000", "band_low", "band_high",
             "profile", "covariates", "elasticities")  # fmt: skip
@@ -222,13 +225,11 @@ def _today(settings: Settings) -> dict[str, Stage]:
 
 
 def _plan() -> dict[str, Stage]:
-    asked = [f"siting.{key}" for key in _ASKED]
-    apart = [f"siting.{key}" for key in (*_PLACES, "scenarios")]  # candidates and factors stand for them
     return {
         "rules": Stage(
             "planner.siting.proposal:judge",
             {
-                "settings": part("siting", "periods", but=[*asked, *(f"siting.{key}" for key in _PLACES)], of_groups=_COUNTS),
+                "siting": section("siting", *_RULES, "scenarios"),
                 "candidates": stage("candidates", _get("candidates")), "districts": stage("inputs", _get("districts")),
             },
             kept=False,
@@ -244,7 +245,9 @@ def _plan() -> dict[str, Stage]:
         "posing": Stage(
             "planner.siting.proposal:Posing",
             {
-                "settings": part("siting", "circle.open_share", "periods", "study.seed", but=[*asked, *apart], of_groups=_COUNTS),
+                "siting": section("siting", *_RULES), "periods": setting("periods"),
+                "groups": derived(lambda s: tuple(g.name for g in s.headline_groups)), "seed": setting("study.seed"),
+                "need_open": setting("circle.open_share"),
                 "demand": stage("demand", _get("demand")), "districts": stage("inputs", _get("districts")),
                 "candidates": stage("candidates", _get("candidates")), "existing": stage("existing"), "new": stage("new"),
                 "factors": stage("factors"),

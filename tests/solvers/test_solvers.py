@@ -11,17 +11,11 @@ from scipy import sparse
 from planner import jit
 from planner.solvers.covering import kernels
 from planner.solvers.covering.bound import Dual, best_sites
-from planner.solvers.covering.core import reduce_request
-from planner.solvers.covering.exact import (
-    budget_constraint,
-    count_constraint,
-    cover_constraint,
-    quota_constraint,
-    solve_core,
-    spacing_constraint,
-)
-from planner.solvers.covering.fixing import decided, shrink
+from planner.solvers.covering.core import reduce_request, shrink
+from planner.solvers.covering.exact import cover_constraint, solve_core
+from planner.solvers.covering.fixing import decided
 from planner.solvers.covering.search import Search, best_first, greedy, plan_of
+from planner.solvers.each_rule import allowed, each
 from planner.solvers.effort import Effort
 from planner.solvers.request import Request, check_rules
 from planner.solvers.score import covered_by, covered_weight
@@ -86,7 +80,9 @@ def test_the_lagrangean_bound_bounds_and_fixing_keeps_an_optimum(seed: int) -> N
         assert dual.run(10, best) >= best - 1e-9
     start = greedy(core)
     assert start is not None
-    out, keep = decided(core, dual.reduced_scores(), dual.value, start.value, start.sites)
+    out, keep = decided(
+        core.rules, dual.reduced_scores(), dual.value, start.value, start.sites, unit=core.unit
+    )
     smaller, taken = shrink(core, out, keep)
     left = [
         plan_of(
@@ -103,11 +99,11 @@ def test_the_bound_is_the_best_relaxed_selection_plus_what_prices_leave() -> Non
     rng = np.random.default_rng(1)
     for _ in range(30):
         score = rng.integers(0, 20, core.n_sites).astype(float)
-        chosen, value = best_sites(score, core)
-        best = -np.inf
+        chosen, value = best_sites(score, core.rules)
+        best, districts = -np.inf, core.rules.partitions[0]
         for s in itertools.combinations(range(core.n_sites), int(core.p or 0)):
-            load = np.bincount(core.region[list(s)], minlength=3)
-            if (load >= core.quota_min).all() and (load <= core.quota_max).all():
+            load = np.bincount(districts.of[list(s)], minlength=3)
+            if (load >= districts.least).all() and (load <= districts.most).all():
                 best = max(best, score[list(s)].sum())
         assert value == best
         assert score[chosen].sum() == best
@@ -166,6 +162,7 @@ def test_each_constraint_says_what_its_name_says() -> None:
     )  # fmt: skip
     core = reduce_request(asked)
     m, n = core.n_sites, core.n_rows
+    assert m == 4
     for bits in itertools.product([0.0, 1.0], repeat=m):
         x = np.r_[bits, np.zeros(n)]
         chosen = np.flatnonzero(bits)
@@ -177,13 +174,16 @@ def test_each_constraint_says_what_its_name_says() -> None:
             got = block.matrix @ v
             return bool((got >= block.lower - 1e-9).all() and (got <= block.upper + 1e-9).all())
 
-        assert holds(count_constraint(core, n), x) == (len(chosen) == core.p)
-        load = np.bincount(core.region[chosen], minlength=2)
-        quotas = bool((load >= core.quota_min).all() and (load <= core.quota_max).all())
-        assert holds(quota_constraint(core, n), x) == quotas
-        assert holds(budget_constraint(core, n), x) == (core.cost[chosen].sum() <= 5)
-        apart = not any({a, b} <= set(core.site[chosen].tolist()) for a, b in [(0, 1), (2, 3)])
-        assert holds(spacing_constraint(core, n), x) == apart
+        asked_for = {
+            "p": len(chosen) == 2,
+            "quota_min": bits[0] + bits[1] >= 1,
+            "quota_max": bits[2] + bits[3] <= 1,
+            "budget": float(np.array(bits) @ [1.0, 2, 3, 4]) <= 5,
+            "spacing": bits[0] + bits[1] < 2 and bits[2] + bits[3] < 2,
+        }
+        for rule in each(core.rules):
+            assert holds(rule.rows(m + n), x) == rule.admits(chosen) == asked_for[rule.key], rule.key
+        assert allowed(core.rules, chosen) == all(asked_for.values())
         assert holds(cover_constraint(core), np.r_[bits, (count > 0).astype(float)])
         if (count == 0).any():
             assert not holds(cover_constraint(core), np.r_[bits, np.ones(n)])

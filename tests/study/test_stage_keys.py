@@ -96,10 +96,12 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (table("observations"), ("inputs", "demand")),
     ([*table("truck_counts"), *table("truck_sites"), *table("driver_homes[]")], ("truck_lists",)),
     # -- who works when
-    (keys("periods[].", "name start_h end_h"),
-     ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "posing", "plan", "second_views")),
+    (keys("periods[].", "start_h end_h"),
+     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views")),
+    # a name goes with the weight that the goal gives it
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "posing", "plan", "second_views")),
     (["groups[].name"], ("demand", "ways", "rules", "posing", "plan", "second_views")),
-    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "rules", "posing", "plan", "reach:second:ebike", "second_views")),
+    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "posing", "plan", "reach:second:ebike", "second_views")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
     (keys("groups[].", "source confidence"), ()),
     (keys("groups[].", "rate_per_1000 total totals{} district_rates_per_1000{} band_low band_high profile{} covariates{} "
@@ -123,7 +125,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.source"], ()),
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
-    (keys("siting.", "quotas quota_min{} quota_max{} budget_yuan gap work_limit time_limit_s final_phase_weight required[] "
+    (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan gap work_limit time_limit_s final_phase_weight required[] "
                      "forbidden[]"), ("rules", "posing")),
     (keys("siting.", "host_kinds[] cost_yuan{} host_hours{}"), ("words", "candidates")),
     (keys("siting.", "every_m street_within_m dedupe_m min_to_open_m default_cost_yuan"), ("candidates",)),
@@ -244,6 +246,8 @@ host_kinds = ["bank"]
 every_m = 300.0
 quota_min = { mid = 1 }
 quota_max = { mid = 3 }
+kind_min = { bank = 1 }
+kind_max = { bank = 3 }
 required = ["A"]
 forbidden = ["B"]
 cost_yuan = { bank = 5000.0 }

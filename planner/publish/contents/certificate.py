@@ -148,7 +148,7 @@ def _goal_bound(bundle: Bundle) -> str:
 
 def _goal_lines(bundle: Bundle) -> list[str]:
     language, found = bundle.settings.study.language, bundle.solution
-    en, zh = measure_in_words(bundle.settings)
+    en, zh = measure_in_words(bundle.settings.siting.goal)
     value, bound, gap = _goal_value(bundle), _goal_bound(bundle), ceil_percent(found.gap)
     return [
         phrase("cert_goal", language, measure=zh if language == "zh" else en),

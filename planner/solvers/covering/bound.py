@@ -4,9 +4,11 @@ Relaxing "row j counts only if a chosen site covers it" with prices 0 ≤ λ_j �
 
     L(λ) = Σ_j (w_j − λ_j) + max { Σ_i s_i x_i : x within p, quotas, budget },   s_i = Σ_{j ∈ i} λ_j,
 
-an upper bound for every λ (Galvão & ReVelle 1996). The site part is exact: per region the best
-``quota_min`` sites, then the best others up to ``quota_max`` and ``p``; a budget is priced too.
-λ is improved by subgradient steps of Polyak's length along an averaged direction.
+an upper bound for every λ (Galvão & ReVelle 1996). The site part is exact for the first partition: per
+label its best ``least`` sites, then the best others up to ``most`` and ``p``; a budget is priced. The labels
+of further partitions have a toll μ_l, paid by each of their sites: Σ_l max(μ_l most_l, μ_l least_l) − Σ_i μ x_i is
+added, which is never negative for a plan that keeps them. λ and μ are improved together by subgradient steps of
+Polyak's length along an averaged direction.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from numpy.typing import NDArray
 from planner.jit import compiled
 from planner.solvers.covering import kernels
 from planner.solvers.covering.core import Core
+from planner.solvers.rules import Partition, Rules
 
-__all__ = ["Dual", "best_sites", "money_price"]
+__all__ = ["Dual", "Tolls", "best_sites"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,82 +52,161 @@ def _move(weight, price, average, step):  # type: ignore[no-untyped-def]
     return total
 
 
-def best_sites(score: Floats, core: Core, *, hint: float | None = None) -> tuple[Ints, float]:
-    """The selection with the highest Σ score within p and quotas (spacing relaxed), and a bound on it.
+class Tolls:
+    """What the rules cost that a selection does not keep by itself: money, and labels of further partitions.
 
-    With a budget the bound is the Lagrangean one over the budget's price (≥ the true maximum); ``hint`` is a
-    price to look near (:func:`money_price`).
+    ``label``: toll per label of the partitions after the first; ``money``: score per unit of money near which
+    the budget's price lies (None: not known yet); ``reach``: how many rows of demand a site has, about, so that
+    tolls move as fast as the prices of rows.
     """
-    if not core.limited:
-        chosen = _within_quotas(score, core)
+
+    def __init__(self, rules: Rules, reach: float = 1.0) -> None:
+        further = rules.partitions[1:]
+        self.rules, self.reach = rules, max(reach, 1.0)
+        self.money: float | None = None
+        self.least = np.concatenate([np.zeros(0), *(q.least for q in further)])
+        self.most = np.concatenate([np.zeros(0), *(np.minimum(q.most, rules.n_sites) for q in further)])
+        starts = np.cumsum([0, *(len(q.labels) for q in further)])
+        self.of = [q.of + start for q, start in zip(further, starts, strict=False)]
+        self.label = np.zeros(len(self.least))
+        self.average = np.zeros(len(self.least))
+
+    def net(self, score: Floats) -> Floats:
+        """Scores less what each site's labels are charged."""
+        for of in self.of:
+            score = score - self.label[of]
+        return score
+
+    @property
+    def constant(self) -> float:
+        """What the limits themselves are worth at these tolls: Σ_l max(μ_l most_l, μ_l least_l)."""
+        return float(np.maximum(self.label * self.most, self.label * self.least).sum())
+
+    def blend(self, chosen: Ints, share: float) -> float:
+        """Blend the subgradient at ``chosen`` into the direction; returns its squared length."""
+        if not self.of:
+            return 0.0
+        load = np.zeros(len(self.label))
+        for of in self.of:
+            load += np.bincount(of[chosen], minlength=len(load))
+        within = np.clip(load, self.least, self.most)
+        limit = np.where(self.label > 0, self.most, np.where(self.label < 0, self.least, within))
+        self.average = share * (limit - load) + (1 - share) * self.average
+        return float(self.reach * (self.average**2).sum())
+
+    def move(self, step: float) -> None:
+        """A step along the direction; a toll that would change its sign stops at 0."""
+        moved = self.label - step * self.reach * self.average
+        self.label = np.where(moved * self.label < 0, 0.0, moved)
+
+    def restart(self, label: Floats) -> None:
+        """Go back to tolls known to be good."""
+        self.label, self.average = label.copy(), np.zeros(len(label))
+
+
+def best_sites(score: Floats, rules: Rules, tolls: Tolls | None = None) -> tuple[Ints, float]:
+    """The selection with the highest Σ score within count and first partition, and a bound on any plan's.
+
+    Spacing is relaxed. With a budget, or further partitions, the bound is a Lagrangean one (≥ the true
+    maximum) at ``tolls``; without these the tolls are sought here.
+    """
+    if tolls is None:
+        tolls = Tolls(rules)
+        if tolls.of:
+            return _settled(score, rules, tolls)
+    chosen, value = _first(tolls.net(score), rules, tolls)
+    return chosen, value + tolls.constant
+
+
+def _settled(score: Floats, rules: Rules, tolls: Tolls, steps: int = 60) -> tuple[Ints, float]:
+    """The least bound over the tolls, by shrinking steps; the selection last met that obeys their limits."""
+    size = float(np.abs(score).max(initial=0.0)) / 4
+    best: tuple[Ints, float] | None = None
+    for k in range(steps):
+        found = best_sites(score, rules, tolls)
+        best = found if best is None or found[1] < best[1] else best
+        length = tolls.blend(found[0], 1.0)
+        if length <= 0:
+            break
+        tolls.move(size * 0.9**k / length**0.5)
+    return best if best is not None else best_sites(score, rules, tolls)
+
+
+def _first(score: Floats, rules: Rules, tolls: Tolls) -> tuple[Ints, float]:
+    """The selection within count, first partition and budget, and its bound."""
+    if not rules.limited:
+        chosen = _within(score, rules)
         return chosen, float(score[chosen].sum())
-    size = np.bincount(core.region, minlength=len(core.quota_min))
-    if core.p is None and not (core.quota_min > 0).any() and (core.quota_max >= size).all():
-        return _knapsack(score, core)
-    return _priced(score, core, hint)
+    if rules.p is None and not rules.partitions[0].binds(None):
+        chosen, value = _knapsack(score, rules)
+    else:
+        chosen, value = _priced(score, rules, tolls.money)
+    rate = score[chosen] / np.maximum(rules.money[chosen], 1e-12)
+    tolls.money = float(np.quantile(rate, 0.05)) if len(rate) else 0.0
+    return chosen, value
 
 
-def money_price(score: Floats, core: Core, chosen: Ints) -> float:
-    """Score per unit of money of the weakest selected site: where the budget's price lies."""
-    rate = score[chosen] / np.maximum(core.cost[chosen], 1e-12)
-    return float(np.quantile(rate, 0.05)) if len(rate) else 0.0
-
-
-def _knapsack(score: Floats, core: Core) -> tuple[Ints, float]:
+def _knapsack(score: Floats, rules: Rules) -> tuple[Ints, float]:
     """Best score per money first until the budget is spent, the last site in part (Dantzig 1957)."""
-    order = np.argsort(-score / np.maximum(core.cost, 1e-12), kind="stable")
+    cost, budget = rules.money, float(rules.budget or 0.0)
+    order = np.argsort(-score / np.maximum(cost, 1e-12), kind="stable")
     order = order[score[order] > 0]
-    spent = np.cumsum(core.cost[order])
-    whole = int(np.searchsorted(spent, core.budget, side="right"))
+    spent = np.cumsum(cost[order])
+    whole = int(np.searchsorted(spent, budget, side="right"))
     value = float(score[order[:whole]].sum())
     if whole < len(order):
-        left = core.budget - (spent[whole - 1] if whole else 0.0)
-        value += float(score[order[whole]]) * left / float(core.cost[order[whole]])
+        left = budget - (spent[whole - 1] if whole else 0.0)
+        value += float(score[order[whole]]) * left / float(cost[order[whole]])
     return order[:whole], value
 
 
-def _priced(score: Floats, core: Core, hint: float | None) -> tuple[Ints, float]:
+def _priced(score: Floats, rules: Rules, hint: float | None) -> tuple[Ints, float]:
     """The least Lagrangean bound over the budget's price, by halving an interval."""
-    top = float((score / np.maximum(core.cost, 1e-12)).max(initial=0.0))
+    cost, budget = rules.money, float(rules.budget or 0.0)
+    top = float((score / np.maximum(cost, 1e-12)).max(initial=0.0))
+
+    def at(price: float) -> tuple[Ints, float]:
+        net = score - price * cost
+        chosen = _within(net, rules)
+        return chosen, float(net[chosen].sum() + price * budget)
+
     low, high, steps = 0.0, top, 40
-    best, best_value = _at_price(score, core, high)
+    best, best_value = at(high)
     if hint is not None and 0 < hint < top:
         low, high, steps = 0.7 * hint, min(top, 1.4 * hint), 12
     for _ in range(steps):
         price = (low + high) / 2
-        chosen, value = _at_price(score, core, price)
+        chosen, value = at(price)
         if value < best_value:
             best, best_value = chosen, value
-        if core.cost[chosen].sum() > core.budget:
+        if cost[chosen].sum() > budget:
             low = price
         else:
             high = price
-    chosen, value = _at_price(score, core, 0.0)
+    chosen, value = at(0.0)
     return (chosen, value) if value < best_value else (best, best_value)
 
 
-def _at_price(score: Floats, core: Core, price: float) -> tuple[Ints, float]:
-    net = score - price * core.cost
-    chosen = _within_quotas(net, core)
-    return chosen, float(net[chosen].sum() + price * core.budget)
-
-
-def _within_quotas(score: Floats, core: Core) -> Ints:
-    """Exact for Σ score with min and max counts per region (greedy on a matroid base)."""
-    m, p = core.n_sites, core.p
-    if len(core.quota_min) == 1 and p is not None:
+def _within(score: Floats, rules: Rules) -> Ints:
+    """Exact for Σ score with the count and the first partition (greedy on a matroid base)."""
+    part, p = rules.partitions[0], rules.p
+    if len(part.labels) == 1 and p is not None:
         return _top(score, p)
+    return _per_label(score, part, p)
+
+
+def _per_label(score: Floats, part: Partition, p: int | None) -> Ints:
     order = np.argsort(-score, kind="stable")
-    region = core.region[order]
-    by_region = np.argsort(region, kind="stable")
-    start = np.searchsorted(region[by_region], np.arange(len(core.quota_min)))
-    rank = np.empty(m, np.int64)
-    rank[by_region] = np.arange(m) - start[region[by_region]]
-    must = rank < core.quota_min[region]
-    may = ~must & (rank < core.quota_max[region])
+    label = part.of[order]
+    by_label = np.argsort(label, kind="stable")
+    start = np.searchsorted(label[by_label], np.arange(len(part.labels)))
+    rank = np.empty(len(score), np.int64)
+    rank[by_label] = np.arange(len(score)) - start[label[by_label]]
+    must = rank < part.least[label]
+    may = ~must & (rank < part.most[label])
     if p is None:
         return order[must | (may & (score[order] > 0))]
-    extra = np.flatnonzero(may)[: p - int(must.sum())]
+    extra = np.flatnonzero(may)[: max(0, p - int(must.sum()))]
     return np.concatenate([order[must], order[extra]])
 
 
@@ -139,19 +221,20 @@ def _top(score: Floats, p: int) -> Ints:
 class Dual:
     """Prices and the best bound so far (of core weight, ``base`` not included).
 
-    ``value`` is L at ``best_price``; ``bound`` also knows that no plan covers more than everything.
+    ``value`` is L at ``best_price`` and ``best_toll``; ``bound`` also knows that no plan covers more than all.
     """
 
     def __init__(self, core: Core, *, share: float = 0.1) -> None:
         self.core = core
         self.price = core.weight * 0.5
         self.best_price = self.price.copy()
+        self.tolls = Tolls(core.rules, len(core.idx) / max(1, core.n_sites))
+        self.best_toll = self.tolls.label.copy()
         self.value = np.inf
         self.average = np.zeros(core.n_rows)
         self.score = np.zeros(core.n_sites)
         self.count = np.zeros(core.n_rows, np.int32)
         self.share = share
-        self.money: float | None = None
         self.steps, self.scale, self.stall = 0, 1.0, 0
 
     @property
@@ -165,9 +248,10 @@ class Dual:
         return self.scale < 1e-4 or self.core.n_rows == 0
 
     def reduced_scores(self) -> Floats:
-        """Per site the best prices summed over its rows: what it is worth at these prices."""
+        """Per site what it is worth at the best prices: those of its rows, less the tolls of its labels."""
         kernels.column_sums(self.core.ptr, self.core.idx, self.best_price, self.score)
-        return self.score.copy()
+        self.tolls.restart(self.best_toll)
+        return self.tolls.net(self.score.copy())
 
     def run(self, steps: int, target: float) -> float:
         """``steps`` subgradient steps towards ``target`` (a plan's value); returns the best bound."""
@@ -176,14 +260,13 @@ class Dual:
             if self.done:
                 break
             kernels.column_sums(core.ptr, core.idx, self.price, self.score)
-            chosen, value = best_sites(self.score, core, hint=self.money)
-            if core.limited:
-                self.money = money_price(self.score, core, chosen)
+            chosen, value = best_sites(self.score, core.rules, self.tolls)
             bound = total - float(self.price.sum()) + value
             self.steps += 1
             if bound < self.value - 1e-9 * abs(bound):
                 self.value, self.stall = bound, 0
                 self.best_price[:] = self.price
+                self.best_toll = self.tolls.label.copy()
             else:
                 self.stall += 1
                 if self.stall >= 20:
@@ -191,13 +274,16 @@ class Dual:
                     self.stall = 0
                     self.price[:] = self.best_price
                     self.average[:] = 0.0
+                    self.tolls.restart(self.best_toll)
                     continue
             kernels.cover_count(core.ptr, core.idx, chosen, self.count)
             share = 1.0 if self.steps == 1 else self.share
             length = _direction(core.weight, self.price, self.count, self.average, share)
+            length += self.tolls.blend(chosen, share)
             if length <= 0.0:
                 self.scale = 0.0
                 break
-            gap = max(bound - target, 1e-6 * abs(bound))
-            _move(core.weight, self.price, self.average, self.scale * gap / length)
+            step = self.scale * max(bound - target, 1e-6 * abs(bound)) / length
+            _move(core.weight, self.price, self.average, step)
+            self.tolls.move(step)
         return self.bound

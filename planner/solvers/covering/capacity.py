@@ -8,10 +8,10 @@ from scipy import sparse
 
 from planner.errors import PlannerError
 from planner.solvers.covering.bound import best_sites
-from planner.solvers.covering.exact import Block, solve_model
+from planner.solvers.covering.core import sites_alone
 from planner.solvers.covering.model import room_and_demand
-from planner.solvers.covering.rows import site_core
 from planner.solvers.covering.search import Room
+from planner.solvers.highs import Block, solve_model
 from planner.solvers.request import Request
 
 __all__ = ["most_served", "served", "served_plans"]
@@ -51,8 +51,8 @@ def served_plans(request: Request, capacity: Floats, *, prefer: Floats | None = 
     ones = sparse.csr_array((np.ones(len(covers.indices)), covers.indices, covers.indptr), shape=covers.shape)
     left = np.where(request.covered, 0.0, request.weights)
     rare = np.argsort(np.argsort(ones.sum(axis=0), kind="stable"), kind="stable")
-    core = site_core(rules, conflicts=True)
-    room, chosen = Room(core), list(rules.required)
+    core = sites_alone(rules)
+    room, chosen = Room(core.rules), list(rules.required)
     for site in chosen:
         _serve(ones, left, rare, float(capacity[site]), int(site))
     liked = np.ones(rules.n_sites) if prefer is None else 0.05 + prefer
@@ -60,7 +60,7 @@ def served_plans(request: Request, capacity: Floats, *, prefer: Floats | None = 
     while not room.full(len(chosen) - len(rules.required)):
         gain = np.minimum(ones @ left, capacity) * liked
         if rules.p is None:
-            gain = gain / np.maximum(rules.cost if rules.cost is not None else 1.0, 1e-12)
+            gain = gain / np.maximum(rules.money, 1e-12)
         order = core.site[np.argsort(-gain[core.site], kind="stable")]
         fits = (int(s) for s in order if room.admits(core_of[int(s)], len(chosen) - len(rules.required)))
         site = next((s for s in fits if s not in chosen), None)
@@ -78,10 +78,10 @@ def most_served(request: Request, capacity: Floats) -> float:
     covers, rules = request.covers, request.rules
     ones = sparse.csr_array((np.ones(len(covers.indices)), covers.indices, covers.indptr), shape=covers.shape)
     left = np.where(request.covered, 0.0, request.weights)
-    alone, core = np.minimum(ones @ left, capacity), site_core(rules)
+    alone, core = np.minimum(ones @ left, capacity), sites_alone(rules)
     return (
         float(request.weights[request.covered].sum() + alone[rules.required].sum())
-        + best_sites(alone[core.site], core)[1]
+        + best_sites(alone[core.site], core.rules)[1]
     )
 
 

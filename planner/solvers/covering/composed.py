@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.solvers.covering.capacity import most_served, served, served_plans
-from planner.solvers.covering.exact import nothing_found
 from planner.solvers.covering.model import (
     Model,
     capacity_constraint,
@@ -26,7 +25,10 @@ from planner.solvers.covering.model import (
 )
 from planner.solvers.covering.rows import Rows, RowsDual, RowsSearch
 from planner.solvers.covering.search import best_first
+from planner.solvers.each_rule import allowed
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
+from planner.solvers.highs import nothing_found
+from planner.solvers.merge import equal_columns
 from planner.solvers.request import Request
 from planner.solvers.scale import certified, factor, scaled
 from planner.solvers.solution import PROOF, Solution, relative_gap
@@ -142,15 +144,12 @@ def reduced_rows(request: Request, worth: Worth) -> Rows:
     steps = np.concatenate([[0.0], np.cumsum(worth.credit)])
     sums = weights @ steps[count]
     covers = request.covers
-    free = np.ones(covers.shape[0])
-    free[request.rules.forbidden] = 0.0
+    hit = np.zeros(covers.shape[1], bool)
+    hit[covers[np.flatnonzero(request.rules.usable())].indices] = True
+    live = np.flatnonzero(hit & (count < len(worth.credit)) & (weights.max(axis=0) > 0))
     ones = sparse.csr_array((np.ones(len(covers.indices)), covers.indices, covers.indptr), shape=covers.shape)
-    live = np.flatnonzero((ones.T @ free > 0) & (count < len(worth.credit)) & (weights.max(axis=0) > 0))
-    kept = sparse.csc_array(ones)[:, live]
-    rng = np.random.default_rng(0)  # two independent random sums tell cover sets apart
-    marks = np.column_stack([count[live], *(kept.T @ rng.random(covers.shape[0]) for _ in range(2))]).round(9)
-    _, first, which = np.unique(marks, axis=0, return_index=True, return_inverse=True)
-    which = which.ravel()
+    kept = sparse.csr_array(ones[:, live])
+    first, which = equal_columns(kept, apart=count[live])
     sites = sparse.csr_array(kept[:, first])
     sites.sort_indices()
     merge = sparse.csr_array(
@@ -219,7 +218,8 @@ def _solved(request: Request, worth: Worth, starts: list[Ints], effort: Effort, 
         bound = min(bound, top)
         if outcome is not None and model.exact(effort):
             if outcome.values is not None:
-                best = max(best, np.flatnonzero(outcome.values[x] > 0.5), key=value)
+                whole = np.flatnonzero(outcome.values[x] > 0.5)
+                best = max(best, whole if allowed(request.rules, whole) else best, key=value)
             elif outcome.infeasible:
                 raise nothing_found(outcome, "the rules")
         elif outcome is not None and outcome.values is not None and worth.capacity is not None:

@@ -3,16 +3,44 @@
 All of them only ever walk the rows of one site at a time, so no demand → site index is kept. Per
 demand row two numbers describe a plan: ``count`` (how many chosen sites cover it) and ``owner`` (the
 sum of their positions, which *is* the covering site where ``count == 1``). ``loss[k]`` is the weight
-that only chosen site ``k`` covers.
+that only chosen site ``k`` covers. ``limits``: the rules (:class:`planner.solvers.rules.Limits`).
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.jit import compiled
 
-__all__ = ["accepted", "add_site", "anneal", "column_sums", "cover_count", "drop_site", "gain_of", "xorshift"]
+__all__ = [
+    "SwapPlan",
+    "accepted",
+    "add_site",
+    "anneal",
+    "column_sums",
+    "cover_count",
+    "drop_site",
+    "gain_of",
+    "may_swap",
+    "swap_loads",
+    "xorshift",
+]
+
+
+class SwapPlan(NamedTuple):
+    """A plan as the swaps keep it: ``chosen`` sites, their ``place`` there (-1: not chosen), and the books.
+
+    ``times``: how many chosen sites cover each row (``count`` in the loops).
+    """
+
+    times: NDArray[np.int32]
+    owner: NDArray[np.int64]
+    loss: NDArray[np.float64]
+    chosen: NDArray[np.int64]
+    place: NDArray[np.int64]
 
 
 #: Codes of ``alone`` for rows that no, or more than one, chosen site covers.
@@ -77,19 +105,43 @@ def xorshift(state):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _quietest(chosen, loss, region, load, quota_min, least):  # type: ignore[no-untyped-def]
-    """Per region the chosen site with the least loss; last entry: among regions that can spare one."""
-    least[:] = -1
-    n_regions = len(quota_min)
+def may_swap(limits, out, site):  # type: ignore[no-untyped-def]
+    """Whether every label keeps its least and its most when ``site`` takes the place of ``out``."""
+    for t in range(limits.labels.shape[0]):
+        home, theirs = limits.labels[t, site], limits.labels[t, out]
+        if home != theirs and (
+            limits.load[home] >= limits.most[home] or limits.load[theirs] <= limits.least[theirs]
+        ):
+            return False
+    return True
+
+
+@compiled
+def swap_loads(limits, out, site):  # type: ignore[no-untyped-def]
+    """``site`` has taken the place of ``out``: the loads of their labels follow."""
+    for t in range(limits.labels.shape[0]):
+        limits.load[limits.labels[t, out]] -= 1
+        limits.load[limits.labels[t, site]] += 1
+
+
+@compiled
+def _quietest(chosen, loss, kind, quiet):  # type: ignore[no-untyped-def]
+    """Per kind of site the chosen one with the least loss (-1: none)."""
+    quiet[:] = -1
     for k in chosen:
-        r = region[k]
-        if least[r] < 0 or loss[k] < loss[least[r]]:
-            least[r] = k
-    for r in range(n_regions):
-        k = least[r]
-        spare = load[r] > quota_min[r]
-        if k >= 0 and spare and (least[n_regions] < 0 or loss[k] < loss[least[n_regions]]):
-            least[n_regions] = k
+        r = kind[k]
+        if quiet[r] < 0 or loss[k] < loss[quiet[r]]:
+            quiet[r] = k
+
+
+@compiled
+def _quiet_enough(limits, loss, quiet, site):  # type: ignore[no-untyped-def]
+    """The chosen site of least loss among the quietest of each kind that ``site`` may replace (-1: none)."""
+    best = -1
+    for k in quiet:
+        if k >= 0 and (best < 0 or loss[k] < loss[best]) and may_swap(limits, k, site):
+            best = k
+    return best
 
 
 @compiled
@@ -107,8 +159,7 @@ def _mark(ptr, idx, count, owner, alone, site):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max,  # type: ignore[no-untyped-def]
-               least, blocked_by, extra, touched, site):  # fmt: skip
+def _best_swap(ptr, idx, weight, alone, loss, limits, quiet, blocked_by, extra, touched, site):  # type: ignore[no-untyped-def]
     """Best chosen site to give up for ``site``: (position or -1, change of covered weight).
 
     ``blocked_by``: -1 free, else the one chosen site that must leave for ``site`` to fit. ``extra[k + 2]``
@@ -123,32 +174,22 @@ def _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max
         n_touched += old == 0.0
         extra[slot] = old + weight[j]
     gain = extra[FREE + 2]
-    r = region[site]
-    room = load[r] < quota_max[r]
     best = -1
     best_loss = np.inf
     if blocked_by >= 0:
-        q = region[blocked_by]
-        if q == r or (room and load[q] > quota_min[q]):
+        if may_swap(limits, blocked_by, site):
             best = blocked_by
             best_loss = loss[best] - extra[best + 2]
     else:
         for t in range(n_touched):
             k = touched[t] - 2
-            if k < 0:
-                continue
-            q = region[k]
-            if loss[k] - extra[k + 2] < best_loss and (q == r or (room and load[q] > quota_min[q])):
+            if k >= 0 and loss[k] - extra[k + 2] < best_loss and may_swap(limits, k, site):
                 best = k
                 best_loss = loss[k] - extra[k + 2]
-        k = least[r]
-        if k >= 0 and loss[k] - extra[k + 2] < best_loss:
-            best = k
-            best_loss = loss[k] - extra[k + 2]
-        k = least[len(quota_min)]
-        if room and k >= 0 and loss[k] - extra[k + 2] < best_loss:
-            best = k
-            best_loss = loss[k] - extra[k + 2]
+        for k in (quiet[limits.kind[site]], _quiet_enough(limits, loss, quiet, site)):
+            if k >= 0 and loss[k] - extra[k + 2] < best_loss:
+                best = k
+                best_loss = loss[k] - extra[k + 2]
     for t in range(n_touched):
         extra[touched[t]] = 0.0
     return best, gain - best_loss
@@ -181,48 +222,40 @@ def accepted(change, hot, state):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_max,  # type: ignore[no-untyped-def]
-           conflict_ptr, conflict_idx, chosen, place, pool, best_chosen, start, best, heat, cool,
-           work, state):  # fmt: skip
+def anneal(ptr, idx, weight, plan, limits, pool, best_chosen, start, best, heat, work, state):  # type: ignore[no-untyped-def]
     """Swaps of one chosen for one unchosen site, worse ones accepted with Metropolis' rule.
 
     A move draws an entering site from ``pool`` and gives up the chosen site that hurts least, within
-    the quotas and conflicts. ``heat`` (weight) falls by the factor ``cool`` after every 1,000 draws.
-    Ends after ``work`` coverage entries were looked at. Changes the plan arrays, ``chosen``, ``place``
-    (position in ``chosen``, -1 where not chosen), ``best_chosen`` and the generator ``state``.
-    Returns (covered weight now, best covered weight, entries looked at).
+    the counts and conflicts. Ends after ``work`` coverage entries were looked at. Changes ``plan`` (a
+    :class:`SwapPlan`), the loads of ``limits``, ``best_chosen`` and the generator ``state``. Returns (covered
+    weight now, best covered weight, entries looked at).
     """
+    count, owner, loss, chosen, place = plan.times, plan.owner, plan.loss, plan.chosen, plan.place
     m = len(ptr) - 1
     alone = np.empty(len(count), np.int32)
     for j in range(len(count)):
         alone[j] = FREE if count[j] == 0 else (owner[j] if count[j] == 1 else SHARED)
     extra = np.zeros(m + 2)
     touched = np.empty(np.diff(ptr).max() + 1, np.int64)
-    least = np.empty(len(quota_min) + 1, np.int64)
-    _quietest(chosen, loss, region, load, quota_min, least)
+    quiet = np.empty(limits.kind.max() + 1, np.int64)
+    _quietest(chosen, loss, limits.kind, quiet)
     now = start
     done = 0
-    draws = 0
     taken = 0
-    hot = heat
     n_pool = np.uint64(len(pool))
     while done < work:
-        draws += 1
-        if draws % 1000 == 0:
-            hot *= cool
         site = pool[((xorshift(state) >> np.uint64(32)) * n_pool) >> np.uint64(32)]
         done += 8
         if place[site] >= 0:
             continue
-        blocked = _blocker(conflict_ptr, conflict_idx, place, site)
+        blocked = _blocker(limits.conflict_ptr, limits.conflict_idx, place, site)
         if blocked == -2:
             continue
         done += ptr[site + 1] - ptr[site]
-        out, change = _best_swap(ptr, idx, weight, alone, loss, region, load, quota_min, quota_max,
-                                 least, blocked, extra, touched, site)  # fmt: skip
+        out, change = _best_swap(ptr, idx, weight, alone, loss, limits, quiet, blocked, extra, touched, site)
         if out < 0:
             continue
-        if not accepted(change, hot, state):
+        if not accepted(change, heat, state):
             continue
         done += 2 * (ptr[site + 1] - ptr[site]) + 2 * (ptr[out + 1] - ptr[out])
         drop_site(ptr, idx, weight, count, owner, loss, out)
@@ -233,12 +266,11 @@ def anneal(ptr, idx, weight, count, owner, loss, region, load, quota_min, quota_
         place[out] = -1
         place[site] = at
         chosen[at] = site
-        load[region[out]] -= 1
-        load[region[site]] += 1
+        swap_loads(limits, out, site)
         now += change
         taken += 1
-        if taken % 8 == 0 or _listed(least, out) or len(quota_min) > 1:
-            _quietest(chosen, loss, region, load, quota_min, least)
+        if taken % 8 == 0 or _listed(quiet, out) or len(limits.most) > 1:
+            _quietest(chosen, loss, limits.kind, quiet)
         if now > best + 1e-9 * abs(best):
             best = now
             best_chosen[:] = chosen

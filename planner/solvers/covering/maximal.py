@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.solvers.clash import InfeasibleRequestError, told
+from planner.solvers.covering import kernels
 from planner.solvers.covering.bound import Dual
-from planner.solvers.covering.core import Core, reduce_request
-from planner.solvers.covering.exact import nothing_found, solve_core
-from planner.solvers.covering.fixing import decided, shrink
+from planner.solvers.covering.core import Core, reduce_request, shrink
+from planner.solvers.covering.exact import solve_core
+from planner.solvers.covering.fixing import decided
 from planner.solvers.covering.rows import RowsSearch, rows_of
 from planner.solvers.covering.search import Plan, Search, best_first, greedy, plan_of
+from planner.solvers.each_rule import allowed
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
-from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.infeasible import any_plan, refuse_impossible
 from planner.solvers.request import Request
 from planner.solvers.scale import certified, factor, scaled
 from planner.solvers.score import covered_weight
@@ -29,6 +32,9 @@ PAIRS_PER_ROUND = 800
 #: Dual steps after which prices hardly improve.
 DUAL_STEPS = 2000
 
+
+NO_PLAN = told("p, quotas, budget and spacing, taken together", "选址数量、配额、预算与最小间距合在一起")
+RELAX = told("relax one of them", "放宽其中一项")
 
 #: How hot each annealed plan begins (share of the mean gain per site); the last ones start from the merger.
 TURNS = (0.025, 0.05, 0.025, 0.05, 0.025, 0.05, 0.012, 0.012)
@@ -52,8 +58,8 @@ class _Standing:
         self.bound = max(self.bound, self.plan.value)
 
     def take(self, plan: Plan) -> None:
-        """Keep the better plan."""
-        if plan.value > self.plan.value:
+        """Keep the better plan, if it is one: HiGHS keeps rules only to its tolerances."""
+        if plan.value > self.plan.value and allowed(self.core.rules, plan.sites):
             self.plan = plan
 
     def gap(self) -> float:
@@ -82,7 +88,7 @@ def _solved(request: Request, effort: Effort) -> Solution:
     """The plan and its bound, for weights and money of ordinary size."""
     effort.tell("reduce", 0.0)
     core = reduce_request(request)
-    standing = _first_plan(core, effort)
+    standing = _first_plan(core)
     work: dict[str, float] = {"sites": core.n_sites, "rows": core.n_rows, "pairs": len(core.idx)}
     dual = Dual(core)
     step = len(core.idx) // 4 + core.n_sites + 1  # what a dual step costs, in entries of the search
@@ -101,16 +107,18 @@ def _solved(request: Request, effort: Effort) -> Solution:
     return _answer(request, standing, effort, work)
 
 
-def _first_plan(core: Core, effort: Effort) -> _Standing:
+def _first_plan(core: Core) -> _Standing:
     plan = greedy(core)
-    if core.limited:
+    if core.rules.limited:
         by_price = greedy(core, price=core.cost)
         if plan is None or (by_price is not None and by_price.value > plan.value):
             plan = by_price
-    if plan is None:  # the rules hold greedy up, not the problem: any plan HiGHS finds will do
-        sites, outcome = solve_core(core, effort=effort, gap=0.5)
+    if plan is None:  # the rules hold greedy up, not the problem: the best sites by what they cover alone
+        score = np.zeros(core.n_sites)
+        kernels.column_sums(core.ptr, core.idx, core.weight, score)
+        sites = any_plan(core.rules, score)
         if sites is None:
-            raise nothing_found(outcome, "p, quotas, budget and spacing")
+            raise InfeasibleRequestError([NO_PLAN], RELAX)
         plan = plan_of(core, sites)
     standing = _Standing(core, plan, float(core.weight.sum()))
     standing.settle()
@@ -141,7 +149,7 @@ def _improve(
     total = effort.rounds * ENTRIES_PER_ROUND
     if sweeps is not None:
         total = min(total // 5, sweeps * len(core.idx))
-    rows = rows_of(core) if core.limited else None  # sites come and go one for two under a budget
+    rows = rows_of(core) if core.rules.limited else None  # sites come and go one for two under a budget
     if rows is None and Search(core, standing.plan, seed=effort.seed).idle:
         return
     score = dual.reduced_scores()
@@ -206,7 +214,14 @@ def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, floa
     core = standing.core
     if effort.out_of_time():
         return
-    out, keep = decided(core, dual.reduced_scores(), dual.value, standing.plan.value, standing.plan.sites)
+    out, keep = decided(
+        core.rules,
+        dual.reduced_scores(),
+        dual.value,
+        standing.plan.value,
+        standing.plan.sites,
+        unit=core.unit,
+    )
     smaller, taken = shrink(core, out, keep)
     mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
     size = smaller.n_rows + smaller.n_sites

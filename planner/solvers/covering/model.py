@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.solvers.covering.exact import Block, Outcome, solve_model
+from planner.solvers.each_rule import each, rule_model
 from planner.solvers.effort import Effort
-from planner.solvers.infeasible import rules_model
-from planner.solvers.request import Rules
+from planner.solvers.highs import Block, Outcome, solve_model
+from planner.solvers.rules import Rules
 
 __all__ = [
     "Model",
@@ -58,9 +58,9 @@ class Model:
     @classmethod
     def of(cls, rules: Rules) -> Model:
         """The sites and their rules alone."""
-        blocks, lower, upper = rules_model(rules)
         m = rules.n_sites
-        return cls(rules, blocks, lower, upper, np.zeros(m), np.ones(m, bool))
+        blocks = rule_model(each(rules), m)
+        return cls(rules, blocks, np.zeros(m), np.ones(m), np.zeros(m), np.ones(m, bool))
 
     def add(
         self, n: int, *, value: Any = 0.0, lower: float = 0.0, upper: float = 1.0, whole: bool = False

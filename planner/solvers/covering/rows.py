@@ -18,12 +18,12 @@ from scipy import sparse
 from planner.jit import compiled
 from planner.solvers.covering import kernels
 from planner.solvers.covering import rows_kernels as rk
-from planner.solvers.covering.bound import best_sites, money_price
-from planner.solvers.covering.core import Core
+from planner.solvers.covering.bound import Tolls, best_sites
+from planner.solvers.covering.core import Core, sites_alone
 from planner.solvers.effort import Effort
-from planner.solvers.request import Rules
+from planner.solvers.rules import Rules
 
-__all__ = ["Rows", "RowsDual", "RowsSearch", "rows_of", "site_core"]
+__all__ = ["Rows", "RowsDual", "RowsSearch", "rows_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -85,14 +85,9 @@ class RowsSearch:
         ones = np.ones(len(rows.idx), np.int8)
         csc = sparse.csr_array((ones, rows.idx, rows.ptr), shape=(m, len(rows.count))).tocsc()
         self.reach = csc.indptr.astype(np.int64), csc.indices.astype(np.int64)
-        self.conflicts = rules.conflicts.indptr.astype(np.int64), rules.conflicts.indices.astype(np.int64)
         self.pairs = _csr_pairs(rows.pairs, m)
-        self.cost = np.zeros(m) if rules.cost is None else rules.cost
-        self.fixed = np.zeros(m, bool)
-        self.fixed[rules.required] = True
-        barred = self.fixed.copy()
-        barred[rules.forbidden] = True
-        self.pool = np.flatnonzero(~barred)
+        self.limits = rules.limits(start)
+        self.pool = np.flatnonzero(rules.usable() & ~self.limits.fixed)
         self.random = np.array([np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] | 1], np.uint64)
         self.entries = 0.0
         self._begin(start)
@@ -109,7 +104,7 @@ class RowsSearch:
         for site in sites:
             rk.add_row_site(rows.ptr, rows.idx, rows.worths, rows.credit, self.count, self.sums, int(site))
         value = rows.value(sites)
-        self.totals = np.array([value, value, len(sites), self.cost[sites].sum(), 0.0])
+        self.totals = np.array([value, value, len(sites), self.limits.cost[sites].sum(), 0.0])
 
     @property
     def idle(self) -> bool:
@@ -119,7 +114,7 @@ class RowsSearch:
     def prefer(self, score: Floats) -> None:
         """Draw sites that score high (per cost under a budget) more often (8 : 3 : 1)."""
         k = self.n
-        rate = score / np.maximum(self.cost, 1e-12) if self.rows.rules.budget is not None else score
+        rate = score / np.maximum(self.limits.cost, 1e-12) if self.rows.rules.limited else score
         if 0 < k < len(rate):
             level = np.partition(rate, -k)[-k]
             often = np.where(rate > 0.95 * level, 8, np.where(rate > 0.8 * level, 3, 1))
@@ -129,19 +124,18 @@ class RowsSearch:
         """Look at ``entries`` coverage entries at temperature ``heat`` (share of a site's mean worth)."""
         if self.idle:
             return
-        rows, rules = self.rows, self.rows.rules
+        rows = self.rows
         rising = np.argsort(self.sums, kind="stable")
         lean = np.empty(len(rising))
         lean[rising] = rows.ordered  # what the value's slope is, here
         lean = 0.7 * lean + 0.3 * rows.ordered.mean() + rows.straight
-        worth = rows.worths @ lean
-        tries = max(4, self.n // 12)
+        value = rk.Value(
+            rows.worths, rows.worths @ lean, rows.credit, rows.ordered, rows.straight, *self.pairs, rows.price
+        )
+        plan = rk.RowPlan(self.count, self.sums, self.members, self.place, self.best, self.totals)
         self.n = rk.search_rows(
-            rows.ptr, rows.idx, *self.reach, rows.worths, worth, rows.credit, rows.ordered, rows.straight,
-            rules.region, rules.quota_min, rules.quota_max, self.cost, np.inf if rules.budget is None else rules.budget,
-            rules.p is not None, self.fixed, *self.conflicts, *self.pairs, rows.price, self.pool, self.count,
-            self.sums, self.members, self.n, self.place, self.best, self.totals, heat * self.scale, tries, entries,
-            self.random,
+            rk.Reach(rows.ptr, rows.idx, *self.reach), value, self.limits, plan, self.n, self.pool, heat * self.scale,
+            max(4, self.n // 12), entries, self.random,
         )  # fmt: skip
         self.entries = float(self.totals[4])
 
@@ -196,7 +190,7 @@ class RowsDual:
 
     def __post_init__(self) -> None:
         rows = self.rows
-        self.core = site_core(rows.rules)
+        self.core = sites_alone(rows.rules)
         most = np.array([float(np.max(rows.credit[k:], initial=0.0)) for k in range(len(rows.credit) + 1)])
         self.top = self.worth * most[np.minimum(rows.count, len(rows.credit))]
         self.price = 0.5 * self.top
@@ -206,27 +200,31 @@ class RowsDual:
         """``steps`` subgradient steps towards ``target`` (a plan's value); returns the best bound."""
         rows, core = self.rows, self.core
         score, count = np.zeros(rows.n_sites), np.zeros(len(self.price), np.int32)
-        money: float | None = None
+        tolls = Tolls(core.rules, len(rows.idx) / max(1, rows.n_sites))
+        best_toll = tolls.label.copy()
         average, out, scale, stall = np.zeros(len(self.price)), np.zeros(2), 1.0, 0
         for step in range(steps):
             kernels.column_sums(rows.ptr, rows.idx, self.price, score)
-            chosen, top = best_sites(score[core.site], core, hint=money)
-            money = money_price(score[core.site], core, chosen) if core.limited else None
+            chosen, top = best_sites(score[core.site], core.rules, tolls)
+            share = 1.0 if step == 0 else 0.1
+            toll_length = tolls.blend(chosen, share)
             chosen = np.concatenate([rows.rules.required, core.site[chosen]])
             top += float(score[rows.rules.required].sum())
             kernels.cover_count(rows.ptr, rows.idx, chosen, count)
-            _price_step(self.worth, rows.credit, rows.count, self.price, count, average, 1.0 if step == 0 else 0.1,
-                        out)  # fmt: skip
+            _price_step(self.worth, rows.credit, rows.count, self.price, count, average, share, out)
+            out[1] += toll_length
             bound = self.base + out[0] + top
             if bound < self.bound - 1e-9 * abs(bound):
                 self.bound, stall = bound, 0
                 self.best_price[:] = self.price
+                best_toll = tolls.label.copy()
             else:
                 stall += 1
                 if stall >= 20:
                     scale, stall = scale * 0.7, 0
                     self.price[:] = self.best_price
                     average[:] = 0.0
+                    tolls.restart(best_toll)
                     continue
             if out[1] <= 0.0 or scale < 1e-4 or self.bound - target <= 1e-10 * abs(target):
                 break
@@ -234,6 +232,7 @@ class RowsDual:
                 break
             gap = max(bound - target, 1e-6 * abs(bound))
             _price_move(self.price, average, scale * gap / out[1], self.top)
+            tolls.move(scale * gap / out[1])
         return self.bound
 
     def score(self) -> Floats:
@@ -245,40 +244,9 @@ class RowsDual:
 
 def rows_of(core: Core) -> Rows:
     """The rows of a plain covering core, each earning its weight once."""
-    pairs = sparse.csr_array(
-        (np.ones(len(core.conflict_idx), bool), core.conflict_idx, core.conflict_ptr),
-        shape=(core.n_sites, core.n_sites),
-    )
-    none = np.empty(0, np.int64)
-    rules = Rules(
-        n_sites=core.n_sites, p=core.p, required=none, forbidden=none, region=core.region,
-        labels=tuple(range(len(core.quota_min))), quota_min=core.quota_min, quota_max=core.quota_max,
-        cost=core.cost, budget=core.budget if core.limited else None, conflicts=pairs,
-    )  # fmt: skip
     one = np.ones(1)
     return Rows(
         ptr=core.ptr, idx=core.idx, worths=core.weight[:, None].copy(), count=np.zeros(core.n_rows, np.int32),
         sums=np.zeros(1), credit=one, ordered=one, straight=np.zeros(1), pairs=np.zeros((0, 2), np.int64),
-        price=0.0, rules=rules,
-    )  # fmt: skip
-
-
-def site_core(rules: Rules, *, conflicts: bool = False) -> Core:
-    """The choice among the sites that are neither required nor forbidden, without any rows (or spacing)."""
-    out = np.zeros(rules.n_sites, bool)
-    out[rules.required] = out[rules.forbidden] = True
-    out[rules.conflicts[rules.required].indices] = True
-    free = np.flatnonzero(~out)
-    load = np.bincount(rules.region[rules.required], minlength=len(rules.labels))
-    cost = np.zeros(rules.n_sites) if rules.cost is None else rules.cost
-    spent = float(cost[rules.required].sum())
-    none = np.zeros(len(free) + 1, np.int64)
-    close = rules.conflicts[free][:, free].tocsr() if conflicts else sparse.csr_array((len(free), len(free)))
-    return Core(
-        ptr=none, idx=np.zeros(0, np.int32), weight=np.zeros(0), site=free,
-        p=None if rules.p is None else rules.p - len(rules.required), region=rules.region[free],
-        quota_min=np.maximum(rules.quota_min - load, 0),
-        quota_max=np.minimum(rules.quota_max - load, np.bincount(rules.region[free], minlength=len(load))),
-        cost=cost[free], budget=np.inf if rules.budget is None else rules.budget - spent, conflict_ptr=close.indptr.astype(np.int64),
-        conflict_idx=close.indices.astype(np.int64), base=0.0, unit=0.0,
+        price=0.0, rules=core.rules,
     )  # fmt: skip

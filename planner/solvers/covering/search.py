@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from planner.solvers.covering import kernels
 from planner.solvers.covering.core import Core
+from planner.solvers.rules import Rules
 
 __all__ = ["Plan", "Room", "Search", "best_first", "greedy", "plan_of"]
 
@@ -36,10 +37,14 @@ class _State:
         self.chosen = np.array(sites, np.int64)
         self.place = np.full(core.n_sites, -1, np.int64)
         self.place[self.chosen] = np.arange(len(self.chosen))
-        self.load = np.bincount(core.region[self.chosen], minlength=len(core.quota_min)).astype(np.int64)
         self.value = 0.0
         for i in self.chosen:
             self.value += self.add(core, int(i))
+
+    @property
+    def plan(self) -> kernels.SwapPlan:
+        """The arrays together."""
+        return kernels.SwapPlan(self.count, self.owner, self.loss, self.chosen, self.place)
 
     def add(self, core: Core, site: int) -> float:
         return kernels.add_site(core.ptr, core.idx, core.weight, self.count, self.owner, self.loss, site)
@@ -62,7 +67,7 @@ def greedy(core: Core, *, price: Floats | None = None) -> Plan | None:
     kernels.column_sums(core.ptr, core.idx, core.weight, first)
     heap = [(-g / c, i) for i, (g, c) in enumerate(zip(first.tolist(), per.tolist(), strict=True))]
     heapq.heapify(heap)
-    room = Room(core)
+    room = Room(core.rules)
     chosen: list[int] = []
     while heap and not room.full(len(chosen)):
         score, i = heapq.heappop(heap)
@@ -85,50 +90,50 @@ def greedy(core: Core, *, price: Floats | None = None) -> Plan | None:
 class Room:
     """Which sites may still join a growing plan, so that it can be finished within the rules."""
 
-    def __init__(self, core: Core) -> None:
-        self.core = core
-        self.load = np.zeros(len(core.quota_min), np.int64)
-        self.blocked = np.zeros(core.n_sites, bool)
-        self.left = core.budget
-        self.cheap = np.sort(core.cost)
+    def __init__(self, rules: Rules) -> None:
+        self.rules, self.limits = rules, rules.limits(np.empty(0, np.int64))
+        self.blocked = np.zeros(rules.n_sites, bool)
+        self.left = self.limits.budget
+        self.cheap = np.sort(self.limits.cost)
+        self.ends = np.cumsum([len(q.labels) for q in rules.partitions])[:-1]
 
     def full(self, n: int) -> bool:
         """Whether ``n`` sites are all there may be."""
-        return self.core.p is not None and n >= self.core.p
+        return self.rules.p is not None and n >= self.rules.p
 
     def owed(self, i: int) -> bool:
-        """Whether the region of site ``i`` still lacks sites."""
-        r = self.core.region[i]
-        return bool(self.load[r] < self.core.quota_min[r])
+        """Whether a label of site ``i`` still lacks sites."""
+        mine = self.limits.labels[:, i]
+        return bool((self.limits.load[mine] < self.limits.least[mine]).any())
 
     def admits(self, i: int, n: int) -> bool:
         """Whether site ``i`` may join a plan of ``n`` sites."""
-        core, r = self.core, self.core.region[i]
-        if self.blocked[i] or self.load[r] >= core.quota_max[r]:
+        limits, p, mine = self.limits, self.rules.p, self.limits.labels[:, i]
+        if self.blocked[i] or (limits.load[mine] >= limits.most[mine]).any():
             return False
-        if core.p is not None and not self.owed(i):
-            deficit = int(np.maximum(core.quota_min - self.load, 0).sum())
-            if core.p - n <= deficit:
+        if p is not None:
+            owed = np.maximum(limits.least - limits.load, 0)
+            lacking = np.array([part.sum() for part in np.split(owed, self.ends)])
+            if (lacking - (owed[mine] > 0) > p - n - 1).any():
                 return False
-        if core.limited:
-            to_come = 0 if core.p is None else core.p - n - 1
-            need = core.cost[i] + (self.cheap[:to_come].sum() if to_come else 0.0)
-            if need > self.left + 1e-12 * core.budget:
+        if self.rules.limited:
+            to_come = 0 if p is None else p - n - 1
+            need = limits.cost[i] + (self.cheap[:to_come].sum() if to_come else 0.0)
+            if need > self.left + 1e-12 * limits.budget:
                 return False
         return True
 
     def take(self, i: int) -> None:
         """Site ``i`` joins."""
-        core = self.core
-        self.load[core.region[i]] += 1
-        self.left -= core.cost[i]
-        self.blocked[core.conflict_idx[core.conflict_ptr[i] : core.conflict_ptr[i + 1]]] = True
+        limits = self.limits
+        limits.load[limits.labels[:, i]] += 1
+        self.left -= limits.cost[i]
+        self.blocked[limits.conflict_idx[limits.conflict_ptr[i] : limits.conflict_ptr[i + 1]]] = True
 
     def satisfied(self, n: int) -> bool:
         """Whether a plan of ``n`` sites lacks nothing."""
-        core = self.core
-        enough = core.p is None or n == core.p
-        return enough and bool((self.load >= core.quota_min).all())
+        enough = self.rules.p is None or n == self.rules.p
+        return enough and bool((self.limits.load >= self.limits.least).all())
 
 
 def best_first(covers: Any, weight: Floats, sites: Ints) -> Ints:
@@ -164,6 +169,7 @@ class Search:
     ) -> None:
         self.core = core
         self.state = _State(core, start.sites)
+        self.limits = core.rules.limits(self.state.chosen)
         self.now = self.best = self.state.value
         self.best_sites = self.state.chosen.copy()
         self.pool = np.flatnonzero(np.diff(core.ptr) > 0)
@@ -175,7 +181,7 @@ class Search:
     @property
     def idle(self) -> bool:
         """Nothing to swap."""
-        return len(self.pool) == 0 or len(self.state.chosen) == 0 or self.core.limited
+        return len(self.pool) == 0 or len(self.state.chosen) == 0 or self.core.rules.limited
 
     def prefer(self, score: Floats) -> None:
         """Draw sites more often whose dual score comes near the ``p``-th best (8 : 3 : 1)."""
@@ -193,9 +199,8 @@ class Search:
         core, s = self.core, self.state
         warmth = 0.0 if heat is None else self.hot * (self.cold / self.hot) ** heat if self.hot > 0 else 0.0
         self.now, self.best, done = kernels.anneal(
-            core.ptr, core.idx, core.weight, s.count, s.owner, s.loss, core.region, s.load,
-            core.quota_min, core.quota_max, core.conflict_ptr, core.conflict_idx, s.chosen, s.place,
-            self.pool, self.best_sites, self.now, self.best, warmth, 1.0, entries, self.random,
+            core.ptr, core.idx, core.weight, s.plan, self.limits, self.pool, self.best_sites, self.now, self.best,
+            warmth, entries, self.random,
         )  # fmt: skip
         self.entries += int(done)
         return self.best

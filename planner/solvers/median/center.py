@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.solvers.clash import InfeasibleRequestError
-from planner.solvers.covering.core import reduce_request
 from planner.solvers.effort import Effort
 from planner.solvers.infeasible import refuse_impossible
-from planner.solvers.request import Request, Rules
-from planner.solvers.setcover import cheapest_cover
+from planner.solvers.request import Request
+from planner.solvers.rules import Rules
+from planner.solvers.setcover import reaching_plan
 from planner.solvers.solution import Solution
 
 __all__ = ["solve_center"]
@@ -57,8 +57,8 @@ def solve_center(costs: Any, rules: Rules, effort: Effort) -> Solution:
                 proven = max(proven, low)
             else:
                 certain = False
-        if effort.left <= 0:
-            effort.repeatable, certain = False, False
+        if effort.out_of_time():
+            certain = False
             break
     chosen = _nearest_first(costs, plan)
     objective = float(_reach(costs, chosen).max(initial=0.0))
@@ -75,40 +75,14 @@ def solve_center(costs: Any, rules: Rules, effort: Effort) -> Solution:
 
 
 def _within(costs: Any, rules: Rules, radius: float, effort: Effort) -> tuple[Ints | None, float]:
-    """At most p sites reaching every point within ``radius`` (None: none found), and the fewest needed."""
+    """P sites reaching every point within ``radius`` (None: none found), and the fewest needed."""
     coo = costs.tocoo()
     near = coo.data <= radius
     covers = sparse.csr_array(
         (np.ones(int(near.sum()), np.int8), (coo.coords[0][near], coo.coords[1][near])), shape=costs.shape
     )
     n = costs.shape[1]
-    request = Request(covers, np.ones(n), np.zeros(n, bool), rules)
-    core = reduce_request(request, fill=False, unit_cost=True, count=False)
-    reached = core.base + core.weight.sum()
-    if reached < n - 0.5:
-        return None, np.inf
-    try:
-        cover, _ = cheapest_cover(core, None, effort)
-    except InfeasibleRequestError:  # the quotas leave no cover at this radius
-        return None, np.inf
-    fixed = len(rules.required)
-    if rules.p is not None and cover.cost + fixed > rules.p:
-        return None, cover.bound + fixed
-    return _filled(rules, np.concatenate([rules.required, core.site[cover.sites]])), cover.bound + fixed
-
-
-def _filled(rules: Rules, sites: Ints) -> Ints:
-    """Exactly p sites: the lowest free positions join where their region has room."""
-    if rules.p is None:
-        return sites
-    load = np.bincount(rules.region[sites], minlength=len(rules.labels))
-    chosen = sites.tolist()
-    for site in np.setdiff1d(np.arange(rules.n_sites), np.concatenate([sites, rules.forbidden])):
-        region = rules.region[site]
-        if len(chosen) < rules.p and load[region] < rules.quota_max[region]:
-            chosen.append(int(site))
-            load[region] += 1
-    return np.array(chosen, np.int64)
+    return reaching_plan(Request(covers, np.ones(n), np.zeros(n, bool), rules), effort)
 
 
 def _reach(costs: Any, sites: Ints) -> NDArray[np.float64]:

@@ -7,12 +7,32 @@ chosen site in reach pays ``penalty[j]``.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from planner.jit import compiled
-from planner.solvers.covering.kernels import accepted, xorshift
+from planner.solvers.covering.kernels import accepted, may_swap, swap_loads, xorshift
 
-__all__ = ["anneal_median", "median_direction", "median_scores", "nearest_two"]
+__all__ = ["Points", "anneal_median", "median_direction", "median_scores", "nearest_two"]
+
+
+class Points(NamedTuple):
+    """Weighted costs both ways: CSR by site, and per point its sites from nearest to farthest.
+
+    ``penalty`` is more than any plan costs: what a point without a site in reach pays; every cost is a multiple
+    of ``unit`` (0: of nothing).
+    """
+
+    ptr: NDArray[np.int64]
+    idx: NDArray[np.int32]
+    cost: NDArray[np.float64]
+    near_ptr: NDArray[np.int64]
+    near_site: NDArray[np.int32]
+    near_cost: NDArray[np.float64]
+    penalty: NDArray[np.float64]
+    unit: float
 
 
 @compiled
@@ -44,26 +64,22 @@ def _losses(first, cost1, cost2, loss):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _interchange(ptr, idx, cost, first, cost1, cost2, loss, extra, chosen, locked, region, load,  # type: ignore[no-untyped-def]
-                 quota_min, quota_max, site):  # fmt: skip
+def _interchange(points, first, cost1, cost2, loss, extra, chosen, limits, site):  # type: ignore[no-untyped-def]
     """Best chosen site to give up for ``site``: (position or -1, change of cost)."""
     gain = 0.0
-    for e in range(ptr[site], ptr[site + 1]):
-        j = idx[e]
-        c = cost[e]
+    for e in range(points.ptr[site], points.ptr[site + 1]):
+        j = points.idx[e]
+        c = points.cost[e]
         if c < cost1[j]:
             gain += cost1[j] - c
             if first[j] >= 0:
                 extra[first[j]] += cost2[j] - cost1[j]
         elif c < cost2[j] and first[j] >= 0:
             extra[first[j]] += cost2[j] - c
-    r = region[site]
-    room = load[r] < quota_max[r]
     best = -1
     least = np.inf
     for k in chosen:
-        q = region[k]
-        if not locked[k] and loss[k] - extra[k] < least and (q == r or (room and load[q] > quota_min[q])):
+        if not limits.fixed[k] and loss[k] - extra[k] < least and may_swap(limits, k, site):
             best = k
             least = loss[k] - extra[k]
         extra[k] = 0.0
@@ -86,12 +102,14 @@ def _come_in(ptr, idx, cost, first, cost1, cost2, site):  # type: ignore[no-unty
 
 
 @compiled
-def anneal_median(ptr, idx, cost, near_ptr, near_site, near_cost, penalty, place, chosen, locked,  # type: ignore[no-untyped-def]
-                  region, load, quota_min, quota_max, pool, best_chosen, best, heat, work, state):  # fmt: skip
+def anneal_median(points, limits, chosen, place, pool, best_chosen, best, heat, work, state):  # type: ignore[no-untyped-def]
     """Interchanges with Metropolis' rule (``heat`` 0: improving ones only); returns the best cost.
 
-    Ends after about ``work`` cost entries; changes ``place``, ``chosen``, ``load``, ``best_chosen``.
+    ``points``: :class:`Points`, ``limits``: the rules. Ends after about ``work`` cost entries; changes
+    ``place``, ``chosen``, the loads of ``limits`` and ``best_chosen``.
     """
+    ptr, idx, penalty = points.ptr, points.idx, points.penalty
+    near_ptr, near_site, near_cost = points.near_ptr, points.near_site, points.near_cost
     m = len(ptr) - 1
     n = len(penalty)
     first = np.empty(n, np.int64)
@@ -113,19 +131,17 @@ def anneal_median(ptr, idx, cost, near_ptr, near_site, near_cost, penalty, place
         if place[site] >= 0:
             continue
         done += ptr[site + 1] - ptr[site] + len(chosen)
-        out, change = _interchange(ptr, idx, cost, first, cost1, cost2, loss, extra, chosen, locked, region,
-                                   load, quota_min, quota_max, site)  # fmt: skip
+        out, change = _interchange(points, first, cost1, cost2, loss, extra, chosen, limits, site)
         if out < 0 or not accepted(-change, heat, state):
             continue
         at = place[out]
         place[out] = -1
         place[site] = at
         chosen[at] = site
-        load[region[out]] -= 1
-        load[region[site]] += 1
+        swap_loads(limits, out, site)
         for e in range(ptr[out], ptr[out + 1]):
             nearest_two(near_ptr, near_site, near_cost, penalty, place, first, cost1, cost2, idx[e])
-        _come_in(ptr, idx, cost, first, cost1, cost2, site)
+        _come_in(ptr, idx, points.cost, first, cost1, cost2, site)
         now = _losses(first, cost1, cost2, loss)
         done += 4 * n
         if now < best - 1e-9 * abs(best):

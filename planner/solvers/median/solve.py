@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,15 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.solvers.clash import InfeasibleRequestError
-from planner.solvers.covering.core import Core, reduce_request
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
 from planner.solvers.infeasible import refuse_impossible
 from planner.solvers.median import kernels as mk
-from planner.solvers.median.tree import Points, plan_cost, prove
-from planner.solvers.request import Request, Rules
+from planner.solvers.median.kernels import Points
+from planner.solvers.median.tree import plan_cost, prove
+from planner.solvers.request import Request
+from planner.solvers.rules import Rules
 from planner.solvers.scale import certified, factor, step_of
-from planner.solvers.setcover import cheapest_cover
+from planner.solvers.setcover import completed, reaching_plan
 from planner.solvers.solution import Solution
 
 __all__ = ["assignment_cost", "solve_median"]
@@ -46,11 +46,10 @@ def solve_median(costs: Any, weights: Floats, rules: Rules, effort: Effort) -> S
     refuse_impossible(rules)
     need = weights > 0
     points, by = _prepare(costs[:, np.flatnonzero(need)].tocsr(), weights[need])
-    core = _site_core(points, rules)
     start = _start(costs, need, points, rules, effort)
     sites = _interchange(points, rules, start, effort)
     points = _capped(points, 2.0 * plan_cost(points, sites, rules.n_sites))
-    proof = prove(points, core, rules.required, rules.forbidden, sites, effort)
+    proof = prove(points, rules, sites, effort)
     sites = proof.sites
     work = {
         "sites": rules.n_sites, "points": int(need.sum()), "entries": len(points.idx),
@@ -75,8 +74,7 @@ def _capped(points: Points, most: float) -> Points:
     """The same for every plan that costs less than ``most`` (costs far beyond would drown the rest)."""
     if not most > 0:
         return points
-    return replace(
-        points,
+    return points._replace(
         cost=np.minimum(points.cost, most),
         near_cost=np.minimum(points.near_cost, most),
         penalty=np.minimum(points.penalty, most),
@@ -107,44 +105,37 @@ def _prepare(costs: Any, weights: Floats) -> tuple[Points, float]:
     return points, by
 
 
-def _site_core(points: Points, rules: Rules) -> Core:
-    """The choice of sites alone, without any rows."""
-    m = rules.n_sites
-    size = np.bincount(rules.region, minlength=len(rules.labels))
-    return Core(
-        ptr=points.ptr, idx=points.idx, weight=np.zeros(0), site=np.arange(m), p=rules.p, region=rules.region,
-        quota_min=rules.quota_min, quota_max=np.minimum(rules.quota_max, size), cost=np.zeros(m),
-        budget=np.inf, conflict_ptr=np.zeros(m + 1, np.int64), conflict_idx=np.zeros(0, np.int64), base=0.0,
-        unit=points.unit,
-    )  # fmt: skip
-
-
 def _start(costs: Any, need: NDArray[np.bool_], points: Points, rules: Rules, effort: Effort) -> Ints:
     """A plan that serves every point where one exists: sites that cover, then any within the quotas."""
     lost = np.diff(points.near_ptr) == 0
     if lost.any():
         raise _unreachable(costs, need, rules)
     if len(points.idx) == rules.n_sites * int(need.sum()):  # everything is in reach of everything
-        return _fill_up(rules, rules.required)
+        return _any(rules)
     n = int(need.sum())
     covers = costs[:, np.flatnonzero(need)].tocsr()
-    request = Request(covers, np.ones(n), np.zeros(n, bool), rules)
-    core = reduce_request(request, fill=False, unit_cost=True, count=False)
-    if core.base + core.weight.sum() < n - 0.5:
+    plan, fewest = reaching_plan(Request(covers, np.ones(n), np.zeros(n, bool), rules), effort)
+    if plan is not None:
+        return plan
+    if not np.isfinite(fewest):
         raise _unreachable(costs, need, rules)
-    cover, _ = cheapest_cover(core, None, effort)
-    fewest = cover.bound + len(rules.required)
-    if rules.p is not None and cover.cost + len(rules.required) > rules.p:
-        if fewest > rules.p:
-            raise InfeasibleRequestError(
-                [
-                    f"p = {rules.p} sites",
-                    "every demand point must be assigned (missing costs: not assignable)",
-                ],
-                f"p = {int(fewest)}",
-            )
-        return _fill_up(rules, rules.required)
-    return _fill_up(rules, np.concatenate([rules.required, core.site[cover.sites]]))
+    if rules.p is not None and fewest > rules.p:
+        raise InfeasibleRequestError(
+            [
+                f"p = {rules.p} sites",
+                "every demand point must be assigned (missing costs: not assignable)",
+            ],
+            f"p = {int(fewest)}",
+        )
+    return _any(rules)
+
+
+def _any(rules: Rules) -> Ints:
+    """Some plan within the rules."""
+    plan = completed(rules, rules.required)
+    if plan is None:
+        raise InfeasibleRequestError(["the rules, taken together"], "relax one of them")
+    return plan
 
 
 def _unreachable(costs: Any, need: NDArray[np.bool_], rules: Rules) -> InfeasibleRequestError:
@@ -163,36 +154,13 @@ def _unreachable(costs: Any, need: NDArray[np.bool_], rules: Rules) -> Infeasibl
     )
 
 
-def _fill_up(rules: Rules, sites: Ints) -> Ints:
-    """P sites within the quotas, starting from ``sites``; the lowest free positions join."""
-    chosen = [int(i) for i in sites]
-    load = np.bincount(rules.region[sites], minlength=len(rules.labels))
-    banned = set(rules.forbidden.tolist()) | set(chosen)
-    free = [i for i in range(rules.n_sites) if i not in banned]
-    p = rules.p or 0
-    for must in (True, False):
-        for i in list(free):
-            r = rules.region[i]
-            owed = load[r] < rules.quota_min[r]
-            if len(chosen) < p and (owed if must else load[r] < rules.quota_max[r]):
-                chosen.append(i)
-                free.remove(i)
-                load[r] += 1
-    return np.array(chosen, np.int64)
-
-
 def _interchange(points: Points, rules: Rules, start: Ints, effort: Effort) -> Ints:
     """Annealed interchange from ``start``, a fixed amount of work."""
-    m = rules.n_sites
-    place = np.full(m, -1, np.int64)
+    place = np.full(rules.n_sites, -1, np.int64)
     chosen = start.copy()
     place[chosen] = np.arange(len(chosen))
-    locked = np.zeros(m, bool)
-    locked[rules.required] = True
-    banned = np.zeros(m, bool)
-    banned[rules.forbidden] = True
-    pool = np.flatnonzero(~banned & ~locked)
-    load = np.bincount(rules.region[chosen], minlength=len(rules.labels)).astype(np.int64)
+    limits = rules.limits(chosen)
+    pool = np.flatnonzero(rules.usable() & ~limits.fixed)
     best_chosen = chosen.copy()
     state = np.array([np.random.SeedSequence(effort.seed).generate_state(1, np.uint64)[0] | 1], np.uint64)
     best = np.inf
@@ -204,10 +172,8 @@ def _interchange(points: Points, rules: Rules, start: Ints, effort: Effort) -> I
         scale = best / max(1, len(chosen)) if np.isfinite(best) else 0.0
         heat = 0.0 if r < 2 or r > rounds - 4 else 0.05 * scale * 0.05 ** (r / rounds)
         best = mk.anneal_median(
-            points.ptr, points.idx, points.cost, points.near_ptr, points.near_site, points.near_cost,
-            points.penalty, place, chosen, locked, rules.region, load, rules.quota_min, rules.quota_max,
-            pool, best_chosen, best, heat, total // rounds, state,
-        )  # fmt: skip
+            points, limits, chosen, place, pool, best_chosen, best, heat, total // rounds, state
+        )
         effort.tell("search", 0.3 * (r + 1) / rounds)
     return best_chosen
 

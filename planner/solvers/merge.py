@@ -1,0 +1,97 @@
+"""Demand points that the same sites cover are one point: found once, here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.jit import compiled
+
+__all__ = ["equal_columns", "fill_rows"]
+
+Ints = NDArray[np.int64]
+
+
+@compiled
+def _scatter(ptr, idx, key, hashes):  # type: ignore[no-untyped-def]
+    """Add each site's key to the hash of the columns it covers (wrapping sums)."""
+    for i in range(len(ptr) - 1):
+        for e in range(ptr[i], ptr[i + 1]):
+            hashes[idx[e]] += key[i]
+
+
+@compiled
+def _groups_hold(ptr, idx, group, size):  # type: ignore[no-untyped-def]
+    """Whether every site covers each group of columns wholly or not at all."""
+    seen = np.zeros(len(size), np.int64)
+    for i in range(len(ptr) - 1):
+        for e in range(ptr[i], ptr[i + 1]):
+            seen[group[idx[e]]] += 1
+        for e in range(ptr[i], ptr[i + 1]):
+            g = group[idx[e]]
+            if seen[g] != 0 and seen[g] != size[g]:
+                return False
+        for e in range(ptr[i], ptr[i + 1]):
+            seen[group[idx[e]]] = 0
+    return True
+
+
+def equal_columns(covers: Any, *, apart: NDArray[Any] | None = None) -> tuple[Ints, Ints]:
+    """Columns of a CSR that the same rows hold: (first column of each group, group of each column).
+
+    By structure: a stored entry counts, whatever its value. ``apart``: a whole number per column; columns
+    that differ in it are kept apart. Groups stand in the order of their first columns.
+    """
+    n, m = covers.shape[1], covers.shape[0]
+    rng = np.random.default_rng(20240124)
+    key = rng.integers(1, 2**63, m, dtype=np.uint64)
+    hashes = np.zeros(n, np.uint64)
+    _scatter(covers.indptr, covers.indices, key, hashes)
+    code = np.zeros(n, np.int64)
+    if apart is not None:
+        code = np.unique(apart, return_inverse=True)[1].reshape(-1)
+        hashes ^= rng.integers(0, 2**63, int(code.max(initial=0)) + 1, dtype=np.uint64)[code]
+    _, first, group = np.unique(hashes, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
+    which, first = rank[group.reshape(-1)], np.sort(first)
+    size = np.bincount(which, minlength=len(first))
+    if (code[first][which] != code).any() or not _groups_hold(covers.indptr, covers.indices, which, size):
+        return np.arange(n), np.arange(n)  # two hashes met by chance: merge nothing
+    return first, which
+
+
+@compiled
+def _count(ptr, idx, sites, row_of, out_ptr):  # type: ignore[no-untyped-def]
+    """Row pointers of the CSR that :func:`_fill` fills."""
+    for a in range(len(sites)):
+        kept = 0
+        for e in range(ptr[sites[a]], ptr[sites[a] + 1]):
+            if row_of[idx[e]] >= 0:
+                kept += 1
+        out_ptr[a + 1] = out_ptr[a] + kept
+
+
+@compiled
+def _fill(ptr, idx, sites, row_of, out_ptr, out_idx):  # type: ignore[no-untyped-def]
+    """CSR of ``sites`` over the rows with ``row_of >= 0``."""
+    for a in range(len(sites)):
+        at = out_ptr[a]
+        for e in range(ptr[sites[a]], ptr[sites[a] + 1]):
+            r = row_of[idx[e]]
+            if r >= 0:
+                out_idx[at] = r
+                at += 1
+
+
+def fill_rows(
+    ptr: Ints, idx: NDArray[np.int32], sites: Ints, row_of: NDArray[np.int32]
+) -> tuple[Ints, NDArray[np.int32]]:
+    """CSR of ``sites`` over the rows that ``row_of`` maps the columns to (-1: left out)."""
+    out_ptr = np.zeros(len(sites) + 1, np.int64)
+    _count(ptr, idx, sites, row_of, out_ptr)
+    out_idx = np.empty(int(out_ptr[-1]), np.int32)
+    _fill(ptr, idx, sites, row_of, out_ptr, out_idx)
+    return out_ptr, out_idx
