@@ -130,13 +130,13 @@ def suzhou() -> dict[str, float]:
     import planner
     from planner.freight.homes import plan_homes
     from planner.freight.model import run_model
-    from planner.freight.start import Ground
+    from planner.freight.start import TruckGround
     from planner.inputs.truck_lists import read_truck_lists, read_truck_tags
 
     study = planner.open_study()
     settings, network, hosts = study.settings, study.network("truck"), study.hosts
     given = settings.inputs
-    ground = Ground(
+    ground = TruckGround(
         districts=study.districts, hosts=hosts, demand=study.demand, landuse=study.layers["landuse"],
         main_roads=study.layers["main_roads"],
         tags=read_truck_tags(settings.inputs.streets.path, hosts["host_id"].astype(str)),

@@ -99,9 +99,18 @@ def test_no_room_and_no_folder_outgrows_a_reader() -> None:
         assert len(files) <= 15, f"{folder.relative_to(PLANNER)} holds {len(files)} files"
 
 
+def test_a_class_name_stands_once() -> None:
+    where: dict[str, list[str]] = {}
+    for path in PLANNER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                where.setdefault(node.name, []).append(str(path.relative_to(PLANNER)))
+    assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}
+
+
 def test_only_the_facade_reaches_into_a_study() -> None:
     for path in [*PLANNER.rglob("*.py"), *(PLANNER.parent / "benchmarks").glob("*.py")]:
-        if path.parent.name != "study":
+        if "study" not in path.parts[-3:-1]:
             found = re.findall(r"\bstudy\._[a-z]\w*", path.read_text("utf-8"))
             assert not found, f"{path.name}: {found}"
 

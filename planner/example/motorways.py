@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from planner.example.facts import Facts, Floats, Line
-from planner.example.streets import TownStreets, Way, stretches
+from planner.example.streets import TownStreets, TownWay, stretches
 
 Ints = NDArray[np.int64]
 STEP_M = 150.0
@@ -88,12 +88,12 @@ def _lay(streets: TownStreets, side: Carriageway, water: Any) -> None:
             "lanes": "3"}  # fmt: skip
     for a, b, over in stretches(wet):
         bridge = {"bridge": "yes", "layer": "1"} if over else {}
-        streets.ways.append(Way(side.nodes[a : b + 1], tags | bridge))
+        streets.ways.append(TownWay(side.nodes[a : b + 1], tags | bridge))
 
 
 def _link(streets: TownStreets, nodes: list[int], kind: str = "motorway_link") -> None:
     """A one-way link through the given nodes."""
-    streets.ways.append(Way(nodes, {"highway": kind, "oneway": "yes", "maxspeed": "40"}))
+    streets.ways.append(TownWay(nodes, {"highway": kind, "oneway": "yes", "maxspeed": "40"}))
 
 
 def _interchanges(streets: TownStreets, roads: list[tuple[Carriageway, Carriageway]]) -> None:
@@ -226,7 +226,7 @@ def _service_loops(streets: TownStreets, facts: Facts, roads: list[tuple[Carriag
         a, b, c = streets.add(np.array([[x, y] - 60 * along, [x, y], [x, y] + 60 * along]))
         _link(streets, [side.nodes[i - 2], a])
         _link(streets, [c, side.nodes[i + 2]])
-        streets.ways.append(Way([a, b, c], {"highway": "service", "oneway": "yes"}))
+        streets.ways.append(TownWay([a, b, c], {"highway": "service", "oneway": "yes"}))
 
 
 def _access_roads(streets: TownStreets, facts: Facts) -> None:
@@ -247,5 +247,7 @@ def _access_roads(streets: TownStreets, facts: Facts) -> None:
         if near.min() > 15:
             (end,) = streets.add(np.array([[p.x, p.y]]))
             streets.ways.append(
-                Way([int(nodes[near.argmin()]), end], {"highway": "service", "name": f"{p.name_zh}专用路"})
+                TownWay(
+                    [int(nodes[near.argmin()]), end], {"highway": "service", "name": f"{p.name_zh}专用路"}
+                )
             )

@@ -30,7 +30,7 @@ SECOND = "园湖塘泾浜桥溪山庄坊源宁康乐业贤港浦苑泉峰林谷�
 
 
 @dataclass
-class Way:
+class TownWay:
     """A street to be: node numbers and tags."""
 
     nodes: list[int]
@@ -46,7 +46,7 @@ class TownStreets:
 
     x: Floats
     y: Floats
-    ways: list[Way] = field(default_factory=list)
+    ways: list[TownWay] = field(default_factory=list)
 
     def add(self, xy: Floats) -> list[int]:
         """Append nodes; their numbers."""
@@ -251,7 +251,7 @@ def _make_ways(
         tags = namer.tags(run, old=old[i])
         for a, b, what in stretches(fate[starts[i] : starts[i + 1]].tolist()):
             if what != GONE:
-                streets.ways.append(Way(run.nodes[a : b + 1], tags | CROSSING_TAGS.get(what, {})))
+                streets.ways.append(TownWay(run.nodes[a : b + 1], tags | CROSSING_TAGS.get(what, {})))
     _open_dead_ends(streets)
 
 

@@ -18,7 +18,7 @@ from planner.freight.counts import CrossSection, adjust, cross_sections, judge, 
 from planner.freight.flows import Trips, model_trips
 from planner.freight.graph import TruckGraph, build_graph, times, times_to
 from planner.freight.need import Need, make_need
-from planner.freight.start import Ground, Start, find_start, reachable_only, snap_places
+from planner.freight.start import Start, TruckGround, find_start, reachable_only, snap_places
 from planner.progress import Progress, silent
 from planner.roads.network import Network
 from planner.roads.snapping import Snapped
@@ -83,7 +83,7 @@ class FreightModel:
 
 
 def run_model(
-    freight: Freight, network: Network, ground: Ground, *, seed: int, progress: Progress | None = None
+    freight: Freight, network: Network, ground: TruckGround, *, seed: int, progress: Progress | None = None
 ) -> FreightModel:
     """Everything up to the question which homes to open.
 

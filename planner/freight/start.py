@@ -19,13 +19,13 @@ from planner.roads.reach import snap
 from planner.roads.snapping import Snapped
 from planner.settings.freight import Freight
 
-__all__ = ["Ground", "Start", "find_start", "reachable_only", "snap_places"]
+__all__ = ["Start", "TruckGround", "find_start", "reachable_only", "snap_places"]
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class TruckGround:
     """What is known of an area before any truck is modelled, all in the study's CRS.
 
     Attributes
@@ -66,7 +66,7 @@ class Start:
     counts: gpd.GeoDataFrame
 
 
-def find_start(ground: Ground, network: Network, f: Freight) -> tuple[Start, list[Finding]]:
+def find_start(ground: TruckGround, network: Network, f: Freight) -> tuple[Start, list[Finding]]:
     """Zones, sites and counts of an area, and what was noticed on the way."""
     hosts, districts, lists = ground.hosts, ground.districts, ground.lists
     counts, found = _on_truck_roads(_in_trucks(lists.counts, f), network, f)

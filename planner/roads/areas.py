@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from planner.progress import Progress
-from planner.roads.ground import Ground
+from planner.roads.ground import StreetGround
 from planner.roads.pieces import Pieces, lines, pieces_of_all, pieces_of_each
 from planner.roads.snapping import Snapped, snap
 
@@ -68,7 +68,7 @@ def service_areas(
     cutoffs = np.atleast_1d(np.asarray(cutoff_s, float))
     _check(cutoffs, buffer_m, method)
     snapped = sites if isinstance(sites, Snapped) else snap(network, sites, limit_m=limit_m)
-    ground = Ground(network, buffer_m) if method == "contour" else None
+    ground = StreetGround(network, buffer_m) if method == "contour" else None
     later = [] if ground is None else [cutoffs + ground.later_s]
     rank = np.argsort(np.argsort(-cutoffs, kind="stable"))
     shapes, km = [], []
@@ -103,7 +103,7 @@ def union_area(
     snapped = sites if isinstance(sites, Snapped) else snap(network, sites, limit_m=limit_m)
     if method == "exact":
         return _buffered(network, pieces_of_all(network, snapped, np.array([cutoff_s], float))[0], buffer_m)
-    ground = Ground(network, buffer_m)
+    ground = StreetGround(network, buffer_m)
     found, soft = pieces_of_all(network, snapped, np.array([cutoff_s, cutoff_s + ground.later_s]))
     return ground.polygon(found, soft)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from planner.roads.graph import Network
     from planner.roads.pieces import Pieces
 
-__all__ = ["TOLERANCE_M", "Ground"]
+__all__ = ["TOLERANCE_M", "StreetGround"]
 
 #: Outlines are simplified by at most this much (metres).
 TOLERANCE_M = 1.0
@@ -33,7 +33,7 @@ BAND = 1 << 19
 ROOM = 1 << 14
 
 
-class Ground:
+class StreetGround:
     """Makes polygons of pieces; keeps the scratch arrays that one network needs."""
 
     def __init__(self, network: Network, buffer_m: float) -> None:

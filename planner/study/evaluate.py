@@ -105,7 +105,7 @@ def evaluate_sites(
     """
     from planner.roads.reach import snap
     from planner.siting.proposal import joined, measure, site_reach
-    from planner.study.table import reach_name
+    from planner.study.table.pick import reach_name
 
     s, candidates = stages.settings, stages.value("candidates").candidates
     districts = stages.value("inputs").districts

@@ -77,7 +77,7 @@ class Study:
         self, settings: Settings, *, progress: Progress | None = None, cache: Path | None = None,
         source: Path | None = None, memory: Memory | None = None,
     ) -> None:  # fmt: skip
-        from planner.study.table import table_of
+        from planner.study.table.whole import table_of
 
         self.settings = settings
         self.source = source

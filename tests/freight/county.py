@@ -11,7 +11,7 @@ import shapely
 from planner.errors import Finding
 from planner.freight.homes import HomesPlan, plan_homes
 from planner.freight.model import FreightModel, run_model
-from planner.freight.start import Ground
+from planner.freight.start import TruckGround
 from planner.inputs.truck_lists import TruckLists, read_truck_lists, read_truck_tags
 from planner.roads.network import network_from_edges
 from planner.settings.reading import parse_settings
@@ -87,9 +87,9 @@ class County:
         given = self.settings.inputs
         return read_truck_lists(given.truck_counts, given.truck_sites, given.driver_homes, crs=CRS)
 
-    def ground(self, lists: TruckLists) -> Ground:
+    def ground(self, lists: TruckLists) -> TruckGround:
         """What is known of it before any truck is modelled."""
-        return Ground(
+        return TruckGround(
             districts=self.districts, hosts=self.hosts, demand=self.demand, landuse=self.layers["landuse"],
             main_roads=self.layers["main_roads"], tags=read_truck_tags(None, ()), lists=lists,
         )  # fmt: skip

@@ -167,7 +167,7 @@ def test_two_writes_give_equal_bytes(tmp_path: Path) -> None:
 def test_a_section_may_have_no_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from planner.publish.office import story as told
 
-    table = told.Table(("a",), (("plain",),), (False,), ("a",))
+    table = told.PrintedTable(("a",), (("plain",),), (False,), ("a",))
     monkeypatch.setattr(told, "_further", lambda bundle: (told.Further("Bare", (), table),))
     bundle = toy_bundle("en")
     document.write_report(bundle, tmp_path / "report.html", {})

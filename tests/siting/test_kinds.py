@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from planner.publish.office.options import options
 
 import planner
 from planner.errors import InputError
-from planner.publish.office.options import options
 from planner.study.products import make_bundle
 from tests.siting.test_goals import Referee, best, pairs, town
 

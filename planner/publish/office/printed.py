@@ -10,11 +10,11 @@ import pandas as pd
 from planner.publish.contents.columns import Column, header
 from planner.publish.words.numbers import printed
 
-__all__ = ["Table", "printed_table"]
+__all__ = ["PrintedTable", "printed_table"]
 
 
 @dataclass(frozen=True)
-class Table:
+class PrintedTable:
     """A printed table: heads, rows of text, which columns are numbers, and how many rows at the end are totals."""
 
     heads: tuple[str, ...]
@@ -24,7 +24,9 @@ class Table:
     totals: int = 0
 
 
-def printed_table(columns: Sequence[Column], table: pd.DataFrame, language: str, *, totals: int = 0) -> Table:
+def printed_table(
+    columns: Sequence[Column], table: pd.DataFrame, language: str, *, totals: int = 0
+) -> PrintedTable:
     """The columns of a table of values, printed; the last ``totals`` rows are totals."""
     keys = [c.key for c in columns]
     rows = tuple(
@@ -32,4 +34,4 @@ def printed_table(columns: Sequence[Column], table: pd.DataFrame, language: str,
         for row in table[keys].itertuples(index=False)
     )
     heads = tuple(header(columns, language))
-    return Table(heads, rows, tuple(c.kind != "text" for c in columns), tuple(keys), totals)
+    return PrintedTable(heads, rows, tuple(c.kind != "text" for c in columns), tuple(keys), totals)

@@ -41,7 +41,7 @@ from planner.publish.contents.records import (
 from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
 from planner.publish.office.homes.lines import homes_lines
 from planner.publish.office.homes.tables import homes_tables, is_number, shown
-from planner.publish.office.printed import Table, printed_table
+from planner.publish.office.printed import PrintedTable, printed_table
 from planner.publish.words.names import period_label
 from planner.publish.words.numbers import band_text, number, percent, printed
 from planner.publish.words.phrases import phrase
@@ -60,7 +60,7 @@ class Further:
 
     heading: str
     lines: tuple[str, ...]
-    table: Table
+    table: PrintedTable
     picture: str = ""
 
 
@@ -73,31 +73,31 @@ class Story:
     synthetic: bool
     sentence: str
     figures: tuple[tuple[str, str, str], ...]
-    readings: Table
+    readings: PrintedTable
     cost: str
     certificate: tuple[str, ...]
     certificate_figures: tuple[tuple[str, str], ...]
-    districts: Table
+    districts: PrintedTable
     bars: tuple[tuple[str, float, float, str], ...]
-    groups: Table
-    periods: Table
-    batches: Table | None
+    groups: PrintedTable
+    periods: PrintedTable
+    batches: PrintedTable | None
     batches_note: str
-    curve: Table | None
+    curve: PrintedTable | None
     curve_lines: tuple[str, ...]
     further: tuple[Further, ...]
-    gaps: Table | None
-    hotspots: Table | None
-    sites: Table
+    gaps: PrintedTable | None
+    hotspots: PrintedTable | None
+    sites: PrintedTable
     method: tuple[str, ...]
     band: str
-    profiles: Table
+    profiles: PrintedTable
     profiles_note: str
-    assumptions: Table
+    assumptions: PrintedTable
     finding_counts: str
-    findings: Table | None
+    findings: PrintedTable | None
     findings_more: str
-    inputs: Table
+    inputs: PrintedTable
     synthetic_lines: tuple[str, ...]
     credits: tuple[str, ...]
     footer: str
@@ -127,7 +127,7 @@ def _cost(bundle: Bundle) -> str:
     return phrase("cost_sentence", language, total=total, low=low, high=high)
 
 
-def _districts(bundle: Bundle) -> tuple[Table, tuple[tuple[str, float, float, str], ...]]:
+def _districts(bundle: Bundle) -> tuple[PrintedTable, tuple[tuple[str, float, float, str], ...]]:
     language, table = bundle.settings.study.language, district_rows(bundle)
     bars = tuple((r.district, float(r.share_before), float(r.share_after), "") for r in table.itertuples())
     whole = pd.concat([table, pd.DataFrame([district_total(bundle)])], ignore_index=True)
@@ -138,13 +138,13 @@ _SITE_KEYS = ("rank", "name", "district", "host_kind", "workers_gained", "worker
               "nearest_station_m", "confidence", "batch", "reason")  # fmt: skip
 
 
-def _sites(bundle: Bundle) -> Table:
+def _sites(bundle: Bundle) -> PrintedTable:
     table = site_rows(bundle)
     columns = [c for c in site_columns(table) if c.key in _SITE_KEYS]
     return printed_table(columns, table, bundle.settings.study.language)
 
 
-def _curve(bundle: Bundle) -> tuple[Table | None, tuple[str, ...]]:
+def _curve(bundle: Bundle) -> tuple[PrintedTable | None, tuple[str, ...]]:
     """Coverage against the number of sites, at most a dozen rows, and how many reach 80, 90, 95 %."""
     language, curve = bundle.settings.study.language, curve_rows(bundle)
     if curve is None:
@@ -182,7 +182,7 @@ def _homes(bundle: Bundle) -> tuple[Further, ...]:
         numeric = tuple(is_number(table, c) for c in table.columns)
         lines = homes_lines(homes, language) if not out else ()
         keys = tuple(f"home_{i}" for i in range(len(numeric)))
-        made = Table(tuple(str(c) for c in table.columns), rows, numeric, keys)
+        made = PrintedTable(tuple(str(c) for c in table.columns), rows, numeric, keys)
         out.append(Further(heading, lines or part.lines, made, part.picture))
     return tuple(out)
 
@@ -204,7 +204,7 @@ _ASSUMPTION_COLUMNS = (
 )  # fmt: skip
 
 
-def _profiles(bundle: Bundle) -> Table:
+def _profiles(bundle: Bundle) -> PrintedTable:
     """Share of each group per period of the day."""
     settings, language = bundle.settings, bundle.settings.study.language
     groups = settings.active_groups if bundle.homes is not None else settings.headline_groups
@@ -214,10 +214,10 @@ def _profiles(bundle: Bundle) -> Table:
         for g in groups
     )
     keys = ("group", *(f"period_{i}" for i in range(len(settings.periods))))
-    return Table(heads, rows, (False, *[True] * len(settings.periods)), keys)
+    return PrintedTable(heads, rows, (False, *[True] * len(settings.periods)), keys)
 
 
-def _assumptions(told: pd.DataFrame, language: str) -> Table:
+def _assumptions(told: pd.DataFrame, language: str) -> PrintedTable:
     stop = "、" if language == "zh" else ", "
     rows = []
     for a in told.itertuples(index=False):
@@ -227,7 +227,7 @@ def _assumptions(told: pd.DataFrame, language: str) -> Table:
     return printed_table(_ASSUMPTION_COLUMNS, table, language)
 
 
-def _findings(bundle: Bundle) -> tuple[str, Table | None, str]:
+def _findings(bundle: Bundle) -> tuple[str, PrintedTable | None, str]:
     language = bundle.settings.study.language
     found = sorted_findings(bundle.findings)
     if not found:
@@ -241,7 +241,7 @@ def _findings(bundle: Bundle) -> tuple[str, Table | None, str]:
     return count_line(found, language), table, more
 
 
-def _inputs(bundle: Bundle) -> Table:
+def _inputs(bundle: Bundle) -> PrintedTable:
     table = input_rows(bundle)
     table["sha256"] = [str(v)[:16] for v in table["sha256"]]
     return printed_table(INPUT_COLUMNS, table, bundle.settings.study.language)

@@ -16,7 +16,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from planner.publish.office.printed import Table
+from planner.publish.office.printed import PrintedTable
 from planner.publish.office.story import Story, story
 from planner.publish.safe import plain_text
 from planner.publish.words.phrases import phrase
@@ -129,7 +129,9 @@ def _fill(
     _font(paragraph.add_run(plain_text(text)), size, bold=bold, colour=colour)
 
 
-def _put_table(document: Any, content: Table, *, width_mm: float = _PORTRAIT_MM, size: float = 8.5) -> None:
+def _put_table(
+    document: Any, content: PrintedTable, *, width_mm: float = _PORTRAIT_MM, size: float = 8.5
+) -> None:
     """A table with its head repeated on every page; rows are not split."""
     table = document.add_table(rows=len(content.rows) + 1, cols=len(content.heads))
     table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
@@ -204,7 +206,7 @@ def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language:
     document.add_heading(phrase("sec_groups", language), 2)
     _put_table(document, s.groups)
     _put_table(document, s.periods)
-    sections: Sequence[tuple[str, Table | None]] = (
+    sections: Sequence[tuple[str, PrintedTable | None]] = (
         ("sec_batches", s.batches), ("sec_curve", s.curve), ("sec_gaps", s.gaps), ("sec_hotspots", s.hotspots),
     )  # fmt: skip
     for key, table in sections:

@@ -1,0 +1,130 @@
+"""Stages of the plan and of the questions to it."""
+
+from __future__ import annotations
+
+from planner.settings.whole import Settings
+from planner.siting.questions import CHANGE
+from planner.study.stages import Stage
+from planner.study.table.keys import COUNTS, RULES
+from planner.study.table.pick import get, open_of
+from planner.study.takes import derived, fixed, part, section, setting, stage
+
+
+def plan() -> dict[str, Stage]:
+    """The rules judged, the problem posed and solved, how steady it is, the plan."""
+    return {
+        "rules": Stage(
+            "planner.siting.proposal:judge",
+            {
+                "siting": section("siting", *RULES, "scenarios"),
+                "candidates": stage("candidates", get("candidates")), "districts": stage("inputs", get("districts")),
+            },
+            kept=False,
+        ),
+        "factors": Stage(
+            "planner.siting.proposal:demand_factors",
+            {
+                "surfaces": stage("demand", get("surfaces")), "demand": stage("demand", get("demand")),
+                "scenarios": derived(_aimed_at),
+            },
+            kept=False,
+        ),
+        "posing": Stage(
+            "planner.siting.proposal:Posing",
+            {
+                "siting": section("siting", *RULES), "periods": setting("periods"),
+                "groups": derived(lambda s: tuple(g.name for g in s.headline_groups)), "seed": setting("study.seed"),
+                "need_open": setting("circle.open_share"),
+                "demand": stage("demand", get("demand")), "districts": stage("inputs", get("districts")),
+                "candidates": stage("candidates", get("candidates")), "existing": stage("existing"), "new": stage("new"),
+                "factors": stage("factors"),
+            },
+            kept=False,
+        ),
+        "problem": Stage(
+            "planner.siting.proposal:pose_problem", {"posing": stage("posing"), "judged": stage("rules")}, kept=False
+        ),
+        "siting": Stage("planner.siting.proposal:solve_study", {"posing": stage("posing"), "posed": stage("problem")}),
+        "confidence": Stage(
+            "planner.siting.proposal:steadiness",
+            {
+                "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
+                "surfaces": stage("demand", get("surfaces")), "within_m": setting("demand.cell_m"),
+                "scenarios": setting("siting.scenarios"),
+            },
+        ),
+        "nearest": Stage(
+            "planner.siting.proposal:nearest_station_m",
+            {
+                "network": stage("network:walk"), "stations": stage("stations", lambda v: open_of(v).geometry),
+                "candidates": stage("candidates", get("candidates")), "walk_kmh": setting("circle.walk_kmh"),
+            },
+            kept=False,
+        ),
+        "plan": Stage(
+            "planner.siting.proposal:make_plan",
+            {
+                "settings": part(
+                    "periods", "circle.readings_m", "circle.open_share", "siting.batches", "study.language",
+                    of_groups=(*COUNTS, "name_zh", "name_en"),
+                ),
+                "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
+                "stations": stage("covers"), "hosts": stage("inputs", get("hosts")), "before": stage("coverage"),
+                "nearest_m": stage("nearest"), "confidence": stage("confidence"),
+            },
+            kept=False,
+        ),
+    }  # fmt: skip
+
+
+def _aimed_at(settings: Settings) -> int:
+    """How many demand scenarios the plan itself is after; none where it is the estimate."""
+    return settings.siting.scenarios if settings.siting.goal.aim in ("mean", "cvar", "worst") else 0
+
+
+def questions() -> dict[str, Stage]:
+    """The finished plan and what is asked of it."""
+    within = setting("demand.cell_m")
+    return {
+        "finished": Stage(
+            "planner.siting.questions:finish",
+            {
+                "posing": stage("posing"),
+                "posed": stage("problem"),
+                "sited": stage("siting"),
+                "planned": stage("plan"),
+            },
+            kept=False,
+        ),
+        "curve:searched": Stage(
+            "planner.siting.questions:curve",
+            {"posing": stage("posing"), "posed": stage("problem"), "numbers": setting("siting.curve")},
+        ),
+        "curve": Stage(
+            "planner.siting.questions:curve_with_plan",
+            {"table": stage("curve:searched"), "of": stage("finished")},
+            kept=False,
+        ),
+        "alternatives": Stage(
+            "planner.siting.questions:alternatives",
+            {"of": stage("finished"), "k": setting("siting.alternatives"), "within_m": within},
+        ),
+        "replacements": Stage(
+            "planner.siting.questions:replacements",
+            {"of": stage("finished"), "k": setting("siting.replacements")},
+            kept=False,
+        ),
+        "sensitivity": Stage(
+            "planner.siting.questions:sensitivity",
+            {
+                "of": stage("finished"),
+                "circle": section("circle", "minutes", "walk_kmh", "readings_m"),
+                "change": fixed(CHANGE),
+                "within_m": within,
+            },
+        ),
+        "rule_prices": Stage(
+            "planner.siting.questions:rule_prices",
+            {"of": stage("finished"), "fair": fixed(False), "time_limit_s": fixed(120.0)},
+        ),
+    }

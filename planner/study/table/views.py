@@ -1,0 +1,67 @@
+"""Stages of what is shown besides."""
+
+from __future__ import annotations
+
+from planner.settings.groups import Group
+from planner.settings.whole import Settings
+from planner.siting.proposal import Way, cutoff_s
+from planner.study.stages import Stage
+from planner.study.table.pick import get, open_of, reach_name, reach_of, second_groups
+from planner.study.takes import derived, section, setting, stage, stages
+
+
+def views(settings: Settings) -> dict[str, Stage]:
+    """Second modes, the circle as drawn, gaps."""
+
+    def way(g: Group) -> Way:
+        return Way(str(g.second_mode), g.minutes, (g.name,))
+
+    seconds = {reach_name("second", way(g)): g for g in second_groups(settings)}
+    fade = settings.siting.goal.fade_m
+    return {
+        "sites": Stage(
+            "planner.siting.proposal:places_of",
+            {
+                "stations": stage("stations", get("stations")), "candidates": stage("candidates", get("candidates")),
+                "sited": stage("siting"),
+            },
+            kept=False,
+        ),
+        **{
+            name: reach_of(str(g.second_mode), cutoff_s(way(g), settings.circle, fade), stage("sites"))
+            for name, g in seconds.items()
+        },
+        "second_views": Stage(
+            "planner.siting.proposal:second_views",
+            {
+                "groups": derived(_second_groups),
+                "seconds": stages(reach_name("second", way(g)) for g in second_groups(settings)),
+                "demand": stage("demand", get("demand")), "existing": stage("existing"), "new": stage("new"),
+                "sited": stage("siting"), "periods": setting("periods"), "need_open": setting("circle.open_share"),
+            },
+            kept=False,
+        ),
+        "areas": Stage(
+            "planner.siting.proposal:circle_areas",
+            {
+                "network": stage("network:walk"), "old": stage("stations", lambda v: open_of(v).geometry),
+                "both": stage("sites"), "circle": section("circle", "minutes"),
+            },
+        ),
+        "gaps": Stage(
+            "planner.siting.coverage:gap_areas",
+            {
+                "demand": stage("demand", get("demand")), "coverage": stage("plan", lambda v: v.plan.after),
+                "cell_m": setting("demand.cell_m"), "places": stage("inputs", get("places")),
+            },
+            kept=False,
+        ),
+    }  # fmt: skip
+
+
+def _second_groups(settings: Settings) -> tuple[Group, ...]:
+    """The same with nothing but how they travel."""
+    keys = {"name", "second_mode", "minutes"}
+    return tuple(
+        Group.model_construct(**{k: getattr(g, k) for k in keys}, profile={}) for g in second_groups(settings)
+    )

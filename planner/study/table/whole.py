@@ -1,0 +1,22 @@
+"""The table of stages: what is computed, by which function of which room, from what.
+
+Everything about a stage follows from its row: its key, the order, what a change recomputes, what can run side by
+side. A new stage is a new row; its function lives in a room and returns a frozen value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from planner.settings.whole import Settings
+from planner.study.stages import Stage
+from planner.study.table.ground import inputs
+from planner.study.table.homes import homes
+from planner.study.table.plan import plan, questions
+from planner.study.table.today import today
+from planner.study.table.views import views
+
+
+def table_of(settings: Settings) -> Mapping[str, Stage]:
+    """The stages of a study, each after those whose values it takes."""
+    return {**inputs(), **today(settings), **plan(), **questions(), **homes(), **views(settings)}
