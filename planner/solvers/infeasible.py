@@ -112,9 +112,9 @@ def _narrowed(n: int, kept: list[Rule], rule: PerLabel) -> list[Rule]:
 def _nearest(rules: Rules, clash: list[Rule]) -> Told:
     """The smallest change of one rule that makes the whole request possible."""
     n, every = rules.n_sites, each(scaled_money(rules)[0])
-    for rule in sorted(clash, key=_by_ease):
-        others = [r for r in every if r.key != rule.key]
-        way = _way_out(rules, rule, others, n)
+    keys = {rule.key for rule in clash}
+    for rule in sorted((r for r in every if r.key in keys), key=_by_ease):
+        way = _way_out(rules, rule, [r for r in every if r is not rule], n)
         if way is not None:
             return way
     return told("", "")

@@ -6,6 +6,7 @@ No plan exceeds the bound, not even where little work leaves a gap; what is refu
 from __future__ import annotations
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -74,6 +75,16 @@ class Toy:
         sizes = range(self.m + 1) if p is None else [p]
         return [s for k in sizes for s in itertools.combinations(range(self.m), k) if self.obeys(s)]
 
+    def mended(self, way_out: str) -> bool:
+        """Whether some plan obeys the rules once they are changed as a refusal says."""
+        p = re.fullmatch(r"p = (\d+) .*", way_out)
+        for name, side, label, number in re.findall(r"(\w+)_(min|max) of (\w) = (\d+)", way_out):
+            which = {"quota": 0, "kind0": 1, "kind1": 2}[name]
+            (self.low if side == "min" else self.high)[which][label] = int(number)
+        if way_out.startswith("leave out"):
+            self.rules.pop(way_out.split()[-1])
+        return bool(self.plans(int(p[1]) if p else self.p))
+
     def covered(self, s: tuple[int, ...]) -> float:
         return float(self.weights[self.hit[list(s)].any(axis=0)].sum())
 
@@ -96,6 +107,8 @@ def test_maximal_covering(block: int) -> None:
             with pytest.raises(InfeasibleError) as caught:
                 maximal_covering(t.covers, t.weights, t.p, **t.rules, **extra)
             assert caught.value.clash, seed
+            if caught.value.rules and not extra:
+                assert t.mended(str(caught.value.suggestion)), (seed, caught.value)
             continue
         found = maximal_covering(t.covers, t.weights, t.p, **t.rules, **extra, work_limit=4)
         assert found.objective == pytest.approx(max(map(t.covered, every))), seed

@@ -84,10 +84,10 @@ def plans(request: Request):
     return [s for k in sizes for s in combinations(range(SITES), k) if allowed(request, s)]
 
 
-@pytest.mark.parametrize("block", range(12))
+@pytest.mark.parametrize("block", range(4))
 def test_searched_plans_obey_are_worth_what_they_say_and_are_nearly_always_best(block: int) -> None:
     best = 0
-    seeds = range(block * 30, block * 30 + 30)
+    seeds = range(block * 90, block * 90 + 90)
     tried = 0
     for seed in seeds:
         request, worth = instance(seed)
@@ -106,8 +106,8 @@ def test_searched_plans_obey_are_worth_what_they_say_and_are_nearly_always_best(
         best += value[found] >= top - 1e-9
         bound = _priced(rows, np.array(found, np.int64), Effort(40, 60.0, 0.0, seed))
         assert bound >= top - 1e-7
-    assert tried >= 20
-    assert best >= tried - 2
+    assert tried >= 60
+    assert best >= tried - 4
 
 
 def test_prices_prove_a_plan_where_nothing_overlaps() -> None:
