@@ -16,7 +16,7 @@ import pytest
 import planner
 from planner.errors import InputError
 from planner.settings.siting import Goal
-from planner.study.products import make_bundle
+from planner.study.gather import make_bundle
 from planner.study.study import Study
 from tests.study.test_command import lat, lng, toy_town
 
@@ -354,7 +354,7 @@ def test_every_product_stands_under_a_goal(tmp_path: Path, language: str) -> Non
     path.write_text(text, "utf-8")
     study = planner.open_study(path)
     result = study.run(tmp_path / "out")
-    plan, bundle = study.site_stations(), make_bundle(study)
+    plan, bundle = study.site_stations(), make_bundle(study.stages)
     assert result["stations"]["gap"] <= 1e-9
     assert list(plan.phases["sites"]) == [1, 3]
     assert (plan.phases["regret"] >= -1e-12).all()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from planner.publish.office.options import options
 
 import planner
 from planner.errors import InputError
-from planner.study.products import make_bundle
+from planner.publish.contents.questions import options
+from planner.study.gather import make_bundle
 from tests.siting.test_goals import Referee, best, pairs, town
 
 
@@ -57,7 +57,7 @@ def test_the_report_says_what_the_rule_costs(tmp_path: Path) -> None:
         prices = table.set_index("rule")
         assert prices.loc["kinds", "price"] == pytest.approx(free - kept, abs=1e-6)
         assert prices.loc["kinds", "in_force"]
-        bundle = dataclasses.replace(make_bundle(study), rule_prices=table)
+        bundle = dataclasses.replace(make_bundle(study.stages), rule_prices=table)
         shown = next(o for o in options(bundle) if o.key == "rules").table["rule"].tolist()
         assert words in shown
 

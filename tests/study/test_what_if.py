@@ -10,7 +10,8 @@ import pytest
 
 import planner
 from planner.errors import PlannerError
-from planner.study.products import make_bundle, write_products, write_site_list
+from planner.study.gather import make_bundle
+from planner.study.products import write_products, write_site_list
 from planner.study.study import Study
 from tests.study.test_command import toy_town
 
@@ -138,7 +139,7 @@ def test_a_required_site_has_its_price(tmp_path: Path) -> None:
 
 
 def test_our_own_list_read_back_covers_what_the_proposal_covers(study: Study, tmp_path: Path) -> None:
-    write_site_list(study, tmp_path)
+    write_site_list(study.stages, tmp_path)
     for datum in ("wgs84", "gcj02", "bd09"):
         result = study.evaluate(tmp_path / "recommendations.csv", datum=datum)
         assert result.sites == len(study.site_stations().chosen)
@@ -153,7 +154,7 @@ def test_our_own_list_read_back_covers_what_the_proposal_covers(study: Study, tm
 def test_the_bundle_and_run_json_hold_the_answers_and_a_study_can_switch_them_off(
     study: Study, tmp_path: Path
 ) -> None:
-    bundle = make_bundle(study)
+    bundle = make_bundle(study.stages)
     assert bundle.run["sensitivity"]["steady"] == int((bundle.chosen["kept"] >= 1).sum())
     assert [c["case"] for c in bundle.run["sensitivity"]["cases"]] == list(bundle.sensitivity["case"])
     assert len(bundle.run["alternatives"]) == len(bundle.alternatives)
@@ -179,7 +180,7 @@ def test_a_run_that_was_interrupted_while_writing_leaves_no_run_json_of_an_earli
 
     monkeypatch.setattr(page, "write_page", stopped)
     with pytest.raises(KeyboardInterrupt):
-        write_products(study, tmp_path)
+        write_products(study.stages, tmp_path)
     assert (tmp_path / "recommendations.csv").exists()
     assert not (tmp_path / "run.json").exists()
 
