@@ -83,7 +83,7 @@ def solve_model(
         lp.integrality_ = [kinds.kInteger if k else kinds.kContinuous for k in whole]
     highs = highspy.Highs()
     settings: dict[str, Any] = {
-        "output_flag": False, "time_limit": seconds, "threads": 1, "random_seed": 0,
+        "output_flag": False, "time_limit": max(0.01, seconds), "threads": 1, "random_seed": 0,
         "mip_rel_gap": gap, "mip_abs_gap": 0.0, "mip_feasibility_tolerance": 1e-7, "mip_lp_solver": "ipm",
     }  # fmt: skip
     for name, setting in {**settings, **(options or {})}.items():

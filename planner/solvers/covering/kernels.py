@@ -125,23 +125,34 @@ def swap_loads(limits, out, site):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _quietest(chosen, loss, kind, quiet):  # type: ignore[no-untyped-def]
-    """Per kind of site the chosen one with the least loss (-1: none)."""
+def _quietest(chosen, loss, kind, quiet, rising):  # type: ignore[no-untyped-def]
+    """Per kind of site the chosen one with the least loss (-1: none); ``rising``: these by rising loss."""
     quiet[:] = -1
+    rising[:] = -1
     for k in chosen:
         r = kind[k]
         if quiet[r] < 0 or loss[k] < loss[quiet[r]]:
             quiet[r] = k
+    n = 0
+    for k in quiet:
+        if k >= 0:
+            at = n
+            while at > 0 and loss[rising[at - 1]] > loss[k]:
+                rising[at] = rising[at - 1]
+                at -= 1
+            rising[at] = k
+            n += 1
 
 
 @compiled
-def _quiet_enough(limits, loss, quiet, site):  # type: ignore[no-untyped-def]
-    """The chosen site of least loss among the quietest of each kind that ``site`` may replace (-1: none)."""
-    best = -1
-    for k in quiet:
-        if k >= 0 and (best < 0 or loss[k] < loss[best]) and may_swap(limits, k, site):
-            best = k
-    return best
+def _quiet_enough(limits, rising, site):  # type: ignore[no-untyped-def]
+    """The first of ``rising`` (the quietest of each kind) that ``site`` may replace (-1: none)."""
+    for k in rising:
+        if k < 0:
+            break
+        if may_swap(limits, k, site):
+            return k
+    return -1
 
 
 @compiled
@@ -159,7 +170,7 @@ def _mark(ptr, idx, count, owner, alone, site):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _best_swap(ptr, idx, weight, alone, loss, limits, quiet, blocked_by, extra, touched, site):  # type: ignore[no-untyped-def]
+def _best_swap(ptr, idx, weight, alone, loss, limits, quiet, rising, blocked_by, extra, touched, site):  # type: ignore[no-untyped-def]
     """Best chosen site to give up for ``site``: (position or -1, change of covered weight).
 
     ``blocked_by``: -1 free, else the one chosen site that must leave for ``site`` to fit. ``extra[k + 2]``
@@ -186,7 +197,7 @@ def _best_swap(ptr, idx, weight, alone, loss, limits, quiet, blocked_by, extra, 
             if k >= 0 and loss[k] - extra[k + 2] < best_loss and may_swap(limits, k, site):
                 best = k
                 best_loss = loss[k] - extra[k + 2]
-        for k in (quiet[limits.kind[site]], _quiet_enough(limits, loss, quiet, site)):
+        for k in (quiet[limits.kind[site]], _quiet_enough(limits, rising, site)):
             if k >= 0 and loss[k] - extra[k + 2] < best_loss:
                 best = k
                 best_loss = loss[k] - extra[k + 2]
@@ -238,7 +249,8 @@ def anneal(ptr, idx, weight, plan, limits, pool, best_chosen, start, best, heat,
     extra = np.zeros(m + 2)
     touched = np.empty(np.diff(ptr).max() + 1, np.int64)
     quiet = np.empty(limits.kind.max() + 1, np.int64)
-    _quietest(chosen, loss, limits.kind, quiet)
+    rising = np.empty(len(quiet), np.int64)
+    _quietest(chosen, loss, limits.kind, quiet, rising)
     now = start
     done = 0
     taken = 0
@@ -252,7 +264,9 @@ def anneal(ptr, idx, weight, plan, limits, pool, best_chosen, start, best, heat,
         if blocked == -2:
             continue
         done += ptr[site + 1] - ptr[site]
-        out, change = _best_swap(ptr, idx, weight, alone, loss, limits, quiet, blocked, extra, touched, site)
+        out, change = _best_swap(
+            ptr, idx, weight, alone, loss, limits, quiet, rising, blocked, extra, touched, site
+        )
         if out < 0:
             continue
         if not accepted(change, heat, state):
@@ -270,7 +284,7 @@ def anneal(ptr, idx, weight, plan, limits, pool, best_chosen, start, best, heat,
         now += change
         taken += 1
         if taken % 8 == 0 or _listed(quiet, out) or len(limits.most) > 1:
-            _quietest(chosen, loss, limits.kind, quiet)
+            _quietest(chosen, loss, limits.kind, quiet, rising)
         if now > best + 1e-9 * abs(best):
             best = now
             best_chosen[:] = chosen
