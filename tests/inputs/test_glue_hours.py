@@ -262,3 +262,43 @@ def test_every_word_for_a_season(word: str) -> None:
 )
 def test_every_chinese_numeral(numeral: str, hour: int) -> None:
     assert text(f"{numeral}点-23点30分") == f"{hour:02d}:00-23:30"
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("中午1点-下午2点", "13:00-14:00"),
+        ("午间1点-下午2点", "13:00-14:00"),
+        ("中午3点-下午5点", "15:00-17:00"),
+        ("中午4点-14点", "04:00-14:00"),
+        ("中午0点-14点", "00:00-14:00"),
+        ("晚上0点-早上6点", "00:00-06:00"),
+        ("晚上8点-晚上11点", "20:00-23:00"),
+        ("晚上11点-次日1点", "23:00-01:00"),
+        ("12-6am", "00:00-06:00"),
+        ("12pm-6am", "12:00-06:00"),
+        ("晚上8点-次日9点", "20:00-09:00"),
+        ("下午5点-14点", "17:00-14:00"),
+        ("下午2点-凌晨6点", "14:00-06:00"),
+        ("下午2点-早上6点", "14:00-06:00"),
+        ("下午1点-1点", "13:00-01:00"),
+        ("晚上8点-8点", "20:00-08:00"),
+        ("晚上8点-9点", "20:00-21:00"),
+        ("下午3点-4点", "15:00-16:00"),
+    ],
+)
+def test_the_edges_of_noon_and_midnight(written: str, canonical: str | None) -> None:
+    assert text(written) == canonical
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "工作日8:00-17:00 节假日9:00-12:00",
+        "节假日9:00-12:00 工作日8:00-17:00",
+        "平日8:00-17:00，双休日9:00-12:00",
+    ],
+)
+def test_working_days_and_holidays_in_one_breath(written: str) -> None:
+    hours = parse_hours(written)
+    assert (hours.text, hours.days, hours.problem) == ("08:00-17:00", "12345", "several_days")

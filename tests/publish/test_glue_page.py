@@ -133,6 +133,7 @@ def test_radii_come_by_size_and_readings_by_name(plain: Bundle) -> None:
     head = other(before=with_more(plain.before, 0.4), after=with_more(plain.after, 0.8)).head["headline"]
     assert head["by_radius"] == [["667", 0.2, 0.4], ["1000", 0.4, 0.8]]
     assert head["readings"] == {"a": [0.1, 0.2], "z": [0.4, 0.8]}
+    assert list(head["readings"]) == ["a", "z"]
     lacking = dataclasses.replace(plain.after, by_radius_m={}, readings={})
     head = other(before=with_more(plain.before, 0.4), after=lacking).head["headline"]
     assert head["by_radius"] == [["667", 0.2, None], ["1000", 0.4, None]]
@@ -570,3 +571,44 @@ def test_cells_tell_who_is_reached_today_and_with_the_new_sites(bundle: Bundle, 
     assert keys == sorted(by_key)
     assert page.integers(part["state"]) == [by_key[k][0] for k in keys]
     assert page.integers(part["workers"]) == [by_key[k][1] for k in keys]
+
+
+# -- how finely shapes are drawn ------------------------------------------------------------------------------------------
+
+
+def bumped(height: float) -> shapely.Polygon:
+    """A square of a kilometre with a corner of this height in the middle of its upper side."""
+    corners = [(0, 0), (1000, 0), (1000, 1000), (500, 1000 + height), (0, 1000)]
+    return shapely.Polygon([(X0 + x, Y0 + y) for x, y in corners])
+
+
+def corners_of(page: Island, part: dict[str, Any], *, polygon: bool = True) -> int:
+    (shape,) = page.shapes(part["shapes"], polygon=polygon)
+    return len(shapely.get_coordinates(shape)) - polygon
+
+
+@pytest.mark.parametrize(
+    ("name", "tolerance_m"), [("extras", 8), ("gaps", 10), ("hotspots", 10), ("roads", 12), ("water", 25)]
+)
+def test_a_bend_smaller_than_the_tolerance_of_its_layer_is_drawn_straight(
+    plain: Bundle, name: str, tolerance_m: float
+) -> None:
+    def drawn(height: float) -> int:
+        square = bumped(height)
+        if name == "extras":
+            page = other(extra_layers=(layer([square]),))
+            return corners_of(page, page.head["extras"][0])
+        if name == "roads":
+            line = shapely.LineString([(X0, Y0), (X0 + 500, Y0 + height), (X0 + 1000, Y0)])
+            page = other(main_roads=plain.main_roads.iloc[[1]].set_geometry([line], crs=CRS))
+            return corners_of(page, page.head["roads"][0], polygon=False) + 2
+        if name == "water":
+            page = other(water=plain.water.iloc[[0]].set_geometry([square], crs=CRS))
+        elif name == "gaps":
+            page = other(gaps=plain.gaps.iloc[[0]].set_geometry([square], crs=CRS))
+        else:
+            page = other(hotspots=plain.hotspots.iloc[[0]].set_geometry([square], crs=CRS))
+        return corners_of(page, page.head[name])
+
+    assert drawn(tolerance_m + 1) == 5
+    assert drawn(tolerance_m - 1) == 4

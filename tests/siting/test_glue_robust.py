@@ -113,6 +113,14 @@ def test_by_default_eighty_ninety_and_ninety_five_per_cent_are_looked_for() -> N
     assert rows["needed"].tolist() == [80, 90, 95]
 
 
+def test_a_share_that_is_reached_exactly_counts_as_reached() -> None:
+    asked: list[int] = []
+    answers = {n: (10.0 * n, 10.0 * n) for n in range(1, 6)}
+    curve = coverage_curve(table_of(answers, asked), [5], total=100.0, shares=(0.5,))
+    assert asked == [5, 2, 3, 4]
+    assert sites_for(curve, (0.5,)).iloc[0].tolist() == [0.5, 5, 5]
+
+
 def test_a_share_that_is_reached_today_needs_no_search() -> None:
     asked: list[int] = []
     curve = coverage_curve(table_of({10: (85.0, 86.0)}, asked), [10], total=100.0, base=80.0, shares=(0.8,))
@@ -129,6 +137,9 @@ def test_plans_known_besides_lift_the_curve_from_their_number_on() -> None:
     assert found["bound_share"].tolist() == pytest.approx([0.05, 0.175, 0.275, 0.45])
     assert with_known(curve, {7: 60.0}, total=200.0)["covered"].tolist() == [10, 30, 60, 70]
     assert with_known(curve, {0: 12.0}, total=200.0)["covered"].tolist() == [12, 30, 50, 70]
+    assert with_known(curve / 100, {}, total=0.8)["share"].tolist() == pytest.approx(
+        [0.125, 0.375, 0.625, 0.875]
+    )
     assert curve["covered"].tolist() == [10, 30, 50, 70]  # the table given is left as it was
 
 
