@@ -93,7 +93,7 @@ def test_no_files_import_each_other_in_a_circle() -> None:
 def test_no_room_and_no_folder_outgrows_a_reader() -> None:
     for room in sorted(MAY_IMPORT.keys() | FACADE):
         lines = sum(p.read_text("utf-8").count("\n") for p in files_of(room))
-        assert lines <= 6000, f"{room} holds {lines} lines"
+        assert lines <= 6300, f"{room} holds {lines} lines"
     for folder in {p.parent for p in PLANNER.rglob("*.py")}:
         files = [p for p in folder.glob("*.py") if p.name != "__init__.py"]
         assert len(files) <= 15, f"{folder.relative_to(PLANNER)} holds {len(files)} files"

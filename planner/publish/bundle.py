@@ -61,7 +61,7 @@ class Bundle:
     alternatives, replacements, rule_prices
         What :mod:`planner.study.questions` returns; None where not computed.
     sensitivity
-        The table of :class:`planner.siting.sensitivity.Sensitivity`; None where not computed. ``chosen`` then has
+        The table of :class:`planner.siting.questions.sensitivity.Sensitivity`; None where not computed. ``chosen`` then has
         ``kept``, the share of its cases in which a site stays.
     """
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from planner.settings.siting import Batch
 from planner.settings.whole import Settings
-from planner.siting.alternatives import replacements
 from planner.siting.coverage import Coverage
 from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
 from planner.siting.problem import Ground, SitingProblem
+from planner.siting.questions.alternatives import replacements
 from planner.solvers.solution import Solution
 
 __all__ = ["SitePlan", "batch_names", "chosen_table"]

@@ -13,7 +13,7 @@ from planner.errors import Finding, InputError, finding
 from planner.settings.groups import Period
 from planner.settings.siting import Siting
 from planner.siting.coverage import Access, cover_matrix, cover_weights
-from planner.siting.goal import Ground, PosedGoal, pose_goal, worker_counts
+from planner.siting.goal.pose import Ground, PosedGoal, pose_goal, worker_counts
 from planner.siting.rules import judge_rules, study_rules
 from planner.solvers.rules import Rules
 from planner.solvers.score import covered_weight

@@ -15,8 +15,8 @@ from planner.errors import Finding, InfeasibleError, finding
 from planner.settings.siting import Siting
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.explain import HOST_WORDS
-from planner.siting.goal import close_sites, xy_of
-from planner.siting.goal_rules import judge_goal
+from planner.siting.goal.pose import close_sites, xy_of
+from planner.siting.goal.words import judge_goal
 from planner.solvers.clash import refusal
 from planner.solvers.infeasible import refuse_impossible
 from planner.solvers.request import check_rules, partition

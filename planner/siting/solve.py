@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from planner.progress import Progress
 from planner.settings.siting import Batch, Siting
-from planner.siting.goal import goal_value, solve_goal
+from planner.siting.goal.pose import goal_value, solve_goal
 from planner.siting.phases import lack, plan_phases
 from planner.siting.problem import SitingProblem
 from planner.solvers.covering.maximal import solve_covering

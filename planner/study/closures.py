@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from planner.siting.coverage import Access
-    from planner.siting.proposal import Way
+    from planner.siting.reach import Way
     from planner.study.stages import Stages
 
 __all__ = ["Closure", "close_streets"]
@@ -76,7 +76,7 @@ def close_streets(stages: Stages, area: BaseGeometry, *, planned: bool = True) -
         No street touches the area.
     """
     from planner.roads.change import streets_in
-    from planner.siting.proposal import SiteReach, joined, measure
+    from planner.siting.reach import SiteReach, joined, measure
 
     s, demand = stages.settings, stages.value("demand").demand
     reach, before = stages.value("existing"), stages.value("coverage")
@@ -114,7 +114,7 @@ def _updated(
     """Access of one way of travelling with the streets closed, and the sites searched again."""
     from planner.roads.change import streets_in, update_travel_times, without_streets
     from planner.roads.reach import TravelTimes
-    from planner.siting.proposal import cutoff_s, snapped
+    from planner.siting.reach import cutoff_s, snapped
 
     s, network = stages.settings, stages.value(f"network:{way.mode}")
     shut = without_streets(network, streets_in(network, area))

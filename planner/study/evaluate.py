@@ -104,7 +104,7 @@ def evaluate_sites(
         The list is refused, with every finding.
     """
     from planner.roads.reach import snap
-    from planner.siting.proposal import joined, measure, site_reach
+    from planner.siting.reach import joined, measure, site_reach
     from planner.study.table.pick import reach_name
 
     s, candidates = stages.settings, stages.value("candidates").candidates

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from planner.siting.coverage import Coverage
     from planner.siting.plan import SitePlan
     from planner.siting.problem import SitingProblem
-    from planner.siting.questions import WishPrice
-    from planner.siting.sensitivity import Sensitivity
+    from planner.siting.questions.ask import WishPrice
+    from planner.siting.questions.sensitivity import Sensitivity
     from planner.study.closures import Closure
     from planner.study.evaluate import Evaluation
 
@@ -209,7 +209,7 @@ class Study:
 
     def price_of(self, site_id: str) -> WishPrice:
         """What adding a candidate to the plan, or forcing it into it, does to the covered workers."""
-        from planner.siting.questions import price_of
+        from planner.siting.questions.ask import price_of
 
         return price_of(self.stages.value("finished"), site_id)
 
@@ -219,7 +219,7 @@ class Study:
         ``cell_m``: demand grids to compare with (metres); the demand is modelled anew for each, which takes as long
         as the first time.
         """
-        from planner.siting.questions import with_cells
+        from planner.siting.questions.ask import with_cells
 
         found = self.stages.value("sensitivity", change=float(change))
         others = []

@@ -6,7 +6,7 @@ from __future__ import annotations
 TESTS: dict[str, tuple[str, ...]] = {
     "planner/siting/coverage.py": ("tests/siting/test_glue_coverage.py", "tests/siting/test_coverage.py"),
     "planner/siting/candidates.py": ("tests/siting/test_glue_candidates.py",),
-    "planner/siting/robust.py": ("tests/siting/test_glue_robust.py", "tests/siting/test_curve.py"),
+    "planner/siting/questions/robust.py": ("tests/siting/test_glue_robust.py", "tests/siting/test_curve.py"),
     "planner/siting/explain.py": ("tests/siting/test_glue_explain.py", "tests/siting/test_reasons.py"),
     "planner/publish/page/data*.py": ("tests/publish/test_glue_page.py",),
     "planner/publish/**/contents.py": ("tests/publish/test_glue_contents.py",),

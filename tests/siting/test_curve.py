@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from planner.siting.robust import coverage_curve, sites_for
+from planner.siting.questions.robust import coverage_curve, sites_for
 
 #: Ten towns of these sizes, one site covers one: the best n sites cover the n largest.
 TOWNS = sorted([50, 9, 8, 7, 6, 5, 5, 4, 3, 3], reverse=True)

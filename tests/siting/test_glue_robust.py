@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from planner.siting.robust import (
+from planner.siting.questions.robust import (
     confidence,
     coverage_curve,
     scenario_factors,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from planner.siting.alternatives import other_plans, price_of, replacements
 from planner.siting.phases import greedy_order, plan_phases, uncovered_core
+from planner.siting.questions.alternatives import other_plans, price_of, replacements
 from planner.solvers.request import check_rules, partition
 
 

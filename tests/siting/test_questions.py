@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from planner.siting.alternatives import price_of
 from planner.siting.problem import SitingProblem
-from planner.siting.robust import with_known
-from planner.siting.sensitivity import (
+from planner.siting.questions.alternatives import price_of
+from planner.siting.questions.robust import with_known
+from planner.siting.questions.sensitivity import (
     Case,
     district_shares,
     levelling_quotas,

@@ -10,7 +10,7 @@ import numpy as np
 from planner.publish.contents.sites import ranked
 from planner.publish.words.numbers import Kind, ceil_number, ceil_percent, ceil_share, number, percent
 from planner.publish.words.phrases import phrase
-from planner.siting.goal_rules import measure_in_words
+from planner.siting.goal.words import measure_in_words
 
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle

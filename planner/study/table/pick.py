@@ -8,7 +8,7 @@ import geopandas as gpd
 
 from planner.settings.groups import Group
 from planner.settings.whole import Settings
-from planner.siting.proposal import Way
+from planner.siting.reach import Way
 from planner.study.stages import Stage
 from planner.study.takes import fixed, setting, stage
 
@@ -41,7 +41,7 @@ def reach_name(kind: str, way: Way) -> str:
 def reach_of(mode: str, cutoff: float, sites: Any) -> Stage:
     """The search for travel times from every cell to ``sites`` by a mode, as far as ``cutoff`` seconds."""
     return Stage(
-        "planner.siting.proposal:reach_seconds",
+        "planner.siting.reach:reach_seconds",
         {
             "network": stage(f"network:{mode}"), "sites": sites, "points": stage("demand", points_of),
             "cutoff_s": fixed(cutoff), "snap_limit_m": setting("circle.snap_limit_m"),

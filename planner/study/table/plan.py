@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planner.settings.whole import Settings
-from planner.siting.questions import CHANGE
+from planner.siting.questions.ask import CHANGE
 from planner.study.stages import Stage
 from planner.study.table.keys import COUNTS, RULES
 from planner.study.table.pick import get, open_of
@@ -54,7 +54,7 @@ def plan() -> dict[str, Stage]:
             },
         ),
         "nearest": Stage(
-            "planner.siting.proposal:nearest_station_m",
+            "planner.siting.reach:nearest_station_m",
             {
                 "network": stage("network:walk"), "stations": stage("stations", lambda v: open_of(v).geometry),
                 "candidates": stage("candidates", get("candidates")), "walk_kmh": setting("circle.walk_kmh"),
@@ -87,7 +87,7 @@ def questions() -> dict[str, Stage]:
     within = setting("demand.cell_m")
     return {
         "finished": Stage(
-            "planner.siting.questions:finish",
+            "planner.siting.questions.ask:finish",
             {
                 "posing": stage("posing"),
                 "posed": stage("problem"),
@@ -97,25 +97,25 @@ def questions() -> dict[str, Stage]:
             kept=False,
         ),
         "curve:searched": Stage(
-            "planner.siting.questions:curve",
+            "planner.siting.questions.ask:curve",
             {"posing": stage("posing"), "posed": stage("problem"), "numbers": setting("siting.curve")},
         ),
         "curve": Stage(
-            "planner.siting.questions:curve_with_plan",
+            "planner.siting.questions.ask:curve_with_plan",
             {"table": stage("curve:searched"), "of": stage("finished")},
             kept=False,
         ),
         "alternatives": Stage(
-            "planner.siting.questions:alternatives",
+            "planner.siting.questions.ask:alternatives",
             {"of": stage("finished"), "k": setting("siting.alternatives"), "within_m": within},
         ),
         "replacements": Stage(
-            "planner.siting.questions:replacements",
+            "planner.siting.questions.ask:replacements",
             {"of": stage("finished"), "k": setting("siting.replacements")},
             kept=False,
         ),
         "sensitivity": Stage(
-            "planner.siting.questions:sensitivity",
+            "planner.siting.questions.ask:sensitivity",
             {
                 "of": stage("finished"),
                 "circle": section("circle", "minutes", "walk_kmh", "readings_m"),
@@ -124,7 +124,7 @@ def questions() -> dict[str, Stage]:
             },
         ),
         "rule_prices": Stage(
-            "planner.siting.questions:rule_prices",
+            "planner.siting.questions.ask:rule_prices",
             {"of": stage("finished"), "fair": fixed(False), "time_limit_s": fixed(120.0)},
         ),
     }

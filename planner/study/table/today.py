@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.settings.whole import Settings
-from planner.siting.proposal import Way, cutoff_s, ways_of
+from planner.siting.reach import Way, cutoff_s, ways_of
 from planner.study.stages import Stage
 from planner.study.table.pick import get, open_of, reach_name, reach_of
 from planner.study.takes import groups, section, setting, stage, stages
@@ -21,7 +21,7 @@ def today(settings: Settings) -> dict[str, Stage]:
     far = {w: cutoff_s(w, settings.circle, settings.siting.goal.fade_m) for w in ways}
     return {
         "ways": Stage(
-            "planner.siting.proposal:ways_of",
+            "planner.siting.reach:ways_of",
             {"groups": groups("headline_groups", "name", "mode", "minutes"), "circle": section("circle", "minutes")},
             kept=False,
         ),
@@ -29,7 +29,7 @@ def today(settings: Settings) -> dict[str, Stage]:
         "existing": _joined(ways, "stations", stage("stations", lambda v: open_of(v)["open_hours"])),
         "new": _joined(ways, "candidates", stage("candidates", lambda v: v.candidates["open_hours"])),
         "coverage": Stage(
-            "planner.siting.proposal:measure",
+            "planner.siting.reach:measure",
             {
                 "demand": stage("demand", get("demand")), "reach": stage("existing"),
                 "districts": stage("inputs", get("districts")), "periods": setting("periods"),
@@ -38,7 +38,7 @@ def today(settings: Settings) -> dict[str, Stage]:
             kept=False,
         ),
         "covers": Stage(
-            "planner.siting.proposal:covers_of",
+            "planner.siting.reach:covers_of",
             {
                 "stations": stage("stations", get("stations")), "reach": stage("existing"),
                 "demand": stage("demand", get("demand")), "periods": setting("periods"),
@@ -50,7 +50,7 @@ def today(settings: Settings) -> dict[str, Stage]:
 
 def _joined(ways: tuple[Way, ...], kind: str, hours: Any) -> Stage:
     return Stage(
-        "planner.siting.proposal:site_reach",
+        "planner.siting.reach:site_reach",
         {
             "ways": stage("ways"), "seconds": stages(reach_name(kind, w) for w in ways), "hours": hours,
             "default_hours": setting("siting.default_hours"), "periods": setting("periods"),

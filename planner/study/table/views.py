@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.settings.groups import Group
 from planner.settings.whole import Settings
-from planner.siting.proposal import Way, cutoff_s
+from planner.siting.reach import Way, cutoff_s
 from planner.study.stages import Stage
 from planner.study.table.pick import get, open_of, reach_name, reach_of, second_groups
 from planner.study.takes import derived, section, setting, stage, stages
@@ -20,10 +20,10 @@ def views(settings: Settings) -> dict[str, Stage]:
     fade = settings.siting.goal.fade_m
     return {
         "sites": Stage(
-            "planner.siting.proposal:places_of",
+            "planner.siting.reach:places_of",
             {
                 "stations": stage("stations", get("stations")), "candidates": stage("candidates", get("candidates")),
-                "sited": stage("siting"),
+                "chosen": stage("siting", lambda v: v.solution.chosen),
             },
             kept=False,
         ),
@@ -32,17 +32,17 @@ def views(settings: Settings) -> dict[str, Stage]:
             for name, g in seconds.items()
         },
         "second_views": Stage(
-            "planner.siting.proposal:second_views",
+            "planner.siting.reach:second_views",
             {
                 "groups": derived(_second_groups),
                 "seconds": stages(reach_name("second", way(g)) for g in second_groups(settings)),
                 "demand": stage("demand", get("demand")), "existing": stage("existing"), "new": stage("new"),
-                "sited": stage("siting"), "periods": setting("periods"), "need_open": setting("circle.open_share"),
+                "chosen": stage("siting", lambda v: v.solution.chosen), "periods": setting("periods"), "need_open": setting("circle.open_share"),
             },
             kept=False,
         ),
         "areas": Stage(
-            "planner.siting.proposal:circle_areas",
+            "planner.siting.reach:circle_areas",
             {
                 "network": stage("network:walk"), "old": stage("stations", lambda v: open_of(v).geometry),
                 "both": stage("sites"), "circle": section("circle", "minutes"),

@@ -21,13 +21,13 @@ from planner.errors import PlannerError
 from planner.progress import Progress
 from planner.settings.circle import Circle
 from planner.settings.siting import Siting
-from planner.siting import alternatives as other
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.plan import SitePlan
 from planner.siting.problem import SitingProblem
-from planner.siting.proposal import STEADY, Planned, Posed, Posing, Sited, SiteReach, kept_problem
-from planner.siting.robust import coverage_curve, with_known
-from planner.siting.sensitivity import (
+from planner.siting.proposal import STEADY, Planned, Posed, Posing, Sited, kept_problem
+from planner.siting.questions import alternatives as other
+from planner.siting.questions.robust import coverage_curve, with_known
+from planner.siting.questions.sensitivity import (
     Case,
     Sensitivity,
     levelling_quotas,
@@ -35,6 +35,7 @@ from planner.siting.sensitivity import (
     price_rules,
     stress,
 )
+from planner.siting.reach import SiteReach
 from planner.siting.solve import plan_value, solve, solve_plan
 from planner.solvers.problems import Solution
 from planner.solvers.variants import maximal_covering_fair
@@ -323,7 +324,7 @@ def _stressed(of: Finished, cases: list[Case], *, within_m: float, progress: Pro
 
 
 def rule_prices(of: Finished, *, fair: bool, time_limit_s: float) -> pd.DataFrame:
-    """What each rule costs in covered workers (:func:`planner.siting.sensitivity.price_rules`).
+    """What each rule costs in covered workers (:func:`planner.siting.questions.sensitivity.price_rules`).
 
     Rules in force (the study's goal, phases, quotas, required, forbidden) are left out one by one;
     ``quotas_full`` puts quotas by population in full in their place, ``quotas_level`` such that lift the

@@ -1,0 +1,218 @@
+"""Who reaches which sites, and what that covers: stages from travel times to coverage and the circle as drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy import sparse
+
+from planner.errors import InputError, finding
+from planner.inputs.hours import open_share
+from planner.roads.areas import union_area
+from planner.roads.network import Network
+from planner.roads.outline import generalise
+from planner.roads.reach import Snapped, nearest, snap, travel_times
+from planner.settings.circle import Circle
+from planner.settings.groups import Group, Period
+from planner.siting.coverage import Access, Coverage, measure_coverage, stations_in_reach, worker_cube
+
+__all__ = [
+    "CircleAreas",
+    "SiteReach",
+    "Way",
+    "circle_areas",
+    "covers_of",
+    "cutoff_s",
+    "joined",
+    "measure",
+    "nearest_station_m",
+    "places_of",
+    "reach_seconds",
+    "second_views",
+    "site_reach",
+    "snapped",
+    "ways_of",
+]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of travelling of the headline: mode, minutes, and the groups that travel so."""
+
+    mode: str
+    minutes: float
+    groups: tuple[str, ...]
+
+
+def ways_of(groups: Sequence[Group], circle: Circle) -> tuple[Way, ...]:
+    """Ways of travelling of the headline's groups; who walks ten minutes walks the circle's minutes.
+
+    Raises
+    ------
+    InputError
+        No group counts in the headline (DEM-021).
+    """
+    ways: dict[tuple[str, float], list[str]] = {}
+    for g in groups:
+        minutes = circle.minutes if g.mode == "walk" and g.minutes == 10 else g.minutes
+        ways.setdefault((g.mode, minutes), []).append(g.name)
+    if not ways:
+        raise InputError([finding("DEM-021", source="study.toml", field="groups")])
+    return tuple(Way(mode, minutes, tuple(names)) for (mode, minutes), names in ways.items())
+
+
+def cutoff_s(way: Way, circle: Circle, fade_m: Sequence[float] | None) -> float:
+    """How far is searched: the minutes, and on foot every distance that is read off the same search."""
+    read = [*circle.readings_m, *(fade_m or ())] if way.mode == "walk" else []
+    return max([way.minutes * 60.0, *(r / (circle.walk_kmh / 3.6) for r in read)])
+
+
+def reach_seconds(
+    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, cutoff_s: float, snap_limit_m: float,
+    cell_m: float,
+) -> sparse.csr_array:  # fmt: skip
+    """Seconds from every point to every site that it reaches (n_sites × n_points)."""
+    here, there = snapped(network, sites, points, snap_limit_m=snap_limit_m, cell_m=cell_m)
+    return travel_times(network, here, there, cutoff_s=cutoff_s).seconds
+
+
+def snapped(
+    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, snap_limit_m: float, cell_m: float
+) -> tuple[Snapped, Snapped]:
+    """Sites and cells' points on the streets; a cell may be as far from them as it is wide."""
+    return snap(network, sites, limit_m=snap_limit_m), snap(
+        network, points, limit_m=max(snap_limit_m, cell_m)
+    )
+
+
+@dataclass(frozen=True)
+class SiteReach:
+    """Sites, who reaches them by each way of travelling, and the share of each period they are open."""
+
+    access: tuple[Access, ...]
+    open_share: Array
+
+    def only(self, sites: Array) -> SiteReach:
+        """The same for the sites at some positions."""
+        access = tuple(replace(a, seconds=a.seconds[sites]) for a in self.access)
+        return SiteReach(access, self.open_share[sites])
+
+
+def site_reach(
+    ways: Sequence[Way], seconds: Sequence[sparse.csr_array], hours: pd.Series, *, default_hours: str,
+    periods: Sequence[Period], walk_kmh: float,
+) -> SiteReach:  # fmt: skip
+    """Travel times of every way beside when the sites are open; no hours: the study's default."""
+    filled = hours.fillna("").where(hours.fillna("") != "", default_hours)
+    access = tuple(
+        Access(w.groups, s, w.minutes * 60.0, walk_kmh / 3.6 if w.mode == "walk" else None)
+        for w, s in zip(ways, seconds, strict=True)
+    )
+    return SiteReach(access, np.asarray(open_share(filled, periods)))
+
+
+def joined(old: SiteReach, new: SiteReach) -> SiteReach:
+    """Sites of two lists, one below the other."""
+    access = tuple(
+        replace(a, seconds=sparse.csr_array(sparse.vstack([a.seconds, b.seconds], format="csr")))
+        for a, b in zip(old.access, new.access, strict=True)
+    )
+    return SiteReach(access, np.vstack([old.open_share, new.open_share]))
+
+
+def measure(
+    demand: gpd.GeoDataFrame, reach: SiteReach, districts: gpd.GeoDataFrame, *, periods: Sequence[Period],
+    circle: Circle,
+) -> Coverage:  # fmt: skip
+    """Coverage by the sites of ``reach``."""
+    return measure_coverage(
+        demand,
+        reach.access,
+        reach.open_share,
+        periods=[p.name for p in periods],
+        night=[p.name for p in periods if p.start_h >= 20 or p.end_h <= 6],
+        readings_m=circle.readings_m,
+        need_open=circle.open_share,
+        districts=list(districts["district"]),
+    )
+
+
+def covers_of(
+    stations: gpd.GeoDataFrame, reach: SiteReach, demand: gpd.GeoDataFrame, *, periods: Sequence[Period]
+) -> gpd.GeoDataFrame:
+    """Stations with ``covers``: workers within the cutoff at any hour (0 for those not open).
+
+    ``reach``: of the open ones, in the table's order.
+    """
+    is_open = stations["status"] == "open"
+    total = np.zeros(int(is_open.sum()))
+    for way in reach.access:
+        weight = demand[[f"{g}__{t.name}" for g in way.groups for t in periods]].to_numpy().sum(axis=1)
+        near = way.seconds.copy()
+        near.data = (near.data <= way.cutoff_s).astype(float)
+        total += near @ weight
+    covers = pd.Series(total, index=stations.index[is_open])
+    return stations.assign(covers=covers.reindex(stations.index).fillna(0.0))
+
+
+def nearest_station_m(
+    network: Network, stations: gpd.GeoSeries, candidates: gpd.GeoDataFrame, *, walk_kmh: float
+) -> Array:
+    """Walking metres from each candidate to the nearest open station; inf beyond an hour's walk."""
+    if stations.empty:
+        return np.full(len(candidates), np.inf)
+    found = nearest(network, stations, candidates.geometry, cutoff_s=3600.0)
+    seconds = np.asarray(found.seconds, dtype=float).reshape(len(candidates), -1)[:, 0]
+    return np.where(np.isfinite(seconds), seconds * walk_kmh / 3.6, np.inf)
+
+
+def places_of(stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, chosen: Array) -> gpd.GeoSeries:
+    """The open stations, then the chosen sites."""
+    old, new = (
+        stations[stations["status"] == "open"].geometry,
+        candidates.geometry.iloc[chosen],
+    )
+    return gpd.GeoSeries(pd.concat([old, new], ignore_index=True), crs=stations.crs)
+
+
+def second_views(
+    groups: Sequence[Group], seconds: Sequence[sparse.csr_array], demand: gpd.GeoDataFrame, existing: SiteReach,
+    new: SiteReach, chosen: Array, *, periods: Sequence[Period], need_open: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Groups that also ride or drive: share covered within their minutes by their second mode.
+
+    ``seconds``: per such group, from the open stations and then the chosen sites. Columns group, mode, minutes,
+    before, after (with the new stations).
+    """
+    is_open = np.vstack([existing.open_share, new.open_share[chosen]]) >= need_open
+    n, rows = len(existing.open_share), []
+    for g, reached in zip(groups, seconds, strict=True):
+        workers = worker_cube(demand, [g.name], [p.name for p in periods])[0]
+        today = stations_in_reach(reached[:n], g.minutes * 60, is_open[:n]) >= 1
+        later = stations_in_reach(reached, g.minutes * 60, is_open) >= 1
+        shares = [float((workers * got).sum() / max(workers.sum(), 1e-12)) for got in (today, later)]
+        rows.append((g.name, g.second_mode, g.minutes, *shares))
+    return pd.DataFrame(rows, columns=["group", "mode", "minutes", "before", "after"])
+
+
+@dataclass(frozen=True)
+class CircleAreas:
+    """Union of the ten-minute walking areas before and after, as drawn (study CRS; small holes filled)."""
+
+    before: shapely.Geometry
+    after: shapely.Geometry
+
+
+def circle_areas(network: Network, old: gpd.GeoSeries, both: gpd.GeoSeries, *, circle: Circle) -> CircleAreas:
+    """The circle around the open stations ``old``, and around these and the new ones (``both``)."""
+    today = union_area(network, old, cutoff_s=circle.cutoff_s) if len(old) else shapely.MultiPolygon()
+    return CircleAreas(generalise(today), generalise(union_area(network, both, cutoff_s=circle.cutoff_s)))
