@@ -242,11 +242,12 @@ class PerLabel:
         part, key = self.part, self.key
         owed, room = np.maximum(part.least, fixed), np.minimum(part.most, have)
         if self.side == "min" and owed.sum() > p:
-            plus, n = " + ".join(str(q) for q in owed if q > 0), int(owed.sum())
+            terms, n = [str(q) for q in owed if q > 0], int(owed.sum())
+            plus = " + ".join(terms) if len(terms) > 1 else ""
             alone = (part.least >= fixed).all()
             en, zh = (key, key) if alone else (f"{key} and required sites", f"{key} 与必选站点")
             yield (
-                [Count(p, len(part.of)).told(), Told(f"{en} sum to {plus} = {n}", f"{zh}合计 {plus} = {n}")],
+                [Count(p, len(part.of)).told(), _total(en, zh, plus, n)],
                 told("p = {n}, or {key} lower by {k} in total", "p = {n}，或 {key} 合计减少 {k} 处", n=n, k=n - p, key=key),
             )  # fmt: skip
         if self.side == "max" and room.sum() < p:
@@ -256,6 +257,15 @@ class PerLabel:
                                        "{key}（及可用候选点）至多容纳 {plus} = {n} 处", key=key, plus=plus, n=n)],
                 told("p = {n}, or {key} higher by {k} in total", "p = {n}，或 {key} 合计增加 {k} 处", n=n, k=p - n, key=key),
             )  # fmt: skip
+
+
+def _total(en: str, zh: str, plus: str, n: int) -> Told:
+    """What the limits come to: a sum, or the one there is."""
+    return (
+        Told(f"{en} sum to {plus} = {n}", f"{zh}合计 {plus} = {n}")
+        if plus
+        else Told(f"{en} = {n}", f"{zh} = {n}")
+    )
 
 
 @dataclass(frozen=True)
