@@ -125,7 +125,7 @@ def run(
     """Make the whole plan: map, workbook, report, layers."""
     if dry_run:
         with _shown() as progress:
-            stages = _open(study, progress).stages.dry_run()
+            stages = _open(study, progress).dry_run()
         typer.echo(stages.drop(columns="after").to_string(index=False))
         return
     with _shown() as progress:

@@ -74,9 +74,13 @@ class TruckLists:
 
 
 def read_truck_lists(
-    truck_counts: Table | None, truck_sites: Table | None, driver_homes: Sequence[Table], *, crs: str
+    truck_counts: Table | None, truck_sites: Table | None, driver_homes: Sequence[Table], *, crs: str | None
 ) -> TruckLists:
-    """Read and judge the lists of a study file's inputs into ``crs``; those not given are empty."""
+    """Read and judge the lists of a study file's inputs into ``crs``; those not given are empty.
+
+    ``crs`` None, where the streets that settle it were refused: the lists are only judged.
+    """
+    crs = crs or "EPSG:3857"
     given = [t for t in (truck_counts, truck_sites, *driver_homes) if t is not None]
     missing = [f for table in given for f in check_file(table.path)]
     if missing:

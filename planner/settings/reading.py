@@ -114,14 +114,29 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     """
     raw = settings.model_dump()
     for path, value in changes.items():
-        node, parts = raw, path.split("__")
-        for part in parts[:-1]:
-            node = node.setdefault(part, {})
-        node[parts[-1]] = value
+        *parts, last = path.split("__")
+        node: Any = raw
+        for part in parts:
+            node = _inside(node, part)
+        if not isinstance(node, dict):
+            raise SettingsError(
+                [finding("SET-022", source="settings", field=path.replace("__", "."), value=value)]
+            )
+        node[last] = value
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
         raise SettingsError(_findings(error, "settings", raw)) from error
+
+
+def _inside(node: Any, part: str) -> Any:
+    """A part of plain settings to put a value into: a section, or the group, batch … of a name; None where there is none."""
+    if isinstance(node, dict):
+        if node.get(part) is None:
+            node[part] = {}
+        return node[part]
+    named = node if isinstance(node, (tuple, list)) else ()
+    return next((item for item in named if isinstance(item, dict) and item.get("name") == part), None)
 
 
 def _resolved(settings: Settings, folder: Path) -> Settings:

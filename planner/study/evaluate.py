@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.errors import refuse_if_errors
+from planner.errors import PlannerError, refuse_if_errors
+from planner.inputs.hours import parse_hours
 from planner.settings.inputs import Datum, Table
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def evaluate_sites(
     s, candidates = stages.settings, stages.value("candidates").candidates
     districts = stages.value("inputs").districts
     if isinstance(sites, gpd.GeoDataFrame):
-        table = sites.to_crs(candidates.crs)
+        table = _points(sites, candidates.crs)
     else:
         table = _read(Path(sites), datum, districts)
     points, at = _on_candidates(table.geometry, candidates.geometry)
@@ -141,6 +142,28 @@ def evaluate_sites(
         proposed_sites=len(plan.chosen),
         labels=_labels(s, districts),
     )
+
+
+def _points(sites: gpd.GeoDataFrame, crs: Any) -> gpd.GeoDataFrame:
+    """A table of sites in the study's CRS.
+
+    Raises
+    ------
+    PlannerError
+        It has no CRS, or a row has no point or hours that cannot be read; with the rows.
+    """
+    if sites.crs is None:
+        raise PlannerError("the sites have no CRS: name it with sites.set_crs(...)")
+    shapes = sites.geometry
+    bad = sites.index[(shapes.geom_type != "Point") | shapes.is_empty | shapes.isna()].tolist()
+    if bad:
+        raise PlannerError(f"these rows of the sites have no point: {', '.join(map(str, bad[:20]))}")
+    if "open_hours" in sites:
+        hours = sites["open_hours"].fillna("").astype(str)
+        strange = [f"{k} ({text})" for k, text in hours.items() if text and not parse_hours(text).known]
+        if strange:
+            raise PlannerError(f"these opening hours cannot be read: {', '.join(strange[:20])}")
+    return sites.to_crs(crs)
 
 
 def _read(path: Path, datum: Datum, districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -13,6 +13,7 @@ from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
 from planner.study.stages import Stages
+from planner.study.table.whole import asked
 from planner.version import VERSION
 
 __all__ = ["driver_homes", "input_paths", "make_bundle"]
@@ -33,14 +34,14 @@ def input_paths(inputs: Inputs) -> dict[str, Path]:
 def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     """Everything the products show, computed."""
     say = progress or silent
-    s, rules = stages.settings, stages.settings.siting
+    s, want = stages.settings, asked(stages.settings)
     plan = stages.value("plan").plan
     say("service areas", 0.0)
     areas, inputs = stages.value("areas"), stages.value("inputs")
     say("driver homes", 0.0)
     homes, absent = _homes(stages)
     say("other plans and assumptions", 0.0)
-    found = stages.value("sensitivity") if rules.sensitivity else None
+    found = stages.value("sensitivity") if "sensitivity" in want else None
     chosen = plan.chosen if found is None else plan.chosen.assign(kept=found.kept.mean(axis=1).to_numpy())
     bundle = Bundle(
         settings=s,
@@ -64,17 +65,17 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         homes=homes,
         extra_layers=homes_layers(homes, s.study.language) if homes is not None else (),
         phases=plan.phases if len(plan.phases) else None,
-        alternatives=stages.value("alternatives") if rules.alternatives else None,
-        replacements=stages.value("replacements") if rules.replacements else None,
+        alternatives=stages.value("alternatives") if "alternatives" in want else None,
+        replacements=stages.value("replacements") if "replacements" in want else None,
         sensitivity=None if found is None else found.table,
-        rule_prices=stages.value("rule_prices") if rules.sensitivity else None,
+        rule_prices=stages.value("rule_prices") if "rule_prices" in want else None,
     )
     return replace(bundle, run=run_content(bundle, _notes(stages, absent)))
 
 
 def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:
     """The driver homes, or why there are none: the stations' plan stands without them."""
-    if not stages.settings.freight.enabled:
+    if "homes" not in asked(stages.settings):
         return None, {"driver_homes": "freight.enabled is false in the study file"}
     try:
         return driver_homes(stages), {}
@@ -117,9 +118,7 @@ def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
         new_gap=plan.new_gap,
         absent=absent,
         stages=[
-            {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb}
-            for r in stages.records.values()
-            if stages.table[r.name].kept
+            {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in stages.records.values()
         ],
         version=VERSION,
     )

@@ -16,6 +16,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyproj
 import shapely
 from scipy import sparse
 
@@ -130,7 +131,8 @@ def _read_file(note: Mapping[str, Any], path: Path) -> Any:
 def _named_crs(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The frame with each CRS under its code again: GeoParquet spells it out, and every product that prints it would too."""
     for name in frame.columns[frame.dtypes == "geometry"]:
-        known = frame[name].crs.to_authority() if frame[name].crs is not None else None
-        if known is not None:
+        given = frame[name].crs
+        known = given.to_authority() if given is not None else None
+        if known is not None and pyproj.CRS(":".join(known)) == given:
             frame[name] = frame[name].set_crs(":".join(known), allow_override=True)
     return frame

@@ -7,7 +7,8 @@ import importlib
 import inspect
 import resource
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,11 +72,15 @@ def peak_mb() -> int:
 
 @dataclass
 class Memory:
-    """Values by key, and refusals; studies that share it do not compute the same thing twice."""
+    """What is at hand, by key: values with their records, what was refused, digests of files."""
 
-    known: dict[str, Any] = field(default_factory=dict)
-    refusals: dict[str, InputError] = field(default_factory=dict)
+    known: MutableMapping[str, tuple[Any, StageRecord]] = field(default_factory=dict)
+    refusals: MutableMapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     digests: dict[tuple[Path, int, int], str] = field(default_factory=dict)
+
+    def branch(self) -> Memory:
+        """A memory that knows all this one does and keeps to itself what it learns: it is forgotten with its study."""
+        return Memory(ChainMap({}, self.known), ChainMap({}, self.refusals), self.digests)
 
 
 class Stages:
@@ -104,6 +109,7 @@ class Stages:
         self.memory = memory or Memory()
         self.records: dict[str, StageRecord] = {}
         self._keys: dict[str, str] = {}
+        self._telling = False
 
     # -- keys --------------------------------------------------------------------------------------
 
@@ -162,20 +168,29 @@ class Stages:
 
     def peek(self, name: str, **given: Any) -> Any:
         """As :meth:`value`, but a value that carries errors comes back instead of a refusal."""
-        key = self.key(name, **given)
-        if key in self.memory.known:
-            return self.memory.known[key]
+        key, row = self.key(name, **given), self.table[name]
+        for guard in row.guards:
+            self.peek(guard)
         if key in self.memory.refusals:
-            raise self.memory.refusals[key]
-        kept = self.store.get(key) if self.table[name].kept else None
-        found = kept is not None
-        if kept is None:
-            kept = self._made(name, given)
-            if self.table[name].kept:
-                self.store.put(key, kept)
-        self.records[name] = StageRecord(name, kept.seconds, kept.peak_mb, found)
-        self.memory.known[key] = kept.value
-        return kept.value
+            raise InputError(self.memory.refusals[key])
+        if key not in self.memory.known:
+            for (
+                take
+            ) in row.takes.values():  # a refusal is found again, also where the value made without is kept
+                if isinstance(take, FromStages) and take.may_fail:
+                    self._taken(take)
+            kept = self.store.get(key) if row.kept else None
+            found = kept is not None
+            if kept is None:
+                kept = self._made(name, given)
+                if row.kept:
+                    self.store.put(key, kept)
+            record = StageRecord(name, kept.seconds, kept.peak_mb, found)
+            self.memory.known[key] = (kept.value, record)
+        value, record = self.memory.known[key]
+        if not given:
+            self.records.setdefault(name, record)
+        return value
 
     def _made(self, name: str, given: Mapping[str, Any]) -> Kept:
         stage = self.table[name]
@@ -190,12 +205,13 @@ class Stages:
         try:
             value = make(**arguments)
         except InputError as error:
-            self.memory.refusals[self.key(name, **given)] = error
+            self.memory.refusals[self.key(name, **given)] = tuple(error.findings)
             raise
         seconds = round(time.perf_counter() - start, 3)
         if stage.kept:
             self.progress(name, 1.0)
-        return Kept(value, seconds, peak_mb(), self.digests(name, **given))
+        study = "" if given else self.settings.study.name
+        return Kept(value, seconds, peak_mb(), tuple(_findings_of(value)), self.digests(name, **given), study)
 
     def _taken(self, take: Take) -> Any:
         if not isinstance(take, FromStages):
@@ -212,26 +228,47 @@ class Stages:
     # -- what was noticed --------------------------------------------------------------------------
 
     def _noticed(self, name: str, value: Any) -> list[Finding]:
-        """Findings of a value, and of refusals that it went on without."""
-        found = list(_findings_of(value)) if self.table[name].told else []
-        for guard in self.table[name].guards:
+        """Findings of a value, of its guards, and of refusals that it went on without."""
+        row = self.table[name]
+        found = list(_findings_of(value)) if row.told else []
+        for guard in row.guards:
             found += _findings_of(self.peek(guard))
-        for take in self.table[name].takes.values():
+        for take in row.takes.values():
             if isinstance(take, FromStages) and take.may_fail:
                 for above in (*self.above(take.names[0]), take.names[0]):
-                    refused = self.memory.refusals.get(self.key(above))
-                    found += list(refused.findings) if refused else []
+                    found += self.memory.refusals.get(self.key(above), ())
         return found
 
     def findings(self) -> tuple[Finding, ...]:
-        """Every finding of the values at hand and of what was refused, in the order of the table."""
-        found: list[Finding] = []
-        for name in self.table:
-            key = self.key(name)
-            refused = self.memory.refusals.get(key)
-            of = refused.findings if refused else _findings_of(self.memory.known.get(key))
-            found += of if self.table[name].told else ()
-        return tuple(found)
+        """Every finding of the values asked for, of all they stand on and of what was refused, in the table's order.
+
+        What they stand on counts also where it was not needed, because a value made from it was kept.
+        """
+        names = set(self.records)
+        names |= {above for name in self.records for above in self.above(name)}
+        names |= {guard for name in names for guard in self.table[name].guards}
+        return tuple(f for n in self.table if self.table[n].told for f in self._found(n, n in names))
+
+    def _found(self, name: str, counts: bool) -> Sequence[Finding]:
+        """Findings of one stage: of its refusal, its value, its kept note; a judge that is quick is asked."""
+        key = self.key(name)
+        if key in self.memory.refusals:
+            return self.memory.refusals[key]
+        if not counts:
+            return ()
+        if key in self.memory.known:
+            return _findings_of(self.memory.known[key][0])
+        if self.table[name].kept:
+            return self.store.findings(key)
+        if self._telling:
+            return ()
+        self._telling = True
+        try:
+            return _findings_of(self.peek(name))
+        except InputError:
+            return self.memory.refusals.get(key, ())
+        finally:
+            self._telling = False
 
     # -- the table ---------------------------------------------------------------------------------
 
@@ -258,20 +295,27 @@ class Stages:
         key = self.key(name)
         if not self.table[name].kept or key in self.memory.known or self.store.has(key):
             return ""
-        before = self.store.takes_of_last(_stem(name))
+        before = self.store.takes_of_last(_stem(name), self.settings.study.name)
         if before is None:
             return "first time"
         now = self.digests(name)
         changed = [a for a in now if before.get(a) != now[a]]
         return ", ".join(changed) or "planner itself"
 
-    def dry_run(self) -> pd.DataFrame:
-        """What a run would do: stage, state ("kept", "compute", "memory only"), because, after, key."""
+    def dry_run(self, asked: Iterable[str] | None = None) -> pd.DataFrame:
+        """What a run would do: stage, state ("kept", "compute", "memory only", "not asked"), because, after, key.
+
+        ``asked``: stages that a run asks for; all where None.
+        """
+        wanted = set(self.table if asked is None else asked)
+        wanted |= {above for name in wanted for above in self.above(name)}
+        wanted |= {guard for name in wanted for guard in self.table[name].guards}
         rows = []
-        for name, stage in self.table.items():
-            because = self.because(name)
-            state = "memory only" if not stage.kept else "compute" if because else "kept"
-            rows.append((name, state, because, ", ".join(stage.after), self.key(name)))
+        for name, row in self.table.items():
+            because = self.because(name) if name in wanted else ""
+            state = "memory only" if not row.kept else "compute" if because else "kept"
+            state = state if name in wanted else "not asked"
+            rows.append((name, state, because, ", ".join(row.after), self.key(name)))
         return pd.DataFrame(rows, columns=["stage", "state", "because", "after", "key"])
 
 

@@ -13,10 +13,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from planner.errors import Finding
 from planner.study.parts import read_value, write_value
 
 __all__ = ["Kept", "Store", "code_digest", "file_digest", "text_digest"]
@@ -49,12 +50,30 @@ def code_digest() -> str:
 
 @dataclass(frozen=True)
 class Kept:
-    """A stage's result: its ``value``, what it took when it was computed, and the digest of each thing it takes."""
+    """A stage's result.
+
+    Attributes
+    ----------
+    seconds, peak_mb
+        What it took when it was computed.
+    findings
+        What was noticed; to be had without reading the value.
+    takes
+        Digest of each thing it takes.
+    study
+        For whom it was first computed; "" for a question with arguments of its own.
+    """
 
     value: Any
     seconds: float
     peak_mb: float
+    findings: tuple[Finding, ...] = ()
     takes: Mapping[str, str] = field(default_factory=dict)
+    study: str = ""
+
+
+def _findings(note: Mapping[str, Any]) -> tuple[Finding, ...]:
+    return tuple(Finding(**f) for f in note["findings"])
 
 
 class Store:
@@ -78,7 +97,10 @@ class Store:
         home = self.folder / key
         try:
             note = json.loads((home / NOTE).read_text("utf-8"))
-            kept = Kept(read_value(note["value"], home), note["seconds"], note["peak_mb"], note["takes"])
+            kept = Kept(
+                read_value(note["value"], home), note["seconds"], note["peak_mb"], _findings(note), note["takes"],
+                note["study"],
+            )  # fmt: skip
             os.utime(home)
         except FileNotFoundError:
             return None
@@ -97,7 +119,7 @@ class Store:
         try:
             note = {
                 "value": write_value(kept.value, beside), "seconds": kept.seconds, "peak_mb": kept.peak_mb,
-                "takes": dict(kept.takes),
+                "findings": [asdict(f) for f in kept.findings], "takes": dict(kept.takes), "study": kept.study,
             }  # fmt: skip
             (beside / NOTE).write_text(json.dumps(note, ensure_ascii=False), "utf-8")
             shutil.rmtree(self.folder / key, ignore_errors=True)
@@ -109,17 +131,24 @@ class Store:
             shutil.rmtree(beside, ignore_errors=True)
             raise
 
-    def takes_of_last(self, stem: str) -> Mapping[str, str] | None:
-        """What the newest kept result whose key begins with ``stem`` took; None if there is none."""
-        homes = [h for h in self.folder.glob(f"{stem}-*") if (h / NOTE).is_file()]
-        if not homes:
-            return None
-        newest = max(homes, key=lambda h: (h.stat().st_mtime_ns, h.name))
+    def findings(self, key: str) -> tuple[Finding, ...]:
+        """What was noticed when the result kept under ``key`` was computed; none where nothing is kept."""
         try:
-            takes: dict[str, str] = json.loads((newest / NOTE).read_text("utf-8"))["takes"]
-        except (OSError, ValueError, KeyError):
-            return None
-        return takes
+            return _findings(json.loads((self.folder / key / NOTE).read_text("utf-8")))
+        except (OSError, ValueError, KeyError, TypeError):
+            return ()
+
+    def takes_of_last(self, stem: str, study: str) -> Mapping[str, str] | None:
+        """What the newest result of a stage kept for a study took; None if there is none."""
+        found = []
+        for home in self.folder.glob(f"{stem}-*"):
+            try:
+                note = json.loads((home / NOTE).read_text("utf-8"))
+                if note["study"] == study:
+                    found.append((home.stat().st_mtime_ns, home.name, dict(note["takes"])))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+        return max(found, key=lambda f: f[:2])[2] if found else None
 
     def _forget_oldest(self) -> None:
         homes = sorted((p for p in self.folder.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)

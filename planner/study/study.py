@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.errors import Finding
+from planner.errors import Finding, PlannerError
 from planner.folders import cache_folder
 from planner.progress import Progress, silent
+from planner.roads.make.profiles import MODES
 from planner.settings.groups import Group
 from planner.settings.inputs import Datum
 from planner.settings.reading import changed, read_settings
@@ -65,7 +66,8 @@ class Study:
     source
         The study file's path, for messages.
     memory
-        What another study has computed already; the same things are then not computed again.
+        What another study has computed already; the same things are then not computed again. A refusal is remembered too:
+        after a file is mended, open the study anew.
 
     Attributes
     ----------
@@ -137,7 +139,15 @@ class Study:
         return {k: getattr(inputs, k) for k in ("water", "main_roads", "landuse", "places")}
 
     def network(self, mode: str = "walk") -> Network:
-        """The street network of a mode: "walk", "ebike", "car", "truck"."""
+        """The street network of a mode: "walk", "ebike", "car", "truck".
+
+        Raises
+        ------
+        PlannerError
+            There is no such mode.
+        """
+        if mode not in MODES:
+            raise PlannerError(f"no mode {mode!r}; the modes are {', '.join(MODES)}")
         return self.stages.value(f"network:{mode}")
 
     # -- demand and coverage -----------------------------------------------------------------------
@@ -226,7 +236,7 @@ class Study:
         for size in cell_m:
             demand = self.settings.demand.model_copy(update={"cell_m": float(size)})
             other = self.with_settings(self.settings.model_copy(update={"demand": demand}))
-            others.append((float(size), other.problem()))
+            others.append((float(size), other.stages.value("posing")))
         return with_cells(self.stages.value("finished"), found, others, progress=self.progress)
 
     def rule_prices(self, *, fair: bool = False, time_limit_s: float = 120.0) -> pd.DataFrame:
@@ -278,13 +288,17 @@ class Study:
 
     def judge(self) -> tuple[Finding, ...]:
         """Every finding about the inputs, errors included; nothing is refused or written."""
-        for name in ("words", "inputs", "stations", "candidates", "rules"):
+        for name in ("inputs", "stations", "candidates", "rules"):
             self.stages.peek(name)
-            if name == "words":
-                continue
             if any(f.severity == "E" for f in self.all_findings()):
                 break
         return self.all_findings()
+
+    def dry_run(self) -> pd.DataFrame:
+        """What :meth:`run` would do: each stage, whether it is kept or would be computed, and why. Nothing is computed."""
+        from planner.study.table.whole import asked
+
+        return self.stages.dry_run(asked(self.settings))
 
     def run(self, out: Path | str) -> dict[str, Any]:
         """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content."""

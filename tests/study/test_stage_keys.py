@@ -28,6 +28,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "frame": ("network:walk",),
     "words": (),
     "inputs": ("frame",),
+    "truck_lists": ("network:walk",),  # its CRS
     "stations": ("inputs", "network:walk"),
     "demand": ("inputs", "network:walk"),
     "candidates": ("inputs", "stations", "network:walk"),
@@ -54,7 +55,6 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "replacements": ("finished",),
     "sensitivity": ("finished",),
     "rule_prices": ("finished",),
-    "truck_lists": ("inputs",),
     "truck_tags": ("inputs",),
     "ground": ("inputs", "demand", "truck_tags", "truck_lists"),
     "trucks": ("network:truck", "ground"),
@@ -125,8 +125,9 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.source"], ()),
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
-    (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan gap work_limit time_limit_s final_phase_weight required[] "
+    (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan gap work_limit time_limit_s final_phase_weight "
                      "forbidden[]"), ("rules", "posing")),
+    (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
     (keys("siting.", "host_kinds[] cost_yuan{} host_hours{}"), ("words", "candidates")),
     (keys("siting.", "every_m street_within_m dedupe_m min_to_open_m default_cost_yuan"), ("candidates",)),
     (["siting.default_hours"], ("words", "candidates", "existing", "new")),

@@ -90,7 +90,15 @@ class Finished:
         if own.goal.plain:
             return own
         goal = own.goal.model_copy(update={"relocate": 0, "budget_only": False})
-        return own.model_copy(update={"goal": goal, "p": max(1, len(self.plan.chosen))})
+        fixed = {"goal": goal, "p": max(1, len(self.plan.chosen))}
+        if own.goal.budget_only:  # minima by half the population share were not in force
+            fixed["quotas"] = "none"
+        return own.model_copy(update=fixed)
+
+    def settle(self, posing: Posing) -> Posing:
+        """``posing`` under the settled rules, without the stations that close."""
+        stay = np.setdiff1d(np.arange(len(posing.existing.open_share)), self.closed)
+        return replace(posing, existing=posing.existing.only(stay), siting=self.settled)
 
 
 def finish(posing: Posing, posed: Posed, sited: Sited, planned: Planned) -> Finished:
@@ -256,8 +264,7 @@ def curve_with_plan(table: pd.DataFrame | None, of: Finished) -> pd.DataFrame | 
 
 def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
     """The cases of :func:`sensitivity`; under each the candidates are the same."""
-    stay = np.setdiff1d(np.arange(len(of.posing.existing.open_share)), of.closed)
-    base = replace(of.posing, existing=of.posing.existing.only(stay), siting=of.settled)
+    base = of.settle(of.posing)
     old, new = base.existing, base.new
     cases = [Case("base", base.pose())]
     for r in circle.readings_m:
@@ -298,12 +305,12 @@ def sensitivity(
 def with_cells(
     of: Finished,
     found: Sensitivity,
-    cells: Iterable[tuple[float, SitingProblem]],
+    cells: Iterable[tuple[float, Posing]],
     *,
     progress: Progress | None = None,
 ) -> Sensitivity:
-    """The sensitivity with a case for each further demand grid: size of its cells (m), and the problem on it."""
-    cases = [Case(f"cell:{size:g}", problem) for size, problem in cells]
+    """The sensitivity with a case for each further demand grid: size of its cells (m), and what is posed on it."""
+    cases = [Case(f"cell:{size:g}", of.settle(posing).pose()) for size, posing in cells]
     if not cases:
         return found
     more = _stressed(of, cases, within_m=found.within_m, progress=progress)

@@ -31,7 +31,14 @@ def inputs() -> dict[str, Stage]:
                 "about": derived(lambda s: About(**{k: getattr(s.study, k) for k in ("name", "title_zh", "title_en", "crs")})),
                 "inputs": derived(_lists), "frame": stage("frame", may_fail=True),
             },
-            guards=("words",),
+            guards=("words", "truck_lists"),
+        ),
+        "truck_lists": Stage(
+            "planner.inputs.truck_lists:read_truck_lists",
+            {
+                **{k: setting(f"inputs.{k}") for k in ("truck_counts", "truck_sites", "driver_homes")},
+                "crs": stage("network:walk", lambda n: n.crs, may_fail=True),
+            },
         ),
         "stations": Stage(
             "planner.siting.existing:snap_stations",
@@ -53,7 +60,7 @@ def inputs() -> dict[str, Stage]:
             {
                 **{k: stage("inputs", get(k)) for k in ("hosts", "districts", "water")},
                 "network": stage("network:walk"), "stations": stage("stations", get("stations")),
-                "rules": section("siting", *PLACES),
+                "rules": section("siting", *PLACES, "required"),  # a required host is taken before its neighbours
             },
         ),
         "hotspots": Stage(

@@ -17,13 +17,6 @@ def homes() -> dict[str, Stage]:
     """What is known of trucks, the freight model, the homes."""
     inputs = {k: stage("inputs", get(k)) for k in ("districts", "hosts", "landuse", "main_roads")}
     return {
-        "truck_lists": Stage(
-            "planner.inputs.truck_lists:read_truck_lists",
-            {
-                **{k: setting(f"inputs.{k}") for k in ("truck_counts", "truck_sites", "driver_homes")},
-                "crs": stage("inputs", get("crs")),
-            },
-        ),
         "truck_tags": Stage(
             "planner.inputs.truck_lists:read_truck_tags",
             {

@@ -20,3 +20,14 @@ from planner.study.table.views import views
 def table_of(settings: Settings) -> Mapping[str, Stage]:
     """The stages of a study, each after those whose values it takes."""
     return {**inputs(), **today(settings), **plan(), **questions(), **homes(), **views(settings)}
+
+
+def asked(settings: Settings) -> tuple[str, ...]:
+    """The stages that the products of a study are made from."""
+    rules = settings.siting
+    switched = {
+        "homes": settings.freight.enabled, "alternatives": rules.alternatives > 0, "replacements": rules.replacements > 0,
+        "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity,
+    }  # fmt: skip
+    always = ("hotspots", "covers", "plan", "curve", "second_views", "areas", "gaps")
+    return (*always, *(name for name, on in switched.items() if on))
