@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -172,6 +175,48 @@ def test_one_that_was_driven_out_drives_out_nobody(network, districts) -> None:
     assert found(network, districts, some, dedupe_m=40)[0]["host_id"].tolist() == ["a", "c"]
 
 
+#: Written out here once more, so that a kind that slips out of the list is missed.
+KINDS = [
+    "community",
+    "bank",
+    "post_office",
+    "convenience",
+    "fuel",
+    "fast_food",
+    "park",
+    "bus_station",
+    "mall",
+    "charging",
+    "telecom",
+    "pharmacy",
+    "library",
+    "police",
+    "toilet",
+    "parcel_depot",
+    "rail_station",
+    "restaurant",
+    "office",
+    "service_area",
+]
+
+
+def test_each_kind_drives_out_the_next_in_the_order_of_hosts(network, districts) -> None:
+    every = hosts(*((f"h{i:02d}", kind, 60.0 * i + 50, 0) for i, kind in enumerate(KINDS)))
+    assert found(network, districts, every)[0]["host_kind"].tolist() == KINDS
+    pairs = [
+        (f"{'ab'[n]}{i:02d}", kind, 60.0 * i + 50 + n, 0)
+        for i, (better, worse) in enumerate(itertools.pairwise(KINDS))
+        for n, kind in ((0, worse), (1, better))
+    ]
+    assert found(network, districts, hosts(*pairs), dedupe_m=20)[0]["host_kind"].tolist() == KINDS[:-1]
+
+
+def test_where_spots_are_not_thinned_hosts_under_one_roof_all_stay(network, districts) -> None:
+    some = hosts(("a", "bank", 500, 0), ("b", "bank", 500, 0))
+    assert len(found(network, districts, some, dedupe_m=0)[0]) == 2
+    assert len(found(network, districts, some, dedupe_m=1)[0]) == 1
+
+
 def test_an_unknown_kind_comes_after_all_known_ones(network, districts) -> None:
     some = hosts(("a", "industry", 500, 0), ("b", "office", 510, 0))
     kept = found(network, districts, some, dedupe_m=40, host_kinds=("industry", "office"))[0]
@@ -222,6 +267,18 @@ def test_points_stand_on_streets_that_count_alone() -> None:
     points = points_along_streets(network, 100.0)
     assert (points.geometry.y - Y).abs().max() < 1
     assert len(points) == 24
+
+
+def test_no_street_that_counts_gives_no_points() -> None:
+    lane = gpd.GeoDataFrame(geometry=[street(0, 60)], crs=CRS)
+    nothing = SimpleNamespace(
+        counts=np.array([False, False]),
+        edge_u=np.array([0]),
+        edge_v=np.array([1]),
+        edges=lambda: lane,
+        crs=CRS,
+    )
+    assert points_along_streets(nothing, 1.0).empty
 
 
 def test_street_points_are_candidates_where_asked_for_and_not_thinned(network, districts) -> None:
