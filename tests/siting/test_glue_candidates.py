@@ -123,6 +123,7 @@ def test_only_the_kinds_asked_for_stay_and_by_default_all_but_the_streets_and_st
 
 def test_each_reason_for_leaving_out_is_counted(network, districts) -> None:
     some = hosts(
+        ("ok0", "bank", 50, 0),
         ("out1", "bank", -150, 0), ("out2", "bank", 2150, 0), ("out3", "bank", 500, 400),  # outside
         ("wet", "bank", 700, 5),  # in the pond
         ("far1", "bank", 900, 61), ("far2", "bank", 950, -80),  # 60 m from the street is as far as it goes
@@ -133,7 +134,7 @@ def test_each_reason_for_leaving_out_is_counted(network, districts) -> None:
     table, findings = found(
         network, districts, some, water=pond, there=[(1500, "open"), (1850, "planned")], min_to_open_m=100
     )
-    assert table["host_id"].tolist() == ["ok1", "ok2", "ok3"]
+    assert table["host_id"].tolist() == ["ok0", "ok1", "ok2", "ok3"]
     assert why(findings) == {"outside": 3, "water": 1, "street": 2, "open": 1}
     assert {f.code for f in findings} == {"CAN-001"}
     assert all(f.source == "candidates" for f in findings)
