@@ -28,8 +28,8 @@ _WORDS = {
     "lng": "lat", "union1d": "setdiff1d", "ffill": "bfill", "first": "last", "required": "forbidden",
 }  # fmt: skip
 WORDS = _WORDS | {v: k for k, v in _WORDS.items()}
-#: Calls that tell, not decide; what is in them is left alone.
-_TELLING = {"say", "_say", "progress", "finding", "namedtuple", "TypeVar"}
+#: Calls that tell or lay out (the width of a column), not decide; what is in them is left alone.
+_TELLING = {"say", "_say", "progress", "finding", "namedtuple", "TypeVar", "Column"}
 #: Types with arguments, which nothing reads while the program runs.
 _TYPES = {
     "Literal",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from types import SimpleNamespace
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -120,6 +123,7 @@ def test_only_the_kinds_asked_for_stay_and_by_default_all_but_the_streets_and_st
 
 def test_each_reason_for_leaving_out_is_counted(network, districts) -> None:
     some = hosts(
+        ("ok0", "bank", 50, 0),
         ("out1", "bank", -150, 0), ("out2", "bank", 2150, 0), ("out3", "bank", 500, 400),  # outside
         ("wet", "bank", 700, 5),  # in the pond
         ("far1", "bank", 900, 61), ("far2", "bank", 950, -80),  # 60 m from the street is as far as it goes
@@ -130,7 +134,7 @@ def test_each_reason_for_leaving_out_is_counted(network, districts) -> None:
     table, findings = found(
         network, districts, some, water=pond, there=[(1500, "open"), (1850, "planned")], min_to_open_m=100
     )
-    assert table["host_id"].tolist() == ["ok1", "ok2", "ok3"]
+    assert table["host_id"].tolist() == ["ok0", "ok1", "ok2", "ok3"]
     assert why(findings) == {"outside": 3, "water": 1, "street": 2, "open": 1}
     assert {f.code for f in findings} == {"CAN-001"}
     assert all(f.source == "candidates" for f in findings)
@@ -170,6 +174,48 @@ def test_one_that_was_driven_out_drives_out_nobody(network, districts) -> None:
     """a, b and c stand 30 m apart in a row: b goes because of a, so c stays."""
     some = hosts(("a", "bank", 500, 0), ("b", "bank", 530, 0), ("c", "bank", 560, 0))
     assert found(network, districts, some, dedupe_m=40)[0]["host_id"].tolist() == ["a", "c"]
+
+
+#: Written out here once more, so that a kind that slips out of the list is missed.
+KINDS = [
+    "community",
+    "bank",
+    "post_office",
+    "convenience",
+    "fuel",
+    "fast_food",
+    "park",
+    "bus_station",
+    "mall",
+    "charging",
+    "telecom",
+    "pharmacy",
+    "library",
+    "police",
+    "toilet",
+    "parcel_depot",
+    "rail_station",
+    "restaurant",
+    "office",
+    "service_area",
+]
+
+
+def test_each_kind_drives_out_the_next_in_the_order_of_hosts(network, districts) -> None:
+    every = hosts(*((f"h{i:02d}", kind, 60.0 * i + 50, 0) for i, kind in enumerate(KINDS)))
+    assert found(network, districts, every)[0]["host_kind"].tolist() == KINDS
+    pairs = [
+        (f"{'ab'[n]}{i:02d}", kind, 60.0 * i + 50 + n, 0)
+        for i, (better, worse) in enumerate(itertools.pairwise(KINDS))
+        for n, kind in ((0, worse), (1, better))
+    ]
+    assert found(network, districts, hosts(*pairs), dedupe_m=20)[0]["host_kind"].tolist() == KINDS[:-1]
+
+
+def test_where_spots_are_not_thinned_hosts_under_one_roof_all_stay(network, districts) -> None:
+    some = hosts(("a", "bank", 500, 0), ("b", "bank", 500, 0))
+    assert len(found(network, districts, some, dedupe_m=0)[0]) == 2
+    assert len(found(network, districts, some, dedupe_m=1)[0]) == 1
 
 
 def test_an_unknown_kind_comes_after_all_known_ones(network, districts) -> None:
@@ -222,6 +268,18 @@ def test_points_stand_on_streets_that_count_alone() -> None:
     points = points_along_streets(network, 100.0)
     assert (points.geometry.y - Y).abs().max() < 1
     assert len(points) == 24
+
+
+def test_no_street_that_counts_gives_no_points() -> None:
+    lane = gpd.GeoDataFrame(geometry=[street(0, 60)], crs=CRS)
+    nothing = SimpleNamespace(
+        counts=np.array([False, False]),
+        edge_u=np.array([0]),
+        edge_v=np.array([1]),
+        edges=lambda: lane,
+        crs=CRS,
+    )
+    assert points_along_streets(nothing, 1.0).empty
 
 
 def test_street_points_are_candidates_where_asked_for_and_not_thinned(network, districts) -> None:

@@ -335,3 +335,16 @@ def test_a_gap_is_named_by_the_place_nearest_to_its_middle() -> None:
 def test_gaps_as_large_as_each_other_keep_the_order_of_their_districts() -> None:
     demand, coverage = town([50, 1, 50, 1], "bbaa")
     assert gap_areas(demand, coverage, cell_m=200)["district"].tolist() == ["a", "b"]
+
+
+def test_a_gap_inside_the_bend_of_another_counts_its_own_workers() -> None:
+    """Five cells along two sides of a square, and one in the opposite corner."""
+    at = [(0, 0), (1, 0), (2, 0), (0, 1), (0, 2), (2, 2), *((5 + i, 9) for i in range(9))]
+    demand = gpd.GeoDataFrame(
+        {"district": ["a"] * len(at)},
+        geometry=[box(200 * x, 200 * y, 200 * x + 200, 200 * y + 200) for x, y in at],
+        crs="EPSG:4549",
+    )
+    cells = pd.DataFrame({"workers": [50.0] * 5 + [70.0] + [1.0] * 9, "covered": 0.0})
+    coverage = type("Known", (), {"cells": cells})()
+    assert gap_areas(demand, coverage, cell_m=200)["workers"].tolist() == [250, 70]

@@ -60,6 +60,8 @@ def test_the_three_groups_that_gain_most_are_named_those_under_half_a_worker_are
         (999.4, "距最近的现有站点 999 米", "the nearest existing station is 999 m away"),
         (1000.0, "距最近的现有站点 1.0 公里", "the nearest existing station is 1.0 km away"),
         (2567.0, "距最近的现有站点 2.6 公里", "the nearest existing station is 2.6 km away"),
+        (2551.0, "距最近的现有站点 2.6 公里", "the nearest existing station is 2.6 km away"),
+        (9949.0, "距最近的现有站点 9.9 公里", "the nearest existing station is 9.9 km away"),
         (np.inf, "步行一小时内没有现有站点", "no station within an hour's walk"),
     ],
 )
