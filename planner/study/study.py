@@ -91,7 +91,11 @@ class Study:
         """The same study under other settings; what they leave alone is shared."""
         cache = self.stages.store.folder.parent
         return Study(
-            settings, progress=self.progress, cache=cache, source=self.source, memory=self.stages.memory
+            settings,
+            progress=self.progress,
+            cache=cache,
+            source=self.source,
+            memory=self.stages.memory.branch(),
         )
 
     def with_(self, **changes: Any) -> Study:

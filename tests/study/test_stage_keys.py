@@ -365,7 +365,7 @@ def base(full: Settings, cache: Path) -> dict[str, str]:
 
 
 def test_the_graph_names_the_stages_there_are(base: dict[str, str], cache: Path) -> None:
-    assert set(base) == set(STANDS_ON)
+    assert set(base) == set(STANDS_ON), "say in STANDS_ON what each stage stands on"
     assert len(set(base.values())) == len(base)
     assert not list(cache.rglob("*.npz")), "telling the keys must not run a stage"
 

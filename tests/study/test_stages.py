@@ -247,7 +247,6 @@ def test_a_setting_changed_by_its_path_is_judged_like_the_file(tmp_path: Path) -
     other = study.with_(siting__p=150, circle__walk_kmh=5)
     assert (other.settings.siting.p, other.settings.circle.walk_kmh) == (150, 5.0)
     assert study.settings.siting.p == 5
-    assert other.stages.memory is study.stages.memory
     assert other.stages.key("network:car") != study.stages.key("network:car")
     with pytest.raises(SettingsError, match="walk_kmh"):
         study.with_(circle__walk_kmhh=5)
