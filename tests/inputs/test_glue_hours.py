@@ -183,7 +183,7 @@ def test_every_word_for_the_first_half_of_the_day(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["次日", "翌日", "第二天", "隔天", "次晨", "次"])
 def test_every_word_for_the_next_day(word: str) -> None:
-    assert text(f"8:00-{word}7:00") == "08:00-07:00"
+    assert text(f"8:00-{word}7:00") == "00:00-07:00;08:00-24:00"
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_every_chinese_numeral(numeral: str, hour: int) -> None:
         ("开放 8am-12", "08:00-12:00"),
         ("开放 早8-12", "08:00-12:00"),
         ("开放 8-晚10", "08:00-22:00"),
-        ("开放 9-次日8", "09:00-08:00"),
+        ("开放 9-次日8", "00:00-08:00;09:00-24:00"),
         ("8-12", "08:00-12:00"),
     ],
 )

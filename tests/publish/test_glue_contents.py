@@ -12,8 +12,13 @@ import pytest
 from prcoords import wgs_bd, wgs_gcj
 
 from planner.errors import Finding, finding
-from planner.publish import contents
 from planner.publish.bundle import Bundle
+from planner.publish.contents import certificate as certificate_
+from planner.publish.contents import columns as columns_
+from planner.publish.contents import coverage as coverage_
+from planner.publish.contents import records as records_
+from planner.publish.contents import sites as sites_
+from planner.publish.words.numbers import printed
 from planner.publish.words.phrases import phrase
 from tests.publish.toy import GROUPS, PERIODS, counts_of, covered_by, toy_bundle
 
@@ -49,7 +54,7 @@ def workers_where(mask: np.ndarray, columns: list[str] | None = None) -> float:
 
 def test_sites_in_rank_order_in_the_readers_words(language: str) -> None:
     chosen = _MADE[language].chosen
-    table = contents.site_rows(town(language, chosen=chosen.iloc[[4, 2, 0, 1, 3]]))
+    table = sites_.site_rows(town(language, chosen=chosen.iloc[[4, 2, 0, 1, 3]]))
     assert table["rank"].tolist() == [1, 2, 3, 4, 5]
     for column in ("site_id", "name", "open_hours", "workers_gained", "workers_in_reach", "nearest_station_m",
                    "confidence", "batch"):  # fmt: skip
@@ -75,7 +80,7 @@ def test_an_unnamed_site_is_called_by_its_kind_and_a_strange_district_by_its_key
     chosen = _MADE[language].chosen.copy()
     chosen["name"] = ["", "  ", None, "甲", "乙"]
     chosen["district"] = ["north", "west", "west", "west", "west"]
-    table = contents.site_rows(town(language, chosen=chosen))
+    table = sites_.site_rows(town(language, chosen=chosen))
     kinds = (
         ("银行网点", "便利店", "公园") if language == "zh" else ("bank branch", "convenience store", "park")
     )
@@ -87,15 +92,15 @@ def test_an_unnamed_site_is_called_by_its_kind_and_a_strange_district_by_its_key
 def test_costs_are_the_sites_own_else_the_candidates(language: str) -> None:
     chosen = _MADE[language].chosen
     own = chosen.assign(cost_yuan=[1.0, 2, 3, 4, 5])
-    assert contents.site_rows(town(language, chosen=own))["cost_yuan"].tolist() == [1, 2, 3, 4, 5]
+    assert sites_.site_rows(town(language, chosen=own))["cost_yuan"].tolist() == [1, 2, 3, 4, 5]
     priced = _MADE[language].candidates.assign(cost_yuan=[10.0, 20, 30, 40, 50, 60])
-    table = contents.site_rows(town(language, chosen=chosen.drop(columns="cost_yuan"), candidates=priced))
+    table = sites_.site_rows(town(language, chosen=chosen.drop(columns="cost_yuan"), candidates=priced))
     assert table["cost_yuan"].tolist() == [10, 20, 30, 40, 50]
 
 
 def test_no_station_within_an_hour_is_an_empty_cell_and_kept_is_shown_where_known() -> None:
     chosen = _MADE["en"].chosen.assign(nearest_station_m=[np.inf, 1.0, np.nan, 2.0, 3.0], kept=0.25)
-    table = contents.site_rows(town(chosen=chosen))
+    table = sites_.site_rows(town(chosen=chosen))
     assert table["nearest_station_m"].isna().tolist() == [True, False, True, False, False]
     assert table["kept"].tolist() == [0.25] * 5
 
@@ -105,8 +110,8 @@ def test_columns_in_which_nothing_stands_are_left_out() -> None:
     every = {"confidence", "kept", "batch"}
 
     def shown(**changes: object) -> set[str]:
-        table = contents.site_rows(town(chosen=chosen.assign(**changes)))
-        return {c.key for c in contents.site_columns(table)}
+        table = sites_.site_rows(town(chosen=chosen.assign(**changes)))
+        return {c.key for c in sites_.site_columns(table)}
 
     full = shown(kept=1.0)
     assert every < full
@@ -123,7 +128,7 @@ def test_columns_in_which_nothing_stands_are_left_out() -> None:
 
 def test_coordinates_in_three_datums_to_a_tenth_of_a_metre() -> None:
     points = town().chosen.geometry
-    table = contents.coordinates(points)
+    table = sites_.coordinates(points)
     there = points.to_crs(4326)
     assert table.index.tolist() == points.index.tolist()
     for row, point in zip(table.itertuples(), there, strict=True):
@@ -135,16 +140,16 @@ def test_coordinates_in_three_datums_to_a_tenth_of_a_metre() -> None:
 
 def test_names_of_districts(language: str) -> None:
     expected = {"zh": {"west": "西区", "east": "东区"}, "en": {"west": "West", "east": "East"}}[language]
-    assert contents.district_labels(town(language)) == expected
+    assert coverage_.district_labels(town(language)) == expected
     bare = _MADE[language].districts.assign(name_zh=["", None], name_en=[np.nan, ""])
-    assert contents.district_labels(town(language, districts=bare)) == {"west": "west", "east": "east"}
+    assert coverage_.district_labels(town(language, districts=bare)) == {"west": "west", "east": "east"}
 
 
 # -- before and after ------------------------------------------------------------------------------------------------
 
 
 def test_districts_before_and_after(language: str, sides) -> None:
-    table = contents.district_rows(town(language))
+    table = coverage_.district_rows(town(language))
     demand = town().demand
     assert table["district"].tolist() == (["西区", "东区"] if language == "zh" else ["West", "East"])
     for row, (key, workers, stations, sites) in zip(
@@ -161,32 +166,34 @@ def test_districts_before_and_after(language: str, sides) -> None:
             workers_where(here & (counts_of(demand, sides["after"]) > 1)) / workers
         )
         assert now < then
-    assert [c.key for c in contents.DISTRICT_COLUMNS] == list(table.columns)
+    assert ["key", *(c.key for c in coverage_.DISTRICT_COLUMNS)] == list(table.columns)
 
 
 def test_a_district_in_another_order_afterwards_keeps_its_own_figures() -> None:
     turned = dataclasses.replace(town().after, by_district=town().after.by_district.iloc[::-1])
-    pd.testing.assert_frame_equal(contents.district_rows(town(after=turned)), contents.district_rows(town()))
-    none = contents.district_rows(town(chosen=town().chosen.iloc[:0], stations=town().stations.iloc[5:]))
+    pd.testing.assert_frame_equal(
+        coverage_.district_rows(town(after=turned)), coverage_.district_rows(town())
+    )
+    none = coverage_.district_rows(town(chosen=town().chosen.iloc[:0], stations=town().stations.iloc[5:]))
     assert none["stations_open"].tolist() == none["sites_new"].tolist() == [0, 0]
 
 
 def test_the_total_under_the_districts(language: str, sides) -> None:
     demand = town().demand
     now, then = (workers_where(covered_by(demand, sides[s])) for s in ("before", "after"))
-    total = contents.district_total(town(language))
+    total = coverage_.district_total(town(language))
     assert total == {
         "district": "合计" if language == "zh" else total["district"], "workers": 500, "stations_open": 5, "sites_new": 5,
         "share_before": pytest.approx(now / 500), "share_after": pytest.approx(then / 500),
         "change": pytest.approx(100 * (then - now) / 500), "covered_new": pytest.approx(then - now),
         "backup_after": pytest.approx(workers_where(counts_of(demand, sides["after"]) > 1) / 500),
     }  # fmt: skip
-    assert set(total) == {c.key for c in contents.DISTRICT_COLUMNS}
+    assert set(total) == {c.key for c in coverage_.DISTRICT_COLUMNS}
 
 
 def test_groups_and_periods_before_and_after(language: str, sides) -> None:
     demand = town().demand
-    groups, periods = contents.group_rows(town(language)), contents.period_rows(town(language))
+    groups, periods = coverage_.group_rows(town(language)), coverage_.period_rows(town(language))
     assert groups["group"].tolist() == (
         ["外卖骑手", "快递员"] if language == "zh" else ["food-delivery riders", "couriers"]
     )
@@ -205,12 +212,12 @@ def test_groups_and_periods_before_and_after(language: str, sides) -> None:
             assert row.share_before == pytest.approx(now / whole)
             assert row.share_after == pytest.approx(then / whole)
             assert row.covered_new == pytest.approx(then - now)
-    assert [c.key for c in contents.GROUP_COLUMNS] == list(groups.columns)
-    assert [c.key for c in contents.PERIOD_COLUMNS] == list(periods.columns)
+    assert [c.key for c in coverage_.GROUP_COLUMNS] == list(groups.columns)
+    assert [c.key for c in coverage_.PERIOD_COLUMNS] == list(periods.columns)
     strange = dataclasses.replace(
         town().before, by_period=town().before.by_period.assign(period=["x", *PERIODS[1:]])
     )
-    assert contents.period_rows(town(before=strange))["period"].iloc[0] == "x"
+    assert coverage_.period_rows(town(before=strange))["period"].iloc[0] == "x"
 
 
 # -- batches ----------------------------------------------------------------------------------------------------------
@@ -218,7 +225,7 @@ def test_groups_and_periods_before_and_after(language: str, sides) -> None:
 
 def test_batches_add_up_in_order() -> None:
     bundle = town(chosen=_MADE["en"].chosen.iloc[::-1])
-    table = contents.batch_rows(bundle)
+    table = sites_.batch_rows(bundle)
     gains = _MADE["en"].chosen["workers_gained"].tolist()
     assert table["batch"].tolist() == ["2025", "2026"]
     assert table["sites_new"].tolist() == [3, 2]
@@ -228,7 +235,7 @@ def test_batches_add_up_in_order() -> None:
         [(base + sum(gains[:3])) / 500, (base + sum(gains)) / 500]
     )
     assert table["regret"].isna().all()
-    assert [c.key for c in contents.batch_columns(table)] == [
+    assert [c.key for c in sites_.batch_columns(table)] == [
         "batch",
         "sites_new",
         "covered_new",
@@ -238,27 +245,27 @@ def test_batches_add_up_in_order() -> None:
 
 def test_regret_stands_beside_its_batch() -> None:
     phases = pd.DataFrame({"name": ["2026", "2025", "2026"], "regret": [0.02, 0.01, 0.5]})
-    table = contents.batch_rows(town(phases=phases))
+    table = sites_.batch_rows(town(phases=phases))
     assert table["regret"].tolist() == [0.01, 0.02]
-    assert [c.key for c in contents.batch_columns(table)][-1] == "regret"
-    half = contents.batch_rows(town(phases=phases[phases["name"] == "2026"]))
+    assert [c.key for c in sites_.batch_columns(table)][-1] == "regret"
+    half = sites_.batch_rows(town(phases=phases[phases["name"] == "2026"]))
     assert half["regret"].isna().tolist() == [True, False]
-    assert [c.key for c in contents.batch_columns(half)][-1] == "regret"
-    assert contents.batch_rows(town(phases=phases.iloc[:0]))["regret"].isna().all()
+    assert [c.key for c in sites_.batch_columns(half)][-1] == "regret"
+    assert sites_.batch_rows(town(phases=phases.iloc[:0]))["regret"].isna().all()
 
 
 def test_a_plan_in_one_piece_has_no_batches() -> None:
     chosen = _MADE["en"].chosen
-    assert contents.batch_rows(town(chosen=chosen.assign(batch=""))) is None
-    assert contents.batch_rows(town(chosen=chosen.assign(batch=None))) is None
-    mixed = contents.batch_rows(town(chosen=chosen.assign(batch=["a", "a", None, "", "b"])))
+    assert sites_.batch_rows(town(chosen=chosen.assign(batch=""))) is None
+    assert sites_.batch_rows(town(chosen=chosen.assign(batch=None))) is None
+    mixed = sites_.batch_rows(town(chosen=chosen.assign(batch=["a", "a", None, "", "b"])))
     assert mixed["batch"].tolist() == ["a", "", "b"]
     assert mixed["sites_new"].tolist() == [2, 2, 1]
 
 
 def test_batches_where_nobody_works_have_no_share() -> None:
     nobody = dataclasses.replace(town().before, workers=0.0, covered=0.0)
-    assert contents.batch_rows(town(before=nobody))["share_after"].tolist() == [0, 0]
+    assert sites_.batch_rows(town(before=nobody))["share_after"].tolist() == [0, 0]
 
 
 # -- the certificate ---------------------------------------------------------------------------------------------------
@@ -266,7 +273,7 @@ def test_batches_where_nobody_works_have_no_share() -> None:
 
 def certified(
     *, bound: float, gains: list[float], status: str = "feasible", **changes: Any
-) -> contents.Certificate:
+) -> certificate_.Certificate:
     """Before 100, after 200 covered; the plan's objective is 200."""
     base = town()
     solution = dataclasses.replace(
@@ -274,7 +281,7 @@ def certified(
     )
     chosen = base.chosen.iloc[: len(gains)].assign(workers_gained=gains)
     after = changes.pop("after", 200.0)
-    return contents.certificate(
+    return certificate_.certificate(
         town(
             solution=solution, chosen=chosen.iloc[::-1], before=dataclasses.replace(base.before, covered=100.0),
             after=dataclasses.replace(base.after, covered=after),
@@ -324,8 +331,8 @@ def test_findings_by_severity_code_source_and_row(language: str) -> None:
         a_finding("I", "A-1", "b", 2), a_finding("I", "A-2", "a", 1),
     ]  # fmt: skip
     mixed = [order[i] for i in (7, 3, 5, 0, 6, 2, 4, 1)]
-    assert contents.sorted_findings(mixed) == order
-    table = contents.finding_rows(mixed, language)
+    assert records_.sorted_findings(mixed) == order
+    table = records_.finding_rows(mixed, language)
     assert table["code"].tolist() == [f.code for f in order]
     assert table["row"].tolist() == [9, None, None, None, 0, 10, 2, 1]
     assert table["source"].tolist() == [f.source for f in order]
@@ -334,14 +341,14 @@ def test_findings_by_severity_code_source_and_row(language: str) -> None:
     assert len(set(words)) == 4
     assert table["message"].tolist() == [f.message(language) for f in order]
     assert table["message"].iloc[0] == {"zh": order[0].message_zh, "en": order[0].message_en}[language]
-    assert [c.key for c in contents.FINDING_COLUMNS] == list(table.columns)
-    empty = contents.finding_rows([], language)
+    assert [c.key for c in records_.FINDING_COLUMNS] == list(table.columns)
+    empty = records_.finding_rows([], language)
     assert list(empty.columns) == list(table.columns)
 
 
 def test_a_findings_field_and_value_stand_in_their_columns() -> None:
     one = dataclasses.replace(a_finding("W", "A-1", "a", 1), field="lng", value="abc")
-    assert contents.finding_rows([one], "en").loc[0, ["field", "value"]].tolist() == ["lng", "abc"]
+    assert records_.finding_rows([one], "en").loc[0, ["field", "value"]].tolist() == ["lng", "abc"]
 
 
 def test_inputs_without_their_folders() -> None:
@@ -350,25 +357,25 @@ def test_inputs_without_their_folders() -> None:
         {"name": "hosts", "path": "/x/y/hosts.csv", "rows": None},
         {},
     ]
-    table = contents.input_rows(town(run={"inputs": read}))
+    table = records_.input_rows(town(run={"inputs": read}))
     assert table.to_numpy().tolist() == [
         ["streets", "a b.osm", 12, "abc"],
         ["hosts", "hosts.csv", None, ""],
         ["", "", None, ""],
     ]
     assert (
-        [c.key for c in contents.INPUT_COLUMNS] == list(table.columns) == ["input", "file", "rows", "sha256"]
+        [c.key for c in records_.INPUT_COLUMNS] == list(table.columns) == ["input", "file", "rows", "sha256"]
     )
-    assert contents.input_rows(town(run={})).empty
+    assert records_.input_rows(town(run={})).empty
 
 
 def test_readings_by_radius() -> None:
     odd = dataclasses.replace(town().after, by_radius_m={"1000": 0.9, "500": 0.2, "66.7": 0.1})
-    assert contents.readings(odd) == [(66.7, 0.1), (500.0, 0.2), (1000.0, 0.9)]
+    assert coverage_._readings(odd) == [(66.7, 0.1), (500.0, 0.2), (1000.0, 0.9)]
 
 
 def test_credits_and_for_whom_it_is(language: str) -> None:
-    plain = contents.credit_lines(town(language))
+    plain = records_.credit_lines(town(language))
     assert plain[:3] == [phrase(k, language) for k in ("credit_osm", "credit_geonames", "internal")]
     assert "OpenStreetMap" in plain[0]
     assert "GeoNames" in plain[1]
@@ -377,19 +384,19 @@ def test_credits_and_for_whom_it_is(language: str) -> None:
     settings = _MADE[language].settings
     about = settings.study.model_copy(update={"map_approval_no": "苏S(2024)01号"})
     numbered = town(language, settings=settings.model_copy(update={"study": about}))
-    assert "苏S(2024)01号" in contents.credit_lines(numbered)[3]
-    assert contents.credit_lines(numbered)[:3] == plain[:3]
+    assert "苏S(2024)01号" in records_.credit_lines(numbered)[3]
+    assert records_.credit_lines(numbered)[:3] == plain[:3]
 
 
 def test_text_and_heads(language: str) -> None:
-    assert [contents.as_text(v) for v in ("x", 3, None, np.nan, pd.NA, "")] == ["x", "3", "", "", "", ""]
+    assert [printed(v, "text") for v in ("x", 3, None, np.nan, pd.NA, "")] == ["x", "3", "", "", "", ""]
     columns = (
-        *contents.DISTRICT_COLUMNS,
-        *contents.FINDING_COLUMNS,
-        *contents.BATCH_COLUMNS,
-        *contents.INPUT_COLUMNS,
+        *coverage_.DISTRICT_COLUMNS,
+        *records_.FINDING_COLUMNS,
+        *sites_._BATCH_COLUMNS,
+        *records_.INPUT_COLUMNS,
     )
-    heads = contents.header(columns, language)
+    heads = columns_.header(columns, language)
     assert heads == [phrase(f"col_{c.key}", language) for c in columns]
     assert all(heads)
     assert all(c.width >= 5 for c in columns)

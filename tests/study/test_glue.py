@@ -365,7 +365,6 @@ def test_a_wished_list_covers_what_the_pencil_says_with_the_hours_given(planned,
     assert f"(+{offered - today:,.0f})" in said[3]
 
 
-@pytest.mark.xfail(strict=True, reason="a stage is found in memory by its name, before its key is looked at")
 def test_two_lists_on_one_open_study_get_a_figure_each(planned, tmp_path: Path) -> None:
     study, _, stations = planned
     lists = [[Place("x", 900)], [Place("y", 3050), Place("z", 1300)], [Place("x", 900)]]

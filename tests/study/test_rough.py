@@ -395,7 +395,7 @@ def test_a_folder_that_cannot_be_written_is_said_before_anything_is_computed(
     study = town()
     out = study.parent / "out"
     out.write_text("keep", "utf-8")
-    monkeypatch.setattr(planner.Study, "_stage", lambda *_a, **_k: pytest.fail("computed"))
+    monkeypatch.setattr("planner.study.stages.Stages._made", lambda *_a, **_k: pytest.fail("computed"))
     for verb in ("run", "coverage", "site"):
         for folder in (out, out / "below"):
             code, _, said = command(verb, study, "--out", folder)
@@ -417,7 +417,7 @@ def test_damaged_entries_of_the_cache_are_made_again(town, tmp_path) -> None:
         path.write_bytes([whole[: len(whole) // 2], b"", b"\x00\xff" * 300, b"[]", b"PK\x03\x04"][i % 5])
     again = planner.Study(settings, cache=cache)
     assert again.coverage().covered == first.covered
-    assert not any(record.kept for record in again.records.values())
+    assert not any(record.kept for record in again.stages.records.values())
 
 
 def test_a_batch_finishes_the_good_studies_and_tells_about_the_bad(town, command, tmp_path) -> None:
@@ -472,7 +472,7 @@ def test_an_interrupted_command_says_how_to_go_on(town, command, monkeypatch) ->
         raise KeyboardInterrupt
 
     study = town()
-    monkeypatch.setattr(planner.Study, "coverage", stop)
+    monkeypatch.setattr("planner.study.stages.Stages.value", stop)
     code, _, said = command("coverage", study, "--out", study.parent / "out")
     assert code == 130
     assert "the same command goes on" in said
@@ -493,7 +493,7 @@ def test_a_projected_grid_of_residents_lands_where_they_live(town) -> None:
     spots = gpd.points_from_xy([lng(500), lng(3000)], [lat(500), lat(3000)])
     grid = gpd.GeoDataFrame({"pop2020": [1000.0, 2000.0]}, geometry=spots, crs=4326).to_crs("ESRI:54009")
     grid.to_file(study.parent / "pop.gpkg")
-    people = planner.open_study(study)._inputs()["population"].to_crs(4326)
+    people = planner.open_study(study).stages.value("inputs").population.to_crs(4326)
     assert people.sort_values("population").geometry.x.tolist() == pytest.approx(
         [lng(500), lng(3000)], abs=1e-6
     )

@@ -162,7 +162,7 @@ def test_the_bundle_and_run_json_hold_the_answers_and_a_study_can_switch_them_of
     path = toy_town(tmp_path)
     off = "p = 4\nalternatives = 0\nreplacements = 0\nsensitivity = false\n"
     path.write_text(path.read_text("utf-8").replace("p = 4\n", off), "utf-8")
-    plain = make_bundle(planner.open_study(path))
+    plain = make_bundle(planner.open_study(path).stages)
     assert plain.alternatives is plain.replacements is plain.sensitivity is plain.rule_prices is None
     assert plain.run["sensitivity"] is plain.run["alternatives"] is plain.run["rule_prices"] is None
     assert "kept" not in plain.chosen

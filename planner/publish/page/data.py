@@ -22,6 +22,7 @@ from planner.publish.page.layers import (
 )
 from planner.publish.page.pack import Island
 from planner.publish.page.values import rounded
+from planner.publish.safe import is_missing
 from planner.publish.words.names import crs_label
 from planner.publish.words.phrases import words_of
 
@@ -79,7 +80,8 @@ def _headline(bundle: Bundle) -> dict[str, Any]:
 
 def _about(bundle: Bundle) -> dict[str, Any]:
     study, circle = bundle.settings.study, bundle.settings.circle
-    more = [str(c) for c in bundle.run.get("credits", ()) if str(c) not in CREDITS]
+    named = ["" if is_missing(c) else str(c) for c in bundle.run.get("credits", ())]
+    more = [text for text in named if text not in CREDITS]
     return {
         "language": study.language,
         "title": study.title(),
