@@ -22,14 +22,14 @@ os.environ.setdefault("PLANNER_CACHE", str(Path(tempfile.gettempdir()) / f"plann
 # Commands that tests start run this checkout, wherever another one is installed.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
-#: Files (and notebooks) that take longest, begun first so that no worker is left alone with one at the end. Seconds
+#: Files that take longest, begun first so that no worker is left alone with one at the end. Seconds
 #: on one quiet core, warm; only their order matters.
 HEAVY = {
     "tests/study/test_suzhou.py": 240,
     "tests/solvers/test_rows_search_brute.py": 90,
     "tests/study/test_real_studies.py": 80,
     "tests/example/test_example.py": 60,
-    "tests/notebooks/test_notebooks.py": 50,
+    "tests/notebooks/test_notebooks.py": 31,  # once the Suzhou they share is computed
     "tests/roads/test_network_real.py": 40,
     "tests/solvers/test_problems_variants_brute.py": 40,
     "tests/study/test_command.py": 35,
@@ -39,18 +39,16 @@ HEAVY = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
+def _file(item: pytest.Item) -> str:
+    return item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else str(item.path)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest files come first; files stay whole on one worker, but each notebook goes alone."""
-    side_by_side = config.pluginmanager.hasplugin("xdist")
-    for item in items if side_by_side else []:
-        path = item.path.relative_to(ROOT).as_posix() if item.path.is_relative_to(ROOT) else str(item.path)
-        alone = "::" + item.callspec.params["path"].stem if "notebook" in item.keywords else ""  # type: ignore[attr-defined]
-        item.add_marker(pytest.mark.xdist_group(path + alone))
+    """The longest files come first."""
     for item in items:
         if "suzhou_run" in getattr(item, "fixturenames", ()) and config.pluginmanager.hasplugin("timeout"):
-            item.add_marker(pytest.mark.timeout(1800))  # whoever comes second waits for the first
-    items.sort(key=lambda item: -HEAVY.get(item.path.relative_to(ROOT).as_posix(), 0))
+            item.add_marker(pytest.mark.timeout(1800))  # the first computes it
+    items.sort(key=lambda item: -HEAVY.get(_file(item), 0))
 
 
 @pytest.fixture(scope="session")
