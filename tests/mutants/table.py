@@ -8,18 +8,20 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/siting/candidates.py": ("tests/siting/test_glue_candidates.py",),
     "planner/siting/questions/robust.py": ("tests/siting/test_glue_robust.py", "tests/siting/test_curve.py"),
     "planner/siting/explain.py": ("tests/siting/test_glue_explain.py", "tests/siting/test_reasons.py"),
-    "planner/publish/page/data*.py": ("tests/publish/test_glue_page.py",),
-    "planner/publish/**/contents.py": ("tests/publish/test_glue_contents.py",),
-    "planner/publish/contents.py": ("tests/publish/test_glue_contents.py",),
-    "planner/publish/runfile.py": ("tests/publish/test_glue_runfile.py",),
+    "planner/siting/reach.py": ("tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_what_if.py"),
+    "planner/siting/proposal.py": ("tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_what_if.py"),
+    "planner/publish/page/data.py": ("tests/publish/test_glue_page.py", "tests/publish/test_known_page.py"),
+    "planner/publish/page/layers.py": ("tests/publish/test_glue_page.py", "tests/publish/test_known_page.py"),
+    "planner/publish/page/values.py": ("tests/publish/test_glue_page.py", "tests/publish/test_known_page.py"),
+    "planner/publish/contents/*.py": ("tests/publish/test_glue_contents.py", "tests/publish/test_known_tables.py",
+                                      "tests/publish/test_options.py", "tests/publish/test_known_reports.py"),
+    "planner/publish/runfile.py": ("tests/publish/test_glue_runfile.py", "tests/publish/test_known_tables.py"),
     "planner/inputs/hours.py": ("tests/inputs/test_glue_hours.py", "tests/inputs/test_hours.py"),
-    "planner/facts/*.py": ("tests/facts",),
-    "planner/study/*.py": (
-        "tests/study/test_glue.py",
-        "tests/study/test_stage_keys.py",
-        "tests/study/test_what_if.py",
-    ),
-}
-
-#: What is mutated when nothing is asked for: all of the table but these, which wait for their tests.
-WAITING = ("planner/facts/*.py", "planner/study/*.py")
+    "planner/study/parts.py": ("tests/study/test_stages.py",),
+    "planner/study/takes.py": ("tests/study/test_stages.py", "tests/study/test_stage_keys.py"),
+    "planner/study/stages.py": ("tests/study/test_stages.py", "tests/study/test_second_time.py"),
+    "planner/study/store.py": ("tests/study/test_stages.py", "tests/study/test_second_time.py"),
+    "planner/study/table/*.py": ("tests/study/test_stage_keys.py", "tests/study/test_glue.py", "tests/study/test_what_if.py"),
+    "planner/study/batch.py": ("tests/study/test_rough.py", "tests/study/test_command.py"),
+    "planner/study/*.py": ("tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_what_if.py"),
+}  # fmt: skip
