@@ -279,7 +279,7 @@ def test_no_street_that_counts_gives_no_points() -> None:
         edges=lambda: lane,
         crs=CRS,
     )
-    assert points_along_streets(nothing, 1.0).empty
+    assert points_along_streets(nothing, 0.4).empty
 
 
 def test_street_points_are_candidates_where_asked_for_and_not_thinned(network, districts) -> None:
