@@ -266,6 +266,8 @@ def test_a_plan_in_one_piece_has_no_batches() -> None:
 def test_batches_where_nobody_works_have_no_share() -> None:
     nobody = dataclasses.replace(town().before, workers=0.0, covered=0.0)
     assert sites_.batch_rows(town(before=nobody))["share_after"].tolist() == [0, 0]
+    idle = _MADE["en"].chosen.assign(workers_gained=0.0)
+    assert sites_.batch_rows(town(before=nobody, chosen=idle))["share_after"].tolist() == [0, 0]
 
 
 # -- the certificate ---------------------------------------------------------------------------------------------------

@@ -279,7 +279,7 @@ def test_no_street_that_counts_gives_no_points() -> None:
         edges=lambda: lane,
         crs=CRS,
     )
-    assert points_along_streets(nothing, 1.0).empty
+    assert points_along_streets(nothing, 0.4).empty
 
 
 def test_street_points_are_candidates_where_asked_for_and_not_thinned(network, districts) -> None:
@@ -305,6 +305,7 @@ def people(*n: float) -> gpd.GeoDataFrame:
         ((30, 10), 7, {"d0": 2}),  # 1.75 / 2 is under one
         ((50, 50, 0), 8, {"d0": 2, "d1": 2}),
         ((np.nan, 40), 6, {"d1": 3}),
+        ((np.nan, 10), 9, {"d1": 4}),
         ((0, 0), 10, {}),
         ((np.nan,), 10, {}),
         ((5,), 1, {}),
