@@ -87,6 +87,16 @@ def test_a_list_of_trucks_that_is_not_there_refuses_before_anything_is_computed(
     assert any(f.severity == "E" for f in opened().judge())
 
 
+def test_every_input_file_is_known_by_its_content(opened) -> None:
+    import hashlib
+
+    study = opened(extra=COUNTS)
+    folder = study.source.parent
+    names = ("streets.geojson", "districts.geojson", "stations.csv", "hosts.csv", "counts.csv")
+    said = {path.name: digest for path, digest in study.stages.files.items()}
+    assert said == {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+
+
 def test_words_of_the_study_file_stand_in_the_table_of_findings_at_once(opened) -> None:
     study = opened(siting='p = 1\nhost_kinds = ["bnak"]')
     assert "SET-006" in study.findings["code"].tolist()

@@ -185,6 +185,27 @@ def test_a_guard_refuses_though_nothing_is_made_from_it(tmp_path: Path) -> None:
     assert [f.source for f in caught.value.findings] == ["judge"]
 
 
+def test_a_judge_that_is_only_in_memory_is_asked_each_time_findings_are_told(tmp_path: Path) -> None:
+    made(tmp_path).value("guarded")
+    many = SETTINGS.model_copy(update={"siting": SETTINGS.siting.model_copy(update={"p": 101})})
+    for _ in range(2):
+        of = made(tmp_path, many)
+        of.records["both"] = engine.StageRecord(
+            "both", 0.0, 0.0, False
+        )  # asked for, as another process would
+        of.records["guarded"] = of.records["both"]
+        assert [f.source for f in of.findings()] == ["judge"]
+        assert [f.source for f in of.findings()] == ["judge"]
+    assert Store(tmp_path).findings("nothing-kept") == ()
+
+
+def test_memory_is_told_in_megabytes() -> None:
+    import psutil
+
+    now = psutil.Process().memory_info().rss / 2**20
+    assert 0.5 * now < engine.peak_mb() < 50 * now
+
+
 # -- the table ------------------------------------------------------------------------------------------------
 
 
