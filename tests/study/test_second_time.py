@@ -13,6 +13,7 @@ import shapely
 
 import planner
 from planner.errors import InputError, PlannerError, SettingsError
+from planner.study.gather import input_paths
 from tests.study.town import Place, at, street_town, write_table
 
 STATIONS = [Place("s", 600, "08:00-20:00"), Place("far", 1500)]
@@ -95,6 +96,10 @@ def test_every_input_file_is_known_by_its_content(opened) -> None:
     names = ("streets.geojson", "districts.geojson", "stations.csv", "hosts.csv", "counts.csv")
     said = {path.name: digest for path, digest in study.stages.files.items()}
     assert said == {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    roles = {role: path.name for role, path in input_paths(study.settings.inputs).items()}
+    assert roles == dict(
+        zip(("streets", "districts", "stations", "hosts", "truck_counts"), names, strict=True)
+    )
 
 
 def test_words_of_the_study_file_stand_in_the_table_of_findings_at_once(opened) -> None:
