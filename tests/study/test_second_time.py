@@ -14,7 +14,7 @@ import shapely
 import planner
 from planner.errors import InputError, PlannerError, SettingsError
 from planner.study.gather import input_paths
-from tests.study.town import Place, at, street_town, write_table
+from tests.study.town import Place, at, covered, street_town, write_table
 
 STATIONS = [Place("s", 600, "08:00-20:00"), Place("far", 1500)]
 HOSTS = [Place("A", 1400), Place("B", 2600)]
@@ -172,3 +172,35 @@ def test_sites_without_place_crs_or_readable_hours_are_refused_in_words(opened) 
         study.evaluate(gpd.GeoDataFrame({"open_hours": ["夏季"]}, geometry=[here], crs=4326))
     with pytest.raises(PlannerError, match="boat"):
         study.network("boat")
+
+
+def test_a_table_of_points_with_hours_is_scored_and_said_in_line(opened) -> None:
+    study = opened()
+    off = shapely.Point(*at(2500, 3000))
+    sites = gpd.GeoDataFrame(
+        {"open_hours": ["00:00-24:00", ""]}, geometry=[shapely.Point(at(2050)), off], crs=4326
+    )
+    found = study.evaluate(sites)
+    assert (found.sites, found.unreachable) == (2, 1)
+    places = [*STATIONS[1:], Place("x", 2050)]
+    night = covered(study, lambda _period: places, periods=["22_06"])
+    told_at_night = found.by("period").set_index("period").loc["22_06"]
+    assert told_at_night["these"] * told_at_night["workers"] == pytest.approx(night)
+    lines = found.describe().splitlines()
+    assert lines[0] == "2 sites (1 beyond the snap limit)"
+    assert len({line.index(" workers") for line in lines[1:4]}) == 1
+    assert max(map(len, lines[1:4])) < 75
+    assert "beyond" not in study.evaluate(sites.iloc[:1]).describe()
+
+
+def test_files_by_role_name_every_kind_of_list(opened) -> None:
+    given = opened().with_(
+        inputs__observations={"path": "seen.csv"}, inputs__truck_sites={"path": "yards.csv"},
+        inputs__driver_homes=[{"path": "a.csv"}, {"path": "b.csv"}],
+        inputs__population={"kind": "grid", "path": "people.csv"},
+    )  # fmt: skip
+    roles = input_paths(given.settings.inputs)
+    assert {role: path.name for role, path in roles.items() if role not in ("streets", "districts", "stations", "hosts")} == {
+        "observations": "seen.csv", "truck_sites": "yards.csv", "driver_homes": "a.csv", "driver_homes_2": "b.csv",
+        "population": "people.csv",
+    }  # fmt: skip
