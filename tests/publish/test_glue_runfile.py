@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -11,7 +12,8 @@ import pandas as pd
 import pytest
 
 from planner.errors import PlannerError
-from planner.publish.runfile import run_text, write_run
+from planner.publish.runfile import RunNotes, run_content, run_text, write_run
+from tests.publish.toy import toy_bundle
 
 
 def test_keys_are_sorted_text_stays_as_it_is_and_a_line_end_closes() -> None:
@@ -74,3 +76,16 @@ def test_it_is_written_whole_as_utf_8(tmp_path: Path) -> None:
         write_run({"x": float("nan")}, tmp_path / "run.json")
     assert json.loads((tmp_path / "run.json").read_text("utf-8")) == {"study": "镇"}
     assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_shares_have_six_digits_and_workers_one() -> None:
+    toy = toy_bundle("en")
+    table = toy.after.by_district.assign(share=[0.12345678, 0.2])
+    after = dataclasses.replace(toy.after, covered=123.456, share=0.87654321, by_district=table)
+    prices = pd.DataFrame({"rule": ["plan"], "covered": [9.87], "least_share": [0.123456789]})
+    bundle = dataclasses.replace(toy, after=after, rule_prices=prices)
+    none = pd.DataFrame(columns=["group", "mode", "minutes", "before", "after"])
+    said = run_content(bundle, RunNotes([], 1, 1, none, [], 0.0, {}, [], "0"))
+    assert (said["coverage"]["after"]["covered"], said["coverage"]["after"]["share"]) == (123.5, 0.876543)
+    assert said["coverage"]["by_district"][0]["after"] == 0.123457
+    assert said["rule_prices"] == [{"rule": "plan", "covered": 9.9, "least_share": 0.123457}]

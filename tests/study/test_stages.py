@@ -22,7 +22,7 @@ from planner.study.parts import read_value, write_value
 from planner.study.stages import Memory, Stage, Stages
 from planner.study.store import Store
 from planner.study.study import Study
-from planner.study.takes import derived, fixed, groups, part, section, setting, stage, stages
+from planner.study.takes import derived, digest_of, fixed, groups, part, section, setting, stage, stages
 
 SETTINGS = parse_settings(
     '[study]\nname = "toy"\nseed = 3\n[inputs.streets]\npath = "streets.osm"\n[siting]\np = 5\n'
@@ -334,3 +334,9 @@ def test_nothing_but_planners_own_values_is_made_from_a_file(tmp_path: Path, add
 def test_what_cannot_be_kept_in_an_open_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="object"):
         write_value(object(), tmp_path)
+
+
+def test_arrays_of_another_shape_are_another_key() -> None:
+    flat, square = np.zeros(4), np.zeros((2, 2))
+    assert len({digest_of(value, {}) for value in (flat, square, flat.astype(int), np.ones(4))}) == 4
+    assert digest_of(1.0, {}) == digest_of(1, {}) != digest_of("1", {})
