@@ -21,7 +21,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "roads": BASE | {"settings", "inputs"},
     "siting": BASE | {"settings", "solvers", "inputs", "demand", "roads"},
     "freight": BASE | {"settings", "solvers", "inputs", "demand", "roads"},
-    "publish": BASE | {"settings", "solvers", "inputs", "demand", "roads", "siting", "freight"},
+    "facts": BASE | {"settings", "solvers", "demand", "siting", "freight"},
+    "publish": BASE | {"settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},
 }
 FACADE = {"study", "cli", "__init__", "__main__"}
 

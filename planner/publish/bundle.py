@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from planner.facts.plan import Parts
+from planner.facts.register import Register
+from planner.facts.whole import register_of
+from planner.publish.contents.assumptions import COST_BAND_YUAN
 from planner.publish.page.layer import ExtraLayer, PopupField
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from planner.errors import Finding
@@ -61,8 +68,15 @@ class Bundle:
     alternatives, replacements, rule_prices
         What :mod:`planner.study.questions` returns; None where not computed.
     sensitivity
-        The table of :class:`planner.siting.questions.sensitivity.Sensitivity`; None where not computed. ``chosen`` then has
-        ``kept``, the share of its cases in which a site stays.
+        The table of :class:`planner.siting.questions.sensitivity.Sensitivity`; None where not computed.
+    always
+        How many new sites stay in every case of it; None where not computed.
+    surfaces
+        Demand draws (n_draws × n_cells), from which sums have their bands; None: no bands.
+    second_views
+        Groups that also ride or drive: ``group``, ``mode``, ``minutes``, ``before``, ``after`` (shares).
+    closed
+        Ids of the existing stations that the plan closes.
     """
 
     settings: Settings
@@ -91,3 +105,28 @@ class Bundle:
     replacements: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     rule_prices: pd.DataFrame | None = None
+    always: int | None = None
+    surfaces: NDArray[Any] | None = None
+    second_views: pd.DataFrame | None = None
+    closed: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def facts(self) -> Register:
+        """Every figure of the study, once: what the products print."""
+        parts = Parts(
+            self.stations, self.candidates, self.chosen, self.before, self.after, self.gaps, self.solution,
+            closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
+            curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
+            sensitivity=self.sensitivity, second_views=self.second_views,
+        )  # fmt: skip
+        return register_of(
+            parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,
+            circle=self.settings.circle, costs=self._costs(), always=self.always,
+            homes=None if self.homes is None else self.homes.run_json(),
+        )  # fmt: skip
+
+    def _costs(self) -> pd.DataFrame:
+        """Cost of each new site with its band."""
+        known = self.candidates.set_index("site_id")["cost_yuan"]
+        costs = self.chosen["cost_yuan"] if "cost_yuan" in self.chosen else self.chosen["site_id"].map(known)
+        return pd.DataFrame({"cost_yuan": costs, "low": COST_BAND_YUAN[0], "high": COST_BAND_YUAN[1]})

@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.errors import PlannerError
-from planner.publish.contents.coverage import district_rows, open_stations
-from planner.publish.contents.questions import steady_sites
 from planner.publish.contents.records import finding_counts, synthetic_note
 from planner.publish.safe import write_text
 from planner.publish.words.names import crs_label
@@ -54,10 +52,6 @@ class RunNotes:
         One entry per file read: ``name``, ``path``, ``sha256``, ``rows``.
     nodes, edges
         Size of the walking network.
-    second_views
-        Groups that also ride or drive: ``group``, ``mode``, ``minutes``, ``before``, ``after`` (shares).
-    closed
-        Ids of the existing stations that the plan closes.
     new_gap
         The optimality gap over the newly covered workers alone.
     absent
@@ -71,8 +65,6 @@ class RunNotes:
     inputs: Sequence[Mapping[str, Any]]
     nodes: int
     edges: int
-    second_views: pd.DataFrame
-    closed: Sequence[str]
     new_gap: float
     absent: Mapping[str, str]
     stages: Sequence[Mapping[str, Any]]
@@ -101,13 +93,14 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
             "after": _coverage(bundle.after),
             "by_district": _districts(bundle),
         },
-        "second_views": _second_views(notes.second_views),
+        "second_views": _second_views(bundle.second_views),
         "phases": _phases(bundle.phases),
         "alternatives": _records(bundle.alternatives, ("plan", "covered", "loss", "same", "near")),
         "sensitivity": _sensitivity(bundle),
         "rule_prices": _records(bundle.rule_prices),
         "stations": _stations(bundle, notes),
         "driver_homes": None if bundle.homes is None else bundle.homes.run_json(),
+        "facts": bundle.facts.json(),
         "absent": dict(notes.absent),
         "findings": finding_counts(bundle.findings),
         "stages": list(notes.stages),
@@ -129,18 +122,19 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
 
 
 def _districts(bundle: Bundle) -> list[dict[str, Any]]:
+    facts = bundle.facts
     return [
         {
-            "district": r.key,
-            "workers": round(r.workers, 1),
-            "before": round(r.share_before, 6),
-            "after": round(r.share_after, 6),
+            "district": key,
+            "workers": round(f.value, 1),
+            "before": round(facts.fact("share", plan="today", district=key).value, 6),
+            "after": round(facts.fact("share", district=key).value, 6),
         }
-        for r in district_rows(bundle).itertuples()
+        for key, f in facts.along("workers", "district", plan="").items()
     ]
 
 
-def _second_views(table: pd.DataFrame) -> list[dict[str, Any]]:
+def _second_views(table: pd.DataFrame | None) -> list[dict[str, Any]]:
     return [
         {
             "group": r.group,
@@ -149,7 +143,7 @@ def _second_views(table: pd.DataFrame) -> list[dict[str, Any]]:
             "before": round(r.before, 6),
             "after": round(r.after, 6),
         }
-        for r in table.itertuples(index=False)
+        for r in (() if table is None else table.itertuples(index=False))
     ]
 
 
@@ -181,19 +175,19 @@ def _sensitivity(bundle: Bundle) -> dict[str, Any] | None:
     if bundle.sensitivity is None:
         return None
     return {
-        "steady": steady_sites(bundle),
-        "within_m": bundle.settings.demand.cell_m,
+        "steady": bundle.always,
+        "within_m": round(bundle.settings.circle.walk_m, 1),
         "cases": _records(bundle.sensitivity),
     }
 
 
 def _stations(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
-    solution, existing = bundle.solution, len(open_stations(bundle))
+    solution, facts = bundle.solution, bundle.facts
     return {
-        "existing": existing,
-        "chosen": len(bundle.chosen),
-        "closed": list(notes.closed),
-        "total": existing - len(notes.closed) + len(bundle.chosen),
+        "existing": int(facts.shown("stations_open", plan="today")),
+        "chosen": int(facts.shown("sites_new")),
+        "closed": list(bundle.closed),
+        "total": int(facts.shown("stations_total")),
         "objective": round(solution.objective, 3),
         "bound": round(solution.bound, 3),
         "gap": round(solution.gap, 8),

@@ -25,3 +25,8 @@ class Circle(Section):
     def cutoff_s(self) -> float:
         """The circle's minutes in seconds."""
         return self.minutes * 60.0
+
+    @property
+    def walk_m(self) -> float:
+        """The circle's minutes in metres on foot."""
+        return self.walk_kmh * 1000 / 60 * self.minutes

@@ -43,8 +43,13 @@ class Access:
     metres_per_s: float | None = None
 
     def cutoff_for(self, radius_m: float) -> float:
-        """Cutoff (s) of a reading in metres; modes without one speed keep their own cutoff."""
-        return self.cutoff_s if self.metres_per_s is None else radius_m / self.metres_per_s
+        """Cutoff (s) of a reading in metres; modes without one speed keep their own cutoff.
+
+        The metres that the cutoff itself comes to, in whole ones (667 of 666.7), are the cutoff: one number.
+        """
+        if self.metres_per_s is None or abs(radius_m - self.cutoff_s * self.metres_per_s) <= 0.5:
+            return self.cutoff_s
+        return radius_m / self.metres_per_s
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class Coverage:
 
     ``by_district`` [district, workers, covered, share, backup_share], ``by_group`` and
     ``by_period`` likewise; ``cells`` on the demand index: workers, covered (workers), stations (within
-    the cutoff at any hour), nearest_m; ``readings``: other ways to read the same thing (shares).
+    the cutoff at any hour), nearest_m, and as other states have it covered_twice (by two or more), covered_any_hour,
+    covered_night and workers_night, ``covered_500m`` … (workers); ``readings``: other ways to read the same thing (shares).
     """
 
     workers: float
@@ -180,18 +186,19 @@ def measure_coverage(
     ]
     is_night = np.isin(np.asarray(periods), np.asarray(night))
     stations, nearest, any_hour = _at_any_hour(access, totals, n_cells)
+    by_radius = _by_radius(access, totals, is_open, readings_m)
     g = list(zip(*groups, strict=True)) if groups else [(), (), (), ()]
     return Coverage(
         workers=whole,
         covered=float(once.sum()),
         share=_share(once.sum(), whole),
         share_backup=_share(twice.sum(), whole),
-        by_radius_m={k: _share(v, whole) for k, v in _by_radius(access, totals, is_open, readings_m).items()},
+        by_radius_m={k: _share(v.sum(), whole) for k, v in by_radius.items()},
         by_district=_by("district", order, *sums),
         by_group=_by("group", [str(v) for v in g[0]], *(np.asarray(v, dtype=float) for v in g[1:])),
         by_period=_by("period", periods, *(v.sum(axis=0) for v in (workers, once, twice))),
         readings={
-            "any_hour": _share(any_hour, whole),
+            "any_hour": _share(any_hour.sum(), whole),
             "night": _share(once[:, is_night].sum(), workers[:, is_night].sum()),
         },
         cells=pd.DataFrame(
@@ -200,6 +207,11 @@ def measure_coverage(
                 "covered": once.sum(axis=1),
                 "stations": stations,
                 "nearest_m": nearest,
+                "covered_twice": twice.sum(axis=1),
+                "covered_any_hour": any_hour,
+                "covered_night": once[:, is_night].sum(axis=1),
+                "workers_night": workers[:, is_night].sum(axis=1),
+                **{f"covered_{name}m": v for name, v in by_radius.items()},
             },
             index=demand.index,
         ),
@@ -208,16 +220,17 @@ def measure_coverage(
 
 def _at_any_hour(
     access: Sequence[Access], totals: Sequence[Array], n_cells: int
-) -> tuple[Array, Array, float]:
-    """Opening hours ignored: sites in reach and metres on foot to the nearest, per cell; workers covered.
+) -> tuple[Array, Array, Array]:
+    """Opening hours ignored, per cell: sites in reach, metres on foot to the nearest, workers covered.
 
     ``totals``: workers (n_cells × n_periods) per way of travelling.
     """
-    stations, nearest, covered = np.zeros(n_cells, dtype=np.int64), np.full(n_cells, np.nan), 0.0
+    stations, nearest = np.zeros(n_cells, dtype=np.int64), np.full(n_cells, np.nan)
+    covered = np.zeros(n_cells)
     for part, total in zip(access, totals, strict=True):
         always = np.ones((part.seconds.shape[0], 1), dtype=bool)
         near = stations_in_reach(part.seconds, part.cutoff_s, always)[:, 0]
-        covered += float((total.sum(axis=1) * (near >= 1)).sum())
+        covered += total.sum(axis=1) * (near >= 1)
         stations = np.maximum(stations, near)
         if part.metres_per_s is not None:
             nearest = np.fmin(nearest, nearest_seconds(part.seconds) * part.metres_per_s)
@@ -226,13 +239,14 @@ def _at_any_hour(
 
 def _by_radius(
     access: Sequence[Access], totals: Sequence[Array], is_open: Array, readings_m: Sequence[float]
-) -> dict[str, float]:
-    """Workers covered at each walking distance (m); ``totals`` as for :func:`_at_any_hour`."""
-    covered = dict.fromkeys((f"{r:g}" for r in readings_m), 0.0)
+) -> dict[str, Array]:
+    """Workers covered per cell at each walking distance (m); ``totals`` as for :func:`_at_any_hour`."""
+    covered: dict[str, Array] = {}
     for part, total in zip(access, totals, strict=True):
         for radius in readings_m:
             reached = stations_in_reach(part.seconds, part.cutoff_for(radius), is_open) >= 1
-            covered[f"{radius:g}"] += float((total * reached).sum())
+            name = f"{radius:g}"
+            covered[name] = covered.get(name, 0.0) + (total * reached).sum(axis=1)
     return covered
 
 

@@ -42,7 +42,6 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     homes, absent = _homes(stages)
     say("other plans and assumptions", 0.0)
     found = stages.value("sensitivity") if "sensitivity" in want else None
-    chosen = plan.chosen if found is None else plan.chosen.assign(kept=found.kept.mean(axis=1).to_numpy())
     bundle = Bundle(
         settings=s,
         districts=inputs.districts,
@@ -50,7 +49,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         hosts=inputs.hosts,
         demand=stages.value("demand").demand,
         candidates=stages.value("candidates").candidates,
-        chosen=chosen,
+        chosen=plan.chosen,
         before=plan.before,
         after=plan.after,
         area_before=areas.before,
@@ -69,6 +68,10 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         replacements=stages.value("replacements") if "replacements" in want else None,
         sensitivity=None if found is None else found.table,
         rule_prices=stages.value("rule_prices") if "rule_prices" in want else None,
+        always=None if found is None else int(found.steady.sum()),
+        surfaces=stages.value("demand").surfaces,
+        second_views=stages.value("second_views"),
+        closed=plan.closed,
     )
     return replace(bundle, run=run_content(bundle, _notes(stages, absent)))
 
@@ -113,8 +116,6 @@ def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
         ],
         nodes=int(network.n_nodes),
         edges=int(network.n_edges),
-        second_views=stages.value("second_views"),
-        closed=list(plan.closed),
         new_gap=plan.new_gap,
         absent=absent,
         stages=[

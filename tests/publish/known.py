@@ -25,7 +25,6 @@ from tests.publish.toy import CRS, PERIODS, X0, Y0, toy_bundle
 GAINED = [170.0, 130.0, 80.0, 40.0, 10.0]
 REACH = [210.0, 150.0, 95.0, 77.0, 66.0]
 CONFIDENCE = [0.93, 0.82, 0.71, 0.64, 0.58]
-KEPT = [1.0, 0.25, 1.0, 0.75, 0.5]
 NEAREST = [512.0, 623.0, 734.0, 845.0, 956.0]
 COST = [8100.0, 8200.0, 8300.0, 8400.0, 8500.0]
 
@@ -106,7 +105,7 @@ def known_bundle(language: str = "en", **changes: Any) -> Bundle:
     """The town of this module's figures; ``changes`` replace fields."""
     toy = toy_bundle(language)
     chosen = toy.chosen.assign(
-        workers_gained=GAINED, workers_in_reach=REACH, confidence=CONFIDENCE, kept=KEPT, nearest_station_m=NEAREST,
+        workers_gained=GAINED, workers_in_reach=REACH, confidence=CONFIDENCE, nearest_station_m=NEAREST,
         cost_yuan=COST, reason_en=[f"reason {n}" for n in "abcde"], reason_zh=[f"理由 {n}" for n in "甲乙丙丁戊"],
     )  # fmt: skip
     chosen["reason"] = chosen[f"reason_{language}"]
@@ -124,6 +123,6 @@ def known_bundle(language: str = "en", **changes: Any) -> Bundle:
                           base=410.0),
         curve=pd.DataFrame({"n": [5, 0, 3], "covered": [840.0, 410.0, 790.0], "share": [0.84, 0.41, 0.79],
                             "bound": [853.6, 410.0, 805.0]}),
-        **_questions(),
+        always=2, **_questions(),
     )  # fmt: skip
     return dataclasses.replace(bundle, **changes)

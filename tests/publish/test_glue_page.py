@@ -16,6 +16,7 @@ import pytest
 import shapely
 
 from planner.publish.bundle import Bundle, ExtraLayer, PopupField
+from planner.publish.page import data
 from planner.publish.page.data import CREDITS, island_text
 from tests.publish.toy import CRS, RADIUS, X0, Y0, counts_of, covered_by, toy_bundle
 
@@ -124,54 +125,64 @@ def test_the_headline_tells_before_from_after(bundle: Bundle, page: Island) -> N
     assert head["homes"] == {}
 
 
-def test_radii_come_by_size_and_readings_by_name(plain: Bundle) -> None:
+def test_radii_come_by_size_and_the_circle_reads_as_the_headline(plain: Bundle) -> None:
     def with_more(coverage: Any, x: float) -> Any:
         return dataclasses.replace(
-            coverage, by_radius_m={"1000": x, "667": x / 2}, readings={"z": x, "a": x / 4}
+            coverage, by_radius_m={"1000": x, "500": x / 2}, readings={"night": x, "any_hour": x / 4}, share=x
         )
 
+    now, then = round(plain.before.covered / 500, 3), round(plain.after.covered / 500, 3)
     head = other(before=with_more(plain.before, 0.4), after=with_more(plain.after, 0.8)).head["headline"]
-    assert head["by_radius"] == [["667", 0.2, 0.4], ["1000", 0.4, 0.8]]
-    assert head["readings"] == {"a": [0.1, 0.2], "z": [0.4, 0.8]}
-    assert list(head["readings"]) == ["a", "z"]
+    assert head["by_radius"] == [["500", 0.2, 0.4], ["667", now, then], ["1000", 0.4, 0.8]]
+    assert head["readings"] == {"any_hour": [0.1, 0.2], "night": [0.4, 0.8]}
     lacking = dataclasses.replace(plain.after, by_radius_m={}, readings={})
     head = other(before=with_more(plain.before, 0.4), after=lacking).head["headline"]
-    assert head["by_radius"] == [["667", 0.2, None], ["1000", 0.4, None]]
-    assert head["readings"] == {"a": [0.1, None], "z": [0.4, None]}
+    assert head["by_radius"] == [["667", now, then]]
+    assert head["readings"] == {}
 
 
-def test_shares_are_rounded_to_five_digits_and_workers_to_whole_ones(plain: Bundle) -> None:
+def test_figures_are_those_of_the_register_shares_to_a_tenth_of_a_per_cent_people_whole(
+    plain: Bundle,
+) -> None:
     def exact(coverage: Any, x: float) -> Any:
-        rows = coverage.by_district.assign(share=x, workers=x * 1000)
+        rows = coverage.by_district.assign(covered=[400 * x, 100 * x], share=x, backup_share=x / 2)
         return dataclasses.replace(
-            coverage, workers=1000 * x, covered=100 * x, share=x, share_backup=x / 2, by_radius_m={"667": x / 3},
+            coverage, covered=500 * x, share=x, share_backup=x / 2, by_radius_m={"500": x / 3},
             readings={"night": x / 4}, by_district=rows,
         )  # fmt: skip
 
     a, b = 0.1234567, 0.7654321
     head = other(before=exact(plain.before, a), after=exact(plain.after, b)).head["headline"]
-    assert head["workers"] == 123
-    assert head["covered"] == [12, 77]
-    assert head["share"] == [0.12346, 0.76543]
-    assert head["backup"] == [0.06173, 0.38272]
-    assert head["by_radius"] == [["667", 0.04115, 0.25514]]
-    assert head["readings"] == {"night": [0.03086, 0.19136]}
+    assert head["workers"] == 500
+    assert head["covered"] == [62, 383]  # 61.7 and 382.7
+    assert (head["new"], head["points"]) == (321, 64.2)  # 76.5 - 12.3, as printed
+    assert head["share"] == [0.123, 0.765]
+    assert head["backup"] == [0.062, 0.383]
+    assert head["by_radius"] == [["500", 0.041, 0.255], ["667", 0.123, 0.765]]
+    assert head["readings"] == {"night": [0.031, 0.191]}
     for row in head["by_district"]:
-        assert (row["workers"], row["before"], row["after"]) == (123, 0.12346, 0.76543)
+        assert (row["before"], row["after"]) == (0.123, 0.765)
 
 
-def test_a_small_gap_and_homes_are_told(plain: Bundle) -> None:
-    solution = dataclasses.replace(
-        plain.solution, bound=plain.solution.objective * 1.000123456, status="feasible"
-    )
-    run = plain.run | {
-        "driver_homes": {"chosen": 3, "drivers": 10234.5678901, "gap": 0.0012345678, "status": "x"}
-    }
-    head = other(solution=solution, run=run).head["headline"]
-    assert head["gap"] == pytest.approx(0.000123456, abs=1e-9)
+def test_a_gap_is_rounded_up_once_for_every_product(plain: Bundle) -> None:
+    bound = plain.solution.objective * 1.000123456
+    solution = dataclasses.replace(plain.solution, bound=bound, status="feasible")
+    head = other(solution=solution).head["headline"]
+    assert head["gap"] == 0.00013
     assert head["status"] == "feasible"
-    assert head["homes"] == {"chosen": 3, "drivers": 10234.56789, "gap": 0.001235}
-    assert other(run={"driver_homes": None}).head["headline"]["homes"] == {}
+
+
+def test_driver_homes_are_told_where_there_are_some(plain: Bundle) -> None:
+    class Homes:
+        def run_json(self) -> dict[str, Any]:
+            return {"chosen": 3, "existing": 1, "drivers": 10234.5678901, "bound": 10300.2, "gap": 0.0012345678,
+                    "cost_yuan": 5e5, "served_if_drivers_low": 8000.0, "served_if_drivers_high": 11000.0}  # fmt: skip
+
+    facts = dataclasses.replace(plain, homes=Homes()).facts
+    assert facts.fact("drivers_served", network="driver_homes", groups="truck").shown_band() == (8000, 11000)
+    head = data._headline(dataclasses.replace(plain, homes=Homes()))
+    assert head["homes"] == {"chosen": 3, "drivers": 10235, "gap": 0.00124}
+    assert other().head["headline"]["homes"] == {}
 
 
 def test_each_district_has_its_shares_stations_and_sites(bundle: Bundle, page: Island) -> None:

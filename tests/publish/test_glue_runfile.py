@@ -80,12 +80,11 @@ def test_it_is_written_whole_as_utf_8(tmp_path: Path) -> None:
 
 def test_shares_have_six_digits_and_workers_one() -> None:
     toy = toy_bundle("en")
-    table = toy.after.by_district.assign(share=[0.12345678, 0.2])
+    table = toy.after.by_district.assign(covered=[400 * 0.12345678, 20.0])
     after = dataclasses.replace(toy.after, covered=123.456, share=0.87654321, by_district=table)
     prices = pd.DataFrame({"rule": ["plan"], "covered": [9.87], "least_share": [0.123456789]})
     bundle = dataclasses.replace(toy, after=after, rule_prices=prices)
-    none = pd.DataFrame(columns=["group", "mode", "minutes", "before", "after"])
-    said = run_content(bundle, RunNotes([], 1, 1, none, [], 0.0, {}, [], "0"))
+    said = run_content(bundle, RunNotes([], 1, 1, 0.0, {}, [], "0"))
     assert (said["coverage"]["after"]["covered"], said["coverage"]["after"]["share"]) == (123.5, 0.876543)
     assert said["coverage"]["by_district"][0]["after"] == 0.123457
     assert said["rule_prices"] == [{"rule": "plan", "covered": 9.9, "least_share": 0.123457}]

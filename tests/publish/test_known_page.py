@@ -27,7 +27,10 @@ def test_the_headline_says_today_first_and_then_the_plan(island):
         "readings": {"any_hour": [0.45, 0.86], "night": [0.07, 0.17]},
         "stations": 5,
         "sites": 5,
-        "gap": 0.016190476,  # 13.6 of 840
+        "new": 430,
+        "points": 43,
+        "bands": {"share": [None, None], "new": None, "workers": None},
+        "gap": 0.0162,  # 13.6 of 840
         "status": "feasible",
         "homes": {},
     }

@@ -129,7 +129,7 @@ def test_the_curve_ends_at_the_plan() -> None:
     assert [t.get_text() for t in axes.texts] == ["5 · 84.0%"]
     bound, plan = axes.lines[:2]
     assert list(zip(plan.get_xdata(), plan.get_ydata(), strict=True)) == [(0, 0.41), (3, 0.79), (5, 0.84)]
-    assert list(bound.get_ydata()) == [0.41, 0.805, 0.8536]
+    assert list(bound.get_ydata()) == [0.41, 0.805, 0.854]
 
 
 def test_the_map_colours_what_the_plan_adds_and_what_is_reached_today() -> None:

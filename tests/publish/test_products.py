@@ -25,7 +25,6 @@ from planner.inputs.places.datum import convert
 from planner.publish import runfile
 from planner.publish.bundle import ExtraLayer
 from planner.publish.contents.assumptions import assumptions
-from planner.publish.contents.certificate import certificate
 from planner.publish.gis import layers
 from planner.publish.office import csvfile as tablesout
 from planner.publish.office import workbook
@@ -390,10 +389,9 @@ def test_the_archives_carry_no_time_of_writing(bundle: Any, tmp_path: Path) -> N
 
 def test_the_certificate_counts_the_last_sites_that_make_up_the_gap(bundle: Any) -> None:
     solution = dataclasses.replace(bundle.solution, bound=bundle.solution.objective + 6.0, status="feasible")
-    c = certificate(dataclasses.replace(bundle, solution=solution))
+    facts = dataclasses.replace(bundle, solution=solution).facts
     # gains 28, 23, 14, 5, 0: the last two bring 5, the last three 19
-    assert (c.missing, c.worth, c.proven) == (6.0, 3, False)
-    assert c.gap == pytest.approx(6 / 468)
-    assert c.new_gap == pytest.approx(6 / 70)
-    proven = certificate(bundle)
-    assert (proven.missing, proven.worth, proven.proven) == (0.0, 0, True)
+    assert (facts.shown("missing"), facts.shown("worth_sites")) == (6.0, 3)
+    assert facts.fact("gap").value == pytest.approx(6 / 468)
+    assert facts.fact("gap_of_new").value == pytest.approx(6 / 70)
+    assert (bundle.facts.shown("missing"), bundle.facts.shown("worth_sites")) == (0.0, 0)

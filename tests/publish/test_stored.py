@@ -32,14 +32,13 @@ NOTES = runfile.RunNotes(
     inputs=[{"name": "streets", "path": "toy.osm.pbf", "sha256": "ab" * 32, "rows": 12}],
     nodes=7,
     edges=12,
-    second_views=pd.DataFrame(
-        {"group": ["rider"], "mode": ["ebike"], "minutes": [10.0], "before": [0.4], "after": [0.9]}
-    ),
-    closed=["S002"],
     new_gap=0.0123,
     absent={"driver_homes": "not asked for"},
     stages=[{"name": "siting", "seconds": 0.1, "peak_mb": 100}],
     version="1.2.3",
+)
+SECOND_VIEWS = pd.DataFrame(
+    {"group": ["rider"], "mode": ["ebike"], "minutes": [10.0], "before": [0.4], "after": [0.9]}
 )
 
 

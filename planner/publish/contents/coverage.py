@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,11 +10,11 @@ from planner.publish.contents.columns import Column
 from planner.publish.safe import is_missing
 from planner.publish.words.names import group_label, period_labels
 from planner.publish.words.phrases import phrase
-from planner.siting.coverage import Coverage
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from planner.facts.register import Fact
     from planner.publish.bundle import Bundle
 
 __all__ = [
@@ -78,76 +77,67 @@ def open_stations(bundle: Bundle) -> gpd.GeoDataFrame:
     return bundle.stations[bundle.stations["status"] == "open"]
 
 
-def district_rows(bundle: Bundle) -> pd.DataFrame:
-    """Per district: key, label, workers, stations, new sites, shares before and after, change in points, backup."""
-    before = bundle.before.by_district.set_index("district")
-    after = bundle.after.by_district.set_index("district").reindex(before.index)
-    stations = open_stations(bundle)["district"].value_counts()
-    new = bundle.chosen["district"].value_counts()
-    names = district_labels(bundle)
-    keys = [str(key) for key in before.index]
+def _shown(figure: Fact | None) -> float:
+    return float("nan") if figure is None else figure.shown
+
+
+def _compared(bundle: Bundle, part: str) -> pd.DataFrame:
+    """Per district, group or period (a field of the scope): key, workers, shares today and with the plan, what is gained."""
+    facts = bundle.facts
+    keys = list(facts.along("workers", part, plan=""))
+
+    def shown(quantity: str, **scope: Any) -> list[float]:
+        return [_shown(facts.find(quantity, **{part: key}, **scope)) for key in keys]
+
     return pd.DataFrame(
         {
             "key": keys,
-            "district": [names.get(key, key) for key in keys],
-            "workers": before["workers"].to_numpy(),
-            "stations_open": stations.reindex(before.index, fill_value=0).to_numpy(),
-            "sites_new": new.reindex(before.index, fill_value=0).to_numpy(),
-            "share_before": before["share"].to_numpy(),
-            "share_after": after["share"].to_numpy(),
-            "change": 100 * (after["share"] - before["share"]).to_numpy(),
-            "covered_new": (after["covered"] - before["covered"]).to_numpy(),
-            "backup_after": after["backup_share"].to_numpy(),
+            "workers": shown("workers", plan=""),
+            "share_before": shown("share", plan="today"),
+            "share_after": shown("share"),
+            "change": shown("share_gain", plan="gain"),
+            "covered_new": shown("newly_covered", plan="gain"),
         }
+    )
+
+
+def district_rows(bundle: Bundle) -> pd.DataFrame:
+    """Per district: key, label, workers, stations, new sites, shares before and after, change in points, backup."""
+    table, facts, names = _compared(bundle, "district"), bundle.facts, district_labels(bundle)
+    return table.assign(
+        district=[names.get(key, key) for key in table["key"]],
+        stations_open=[int(facts.shown("stations_open", plan="today", district=k)) for k in table["key"]],
+        sites_new=[int(facts.shown("sites_new", district=k)) for k in table["key"]],
+        backup_after=[_shown(facts.find("share", least=2, district=k)) for k in table["key"]],
     )
 
 
 def district_total(bundle: Bundle) -> dict[str, Any]:
     """The total row under :func:`district_rows`."""
-    before, after = bundle.before, bundle.after
+    facts = bundle.facts
     return {
         "district": phrase("total", bundle.settings.study.language),
-        "workers": before.workers,
-        "stations_open": len(open_stations(bundle)),
-        "sites_new": len(bundle.chosen),
-        "share_before": before.share,
-        "share_after": after.share,
-        "change": 100 * (after.share - before.share),
-        "covered_new": after.covered - before.covered,
-        "backup_after": after.share_backup,
+        "workers": facts.shown("workers", plan=""),
+        "stations_open": int(facts.shown("stations_open", plan="today")),
+        "sites_new": int(facts.shown("sites_new")),
+        "share_before": facts.shown("share", plan="today"),
+        "share_after": facts.shown("share"),
+        "change": facts.shown("share_gain", plan="gain"),
+        "covered_new": facts.shown("newly_covered", plan="gain"),
+        "backup_after": facts.shown("share", least=2),
     }
-
-
-def _before_after(
-    label: str, names: Sequence[str], before: pd.DataFrame, after: pd.DataFrame
-) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            label: list(names),
-            "workers": before["workers"].to_numpy(),
-            "share_before": before["share"].to_numpy(),
-            "share_after": after["share"].to_numpy(),
-            "covered_new": after["covered"].to_numpy() - before["covered"].to_numpy(),
-        }
-    )
 
 
 def group_rows(bundle: Bundle) -> pd.DataFrame:
     """Per worker group: label, workers, shares before and after, newly covered."""
-    names = [group_label(str(g), bundle.settings) for g in bundle.before.by_group["group"]]
-    return _before_after("group", names, bundle.before.by_group, bundle.after.by_group)
+    table = _compared(bundle, "groups")
+    return table.assign(group=[group_label(key, bundle.settings) for key in table["key"]])
 
 
 def period_rows(bundle: Bundle) -> pd.DataFrame:
     """Per period of the day: label, workers, shares before and after, newly covered."""
-    labels = period_labels(bundle.settings)
-    names = [labels.get(str(p), str(p)) for p in bundle.before.by_period["period"]]
-    return _before_after("period", names, bundle.before.by_period, bundle.after.by_period)
-
-
-def _readings(coverage: Coverage) -> list[tuple[float, float]]:
-    """(radius in metres, share), by radius."""
-    return sorted((float(radius), share) for radius, share in coverage.by_radius_m.items())
+    table, labels = _compared(bundle, "periods"), period_labels(bundle.settings)
+    return table.assign(period=[labels.get(key, key) for key in table["key"]])
 
 
 def reading_label(radius_m: float, bundle: Bundle) -> str:
@@ -160,22 +150,24 @@ def reading_label(radius_m: float, bundle: Bundle) -> str:
 
 def reading_rows(bundle: Bundle) -> pd.DataFrame:
     """The same coverage read in other ways: by radius, by two stations, at any hour, at night."""
-    language = bundle.settings.study.language
-    after = dict(_readings(bundle.after))
-    rows = [(reading_label(r, bundle), share, after.get(r)) for r, share in _readings(bundle.before)]
-    rows.append((phrase("reading_backup", language), bundle.before.share_backup, bundle.after.share_backup))
-    for name in ("any_hour", "night"):
-        if name in bundle.before.readings:
-            later = bundle.after.readings.get(name)
-            rows.append((phrase(f"reading_{name}", language), bundle.before.readings[name], later))
-    return pd.DataFrame(rows, columns=[c.key for c in READING_COLUMNS])
+    language, facts = bundle.settings.study.language, bundle.facts
+    radii = {facts.headline.cutoff_m, *facts.along("share", "cutoff_m")}
+    rows = [(reading_label(r, bundle), {"cutoff_m": r}) for r in sorted(radii)]
+    rows.append((phrase("reading_backup", language), {"least": 2}))
+    rows += [(phrase(f"reading_{name}", language), {"periods": name}) for name in ("any_hour", "night")]
+    shown = [(label, facts.find("share", plan="today", **s), facts.find("share", **s)) for label, s in rows]
+    return pd.DataFrame(
+        [(label, a.shown, b.shown if b else None) for label, a, b in shown if a],
+        columns=[c.key for c in READING_COLUMNS],
+    )
 
 
 def curve_rows(bundle: Bundle) -> pd.DataFrame | None:
     """The curve as shares: n, covered, upper bound; None where it was not computed."""
-    curve = bundle.curve
-    if curve is None or not len(curve):
+    points = sorted((n, f.shown) for n, f in bundle.facts.along("curve_share", "sites", plan="curve").items())
+    if not points:
         return None
-    curve = curve.sort_values("n", kind="stable")
-    bound = curve["bound"] / bundle.before.workers if bundle.before.workers > 0 else 0 * curve["bound"]
-    return pd.DataFrame({"n": curve["n"], "curve_share": curve["share"], "curve_bound": bound})
+    bounds = [bundle.facts.shown("curve_bound", plan="curve", sites=n) for n, _ in points]
+    return pd.DataFrame(
+        {"n": [n for n, _ in points], "curve_share": [share for _, share in points], "curve_bound": bounds}
+    )

@@ -17,7 +17,7 @@ from planner.publish.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
 
-__all__ = ["Option", "case_label", "options", "steady_sites"]
+__all__ = ["Option", "case_label", "options"]
 
 
 @dataclass(frozen=True)
@@ -68,21 +68,17 @@ def case_label(key: str, bundle: Bundle) -> str:
     return phrase(f"case_{kind}", language)
 
 
-def steady_sites(bundle: Bundle) -> int:
-    """How many chosen sites stay in every case of the sensitivity table."""
-    return int((bundle.chosen["kept"] >= 1).sum())
-
-
 def _alternatives(bundle: Bundle) -> Option | None:
-    table, language = bundle.alternatives, bundle.settings.study.language
+    table, language, facts = bundle.alternatives, bundle.settings.study.language, bundle.facts
     if table is None or not len(table):
         return None
+    plans = [f"alternative {int(n)}" for n in table["plan"]]
     rows = pd.DataFrame(
         {
             "option": [phrase("option_n", language, n=int(n)) for n in table["plan"]],
-            "covered_all": table["covered"],
-            "share_after": table["share"],
-            "fewer": table["lost"],
+            "covered_all": [facts.shown("covered", plan=plan) for plan in plans],
+            "share_after": [facts.shown("share", plan=plan) for plan in plans],
+            "fewer": [facts.shown("fewer", plan=plan) for plan in plans],
             "same": table["same"],
             "near": table["near"],
         }
@@ -111,8 +107,8 @@ def _rules(bundle: Bundle) -> Option | None:
                 "" if plan else phrase("yes" if on else "no", language)
                 for plan, on in zip(is_plan, table["in_force"], strict=True)
             ],
-            "covered_all": table["covered"],
-            "price": table["price"].mask(is_plan),
+            "covered_all": [bundle.facts.shown("covered", plan=f"rule {r}") for r in table["rule"]],
+            "price": [_price(bundle, str(r)) for r in table["rule"]],
             "price_most": table["price_most"].mask(is_plan),
             "least_district": [names.get(str(d), str(d)) for d in table["least_district"]],
             "least_share": table["least_share"],
@@ -123,11 +119,27 @@ def _rules(bundle: Bundle) -> Option | None:
     )
 
 
+def _price(bundle: Bundle, rule: str) -> float:
+    """What a rule costs: what the plan without it covers more (with it, for a rule not in force), as printed."""
+    if rule == "plan":
+        return float("nan")
+    table = bundle.rule_prices
+    row = table[table["rule"] == rule].iloc[0] if table is not None else None
+    return float("nan") if row is None or pd.isna(row["price"]) else round(float(row["price"]))
+
+
 def _cases(bundle: Bundle) -> Option | None:
-    table, language = bundle.sensitivity, bundle.settings.study.language
+    table, language, facts = bundle.sensitivity, bundle.settings.study.language, bundle.facts
     if table is None or not len(table):
         return None
-    rows = table.assign(case=[case_label(str(key), bundle) for key in table["case"]])
+
+    def share(plan: str) -> list[float]:
+        return [facts.shown("share", plan=plan, case=str(key)) for key in table["case"]]
+
+    rows = table.assign(
+        case=[case_label(str(key), bundle) for key in table["case"]],
+        share_before=share("today"), share_plan=share("proposal"), share_best=share("best"),
+    )  # fmt: skip
     lines = tuple(_case_lines(table, bundle))
     return Option("sensitivity", phrase("sec_sensitivity", language), lines, CASE_COLUMNS, rows)
 
@@ -135,9 +147,10 @@ def _cases(bundle: Bundle) -> Option | None:
 def _case_lines(table: pd.DataFrame, bundle: Bundle) -> Iterator[str]:
     """What the cases come to: how many sites stay, the noise of the search, what moves the plan most."""
     language, sites = bundle.settings.study.language, number(len(bundle.chosen))
-    yield phrase("intro_sensitivity", language, m=f"{bundle.settings.demand.cell_m:g}")
-    if "kept" in bundle.chosen:
-        yield phrase("sensitivity_steady", language, n=number(steady_sites(bundle)), sites=sites)
+    yield phrase("intro_sensitivity", language, m=number(bundle.settings.circle.walk_m))
+    always = bundle.facts.find("sites_always")
+    if always is not None:
+        yield phrase("sensitivity_steady", language, n=number(always.shown), sites=sites)
     base = table[table["case"] == "base"]
     if len(base):
         yield phrase("sensitivity_noise", language, n=number(int(base["near"].iloc[0])), sites=sites)

@@ -31,7 +31,6 @@ _SITES = (
     Column("nearest_station_m", "metres", 12),
     Column("cost_yuan", "yuan", 10),
     Column("confidence", "share", 9),
-    Column("kept", "share", 11),
     Column("batch", "text", 10),
     Column("reason", "text", 70),
 )
@@ -83,42 +82,31 @@ def site_rows(bundle: Bundle) -> pd.DataFrame:
         costs = bundle.candidates.set_index("site_id")["cost_yuan"]
         table["cost_yuan"] = table["site_id"].map(costs)
     table["nearest_station_m"] = table["nearest_station_m"].where(np.isfinite(table["nearest_station_m"]))
-    if "kept" not in table:
-        table["kept"] = np.nan
     joined = table.join(coordinates(chosen.geometry))
     return joined[[c.key for c in _SITES + _COORDINATES]].reset_index(drop=True)
 
 
 def site_columns(table: pd.DataFrame) -> tuple[Column, ...]:
-    """Columns of the site table; ``confidence``, ``kept`` and ``batch`` only where something stands in them."""
-    optional = {"confidence", "kept", "batch"}
+    """Columns of the site table; ``confidence`` and ``batch`` only where something stands in them."""
+    optional = {"confidence", "batch"}
     empty = {key for key in optional if table[key].isna().all() or (table[key].astype(str) == "").all()}
     return tuple(c for c in _SITES + _COORDINATES if c.key not in empty)
 
 
 def batch_rows(bundle: Bundle) -> pd.DataFrame | None:
-    """Phases in order: sites, workers they add, share once built, regret; None for a plan in one piece.
-
-    ``workers_gained`` is marginal in rank order, so sums up to the end of a phase are exact as long as
-    phases follow the ranks.
-    """
-    chosen = ranked(bundle)
-    batch = chosen["batch"].fillna("").astype(str)
-    if (batch == "").all():
+    """Phases in order: sites, workers they add, share once built, regret; None for a plan in one piece."""
+    facts = bundle.facts
+    names = list(facts.along("phase_sites", "batch"))
+    if not names:
         return None
-    sums = chosen.groupby(batch, sort=False)["workers_gained"].agg(["size", "sum"])
-    covered = bundle.before.covered + sums["sum"].cumsum()
-    share = covered / bundle.before.workers if bundle.before.workers > 0 else 0 * covered
-    regret = pd.Series(dtype=float)
-    if bundle.phases is not None and len(bundle.phases):
-        regret = bundle.phases.drop_duplicates("name").set_index("name")["regret"]
+    regret = [facts.find("phase_regret", batch=n) for n in names]
     return pd.DataFrame(
         {
-            "batch": sums.index.to_numpy(),
-            "sites_new": sums["size"].to_numpy(),
-            "covered_new": sums["sum"].to_numpy(),
-            "share_after": share.to_numpy(),
-            "regret": regret.reindex(sums.index).to_numpy(dtype=float),
+            "batch": names,
+            "sites_new": [int(facts.shown("phase_sites", batch=n)) for n in names],
+            "covered_new": [facts.shown("phase_covered", batch=n) for n in names],
+            "share_after": [facts.shown("phase_share", batch=n) for n in names],
+            "regret": [np.nan if r is None else r.shown for r in regret],
         }
     )
 

@@ -153,9 +153,9 @@ def _curve(bundle: Bundle) -> Any:
     axes.plot(curve["n"], curve["curve_bound"], color=NOW, linewidth=1.4, linestyle=(0, (4, 2)),
               label=phrase("fig_bound", language))  # fmt: skip
     axes.plot(curve["n"], curve["curve_share"], color=ACCENT, linewidth=2, label=phrase("fig_plan", language))
-    n = len(bundle.chosen)
+    n, share = len(bundle.chosen), bundle.facts.shown("share")
     axes.axvline(n, color=LINE, linewidth=1, zorder=0)
-    axes.annotate(f"{number(n)} · {percent(bundle.after.share)}", (n, bundle.after.share), xytext=(8, -14),
+    axes.annotate(f"{number(n)} · {percent(share)}", (n, share), xytext=(8, -14),
                   textcoords="offset points", fontsize=9, color=ACCENT)  # fmt: skip
     axes.set_xlabel(phrase("fig_new_sites", language))
     axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))  # ticks that whole per cents can name

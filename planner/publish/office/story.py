@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.publish.contents.assumptions import COST_BAND_YUAN, assumption_rows
+from planner.facts.register import Fact
+from planner.publish.contents.assumptions import assumption_rows
 from planner.publish.contents.certificate import certificate_figures, certificate_lines
 from planner.publish.contents.columns import Column
 from planner.publish.contents.coverage import (
@@ -22,7 +23,6 @@ from planner.publish.contents.coverage import (
     district_rows,
     district_total,
     group_rows,
-    open_stations,
     period_rows,
     reading_rows,
 )
@@ -104,27 +104,31 @@ class Story:
 
 
 def _headline(bundle: Bundle) -> tuple[str, tuple[tuple[str, str, str], ...]]:
-    language, before, after = bundle.settings.study.language, bundle.before, bundle.after
-    new = after.covered - before.covered
+    language, facts = bundle.settings.study.language, bundle.facts
+    today, then = facts.fact("share", plan="today"), facts.fact("share")
+    covered = [facts.shown("covered", plan=plan) for plan in ("today", "proposal")]
+    new = facts.shown("newly_covered", plan="gain")
     sentence = phrase(
-        "head_sentence", language, workers=number(before.workers), before=percent(before.share),
-        after=percent(after.share), stations=number(len(open_stations(bundle))), sites=number(len(bundle.chosen)), new=number(new),
+        "head_sentence", language, workers=number(facts.shown("workers", plan="")), before=percent(today.shown),
+        after=percent(then.shown), stations=number(facts.shown("stations_open", plan="today")),
+        sites=number(facts.shown("sites_new")), new=number(new),
     )  # fmt: skip
-    people = [phrase("head_workers", language, n=number(v)) for v in (before.covered, after.covered, new)]
+    people = [phrase("head_workers", language, n=number(v)) for v in (*covered, new)]
     return sentence, (
-        (phrase("head_now", language), percent(before.share), people[0]),
-        (phrase("head_then", language), percent(after.share), people[1]),
-        (phrase("head_new", language), f"+{number(100 * (after.share - before.share), 1)}", people[2]),
+        (phrase("head_now", language), percent(today.shown), people[0]),
+        (phrase("head_then", language), percent(then.shown), people[1]),
+        (phrase("head_new", language), f"+{number(facts.shown('share_gain', plan='gain'), 1)}", people[2]),
     )
 
 
 def _cost(bundle: Bundle) -> str:
-    costs = site_rows(bundle)["cost_yuan"]
-    if not len(costs) or costs.isna().any():
+    cost = bundle.facts.find("cost_yuan")
+    if cost is None:
         return ""
-    low, high = (number(cost * len(costs)) for cost in COST_BAND_YUAN)
-    language, total = bundle.settings.study.language, number(float(costs.sum()))
-    return phrase("cost_sentence", language, total=total, low=low, high=high)
+    low, high = (number(v) for v in cost.shown_band() or ())
+    return phrase(
+        "cost_sentence", bundle.settings.study.language, total=number(cost.shown), low=low, high=high
+    )
 
 
 def _districts(bundle: Bundle) -> tuple[PrintedTable, tuple[tuple[str, float, float, str], ...]]:
@@ -192,8 +196,8 @@ def _method(bundle: Bundle) -> tuple[str, ...]:
     circle = settings.circle
     values = {
         "cell": f"{settings.demand.cell_m:g}", "speed": f"{circle.walk_kmh:g}", "minutes": f"{circle.minutes:g}",
-        "metres": number(circle.walk_kmh * 1000 / 60 * circle.minutes), "open": percent(circle.open_share, 0),
-        "candidates": number(len(bundle.candidates)), "sites": number(len(bundle.chosen)),
+        "metres": number(circle.walk_m), "open": percent(circle.open_share, 0),
+        "candidates": number(bundle.facts.shown("candidates")), "sites": number(bundle.facts.shown("sites_new")),
     }  # fmt: skip
     return tuple(phrase(f"method_{i}", language, **values) for i in range(1, 6))
 
@@ -248,11 +252,23 @@ def _inputs(bundle: Bundle) -> PrintedTable:
 
 
 def _band(bundle: Bundle) -> str:
-    """Between how many workers the study's groups may be."""
-    groups, totals = bundle.settings.headline_groups, bundle.before.by_group.set_index("group")["workers"]
-    low = sum(float(totals.get(g.name, 0.0)) * g.band_low for g in groups)
-    high = sum(float(totals.get(g.name, 0.0)) * g.band_high for g in groups)
-    return phrase("band_people", bundle.settings.study.language, low=number(low), high=number(high))
+    """The headline's bands, and where they come from."""
+    language, facts = bundle.settings.study.language, bundle.facts
+    figures = {
+        "workers": facts.fact("workers", plan=""), "before": facts.fact("share", plan="today"),
+        "after": facts.fact("share"), "new": facts.fact("newly_covered", plan="gain"),
+    }  # fmt: skip
+    bands = {name: f.shown_band() for name, f in figures.items()}
+    if any(b is None for b in bands.values()):
+        return ""
+    told = {
+        name: f"{_told(figures[name], b[0])}–{_told(figures[name], b[1])}" for name, b in bands.items() if b
+    }
+    return phrase("band_people", language, draws=number(bundle.settings.demand.ensemble), **told)
+
+
+def _told(figure: Fact, value: float) -> str:
+    return percent(value) if figure.definition.unit == "share" else number(value)
 
 
 def story(bundle: Bundle) -> Story:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planner.publish.contents.coverage import district_rows, open_stations
+from planner.publish.contents.coverage import district_rows
 from planner.publish.contents.records import synthetic_note
 from planner.publish.page.cells import cells_part
 from planner.publish.page.ground import areas_part, roads_part, water_part
@@ -36,13 +36,13 @@ CREDITS = ("© OpenStreetMap contributors (ODbL)", "GeoNames (CC BY 4.0)", "Leaf
 
 
 def _by_district(bundle: Bundle) -> list[dict[str, Any]]:
-    """Workers and shares before and after, per district, with its existing and new stations."""
+    """Workers and shares before and after, per district, with its existing and new stations, as printed."""
     return [
         {
             "district": row.key,
             "workers": rounded(row.workers),
-            "before": rounded(row.share_before, 5),
-            "after": rounded(row.share_after, 5),
+            "before": rounded(row.share_before, 3),
+            "after": rounded(row.share_after, 3),
             "stations": int(row.stations_open),
             "sites": int(row.sites_new),
         }
@@ -50,32 +50,52 @@ def _by_district(bundle: Bundle) -> list[dict[str, Any]]:
     ]
 
 
+def _both(bundle: Bundle, **scope: Any) -> list[float | None]:
+    """The printed share of a state, today and with the plan."""
+    found = [bundle.facts.find("share", plan=plan, **scope) for plan in ("today", "proposal")]
+    return [None if f is None else f.shown for f in found]
+
+
+def _band(bundle: Bundle, quantity: str, **scope: Any) -> list[float] | None:
+    """The printed band of a figure; None where it has none."""
+    found = bundle.facts.find(quantity, **scope)
+    band = None if found is None else found.shown_band()
+    return None if band is None else list(band)
+
+
 def _headline(bundle: Bundle) -> dict[str, Any]:
-    before, after = bundle.before, bundle.after
+    facts = bundle.facts
+    radii = sorted({facts.headline.cutoff_m, *facts.along("share", "cutoff_m")})
+    homes = {k: facts.find(q, network="driver_homes", groups="truck") for k, q in _HOMES.items()}
     return {
-        "workers": rounded(before.workers),
-        "covered": [rounded(before.covered), rounded(after.covered)],
-        "share": [rounded(before.share, 5), rounded(after.share, 5)],
-        "backup": [rounded(before.share_backup, 5), rounded(after.share_backup, 5)],
-        "by_radius": [
-            [name, rounded(before.by_radius_m[name], 5), rounded(after.by_radius_m.get(name), 5)]
-            for name in sorted(before.by_radius_m, key=float)
-        ],
+        "workers": facts.shown("workers", plan=""),
+        "covered": [facts.shown("covered", plan="today"), facts.shown("covered")],
+        "new": facts.shown("newly_covered", plan="gain"),
+        "points": facts.shown("share_gain", plan="gain"),
+        "share": _both(bundle),
+        "bands": {
+            "share": [_band(bundle, "share", plan="today"), _band(bundle, "share")],
+            "new": _band(bundle, "newly_covered", plan="gain"),
+            "workers": _band(bundle, "workers", plan=""),
+        },
+        "backup": _both(bundle, least=2),
+        "by_radius": [[f"{r:g}", *_both(bundle, cutoff_m=r)] for r in radii],
         "readings": {
-            name: [rounded(before.readings[name], 5), rounded(after.readings.get(name), 5)]
-            for name in sorted(before.readings)
+            name: _both(bundle, periods=name)
+            for name in ("any_hour", "night")
+            if facts.find("share", periods=name) is not None
         },
-        "stations": len(open_stations(bundle)),
-        "sites": len(bundle.chosen),
-        "gap": rounded(bundle.solution.gap, 9),
+        "stations": int(facts.shown("stations_open", plan="today")),
+        "sites": int(facts.shown("sites_new")),
+        "gap": facts.shown("gap"),
         "status": bundle.solution.status,
-        "homes": {
-            key: rounded(value, 6)
-            for key, value in (bundle.run.get("driver_homes") or {}).items()
-            if key in ("chosen", "drivers", "gap")
-        },
+        "homes": {key: f.shown for key, f in homes.items() if f is not None},
         "by_district": _by_district(bundle),
     }
+
+
+#: Figures of the driver homes that the page shows, by their quantity.
+_HOMES = {"chosen": "homes_new", "drivers": "drivers_served", "gap": "homes_gap"}
 
 
 def _about(bundle: Bundle) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def plan() -> dict[str, Stage]:
             "planner.siting.proposal:steadiness",
             {
                 "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
-                "surfaces": stage("demand", get("surfaces")), "within_m": setting("demand.cell_m"),
+                "surfaces": stage("demand", get("surfaces")), "within_m": derived(_walk_m),
                 "scenarios": setting("siting.scenarios"),
             },
         ),
@@ -77,6 +77,11 @@ def plan() -> dict[str, Stage]:
     }  # fmt: skip
 
 
+def _walk_m(settings: Settings) -> float:
+    """What counts as the same place: the circle's metres on foot."""
+    return settings.circle.walk_m
+
+
 def _aimed_at(settings: Settings) -> int:
     """How many demand scenarios the plan itself is after; none where it is the estimate."""
     return settings.siting.scenarios if settings.siting.goal.aim in ("mean", "cvar", "worst") else 0
@@ -84,7 +89,7 @@ def _aimed_at(settings: Settings) -> int:
 
 def questions() -> dict[str, Stage]:
     """The finished plan and what is asked of it."""
-    within = setting("demand.cell_m")
+    within = derived(_walk_m)
     return {
         "finished": Stage(
             "planner.siting.questions.ask:finish",

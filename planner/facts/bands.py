@@ -1,0 +1,55 @@
+"""Bands of sums, shares and gains from the demand draws: 5 % and 95 % points, never summed from bands of cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.demand.ensemble import band
+
+__all__ = ["Band", "Draws"]
+
+Array = NDArray[Any]
+Band = tuple[float, float] | None
+
+
+def _band(values: Array) -> Band:
+    low, high = band(np.asarray(values, dtype=float)[:, None])
+    return float(low[0]), float(high[0])
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The demand draws (draws × cells, headline workers), read under one state after the other.
+
+    A cell's workers vary from draw to draw; how they divide into groups and periods, and so which share of them is covered,
+    is as estimated.
+
+    Attributes
+    ----------
+    surfaces
+        float (draws × cells).
+    workers
+        Estimated workers per cell.
+    """
+
+    surfaces: Array
+    workers: Array
+
+    def sums(self, part: Array, cells: Array | None = None) -> Array:
+        """Per draw the workers of a state, ``part`` (workers per cell) of all ``workers``; of some cells only."""
+        safe = np.where(self.workers > 0, self.workers, 1.0)
+        share = np.where(self.workers > 0, part / safe, 0.0)
+        share = share if cells is None else np.where(cells, share, 0.0)
+        return np.asarray(self.surfaces @ share.astype(self.surfaces.dtype), dtype=float)
+
+    def of(self, values: Array) -> Band:
+        """Band of a figure given per draw."""
+        return _band(values)
+
+    def share(self, part: Array, whole: Array) -> Band:
+        """Band of a share, both given per draw."""
+        return _band(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))

@@ -1,0 +1,176 @@
+"""Figures of the plan: counts, certificate, cost, steadiness, phases, the curve, other plans, rules and assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from planner.facts.register import Fact, Scope, fact
+
+if TYPE_CHECKING:
+    from planner.siting.coverage import Coverage
+    from planner.solvers.solution import Solution
+
+__all__ = [
+    "STEADY", "Parts", "certificate_facts", "cost_facts", "count_facts", "homes_facts", "phase_facts", "question_facts",
+    "steadiness_facts",
+]  # fmt: skip
+
+#: From this steadiness on a site counts as steady.
+STEADY = 0.5
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the figures of a plan are taken from; see :class:`planner.publish.bundle.Bundle` for each."""
+
+    stations: pd.DataFrame
+    candidates: pd.DataFrame
+    chosen: pd.DataFrame
+    before: Coverage
+    after: Coverage
+    gaps: pd.DataFrame
+    solution: Solution
+    closed: int = 0
+    own_goal: bool = False
+    phases: pd.DataFrame | None = None
+    curve: pd.DataFrame | None = None
+    alternatives: pd.DataFrame | None = None
+    rule_prices: pd.DataFrame | None = None
+    sensitivity: pd.DataFrame | None = None
+    second_views: pd.DataFrame | None = None
+
+
+def count_facts(p: Parts, here: Scope) -> Iterator[Fact]:
+    """Stations today, new, closed and in all, candidates, gap areas."""
+    is_open = p.stations[p.stations["status"] == "open"]
+    yield fact("stations_open", here.at(plan="today"), len(is_open), source="stations")
+    yield fact("sites_new", here, len(p.chosen), source="chosen")
+    yield fact("stations_closed", here, p.closed, source="siting")
+    yield fact("stations_total", here, len(is_open) - p.closed + len(p.chosen), source="siting")
+    yield fact("candidates", here, len(p.candidates), source="candidates")
+    old, new = is_open["district"].value_counts(), p.chosen["district"].value_counts()
+    for district in p.before.by_district["district"]:
+        yield fact("stations_open", here.at(plan="today", district=str(district)), int(old.get(district, 0)),
+                   source="stations")  # fmt: skip
+        yield fact("sites_new", here.at(district=str(district)), int(new.get(district, 0)), source="chosen")
+    yield fact("gap_areas", here, len(p.gaps), source="gaps")
+    yield fact("gap_workers", here, float(p.gaps["workers"].sum()), source="gaps")
+
+
+def certificate_facts(p: Parts, here: Scope) -> Iterator[Fact]:
+    """How far from the best possible the plan can be, in workers; a goal of its own has its own words."""
+    found, source = p.solution, "siting"
+    yield fact("gap", here, found.gap, source=source)
+    if p.own_goal:
+        return
+    covered = round(float(found.objective))
+    bound = fact("bound", here, max(float(found.bound), float(found.objective)), source=source)
+    yield bound
+    missing = max(float(found.bound) - float(found.objective), 0.0)
+    yield fact("missing", here, missing, shown=bound.shown - covered, source=source)
+    new = p.after.covered - p.before.covered
+    yield fact("gap_of_new", here, missing / new if new > 0 else 0.0, source=source)
+    yield fact("worth_sites", here, _worth(p.chosen, missing), source=source)
+
+
+def _worth(chosen: pd.DataFrame, missing: float) -> int:
+    """How many of the last-ranked sites bring as many workers together as are missing."""
+    if missing <= 0:
+        return 0
+    gains = chosen.sort_values("rank", kind="stable")["workers_gained"].to_numpy(dtype=float)
+    from_the_end = np.cumsum(gains[::-1])
+    worth = int(np.searchsorted(from_the_end, missing - 1e-6 * max(missing, 1.0))) + 1
+    return min(worth, len(gains))
+
+
+def cost_facts(here: Scope, costs: pd.DataFrame) -> Iterator[Fact]:
+    """One-off cost with its band; ``costs``: one row per new site (``cost_yuan``, ``low``, ``high``), empty if not known."""
+    if len(costs) and not costs["cost_yuan"].isna().any():
+        band = (float(costs["low"].sum()), float(costs["high"].sum()))
+        yield fact("cost_yuan", here, float(costs["cost_yuan"].sum()), band=band, source="candidates")
+
+
+def steadiness_facts(p: Parts, here: Scope, always: int | None) -> Iterator[Fact]:
+    """How many sites are steady, and how many stay under every assumption (None: not asked)."""
+    known = p.chosen["confidence"] if "confidence" in p.chosen else pd.Series(dtype=float)
+    if known.notna().any():
+        yield fact("steadiness", here, float(known.mean()), source="confidence")
+        yield fact("sites_steady", here, int((known >= STEADY).sum()), source="confidence")
+    if always is not None:
+        yield fact("sites_always", here, always, source="sensitivity")
+
+
+def phase_facts(p: Parts, here: Scope) -> Iterator[Fact]:
+    """Phases in rank order: sites, what each adds as printed, the share once it stands, its regret."""
+    chosen = p.chosen.sort_values("rank", kind="stable")
+    batch = chosen["batch"].fillna("").astype(str) if "batch" in chosen else pd.Series("", index=chosen.index)
+    if (batch == "").all():
+        return
+    sums = chosen.groupby(batch, sort=False)["workers_gained"].agg(["size", "sum"])
+    regret = pd.Series(dtype=float)
+    if p.phases is not None and len(p.phases):
+        regret = p.phases.drop_duplicates("name").set_index("name")["regret"]
+    before, covered = round(p.before.covered), p.before.covered + sums["sum"].cumsum()
+    for n, (name, now) in enumerate(covered.items()):
+        scope = here.at(batch=str(name) or "–")
+        last = (
+            n == len(covered) - 1
+        )  # the last phase ends at the plan, whatever the sum of its gains rounds to
+        shown = round(p.after.covered) if last and abs(now - p.after.covered) < 0.5 else round(now)
+        yield fact("phase_sites", scope, int(sums["size"].iloc[n]), source="chosen")
+        yield fact("phase_covered", scope, float(sums["sum"].iloc[n]), shown=shown - before, source="chosen")
+        before = shown
+        yield fact(
+            "phase_share", scope, now / p.before.workers if p.before.workers > 0 else 0.0, source="chosen"
+        )
+        if name in regret.index:
+            yield fact("phase_regret", scope, float(regret[name]), source="phases")
+
+
+def question_facts(p: Parts, here: Scope) -> Iterator[Fact]:
+    """The curve, other plans, what rules cost, other assumptions, second ways of travelling."""
+    whole, covered = p.before.workers if p.before.workers > 0 else 1.0, round(p.after.covered)
+    for r in _rows(p.curve):
+        scope = here.at(plan="curve", sites=int(r.n))
+        yield fact("curve_share", scope, float(r.share), source="curve")
+        yield fact("curve_bound", scope, float(r.bound) / whole, source="curve")
+    for r in _rows(p.alternatives):
+        yield from _another(here.at(plan=f"alternative {int(r.plan)}"), float(r.covered), whole, covered)
+    for r in _rows(p.rule_prices):
+        yield from _another(here.at(plan=f"rule {r.rule}"), float(r.covered), whole, covered)
+    for r in _rows(p.sensitivity):
+        for plan, value in (("today", r.share_before), ("proposal", r.share_plan), ("best", r.share_best)):
+            yield fact("share", here.at(plan=plan, case=str(r.case)), float(value), source="sensitivity")
+    for r in _rows(p.second_views):
+        for plan, value in (("today", r.before), ("proposal", r.after)):
+            scope = here.at(plan=plan, groups=str(r.group), mode=str(r.mode))
+            yield fact("second_share", scope, float(value), source="second_views")
+
+
+def _rows(table: pd.DataFrame | None) -> Any:
+    return () if table is None else table.itertuples()
+
+
+def _another(scope: Scope, covered: float, whole: float, plan: float) -> Iterator[Fact]:
+    """What another plan covers, and the proposal more than it, as printed."""
+    yield fact("covered", scope, covered, source="questions")
+    yield fact("share", scope, covered / whole, source="questions")
+    yield fact("fewer", scope, plan - covered, shown=plan - round(covered), source="questions")
+
+
+def homes_facts(run: dict[str, Any], here: Scope) -> Iterator[Fact]:
+    """Driver homes, from their content of ``run.json``."""
+    scope = here.at(network="driver_homes", groups="truck")
+    band = (run.get("served_if_drivers_low"), run.get("served_if_drivers_high"))
+    known = None if None in band else (float(band[0] or 0), float(band[1] or 0))
+    yield fact("homes_new", scope, run["chosen"], source="homes")
+    yield fact("homes_existing", scope.at(plan="today"), run["existing"], source="homes")
+    yield fact("drivers_served", scope, run["drivers"], band=known, source="homes")
+    yield fact("drivers_bound", scope, run["bound"], source="homes")
+    yield fact("homes_gap", scope, run["gap"], source="homes")
+    yield fact("homes_cost_yuan", scope, run["cost_yuan"], source="homes")

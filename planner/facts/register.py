@@ -1,0 +1,166 @@
+"""The register: each figure once, found by its id and the state it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from planner.facts.definitions import UNITS, Definition, definitions
+
+__all__ = ["Fact", "Register", "Scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The state a figure belongs to; the defaults are the headline's.
+
+    Attributes
+    ----------
+    plan
+        ``today``, ``proposal``, ``gain`` (the difference of the two) or the name of another plan.
+    periods
+        ``all``, ``any_hour`` (opening hours ignored), ``night`` or one period's name.
+    groups
+        ``headline`` or one group's name.
+    cutoff_m
+        Metres on foot; 667 is ten minutes at 4 km/h.
+    least
+        Least number of stations in reach.
+    network
+        ``stations`` or ``driver_homes``.
+    mode
+        How people travel.
+    district, batch, case
+        The part that is meant; empty for the whole.
+    sites
+        Number of new stations, on the curve.
+    """
+
+    plan: str = "proposal"
+    periods: str = "all"
+    groups: str = "headline"
+    cutoff_m: float = 667
+    least: int = 1
+    network: str = "stations"
+    mode: str = "walk"
+    district: str = ""
+    batch: str = ""
+    case: str = ""
+    sites: int | None = None
+
+    def at(self, **changes: Any) -> Scope:
+        """The state that differs in some fields."""
+        return replace(self, **changes)
+
+    def json(self) -> dict[str, Any]:
+        """As ``run.json`` has it: parts that are not meant are left out."""
+        plain = asdict(self)
+        return {k: v for k, v in plain.items() if not (k in _PARTS and v in ("", None))}
+
+
+_PARTS = ("district", "batch", "case", "sites")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure: ``value`` as computed, ``shown`` as every product prints it, and its band.
+
+    ``low`` and ``high`` are the 5 % and 95 % points over the demand draws, or of the costs known from elsewhere; None
+    where no band is known. ``source`` says what it was taken from.
+    """
+
+    id: str
+    scope: Scope
+    value: float
+    shown: float
+    low: float | None = None
+    high: float | None = None
+    source: str = ""
+
+    @property
+    def definition(self) -> Definition:
+        """What it means."""
+        return definitions()[self.id]
+
+    def shown_band(self) -> tuple[float, float] | None:
+        """The band rounded as the figure is; None where there is none."""
+        if self.low is None or self.high is None:
+            return None
+        unit = UNITS[self.definition.unit]
+        return unit.rounded(self.low), unit.rounded(self.high)
+
+    def json(self) -> dict[str, Any]:
+        """A row of ``run.json``'s ``facts``."""
+        low, high = (None if v is None else round(v, 6) for v in (self.low, self.high))
+        unit = UNITS[self.definition.unit].kind
+        return {"id": self.id, "value": round(self.value, 8), "shown": self.shown, "low": low, "high": high,
+                "unit": unit, "scope": self.scope.json(), "source": self.source}  # fmt: skip
+
+
+def fact(
+    id_: str, scope: Scope, value: float, *, shown: float | None = None,
+    band: tuple[float, float] | None = None, source: str = "",
+) -> Fact:  # fmt: skip
+    """A figure rounded by its unit unless ``shown`` is given (a difference of printed figures, a part of a printed sum)."""
+    unit = UNITS[definitions()[id_].unit]
+    low, high = band if band is not None else (None, None)
+    shown = unit.rounded(value) if shown is None else shown
+    return Fact(id_, scope, float(value), float(shown), low, high, source)
+
+
+class Register(Mapping[tuple[str, Scope], Fact]):
+    """Every figure of a study, by (id, scope); ``headline`` is the state that figures have unless another is named."""
+
+    def __init__(self, facts: Iterable[Fact], headline: Scope) -> None:
+        self.headline = headline
+        self._facts: dict[tuple[str, Scope], Fact] = {}
+        for f in facts:
+            if (f.id, f.scope) in self._facts:
+                raise ValueError(f"{f.id} is registered twice for {f.scope}")
+            self._facts[f.id, f.scope] = f
+
+    def __getitem__(self, key: tuple[str, Scope]) -> Fact:
+        return self._facts[key]
+
+    def __iter__(self) -> Iterator[tuple[str, Scope]]:
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    def fact(self, id_: str, **scope: Any) -> Fact:
+        """The figure for a state that differs from the headline's in ``scope``.
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
+        return self._facts[id_, self.headline.at(**scope)]
+
+    def find(self, id_: str, **scope: Any) -> Fact | None:
+        """The same; None where there is none."""
+        return self._facts.get((id_, self.headline.at(**scope)))
+
+    def shown(self, id_: str, **scope: Any) -> float:
+        """The figure as printed."""
+        return self.fact(id_, **scope).shown
+
+    def along(self, id_: str, part: str, **scope: Any) -> dict[Any, Fact]:
+        """The figures that differ from the named state only in one field (``district``, ``groups`` …), in their order."""
+        wanted = self.headline.at(**scope)
+        whole = getattr(wanted, part)
+        return {
+            getattr(f.scope, part): f
+            for f in self._facts.values()
+            if f.id == id_ and getattr(f.scope, part) != whole
+            and all(getattr(f.scope, k.name) == getattr(wanted, k.name) for k in fields(Scope) if k.name != part)
+        }  # fmt: skip
+
+    def json(self) -> list[dict[str, Any]]:
+        """``run.json``'s ``facts``."""
+        return [f.json() for f in self._facts.values()]
+
+    def __repr__(self) -> str:
+        return f"Register({len(self)} figures of {len({f.id for f in self._facts.values()})} quantities)"
