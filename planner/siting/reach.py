@@ -147,19 +147,20 @@ def measure(
 
 
 def covers_of(
-    stations: gpd.GeoDataFrame, reach: SiteReach, demand: gpd.GeoDataFrame, *, periods: Sequence[Period]
-) -> gpd.GeoDataFrame:
-    """Stations with ``covers``: workers within the cutoff at any hour (0 for those not open).
+    stations: gpd.GeoDataFrame, reach: SiteReach, demand: gpd.GeoDataFrame, *, periods: Sequence[Period],
+    need_open: float,
+) -> gpd.GeoDataFrame:  # fmt: skip
+    """Stations with ``covers``: workers within the cutoff in the periods that it is open (0 for those not open).
 
-    ``reach``: of the open ones, in the table's order.
+    ``reach``: of the open ones, in the table's order; a period counts as ``need_open`` says.
     """
-    is_open = stations["status"] == "open"
+    is_open, serves = stations["status"] == "open", reach.open_share >= need_open
     total = np.zeros(int(is_open.sum()))
     for way in reach.access:
-        weight = demand[[f"{g}__{t.name}" for g in way.groups for t in periods]].to_numpy().sum(axis=1)
         near = way.seconds.copy()
         near.data = (near.data <= way.cutoff_s).astype(float)
-        total += near @ weight
+        workers = worker_cube(demand, way.groups, [t.name for t in periods]).sum(axis=0)
+        total += ((near @ workers) * serves).sum(axis=1)
     covers = pd.Series(total, index=stations.index[is_open])
     return stations.assign(covers=covers.reindex(stations.index).fillna(0.0))
 

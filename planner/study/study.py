@@ -170,7 +170,7 @@ class Study:
         return self.stages.value("coverage")
 
     def stations_with_cover(self) -> gpd.GeoDataFrame:
-        """Stations with ``covers``: workers within the cutoff at any hour (0 for those not open)."""
+        """Stations with ``covers``: workers within the cutoff while it is open (0 for those not open)."""
         return self.stages.value("covers")
 
     # -- the plan ----------------------------------------------------------------------------------

@@ -56,8 +56,8 @@ def test_readings_and_districts_stand_in_their_columns(opened, known_page):
     ]
     page.get_by_role("tab", name="Districts").click()
     assert rows(page.locator("table.districts")) == [
-        ["East", "300", "20% → 70%", "1 +2"],
-        ["West", "700", "50% → 90%", "4 +3"],
+        ["East", "300", "20.0% → 70.0%", "1 +2"],
+        ["West", "700", "50.0% → 90.0%", "4 +3"],
     ]
 
 
@@ -65,9 +65,9 @@ def test_readings_and_districts_stand_in_their_columns(opened, known_page):
     ("rank", "figures"),
     [
         (2, {"Newly covered": "130", "Workers in reach": "150", "District": "East", "Nearest station today": "623 m",
-             "Batch": "2025", "Confidence": "82%", "Site": "N002"}),
+             "Batch": "2025", "Steadiness": "82%", "Site": "N002"}),
         (4, {"Newly covered": "40", "Workers in reach": "77", "District": "West", "Nearest station today": "845 m",
-             "Batch": "2026", "Confidence": "64%", "Site": "N004"}),
+             "Batch": "2026", "Steadiness": "64%", "Site": "N004"}),
     ],
 )  # fmt: skip
 def test_a_sites_card_says_what_is_known_of_it(opened, known_page, rank, figures):
@@ -88,5 +88,9 @@ def test_a_cells_card_says_whether_today_or_the_plan_reaches_it(opened, known_pa
     for column in range(3):  # the first cells of the bottom row: today and then, only then, never
         click_at(seen, degrees(200 * column + 100, 100))
         seen.page.wait_for_timeout(300)
-        found.append(lines(seen)["In the circle"])
-    assert found == ["Today", "With the plan", "No"]
+        found.append(lines(seen)["Covered, hours counted"])
+    assert found == [
+        "today 100%, with the plan 100%",
+        "today 0%, with the plan 100%",
+        "today 0%, with the plan 0%",
+    ]

@@ -315,7 +315,7 @@ def test_figures_of_sites_are_rounded_not_cut(plain: Bundle) -> None:
         workers_gained=12.26, workers_in_reach=30.05001, nearest_station_m=1234.6, confidence=0.12349
     )
     part = other(chosen=exact).head["sites"]
-    assert [part[k][0] for k in ("gain", "reach", "nearest", "confidence")] == [12.3, 30.1, 1235, 0.123]
+    assert [part[k][0] for k in ("gain", "reach", "nearest", "confidence")] == [12, 30, 1235, 0.123]
     far = plain.chosen.assign(nearest_station_m=np.inf, confidence=np.nan)
     part = other(chosen=far).head["sites"]
     assert part["nearest"] == part["confidence"] == [None] * 5
@@ -579,14 +579,15 @@ def test_cells_tell_who_is_reached_today_and_with_the_new_sites(bundle: Bundle, 
     keys = page.integers(part["key"], delta=True)
     old = bundle.stations[bundle.stations["status"] == "open"]
     both = pd.concat([old[["geometry"]], bundle.chosen[["geometry"]]])
-    state = covered_by(bundle.demand, old) + 2 * covered_by(bundle.demand, both)
+    now, then = (100 * covered_by(bundle.demand, sites) for sites in (old, both))
     by_key = {
-        int(c[4:6]) * 20 + int(c[1:3]): (s, round(10 * w))
-        for c, s, w in zip(bundle.demand["cell_id"], state, bundle.demand["workers"], strict=True)
+        int(c[4:6]) * 20 + int(c[1:3]): (a, b, round(10 * w))
+        for c, a, b, w in zip(bundle.demand["cell_id"], now, then, bundle.demand["workers"], strict=True)
     }
     assert keys == sorted(by_key)
-    assert page.integers(part["state"]) == [by_key[k][0] for k in keys]
-    assert page.integers(part["workers"]) == [by_key[k][1] for k in keys]
+    assert page.integers(part["now"]) == [by_key[k][0] for k in keys]
+    assert page.integers(part["then"]) == [by_key[k][1] for k in keys]
+    assert page.integers(part["workers"]) == [by_key[k][2] for k in keys]
 
 
 # -- how finely shapes are drawn ------------------------------------------------------------------------------------------

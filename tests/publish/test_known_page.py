@@ -64,10 +64,12 @@ def test_stations_and_gaps_keep_their_own_district(island):
     assert head["gaps"]["district"] == [1, 0]
 
 
-def test_a_cell_knows_whether_it_is_reached_today_or_only_with_the_plan(island):
+def test_a_cell_says_what_share_of_its_workers_is_covered_today_and_with_the_plan(island):
     head, blob = island
     key = np.cumsum(integers(blob, head["cells"]["key"]))
-    state = dict(zip(key.tolist(), integers(blob, head["cells"]["state"]), strict=True))
-    # the first four cells of the bottom row: both, only with the plan, never, both (today 1, + 2 with the plan)
-    assert [state[k] for k in range(4)] == [3, 2, 0, 3]
-    assert {state[k] for k in range(4, 200)} == {0}
+    now, then = (
+        dict(zip(key.tolist(), integers(blob, head["cells"][name]), strict=True)) for name in ("now", "then")
+    )
+    # four workers in a cell of the west; the first four cells of the bottom row: both, only with the plan, never, both
+    assert [(now[k], then[k]) for k in range(4)] == [(100, 100), (0, 100), (0, 0), (100, 100)]
+    assert {(now[k], then[k]) for k in range(4, 200)} == {(0, 0)}

@@ -50,7 +50,7 @@ SITE_HEADS = (
     "District",
     "Workers newly covered",
     "Workers within ten minutes",
-    "Confidence",
+    "Steadiness",
     "Phase",
 )
 SENTENCES = (

@@ -126,7 +126,7 @@ def test_the_csv_gives_each_site_its_own_figures(tmp_path: Path) -> None:
         "District",
         "Workers newly covered",
         "Workers within ten minutes",
-        "Confidence",
+        "Steadiness",
     ]
     assert [tuple(row[name] for name in want) for row in rows] == [
         ("1", "N001", "West", "170.0", "210.0", "0.9300"),

@@ -125,8 +125,9 @@ def test_cells_come_back_with_workers_place_and_state(packed):
     assert np.allclose((table.bounds["minx"] - X0) / CELL, column)
     assert np.allclose((table.bounds["miny"] - Y0) / CELL, row)
     assert np.allclose(np.array(integers(blob, cells["workers"])) / 10, table["workers"])
-    today, later = (c.cells["stations"].to_numpy()[order] > 0 for c in (bundle.before, bundle.after))
-    assert integers(blob, cells["state"]) == (today + 2 * later).tolist()
+    for name, coverage in (("now", bundle.before), ("then", bundle.after)):
+        reached = coverage.cells["stations"].to_numpy()[order] > 0  # everybody in the cell, or nobody
+        assert integers(blob, cells[name]) == (100 * reached).tolist()
 
 
 def test_cells_cut_by_a_border_share_their_place():

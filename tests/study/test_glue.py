@@ -157,12 +157,14 @@ def test_a_night_in_two_periods_is_night_before_and_after_midnight(tmp_path: Pat
     assert study.coverage().readings["night"] == pytest.approx(expected / 40)
 
 
-def test_stations_say_how_many_they_cover_at_any_hour(tmp_path: Path, cache: Path) -> None:
-    a, b = Place("a", 300, "08:00-09:00"), Place("b", 2000)
-    study = planner.open_study(street_town(tmp_path, stations=[a, b], hosts=[Place("A", 500)]))
+def test_stations_say_how_many_they_cover_while_they_are_open(tmp_path: Path, cache: Path) -> None:
+    a, b, c = Place("a", 300, "08:00-09:00"), Place("b", 2000), Place("c", 3000, "22:00-06:00")
+    study = planner.open_study(street_town(tmp_path, stations=[a, b, c], hosts=[Place("A", 500)]))
     covers = study.stations_with_cover().set_index("station_id")["covers"]
-    for place in (a, b):
-        assert covers[place.name] == pytest.approx(5 * reach(study, [place]).sum())
+    assert covers["a"] == 0  # open for half of no period
+    assert covers["b"] == pytest.approx(covered(study, always(b)))
+    assert covers["c"] == pytest.approx(covered(study, always(c), periods=["22_06"]))
+    assert 0 < covers["c"] < covers["b"]
 
 
 # -- the plan ---------------------------------------------------------------------------------------------

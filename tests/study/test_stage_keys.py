@@ -110,16 +110,16 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["groups[].minutes"], ("ways", "second_views")),
     (["groups[].second_mode"], ("reach:second:ebike", "second_views")),
     # -- demand
-    (["demand.cell_m"], ("demand", *REACHES, "confidence", "alternatives", "sensitivity", "reach:second:ebike", "gaps")),
+    (["demand.cell_m"], ("demand", *REACHES, "reach:second:ebike", "gaps")),
     (keys("demand.", "min_observed observed_share observed_at_places ensemble level smooth bandwidth_m share_band "
                      "elasticity_band local_sd local_m district_totals{} season events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
     # -- the circle
-    (["circle.minutes"], ("ways", *REACHES, "sensitivity", "areas")),
-    (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "sensitivity")),
+    (["circle.minutes"], ("ways", *REACHES, "confidence", "alternatives", "sensitivity", "areas")),
+    (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "confidence", "alternatives", "sensitivity")),
     (["circle.readings_m[]"], ("coverage", "plan", "sensitivity")),  # none of the others is the farthest here
     (["circle.snap_limit_m"], ("stations", *REACHES, "reach:second:ebike")),
-    (["circle.open_share"], ("coverage", "posing", "plan", "second_views")),
+    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "second_views")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (["circle.source"], ()),

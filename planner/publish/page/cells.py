@@ -127,8 +127,8 @@ def cells_part(
     Returns
     -------
     dict
-        ``key`` (row × columns + column, ascending, as differences), ``workers`` (tenths), ``state``
-        (1 reached today + 2 reached with the new sites), ``breaks``, the maps of :func:`_maps`.
+        ``key`` (row × columns + column, ascending, as differences), ``workers`` (tenths), ``now`` and ``then`` (per
+        cent of them covered today and with the new sites, opening hours counted), ``breaks``, the maps of :func:`_maps`.
     """
     import pandas as pd
 
@@ -138,19 +138,20 @@ def cells_part(
     some = demand.loc[held]
     origin, index = _grid(some, cell_m)
     columns, rows = (int(v) for v in index.max(0) + 1)
-    reached = [
-        c.cells["stations"].reindex(held, fill_value=0).to_numpy(dtype=float) > 0 for c in (before, after)
+    covered = [
+        c.cells["covered"].reindex(held, fill_value=0.0).to_numpy(dtype=float) for c in (before, after)
     ]
     table = pd.DataFrame(
         {
             "key": index[:, 1] * columns + index[:, 0],
             "workers": some["workers"].to_numpy(dtype=float),
-            "before": reached[0],
-            "after": reached[1],
+            "now": covered[0],
+            "then": covered[1],
         }
     )
-    cells = table.groupby("key", sort=True).agg({"workers": "sum", "before": "max", "after": "max"})
+    cells = table.groupby("key", sort=True).sum()
     workers = cells["workers"].to_numpy(dtype=float)
+    now, then = (island.integers(np.rint(100 * cells[c] / workers)) for c in ("now", "then"))
     there, back = _maps(origin, cell_m, (columns, rows), demand.crs)
     return {
         "columns": columns,
@@ -158,7 +159,8 @@ def cells_part(
         "cell_m": cell_m,
         "key": island.integers(cells.index.to_numpy(), delta=True),
         "workers": island.integers(np.maximum(np.rint(workers * 10), 1)),
-        "state": island.integers(cells["before"].astype(int) + 2 * cells["after"].astype(int)),
+        "now": now,
+        "then": then,
         "breaks": nice_breaks(workers),
         "there": there,
         "back": back,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from planner.facts.definitions import definitions
 from planner.publish.contents.coverage import district_rows
 from planner.publish.contents.records import synthetic_note
 from planner.publish.page.cells import cells_part
@@ -94,6 +95,10 @@ def _headline(bundle: Bundle) -> dict[str, Any]:
     }
 
 
+#: Quantities that the page explains.
+_GLOSSARY = (
+    "workers", "covered", "share", "newly_covered", "share_gain", "gap", "steadiness", "gap_workers", "drivers_served",
+)  # fmt: skip
 #: Figures of the driver homes that the page shows, by their quantity.
 _HOMES = {"chosen": "homes_new", "drivers": "drivers_served", "gap": "homes_gap"}
 
@@ -127,6 +132,10 @@ def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
         "words": {key.removeprefix("page_"): text for key, text in words_of("page", language).items()},
         "bounds": [round(float(b), 5) for b in bounds],
         "headline": _headline(bundle),
+        "glossary": {
+            key: [definitions()[key].name(language), definitions()[key].meaning(language)]
+            for key in _GLOSSARY
+        },
         "districts": districts,
         "water": water_part(bundle.water, island),
         "roads": roads_part(bundle.main_roads, island),

@@ -42,6 +42,7 @@ def today(settings: Settings) -> dict[str, Stage]:
             {
                 "stations": stage("stations", get("stations")), "reach": stage("existing"),
                 "demand": stage("demand", get("demand")), "periods": setting("periods"),
+                "need_open": setting("circle.open_share"),
             },
             kept=False,
         ),

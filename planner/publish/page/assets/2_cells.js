@@ -31,7 +31,8 @@ class Grid {
     this.back = part.back;
     this.key = Int32Array.from(summed(integers(blob, part.key)));
     this.workers = Float32Array.from(integers(blob, part.workers), (v) => v / 10);
-    this.state = Uint8Array.from(integers(blob, part.state));
+    this.now = Uint8Array.from(integers(blob, part.now));
+    this.then = Uint8Array.from(integers(blob, part.then));
     this.level = Uint8Array.from(this.workers, (v) => this.breaks.filter((b) => v >= b - 1e-6).length);
     this.place = new Int32Array(this.columns * this.rows).fill(-1);
     for (let i = 0; i < this.key.length; i++) this.place[this.key[i]] = i;

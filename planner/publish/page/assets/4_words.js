@@ -43,16 +43,16 @@ class Words {
     return `≤ ${percent.toLocaleString(undefined, { maximumFractionDigits: 3 })}%`;
   }
   points(difference) {
-    return this.t("points", { n: this.n(100 * difference, 1) });
+    return this.t("points", { n: this.n(difference, 1) });
   }
 }
 
 // A popup: small heading, name, lines of label and value, a closing sentence.
 function card(kicker, name, rows, sentence, tone) {
   const list = el("dl", {});
-  for (const [label, value] of rows) {
+  for (const [label, value, hint] of rows) {
     if (value === "" || value === null || value === undefined || value === "–") continue;
-    list.append(el("div", {}, el("dt", {}, label), el("dd", {}, value)));
+    list.append(el("div", {}, el("dt", hint ? { title: hint, class: "hinted" } : {}, label), el("dd", {}, value)));
   }
   return el(
     "article",

@@ -202,7 +202,9 @@ class Layers {
       const parts = shapes(this.blob, head.areas[key]).filter((p) => p.length);
       const group = L.layerGroup(parts.map((p) => L.polygon(p, style)));
       this.circles = [...(this.circles ?? []), ...group.getLayers()];
+      const [now, then] = head.headline.readings.any_hour ?? head.headline.share;
       this.add(key, words.t(`layer_${key}`), group, {
+        note: words.t(`note_${key}`, { now: words.percent(now), then: words.percent(then) }),
         swatches: [[swatch("area", { fill: COLOURS.circle[key], opacity: 0.5, stroke: colour[key] }), ""]],
         order: key === "before" ? 2 : 3,
       });

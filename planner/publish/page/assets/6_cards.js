@@ -44,7 +44,7 @@ function siteCard(s, i, head, words) {
       [words.t("district"), districtName(head, s.district[i])],
       [words.t("nearest"), metres(words, s.nearest[i])],
       [words.t("batch"), batch],
-      [words.t("confidence"), s.confidence[i] === null ? "" : words.percent(s.confidence[i], 0)],
+      [words.t("confidence"), s.confidence[i] === null ? "" : words.percent(s.confidence[i], 0), head.glossary.steadiness[1]],
       [words.t("site_id"), s.id[i]],
     ],
     s.reason[i],
@@ -54,7 +54,7 @@ function siteCard(s, i, head, words) {
 
 function gapCard(g, i, head, words) {
   return card(words.t("layer_gaps"), g.name[i], [
-    [words.t("workers_there"), people(words, g.workers[i])],
+    [words.t("workers_missing"), people(words, g.workers[i])],
     [words.t("district"), districtName(head, g.district[i])],
   ]);
 }
@@ -69,10 +69,9 @@ function hotspotCard(h, i, words) {
 
 function cellCard(grid, i, words) {
   const m = words.n(grid.cellM);
-  const state = grid.state[i] & 1 ? "reached_now" : grid.state[i] & 2 ? "reached_then" : "reached_not";
   return card(words.t("layer_cells"), words.t("cell_size", { m }), [
     [words.t("workers_there"), words.t("people", { n: words.n(grid.workers[i], 1) })],
-    [words.t("in_circle"), words.t(state)],
+    [words.t("in_circle"), words.t("cell_shares", { now: words.n(grid.now[i]), then: words.n(grid.then[i]) })],
   ]);
 }
 

@@ -26,7 +26,8 @@ function headlineBlock(head, words) {
       el("span", { class: "new" }, words.percent(after)),
     ),
     bar(h.share, words, words.t("share_label", { minutes })),
-    el("p", { class: "plus" }, words.t("more_workers", { n: words.n(h.covered[1] - h.covered[0], 0), points: words.points(after - before) })),
+    el("p", { class: "plus" }, words.t("more_workers", { n: words.n(h.new, 0), points: words.points(h.points) })),
+    bandLine(h.bands, words),
     el(
       "div",
       { class: "figures" },
@@ -37,6 +38,21 @@ function headlineBlock(head, words) {
     ),
     h.homes.chosen ? el("p", { class: "homes" }, words.t("homes_line", { n: words.n(h.homes.chosen), drivers: words.n(h.homes.drivers, 0) })) : null,
   );
+}
+
+// Nine in ten demand draws lie within; nothing where there are no draws.
+function bandLine(bands, words) {
+  const [before, after] = bands.share;
+  if (!before || !after || !bands.new) return null;
+  const span = ([low, high], print) => `${print(low)}–${print(high)}`;
+  const share = (v) => words.percent(v);
+  const count = (v) => words.n(v, 0);
+  return el("p", { class: "bands" }, words.t("band_line", { before: span(before, share), after: span(after, share), n: span(bands.new, count) }));
+}
+
+function glossaryBlock(head, words) {
+  const rows = Object.values(head.glossary).map(([name, meaning]) => el("div", {}, el("dt", {}, name), el("dd", {}, meaning)));
+  return el("details", { class: "glossary" }, el("summary", {}, words.t("glossary")), el("dl", {}, rows));
 }
 
 function readingsBlock(head, words) {
@@ -59,6 +75,7 @@ function readingsBlock(head, words) {
       el("thead", {}, el("tr", {}, el("th", {}, ""), el("th", { scope: "col" }, words.t("before")), el("th", { scope: "col" }, words.t("after")))),
       el("tbody", {}, body, named.map(([key, share]) => row(words.t(`reading_${key}`), share))),
     ),
+    glossaryBlock(head, words),
   );
 }
 
@@ -103,7 +120,7 @@ function districtTable(head, words, go) {
       {},
       el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), bar([d.before, d.after], words, name)),
       el("td", {}, words.n(d.workers, 0)),
-      el("td", {}, el("span", { class: "old" }, words.percent(d.before, 0)), " → ", el("span", { class: "new" }, words.percent(d.after, 0))),
+      el("td", {}, el("span", { class: "old" }, words.percent(d.before)), " → ", el("span", { class: "new" }, words.percent(d.after))),
       el("td", {}, words.n(d.stations), d.sites ? el("span", { class: "new" }, ` +${words.n(d.sites)}`) : null),
     );
   });
