@@ -123,6 +123,8 @@ def phase_facts(p: Parts, here: Scope) -> Iterator[Fact]:
         )  # the last phase ends at the plan, whatever the sum of its gains rounds to
         shown = round(p.after.covered) if last and abs(now - p.after.covered) < 0.5 else round(now)
         yield fact("phase_sites", scope, int(sums["size"].iloc[n]), source="chosen")
+        for district, count in chosen.loc[batch == name, "district"].value_counts(sort=False).items():
+            yield fact("sites_new", scope.at(district=str(district)), int(count), source="chosen")
         yield fact("phase_covered", scope, float(sums["sum"].iloc[n]), shown=shown - before, source="chosen")
         before = shown
         yield fact(

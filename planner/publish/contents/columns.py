@@ -13,13 +13,17 @@ __all__ = ["Column", "header"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a printed table: its key, what its values are, its width in characters."""
+    """A column of a printed table: its key, what its values are, its width in characters.
+
+    ``head``: its head as it stands (a batch's name); the words of its key where empty.
+    """
 
     key: str
     kind: Kind
     width: int
+    head: str = ""
 
 
 def header(columns: Iterable[Column], language: str) -> list[str]:
     """The printed heads of some columns."""
-    return [phrase(f"col_{c.key}", language) for c in columns]
+    return [c.head or phrase(f"col_{c.key}", language) for c in columns]
