@@ -48,15 +48,24 @@ UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A quantity: id, unit, and in both languages its name and what it means; ``band``: where low and high come from."""
+    """A quantity: id, unit, and in both languages what is counted, its name and what it means.
+
+    ``band``: where low and high come from, ``draws`` of the demand or the ``cost`` of stations elsewhere; empty without.
+    """
 
     id: str
     unit: str
+    of_zh: str
+    of_en: str
     zh: str
     en: str
     meaning_zh: str
     meaning_en: str
     band: str
+
+    def of(self, language: str) -> str:
+        """What is counted: workers, sites, CNY; empty for a share."""
+        return self.of_zh if language == "zh" else self.of_en
 
     def name(self, language: str) -> str:
         """Its name."""

@@ -10,11 +10,11 @@ import pandas as pd
 from planner.publish.contents.columns import Column
 from planner.publish.contents.coverage import district_labels
 from planner.publish.contents.records import synthetic_lines
-from planner.publish.words.numbers import number, printed
+from planner.publish.words.figures import told, told_band
+from planner.publish.words.numbers import number
 from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.facts.register import Fact
     from planner.publish.bundle import Bundle
 
 __all__ = ["Decision", "DecisionRow", "decision"]
@@ -73,24 +73,13 @@ def _asked(bundle: Bundle) -> str:
     return stop.join(part for part in parts if part) + phrase("sentence_stop", language)
 
 
-def _told(figure: Fact, value: float) -> str:
-    unit = figure.definition.unit.removesuffix("_up")
-    kind: Any = {"points": "points"}.get(unit, unit)
-    return printed(value, kind)
-
-
-def _band(figure: Fact) -> str:
-    band = figure.shown_band()
-    return "" if band is None else f"{_told(figure, band[0])} – {_told(figure, band[1])}"
-
-
 def _pair(bundle: Bundle, label: str, sheet: str, **scope: Any) -> DecisionRow | None:
     """A share today and with the plan."""
     now, then = (bundle.facts.find("share", plan=plan, **scope) for plan in ("today", "proposal"))
     if now is None or then is None:
         return None
-    bands = " → ".join(b for b in (_band(now), _band(then)) if b)
-    value = f"{_told(now, now.shown)} → {_told(then, then.shown)}"
+    bands = " → ".join(b for b in (told_band(now), told_band(then)) if b)
+    value = f"{told(now)} → {told(then)}"
     return DecisionRow(phrase(label, bundle.settings.study.language), value, bands, sheet)
 
 
@@ -99,9 +88,9 @@ def _row(bundle: Bundle, quantity: str, sheet: str, *, of: str = "", **scope: An
     found = bundle.facts.find(quantity, **scope)
     if found is None:
         return None
-    whole = f" / {number(bundle.facts.shown(of))}" if of else ""
-    name = found.definition.name(bundle.settings.study.language)
-    return DecisionRow(name, _told(found, found.shown) + whole, _band(found), sheet)
+    language, whole = bundle.settings.study.language, f" / {number(bundle.facts.shown(of))}" if of else ""
+    value = f"{told(found)}{whole} {found.definition.of(language)}".strip()
+    return DecisionRow(found.definition.name(language), value, told_band(found), sheet)
 
 
 def _rows(bundle: Bundle) -> list[DecisionRow | None]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.facts.register import Fact
 from planner.publish.contents.assumptions import assumption_rows
 from planner.publish.contents.certificate import certificate_figures, certificate_lines
 from planner.publish.contents.columns import Column
@@ -42,6 +41,7 @@ from planner.publish.contents.sites import batch_columns, batch_rows, regret_lin
 from planner.publish.office.homes.lines import homes_lines
 from planner.publish.office.homes.tables import homes_tables, is_number, shown
 from planner.publish.office.printed import PrintedTable, printed_table
+from planner.publish.words.figures import told_band
 from planner.publish.words.names import period_label
 from planner.publish.words.numbers import band_text, number, percent, printed
 from planner.publish.words.phrases import phrase
@@ -258,17 +258,10 @@ def _band(bundle: Bundle) -> str:
         "workers": facts.fact("workers", plan=""), "before": facts.fact("share", plan="today"),
         "after": facts.fact("share"), "new": facts.fact("newly_covered", plan="gain"),
     }  # fmt: skip
-    bands = {name: f.shown_band() for name, f in figures.items()}
-    if any(b is None for b in bands.values()):
+    bands = {name: told_band(f) for name, f in figures.items()}
+    if not all(bands.values()):
         return ""
-    told = {
-        name: f"{_told(figures[name], b[0])}–{_told(figures[name], b[1])}" for name, b in bands.items() if b
-    }
-    return phrase("band_people", language, draws=number(bundle.settings.demand.ensemble), **told)
-
-
-def _told(figure: Fact, value: float) -> str:
-    return percent(value) if figure.definition.unit == "share" else number(value)
+    return phrase("band_people", language, draws=number(bundle.settings.demand.ensemble), **bands)
 
 
 def story(bundle: Bundle) -> Story:

@@ -39,6 +39,7 @@ from planner.publish.contents.records import (
     synthetic_lines,
 )
 from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
+from planner.publish.office.cover import cover_sheet, link_cover, terms_sheet
 from planner.publish.office.homes.sheets import homes_sheets
 from planner.publish.office.sheets import (
     ACCENT,
@@ -171,6 +172,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     """
     settings, language = bundle.settings, bundle.settings.study.language
     book = new_book()
+    cover_sheet(book, bundle)
     _sites_sheet(book, bundle)
     _coverage_sheet(book, bundle)
     _phases_sheet(book, bundle)
@@ -181,4 +183,6 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     findings = finding_rows(bundle.findings, language)
     _list_sheet(book, "findings", FINDING_COLUMNS, findings, bundle, "A2")
     _inputs_sheet(book, bundle)
+    terms_sheet(book, bundle)
+    link_cover(book)
     keep_workbook(book, path, study.title())
