@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from planner.freight.hours import NIGHT
 from planner.publish.words.numbers import ceil_percent, number
@@ -11,7 +12,13 @@ from planner.publish.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
 
-__all__ = ["homes_lines", "table_lines"]
+__all__ = ["absent_lines", "homes_lines", "table_lines"]
+
+
+def absent_lines(run: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why there are no driver homes, as ``run.json`` says it in the study's language; empty where it does not."""
+    why = run.get("absent", {}).get("driver_homes", "")
+    return (str(why),) if why else ()
 
 
 def homes_lines(homes: HomesPlan | None, language: str) -> tuple[str, ...]:

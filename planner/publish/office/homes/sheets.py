@@ -34,9 +34,18 @@ __all__ = ["homes_sheets", "write_homes_workbook"]
 
 
 def homes_sheets(
-    book: Workbook, homes: HomesPlan | None, language: str, districts: Mapping[str, str], title: str
-) -> None:
-    """Driver homes: what they come to with the homes, the candidates, and the traffic behind them."""
+    book: Workbook, homes: HomesPlan | None, language: str, districts: Mapping[str, str], title: str,
+    absent: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Driver homes: what they come to with the homes, the candidates, and the traffic behind them.
+
+    ``absent``: why there are none, which then stands on their first sheet.
+    """
+    if homes is None and absent:
+        sheet, row = new_sheet(book, "homes", language), 1
+        for line in absent:
+            row = put_note(sheet, row, line)
+        for_print(sheet, f"{title} · {sheet.title}", top=None)
     parts = homes_tables(homes, language, districts, printed=False)
     for key in dict.fromkeys(part.sheet for part in parts):
         sheet, row = new_sheet(book, key, language), 1
