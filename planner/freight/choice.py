@@ -228,9 +228,7 @@ def _no_plan(problem: HomesProblem, f: Freight) -> AbsentError:
     return no_homes("FRT-023", homes=f.max_homes, km=f"{f.spacing_km:g}", n=rows)
 
 
-def _out_of_reach(
-    problem: HomesProblem, most: Best, base: float, f: Freight, target: float
-) -> AbsentError:
+def _out_of_reach(problem: HomesProblem, most: Best, base: float, f: Freight, target: float) -> AbsentError:
     """Why the target cannot be reached, and the most that can."""
     new = int((~problem.open_now).sum())
     free = problem_.served(problem, np.arange(len(problem.open_now))).total - base

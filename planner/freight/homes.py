@@ -35,7 +35,7 @@ from planner.roads.network import Network
 from planner.settings.freight import Freight
 from planner.solvers.solution import Solution
 
-__all__ = ["HomesPlan", "plan_homes"]
+__all__ = ["HomesPlan", "assumed_numbers", "plan_homes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,8 @@ class HomesPlan:
     """Driver homes of a study: tables and numbers, no words (:mod:`planner.publish.words.homes` has those).
 
     Of a site, ``has_<line>`` is whether it has a line of the checklist (1, 0, NaN: not known), ``meets`` whether
-    it has them all, ``bays_there`` its bays today.
+    it has them all, ``bays`` the truck bays that count for a home (at most ``max_bays``), ``bays_there`` the place's
+    own today.
 
     Attributes
     ----------
@@ -84,6 +85,8 @@ class HomesPlan:
         they are.
     least_cost_yuan
         What no plan for the target can undercut; NaN unless the study asks for the cheapest plan.
+    target_source
+        Whose target it is, as the study file says.
     """
 
     chosen: gpd.GeoDataFrame
@@ -102,6 +105,7 @@ class HomesPlan:
     problem: str
     assumed: dict[str, float]
     least_cost_yuan: float
+    target_source: str = ""
 
     @property
     def gap(self) -> float:
@@ -169,18 +173,18 @@ def plan_homes(
     )
     say("driver homes: catchments", 0.9)
     chosen = chosen_table(model, sites, order, gains, f, problem)
-    existing = existing_table(model, sites, problem, order)
+    existing = existing_table(model, sites, problem, order, f)
     hourly = hourly_of(model, f)
     return HomesPlan(
         chosen=chosen, existing=existing, candidates=candidate_table(model, sites, f), flows=flows(network, hourly),
         hourly=hourly, day=day_of(model, f), zones=model.zones, catchments=catchments(network, chosen, existing, f),
         solution=solution, curve=plan.curve, alternatives=stand_ins(model, sites, problem, order),
         checks=checks(model.counts), totals=plan_totals(model, sites, problem, order, plan), problem=f.problem,
-        assumed=_assumed(f), least_cost_yuan=plan.least_cost,
+        assumed=assumed_numbers(f), least_cost_yuan=plan.least_cost, target_source=f.target_source,
     )  # fmt: skip
 
 
-def _assumed(f: Freight) -> dict[str, float]:
+def assumed_numbers(f: Freight) -> dict[str, float]:
     """Every number of the settings by its key, those of a table as ``table.row``."""
     out: dict[str, float] = {}
     for key, value in f.model_dump().items():

@@ -185,7 +185,7 @@ def _homes(bundle: Bundle) -> tuple[Further, ...]:
         lines = homes_lines(homes, language) if not out else ()
         keys = tuple(f"home_{i}" for i in range(len(numeric)))
         made = PrintedTable(tuple(str(c) for c in table.columns), rows, numeric, keys)
-        out.append(Further(heading, lines or part.lines, made, part.picture))
+        out.append(Further(heading, (*lines, *part.lines), made, part.picture))
     return tuple(out)
 
 

@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from planner.publish.office.homes.lines import homes_lines
 from planner.publish.office.homes.tables import HomesPart, homes_tables, is_number, shown
 from planner.publish.office.sheets import (
+    NOTE_COLUMNS,
     RULE,
     bar_chart,
     for_print,
@@ -43,6 +44,8 @@ def homes_sheets(
     """
     if homes is None and absent:
         sheet, row = new_sheet(book, "homes", language), 1
+        for at in range(1, NOTE_COLUMNS + 1):
+            sheet.column_dimensions[get_column_letter(at)].width = 14
         for line in absent:
             row = put_note(sheet, row, line)
         for_print(sheet, f"{title} · {sheet.title}", top=None)
