@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.errors import Finding, InputError, PlannerError, SettingsError
+from planner.errors import AbsentError, Finding, InputError, PlannerError, SettingsError
 
 app = typer.Typer(
     help="Decide where outdoor workers get a place to rest.",
@@ -100,7 +100,7 @@ def summary(run: dict[str, Any], out: Path) -> str:
             f"  driver homes {homes['chosen']}, serving {homes['drivers']:,.0f} drivers a month;"
             f" gap {homes['gap']:.4%} ({homes['status']})"
         )
-    lines += [f"  not made: {name} ({why})" for name, why in run["absent"].items()]
+    lines += [f"  {why}" for why in run["absent"].values()]  # whole sentences in the study's language
     files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
     lines.append(f"  files in {out}: {', '.join(files)}")
     return "\n".join(lines)
@@ -144,6 +144,12 @@ def _refusing(work: Callable[[], Any], study: Any, folder: Path | None = None) -
         if folder is not None:
             _write_checks(study, folder)
         typer.echo(_refusal(error.findings, study.settings.study.language), err=True)
+        raise typer.Exit(1) from error
+    except AbsentError as error:  # only where it is all that was asked for: a run goes on without
+        if folder is not None:
+            _write_checks(study, folder)
+        language = study.settings.study.language
+        typer.echo("\n".join(_line(f, language) for f in error.findings), err=True)
         raise typer.Exit(1) from error
 
 

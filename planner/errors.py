@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Literal
 
 __all__ = [
+    "AbsentError",
     "Finding",
     "InfeasibleError",
     "InputError",
@@ -143,6 +144,26 @@ class InputError(PlannerError):
 
 class SettingsError(InputError):
     """The study file was refused."""
+
+
+@dataclass
+class AbsentError(PlannerError):
+    """A part of the plan cannot be made from inputs that are sound: the rest stands without it.
+
+    ``findings`` (warnings) say why, with the nearest way out; every product of the study lists them.
+    """
+
+    findings: Sequence[Finding] = field(default_factory=tuple)
+
+    def __post_init__(self) -> None:
+        super().__init__(str(self))
+
+    def message(self, language: str) -> str:
+        """Why, in ``"zh"`` or ``"en"``."""
+        return " ".join(f.message(language) for f in self.findings)
+
+    def __str__(self) -> str:
+        return self.message("en")
 
 
 @dataclass

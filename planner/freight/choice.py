@@ -1,7 +1,8 @@
-"""From a model to a choice: the problem with its upgrades, the fewest homes for the target, and the curve."""
+"""From a model to a choice: the problem with its upgrades, the homes that the study asks for, and the curve."""
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 
@@ -12,12 +13,13 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.errors import InfeasibleError, PlannerError
+from planner.errors import AbsentError
 from planner.freight import master as master_
 from planner.freight import problem as problem_
 from planner.freight.master import Best, Master
 from planner.freight.model import FreightModel
 from planner.freight.problem import HomesProblem
+from planner.freight.refusal import no_homes
 from planner.freight.sites import checklist
 from planner.settings.freight import Freight
 
@@ -94,22 +96,27 @@ def choose(problem: HomesProblem, f: Freight) -> Choice:
     """The plan the study asks for; of plans that serve alike, the one with the most distinct drivers in reach.
 
     "fewest": the fewest new homes that serve the target beside the existing ones, then most drivers with
-    that number. "cheapest": the least cost for the target, then most drivers for that cost.
+    that number. "cheapest": the least cost for the target, then most drivers for that cost. Without a
+    target, the target is what ``max_homes`` homes can serve at most.
 
     Raises
     ------
-    InfeasibleError
-        The target is out of reach.
+    AbsentError
+        The target is out of reach, or no home would serve anybody.
     """
     until = time.perf_counter() + f.time_limit_s
     base = problem_.served(problem, np.flatnonzero(problem.open_now)).total
     master = Master(problem)
-    best, rows = _by_number(master, base, f, until)
+    if problem.open_now.all():
+        raise no_homes("FRT-018")
+    top = _top(master, base, f, until) if f.target_drivers is None else None
+    target = top.drivers if top is not None else float(f.target_drivers or 0.0)
+    best, rows = _by_number(master, base, f, until, target, top)
     count: int | None = len(best.homes)
     least = float("nan")
     if f.problem == "cheapest":
         count = f.max_homes
-        best, least, master = _by_cost(master, base, f, until)
+        best, least, master = _by_cost(master, base, f, until, target)
     best = master_.break_tie(
         master, best, count, base=base, seconds=max(5.0, min(20.0, until - time.perf_counter()))
     )
@@ -119,86 +126,129 @@ def choose(problem: HomesProblem, f: Freight) -> Choice:
     return Choice(best, base, curve, not master.cut_by_clock, least)
 
 
-def _by_number(master: Master, base: float, f: Freight, until: float) -> tuple[Best, list[tuple[int, Best]]]:
-    """The best plan of the fewest homes that reach the target, and the best of each number looked at."""
+def _top(master: Master, base: float, f: Freight, until: float) -> Best:
+    """Most drivers that ``max_homes`` homes can serve, which is the plan's aim where there is no target."""
+    problem = master.problem
+    left = max(2.0, until - time.perf_counter())
+    top = master_.most(master, f.max_homes, base=base, gap=f.gap, seconds=left)
+    if top is None:
+        raise _no_plan(problem, f)
+    if top.drivers >= 0.5:
+        return top
+    new = int((~problem.open_now).sum())
+    if base >= 0.5:
+        raise no_homes("FRT-028", n=f"{new:,}", base=f"{base:,.0f}")
+    raise no_homes("FRT-027", n=f"{new:,}", **_reach(f))
+
+
+def _by_number(
+    master: Master, base: float, f: Freight, until: float, target: float, top: Best | None
+) -> tuple[Best, list[tuple[int, Best]]]:
+    """The best plan of the fewest homes that reach the target, and the best of each number looked at.
+
+    ``top``: the best of ``max_homes`` homes where the target is what it serves; the numbers between
+    ``curve_to`` and its own are then halved, not counted through.
+    """
     rows: list[tuple[int, Best]] = []
     fewest: Best | None = None
-    top: Best | None = None
-    for count in range(1, f.max_homes + 1):
+    asked = top is None
+    for count in range(1, (f.max_homes if asked else min(f.curve_to, f.max_homes)) + 1):
         if fewest is not None and count > max(f.curve_to, len(fewest.homes)):
             break
-        best = _most(master, count, base, f, until)
+        best = _most(master, count, base, f, until, target)
         if best is None:
             continue  # so few cannot give every long trip its stop
         stuck = bool(rows) and best.drivers <= rows[-1][1].drivers * (1 + 1e-9) + 1e-6
         rows.append((count, best))
-        if fewest is None and best.drivers >= f.target_drivers - 1e-6:
+        if fewest is None and best.drivers >= target - 1e-6:
             fewest = best
             if f.curve_to <= count:
                 break
         if stuck:  # a home more does not help, but several may, where spacing or the budget binds
-            top = top or _most(master, f.max_homes, base, f, until)
+            top = top or _most(master, f.max_homes, base, f, until, target)
             if top is None or best.drivers >= top.drivers * (1 - 1e-9) - 1e-6:
                 break
+    if fewest is None and top is not None and not asked:
+        counted = rows[-1][0] if rows else 0
+        fewest = _fewest_like(top, master, counted, base, f, until)
+        rows += [(len(fewest.homes), fewest)] if len(fewest.homes) > counted else []
     if not rows:
-        raise InfeasibleError(
-            ["the rules on spacing, budget and stops on long trips allow no plan"], "relax one of them"
-        )
+        raise _no_plan(master.problem, f)
     if fewest is None:
-        raise _out_of_reach(master.problem, rows[-1][1], base, f)
+        raise _out_of_reach(master.problem, rows[-1][1], base, f, target)
     return fewest, rows
 
 
-def _most(master: Master, count: int, base: float, f: Freight, until: float) -> Best | None:
+def _fewest_like(top: Best, master: Master, too_few: int, base: float, f: Freight, until: float) -> Best:
+    """The best plan of the fewest homes, more than ``too_few``, that serves what ``top`` does."""
+    found, low = top, too_few + 1
+    while low < len(found.homes):
+        middle = (low + len(found.homes)) // 2
+        best = _most(master, middle, base, f, until, top.drivers)
+        if best is not None and best.drivers >= top.drivers - 1e-6 and len(best.homes) < len(found.homes):
+            found = best
+        else:
+            low = middle + 1
+    return found
+
+
+def _most(master: Master, count: int, base: float, f: Freight, until: float, target: float) -> Best | None:
     """Most drivers with ``count`` homes, within the gap; exactly where the target lies within it."""
     best = None
     for gap in (f.gap, 0.0):
         left = max(2.0, until - time.perf_counter())
         best = master_.most(master, count, base=base, gap=gap, seconds=left)
-        if best is None or not best.drivers < f.target_drivers - 1e-6 <= best.bound:
+        if best is None or not best.drivers < target - 1e-6 <= best.bound:
             break
     return best
 
 
-def _by_cost(master: Master, base: float, f: Freight, until: float) -> tuple[Best, float, Master]:
+def _by_cost(
+    master: Master, base: float, f: Freight, until: float, target: float
+) -> tuple[Best, float, Master]:
     """Most drivers at the least cost of the target, that cost's bound, and a master held to that cost."""
+    late = no_homes("FRT-024", field="time_limit_s", value=f"{f.time_limit_s:g}")
     left = max(2.0, until - time.perf_counter())
-    found = master_.cheapest(master, f.target_drivers, f.max_homes, base=base, seconds=left)
+    found = master_.cheapest(master, target, f.max_homes, base=base, seconds=left)
     if found is None or not np.isfinite(found[0]):
-        raise PlannerError("no cheapest plan of driver homes was found in the time allowed; allow more time")
+        raise late
     price, least = found
     held = Master(replace(master.problem, budget=price * (1 + 1e-9)))
     held.cut_by_clock = master.cut_by_clock
     left = max(2.0, until - time.perf_counter())
     best = master_.most(held, f.max_homes, base=base, gap=f.gap, seconds=left)
     if best is None:
-        raise PlannerError("no cheapest plan of driver homes was found in the time allowed; allow more time")
+        raise late
     return best, least, held
 
 
-def _out_of_reach(problem: HomesProblem, most: Best, base: float, f: Freight) -> InfeasibleError:
+def _no_plan(problem: HomesProblem, f: Freight) -> AbsentError:
+    """The rules allow no plan of any number of homes."""
+    rows = 0 if problem.must is None else problem.must.shape[0]
+    return no_homes("FRT-023", homes=f.max_homes, km=f"{f.spacing_km:g}", n=rows)
+
+
+def _out_of_reach(problem: HomesProblem, most: Best, base: float, f: Freight, target: float) -> AbsentError:
     """Why the target cannot be reached, and the most that can."""
-    best, homes = most.drivers, len(most.homes)
-    now = np.flatnonzero(problem.open_now)
-    everything = np.flatnonzero(~problem.open_now)
-    free = problem_.served(problem, np.concatenate([now, everything])).total - base
+    new = int((~problem.open_now).sum())
+    free = problem_.served(problem, np.arange(len(problem.open_now))).total - base
     reachable = float(problem.drivers.sum()) - base
-    if not len(everything):
-        why, way = "no candidate site has room for trucks", "give truck_sites with bays"
-    elif reachable < f.target_drivers:
-        why = f"only {reachable:,.0f} more drivers have any site in reach"
-        way = "allow a longer detour or catchment, or add sites"
-    elif free < f.target_drivers:
-        why = f"all {len(everything)} candidates together have bays for {free:,.0f} drivers"
-        way = "add sites or bays, or raise max_bays"
-    elif homes >= f.max_homes:
-        why, way = f"at most {f.max_homes} homes are allowed", "raise max_homes"
+    told = {
+        "target": f"{target:,.0f}", "most": f"{math.floor(most.drivers + 1e-6):,}", "homes": len(most.homes), "n": f"{new:,}",
+        "reachable": f"{max(reachable, 0.0):,.0f}", "free": f"{free:,.0f}", "max": f.max_homes, "km": f"{f.spacing_km:g}",
+        **_reach(f),
+    }  # fmt: skip
+    if reachable < target:
+        code = "FRT-019"
+    elif free < target:
+        code = "FRT-020"
+    elif len(most.homes) >= f.max_homes:
+        code = "FRT-021"
     else:
-        why, way = (
-            f"homes must stand {f.spacing_km:g} km apart, within the budget",
-            "lower spacing_km, or raise the budget",
-        )
-    return InfeasibleError(
-        [f"{f.target_drivers:,.0f} drivers are to be served", why],
-        f"the most that can be served is {best:,.0f} with {homes} homes; {way}.",
-    )
+        code = "FRT-022"
+    return no_homes(code, field="target_drivers", value=f"{target:g}", **told)
+
+
+def _reach(f: Freight) -> dict[str, str]:
+    """Who counts as in reach of a home."""
+    return {"catchment": f"{f.catchment_minutes:g}", "detour": f"{f.detour_minutes:g}"}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.freight.refusal import no_homes
+
 Floats = NDArray[np.float64]
 
 
@@ -65,7 +67,7 @@ def fit_beta(
 
     Raises
     ------
-    ValueError
+    AbsentError
         No deterrence in [0, upper] gives that mean; says the range that can be had.
     """
 
@@ -76,10 +78,9 @@ def fit_beta(
     low, high = 0.0, upper
     longest, shortest = mean(low), mean(high)
     if not shortest <= mean_minutes <= longest:
-        raise ValueError(
-            f"a mean trip of {mean_minutes:g} min cannot be had between these zones: "
-            f"it lies between {shortest:.1f} and {longest:.1f} min"
-        )
+        raise no_homes(
+            "FRT-025", field="mean_trip_minutes", value=f"{mean_minutes:g}", low=f"{shortest:.1f}", high=f"{longest:.1f}"
+        )  # fmt: skip
     for _ in range(60):
         middle = (low + high) / 2
         low, high = (middle, high) if mean(middle) > mean_minutes else (low, middle)

@@ -1,7 +1,7 @@
 """Truck drivers' homes (司机之家): where they go, whom they serve, and how sure that is.
 
 :func:`plan_homes` chooses homes on a freight model: the fewest new ones that serve the target beside the
-existing ones, then the most drivers with that number.
+existing ones (without a target: as many drivers as the most homes allowed can), then the most drivers with that number.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from planner.freight.hours import NIGHT, day_of, hour_shares, hourly_of
 from planner.freight.master import certificate
 from planner.freight.model import FreightModel
 from planner.freight.problem import in_order
+from planner.freight.refusal import sums_that_work_out
 from planner.freight.tables import (
     candidate_table,
     catchments,
@@ -34,7 +35,7 @@ from planner.roads.network import Network
 from planner.settings.freight import Freight
 from planner.solvers.solution import Solution
 
-__all__ = ["HomesPlan", "plan_homes"]
+__all__ = ["HomesPlan", "assumed_numbers", "plan_homes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,8 @@ class HomesPlan:
     """Driver homes of a study: tables and numbers, no words (:mod:`planner.publish.words.homes` has those).
 
     Of a site, ``has_<line>`` is whether it has a line of the checklist (1, 0, NaN: not known), ``meets`` whether
-    it has them all, ``bays_there`` its bays today.
+    it has them all, ``bays`` the truck bays that count for a home (at most ``max_bays``), ``bays_there`` the place's
+    own today.
 
     Attributes
     ----------
@@ -78,10 +80,13 @@ class HomesPlan:
     problem
         What was asked for, ``"fewest"`` or ``"cheapest"``.
     assumed
-        The numbers it rests on: the settings by their keys (``gateway_trucks.motorway`` …), and the shares of
-        departures at night, ``night_share_local`` and ``night_share_long``, as they are.
+        The numbers it rests on: the settings by their keys (``gateway_trucks.motorway`` …; ``target_drivers`` only
+        where there is one), and the shares of departures at night, ``night_share_local`` and ``night_share_long``, as
+        they are.
     least_cost_yuan
         What no plan for the target can undercut; NaN unless the study asks for the cheapest plan.
+    target_source
+        Whose target it is, as the study file says.
     """
 
     chosen: gpd.GeoDataFrame
@@ -100,6 +105,7 @@ class HomesPlan:
     problem: str
     assumed: dict[str, float]
     least_cost_yuan: float
+    target_source: str = ""
 
     @property
     def gap(self) -> float:
@@ -120,7 +126,7 @@ class HomesPlan:
         s = self.solution
         price, least = float(self.chosen["cost_yuan"].sum()), self.least_cost_yuan
         return {
-            "chosen": len(self.chosen), "drivers": round(s.objective, 1), "target": self.assumed["target_drivers"],
+            "chosen": len(self.chosen), "drivers": round(s.objective, 1), "target": self.assumed.get("target_drivers"),
             "objective": round(s.objective, 3), "bound": round(s.bound, 3), "gap": round(self.gap, 8), "status": s.status,
             "existing": len(self.existing), "candidates": len(self.candidates), "problem": self.problem,
             "cost_yuan": price, "least_cost_yuan": least if np.isfinite(least) else None,
@@ -139,6 +145,7 @@ class HomesPlan:
         return f"<p>{repr(self)[1:-1]}</p>" + self.chosen[columns].round(0).to_html(index=False)
 
 
+@sums_that_work_out()
 def plan_homes(
     freight: Freight, model: FreightModel, network: Network, *, progress: Progress | None = None
 ) -> HomesPlan:
@@ -151,8 +158,9 @@ def plan_homes(
 
     Raises
     ------
-    InfeasibleError
-        No plan reaches the target; says the most that can be reached and what binds.
+    AbsentError
+        No plan reaches the target, or none serves anybody; says the most that can be served, what binds, and
+        the nearest way out.
     """
     say, f, clock = progress or silent, freight, time.perf_counter()
     say("driver homes: choosing", 0.7)
@@ -165,18 +173,18 @@ def plan_homes(
     )
     say("driver homes: catchments", 0.9)
     chosen = chosen_table(model, sites, order, gains, f, problem)
-    existing = existing_table(model, sites, problem, order)
+    existing = existing_table(model, sites, problem, order, f)
     hourly = hourly_of(model, f)
     return HomesPlan(
         chosen=chosen, existing=existing, candidates=candidate_table(model, sites, f), flows=flows(network, hourly),
         hourly=hourly, day=day_of(model, f), zones=model.zones, catchments=catchments(network, chosen, existing, f),
         solution=solution, curve=plan.curve, alternatives=stand_ins(model, sites, problem, order),
         checks=checks(model.counts), totals=plan_totals(model, sites, problem, order, plan), problem=f.problem,
-        assumed=_assumed(f), least_cost_yuan=plan.least_cost,
+        assumed=assumed_numbers(f), least_cost_yuan=plan.least_cost, target_source=f.target_source,
     )  # fmt: skip
 
 
-def _assumed(f: Freight) -> dict[str, float]:
+def assumed_numbers(f: Freight) -> dict[str, float]:
     """Every number of the settings by its key, those of a table as ``table.row``."""
     out: dict[str, float] = {}
     for key, value in f.model_dump().items():

@@ -12,12 +12,13 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.errors import Finding, PlannerError, finding
+from planner.errors import Finding, finding
 from planner.freight.assign import Assigned, Taste, assign, make_taste
 from planner.freight.counts import CrossSection, adjust, cross_sections, judge, watched
 from planner.freight.flows import Trips, model_trips
 from planner.freight.graph import TruckGraph, build_graph, times, times_to
 from planner.freight.need import Need, make_need
+from planner.freight.refusal import sums_that_work_out
 from planner.freight.start import Start, TruckGround, find_start, reachable_only, snap_places
 from planner.progress import Progress, silent
 from planner.roads.network import Network
@@ -32,7 +33,7 @@ Ints = NDArray[np.int64]
 
 #: Settings that say which homes to choose, not what trucks do: the model reads every other one, and none of these.
 CHOICE_ONLY = frozenset({
-    "enabled", "problem", "target_drivers", "max_homes", "turnover_per_day", "visits_per_driver_month", "max_bays",
+    "enabled", "problem", "target_drivers", "target_source", "max_homes", "turnover_per_day", "visits_per_driver_month", "max_bays",
     "cost_yuan", "kind_cost_yuan", "upgrade_cost_yuan", "upgrade_bays", "budget_yuan", "min_showers", "min_washers",
     "must_open_24h", "services", "stars", "gap", "time_limit_s", "curve_to", "hourly_local", "hourly_long",
     "night_share_local", "night_share_long",
@@ -82,6 +83,7 @@ class FreightModel:
         return np.asarray(self.loads.sum(0)).ravel()
 
 
+@sums_that_work_out()
 def run_model(
     freight: Freight, network: Network, ground: TruckGround, *, seed: int, progress: Progress | None = None
 ) -> FreightModel:
@@ -98,7 +100,7 @@ def run_model(
 
     Raises
     ------
-    PlannerError
+    AbsentError
         No trips can be had that the settings describe.
     """
     say, f = progress or silent, freight
@@ -160,14 +162,11 @@ def _zones(start: Start, trips: Trips) -> gpd.GeoDataFrame:
 def _trips(start: Start, direct: Floats, f: Freight) -> tuple[Trips, list[Finding]]:
     xy = shapely.get_coordinates(start.gateways.table.geometry.to_numpy()).reshape(-1, 2)
     km = np.hypot(*(xy[:, None, :] - xy[None, :, :]).transpose(2, 0, 1)) / 1000
-    try:
-        trips = model_trips(
-            start.drivers * f.trips_per_driver_day, start.gateways.table["trucks_per_day"].to_numpy(float), direct, km,
-            through_share=f.through_share, through_min_km=f.through_min_km, beta=f.beta_per_minute,
-            mean_minutes=f.mean_trip_minutes,
-        )  # fmt: skip
-    except ValueError as error:
-        raise PlannerError(f"driver homes, trips between zones: {error}") from error
+    trips = model_trips(
+        start.drivers * f.trips_per_driver_day, start.gateways.table["trucks_per_day"].to_numpy(float), direct, km,
+        through_share=f.through_share, through_min_km=f.through_min_km, beta=f.beta_per_minute,
+        mean_minutes=f.mean_trip_minutes,
+    )  # fmt: skip
     found = []
     n = len(start.drivers)
     alone = ~(np.isfinite(direct[n:, :n]).any(1) & np.isfinite(direct[:n, n:]).any(0))

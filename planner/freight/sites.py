@@ -44,7 +44,8 @@ def existing_homes(
         exists=True, district=district_of(homes.geometry, districts, outside="")
     )
     made = made[COLUMNS]
-    return made.assign(source=homes["source_text"].to_numpy()) if len(homes) else made
+    sources = {name: homes[name].to_numpy() for name in ("source_zh", "source_en")}
+    return made.assign(**sources) if len(homes) else made
 
 
 def find_sites(

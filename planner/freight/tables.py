@@ -67,7 +67,7 @@ def chosen_table(
 
 
 def existing_table(
-    model: FreightModel, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints
+    model: FreightModel, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints, f: Freight
 ) -> gpd.GeoDataFrame:
     """Existing homes: what they serve, the nearest new home (NaN km: none), and whether they are ``upgraded``."""
     table = _reach_columns(model, sites)
@@ -79,11 +79,11 @@ def existing_table(
     for point in rows.geometry:
         far = shapely.distance(new.geometry.to_numpy(), point)
         i = int(np.argmin(far)) if len(far) else -1
-        names.append(str(new["name"].iloc[i]) if i >= 0 else "")
+        names.append(str(new["name"].iloc[i] or new["site_id"].iloc[i]) if i >= 0 else "")
         metres.append(float(far[i]) / 1000 if i >= 0 else float("nan"))
     return rows.assign(
         drivers=flow.by_home[open_now], nearest_new=np.array(names, dtype="str"), nearest_new_km=metres,
-        upgraded=rows["at"].isin(new["at"][new["host_kind"] == "upgrade"]),
+        bays=np.minimum(rows["bays"], f.max_bays), upgraded=rows["at"].isin(new["at"][new["host_kind"] == "upgrade"]),
     ).drop(columns=["exists"])  # fmt: skip
 
 
@@ -91,7 +91,8 @@ def candidate_table(model: FreightModel, sites: gpd.GeoDataFrame, f: Freight) ->
     """Every candidate with what it has, lacks and reaches; stars as the study file defines them."""
     table = _reach_columns(model, sites)
     table = table[~table["exists"]].drop(columns=["exists", "at"]).reset_index(drop=True)
-    stars = checklist(table, f)
+    stars = checklist(table, f)  # by the place's own bays, of which no more than max_bays count for a home
+    table = table.assign(bays=np.minimum(table["bays"], f.max_bays))
     return gpd.GeoDataFrame(
         pd.concat([table, stars[[c for c in stars.columns if c.startswith("star_")]]], axis=1), crs=sites.crs
     )
@@ -214,7 +215,7 @@ def checks(counts: gpd.GeoDataFrame) -> pd.DataFrame:
     return out.assign(
         trucks_low=low, trucks_high=high, before=counts["before"], modelled=after,
         ratio=after / np.where(trucks > 0, trucks, np.nan), used=counts["used"], same_road=counts["by_name"],
-        source=counts["source_text"].to_numpy(),
+        source_zh=counts["source_zh"].to_numpy(), source_en=counts["source_en"].to_numpy(),
     )  # fmt: skip
 
 

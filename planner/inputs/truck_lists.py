@@ -36,13 +36,14 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "place_zh": ("place_zh", "地点", "路段"),
     "place_en": ("place_en", "place"),
     "road": ("road", "道路", "路名", "ref"),
-    "source_text": ("source", "来源"),
+    "source_zh": ("source_zh", "来源", "source"),
+    "source_en": ("source_en", "source", "来源"),
 }  # fmt: skip
 _NUMBERS = ("bays", "showers", "washers", "trucks_per_day", "vehicles_per_day")
 #: A number with up to three characters before it (no sign, no point), 千 or 万, and a unit.
 _NUMBER = re.compile(r"[^\d.\-\u2010-\u2015\u2212]{0,3}?(\d+(?:\.\d+)?)\s*([千万]?)\D{0,4}")
 _TIMES = {"": 1, "千": 1_000, "万": 10_000}
-_COUNTS = ("road", "place_zh", "place_en", "trucks_per_day", "vehicles_per_day", "source_text")
+_COUNTS = ("road", "place_zh", "place_en", "trucks_per_day", "vehicles_per_day", "source_zh", "source_en")
 _HELD = ("bays", "showers", "washers", "services")
 _SITES = ["site_id", "name", "host_kind", *_HELD, "open_hours", "geometry"]
 #: Tags of OpenStreetMap about what a place offers trucks.
@@ -56,13 +57,13 @@ class TruckLists:
     Attributes
     ----------
     counts
-        Traffic counts: road, place_zh, place_en, trucks_per_day, vehicles_per_day, source_text, row and
+        Traffic counts: road, place_zh, place_en, trucks_per_day, vehicles_per_day, source_zh, source_en, row and
         source (where it stands), geometry.
     sites
         Sites that could hold a home: site_id, name, host_kind, bays, showers, washers, services,
         open_hours, geometry.
     homes
-        Homes that are open: the same, and source_text.
+        Homes that are open: the same, and source_zh, source_en.
     findings
         What is wrong with the lists. A file that is not there is an error; then no list is read.
     """
@@ -133,13 +134,15 @@ def read_homes(tables: Sequence[Table], *, crs: str) -> tuple[gpd.GeoDataFrame, 
         raw, _ = read_table(table, kind="stations")
         if raw is None or homes.empty:
             continue
-        joined, more = _with_further_columns(homes[homes["status"] == "open"], raw, (*_HELD, "source_text"))
+        joined, more = _with_further_columns(
+            homes[homes["status"] == "open"], raw, (*_HELD, "source_zh", "source_en")
+        )
         found += more
         parts.append(joined.rename(columns={"station_id": "site_id"}).assign(host_kind="driver_home"))
     if not parts:
-        return no_sites(crs).assign(source_text=pd.Series(dtype="str")), found
+        return no_sites(crs).assign(source_zh=pd.Series(dtype="str"), source_en=pd.Series(dtype="str")), found
     homes = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=crs)
-    return homes[[*_SITES, "source_text"]], found
+    return homes[[*_SITES, "source_zh", "source_en"]], found
 
 
 def further_columns(raw: RawTable, roles: Iterable[str]) -> tuple[pd.DataFrame, list[Finding]]:
@@ -180,7 +183,10 @@ def _with_further_columns(
 
 def no_counts(crs: str) -> gpd.GeoDataFrame:
     """Counts without a row."""
-    texts = {c: pd.Series(dtype="str") for c in ("road", "place_zh", "place_en", "source_text", "source")}
+    texts = {
+        c: pd.Series(dtype="str")
+        for c in ("road", "place_zh", "place_en", "source_zh", "source_en", "source")
+    }
     numbers = {c: pd.Series(dtype=float) for c in ("trucks_per_day", "vehicles_per_day")}
     return gpd.GeoDataFrame(texts | numbers | {"row": pd.Series(dtype="int64")}, geometry=[], crs=crs)
 

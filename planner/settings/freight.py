@@ -28,17 +28,20 @@ HourWeights = Annotated[tuple[float, ...], AfterValidator(_hours_of_a_day)]
 
 
 class Freight(Section):
-    """Driver homes: what "reach 10,000 drivers" means, what a home must have, what trucks are assumed to do.
+    """Driver homes: how many drivers they are to serve, what a home must have, what trucks are assumed to do.
 
-    ``target_drivers`` are distinct drivers a month served by new homes, on top of what existing ones serve.
+    ``target_drivers`` are distinct drivers a month served by new homes, on top of what existing ones serve;
+    without a target, the plan serves as many as ``max_homes`` homes can. ``target_source`` says whose target it is.
     Each figure's band and source stand beside it; "own" marks an assumption of this model that no
     published figure was found for.
     """
 
     enabled: bool = True
     # "fewest": fewest new homes for the target, then most drivers with that number; "cheapest": least cost for it
+    # (without a target: for the most drivers that max_homes homes can serve)
     problem: Literal["fewest", "cheapest"] = "fewest"
-    target_drivers: float = Field(default=10000, ge=0)  # Suzhou work report 2024: 10,000+ truck drivers
+    target_drivers: float | None = Field(default=None, ge=0)  # a promise of the place: none by default
+    target_source: str = ""
     max_homes: int = Field(default=40, ge=1)  # no plan larger than this is looked at; own
     # -- what a home serves
     turnover_per_day: Positive = 12.0  # stays per bay and day; own, band 6-18 (two hours each, day and night)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from planner.errors import InputError, PlannerError
+from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
 from planner.progress import Progress, silent
 from planner.publish.bundle import Bundle
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
+from planner.publish.words.phrases import phrase
 from planner.settings.inputs import Inputs
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
@@ -77,15 +78,18 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
 
 
 def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:
-    """The driver homes, or why there are none: the stations' plan stands without them."""
+    """The driver homes, or why there are none, in the study's language: the stations' plan stands without them.
+
+    Homes that were asked for and cannot be planned are a warning among the findings; those not asked for are none.
+    The command ends with 0 in both cases (``planner homes`` alone, which makes nothing then, with 1).
+    """
+    language = stages.settings.study.language
     if "homes" not in asked(stages.settings):
-        return None, {"driver_homes": "freight.enabled is false in the study file"}
+        return None, {"driver_homes": phrase("homes_not_asked", language)}
     try:
         return driver_homes(stages), {}
-    except InputError:
-        raise
-    except PlannerError as error:
-        return None, {"driver_homes": str(error)}
+    except AbsentError as error:
+        return None, {"driver_homes": error.message(language)}
 
 
 def driver_homes(stages: Stages) -> HomesPlan:
@@ -93,15 +97,10 @@ def driver_homes(stages: Stages) -> HomesPlan:
 
     Raises
     ------
-    PlannerError
-        They cannot be planned here: no trips to model, no room anywhere.
+    AbsentError
+        They cannot be planned here: no trips to model, no room anywhere, a target out of reach.
     """
-    try:
-        plan: HomesPlan = stages.value("homes")
-    except ValueError as error:  # of the model's arithmetic
-        raise PlannerError(
-            f"driver homes cannot be planned: {error}; freight.enabled = false leaves them out"
-        ) from error
+    plan: HomesPlan = stages.value("homes")
     return plan
 
 

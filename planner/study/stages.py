@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from planner.errors import Finding, InputError
+from planner.errors import AbsentError, Finding, InputError
 from planner.progress import Progress, silent
 from planner.settings.whole import Settings
 from planner.study.store import Kept, Store, code_digest, file_digest, text_digest
@@ -160,6 +160,8 @@ class Stages:
         ------
         InputError
             An error was found by it or by what it stands on; with every finding told so far.
+        AbsentError
+            It cannot be made, though the inputs are sound; says why.
         """
         value = self.peek(name, **given)
         if any(f.severity == "E" for f in self._noticed(name, value)):
@@ -172,7 +174,7 @@ class Stages:
         for guard in row.guards:
             self.peek(guard)
         if key in self.memory.refusals:
-            raise InputError(self.memory.refusals[key])
+            raise _again(self.memory.refusals[key])
         if key not in self.memory.known:
             for (
                 take
@@ -204,7 +206,7 @@ class Stages:
         start = time.perf_counter()
         try:
             value = make(**arguments)
-        except InputError as error:
+        except (InputError, AbsentError) as error:
             self.memory.refusals[self.key(name, **given)] = tuple(error.findings)
             raise
         seconds = round(time.perf_counter() - start, 3)
@@ -265,7 +267,7 @@ class Stages:
         self._telling = True
         try:
             return _findings_of(self.peek(name))
-        except InputError:
+        except (InputError, AbsentError):
             return self.memory.refusals.get(key, ())
         finally:
             self._telling = False
@@ -325,6 +327,12 @@ def _findings_of(value: Any) -> Sequence[Finding]:
         return value
     found: Sequence[Finding] = getattr(value, "findings", ())
     return found
+
+
+def _again(findings: tuple[Finding, ...]) -> InputError | AbsentError:
+    """What a value was refused with, once more: only refused inputs hold an error."""
+    refused = any(f.severity == "E" for f in findings)
+    return InputError(findings) if refused else AbsentError(findings)
 
 
 def _stem(name: str) -> str:

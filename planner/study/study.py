@@ -269,8 +269,8 @@ class Study:
 
         Raises
         ------
-        PlannerError
-            They cannot be planned here: no trips to model, no room anywhere.
+        AbsentError
+            They cannot be planned here: no trips to model, no room anywhere, a target out of reach.
         """
         from planner.study.gather import driver_homes
 

@@ -51,7 +51,7 @@ def test_lists_say_what_stands_in_them_and_nothing_is_assumed(tmp_path):
     lists = lists_of(inputs)
     assert lists.counts["road"].tolist() == ["G204", "G50"]
     assert lists.counts["place_zh"].tolist() == ["太仓", ""]
-    assert lists.counts["source_text"].tolist() == ["公报", ""]
+    assert lists.counts["source_zh"].tolist() == ["公报", ""]
     assert lists.counts["vehicles_per_day"].tolist() == pytest.approx([30_000, np.nan], nan_ok=True)
     assert lists.counts["trucks_per_day"].tolist() == pytest.approx([np.nan, 9000], nan_ok=True)
     assert lists.sites["site_id"].tolist()[0] == "S2"  # no room for trucks at S1, which is told
@@ -61,7 +61,7 @@ def test_lists_say_what_stands_in_them_and_nothing_is_assumed(tmp_path):
     ]
     assert lists.homes["site_id"].tolist() == ["H1", "K1"]  # those that are open, of both lists
     assert lists.homes["bays"].tolist() == pytest.approx([26, np.nan], nan_ok=True)
-    assert lists.homes["source_text"].tolist() == ["报纸", ""]
+    assert lists.homes["source_zh"].tolist() == ["报纸", ""]
     assert set(lists.homes["host_kind"]) == {"driver_home"}
     assert {t.crs.to_epsg() for t in (lists.counts, lists.sites, lists.homes)} == {4549}
 

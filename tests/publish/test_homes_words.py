@@ -61,9 +61,9 @@ def test_what_a_site_lacks_is_said_by_what_it_has_today(upgraded):
 def test_existing_homes_are_kept_or_upgraded(upgraded):
     homes = existing_in_words(upgraded).set_index("site_id")
     assert homes.loc["H2", ["relation_zh", "relation_en"]].tolist() == ["建议升级扩容", "to be upgraded"]
-    assert homes.loc["H1", "relation_zh"] == "保留；最近的新建点为“二号之家”，相距 25.0 km"
+    assert homes.loc["H1", "relation_zh"] == "保留；最近的新建点为“二号之家”，相距 25.0 公里"
     assert homes.loc["H1", "relation_en"] == "kept; the nearest new home, “二号之家”, is 25.0 km away"
-    assert not {"upgraded", "bays_there"} & set(homes.columns)
+    assert "upgraded" not in homes.columns
 
 
 def test_a_reason_holds_what_the_home_serves_and_what_its_stand_in_would_lose(plan):
@@ -76,7 +76,7 @@ def test_a_reason_holds_what_the_home_serves_and_what_its_stand_in_would_lose(pl
     assert f"依托{kind_word(home['host_kind'], 'zh')}“{home['name']}”" in zh
     assert f"at the {kind_word(home['host_kind'], 'en')} “{home['name']}”: " in en
     assert f"“{other['alternative']}”" in zh
-    assert f"{home['nearest_home_km']:.1f} km" in zh
+    assert f"{home['nearest_home_km']:.1f} 公里" in zh
     assert other["drivers_lost"] == 0
     assert f"serves as many, with {other['reach_lost']:,.0f} fewer in reach." in en
 
@@ -87,7 +87,7 @@ def test_tables_and_layers_speak_both_languages(plan):
     assert "服务司机（人/月）" in zh["司机之家"].columns
     assert "Drivers served a month" in en["Driver homes"].columns
     assert not any(ord(c) > 0x2E80 for t in en.values() for name in t.columns for c in str(name))
-    assert en["Driver homes"]["Meets the checklist"].tolist() == ["no", "no"]
+    assert en["Driver homes"]["Meets the checklist"].tolist() == ["not known", "not known"]
     for language, other in (("zh", "_en"), ("en", "_zh")):
         layers = homes_layers(plan, language)
         assert [x.key for x in layers] == [
@@ -112,8 +112,13 @@ def test_every_assumption_has_its_value_band_and_source_in_both_languages(plan):
     assert made.loc["kind_bays.port", ["value", "low", "high"]].tolist() == [40, 20, 80]
     assert made.loc["night_share_long", "value"] == 0.35
     assert made.loc["kind_bays.port", "zh"] == "港口默认泊位"
-    assert (made["low"] <= made["high"]).all()
-    assert np.isfinite(made[["value", "low", "high"]].to_numpy(float)).all()
+    given = made.loc[["target_drivers", "max_homes"]]  # what is wanted: no band
+    assert given["value"].tolist() == [5000, 40]
+    assert given["low"].isna().all()
+    assert given["source"].tolist() == ["given in the study file", "own assumption"]
+    known = made.drop(index=given.index)
+    assert (known["low"] <= known["high"]).all()
+    assert np.isfinite(known[["value", "low", "high"]].to_numpy(float)).all()
     for column, chinese in (("zh", True), ("source_zh", True), ("en", False), ("source", False)):
         assert all(bool(re.search("[一-鿿]", text)) is chinese for text in made[column]), column
 

@@ -141,7 +141,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.sensitivity"], ()),
     # -- trucks
     (["freight.enabled"], ()),
-    (keys("freight.", "problem target_drivers max_homes turnover_per_day visits_per_driver_month hourly_local[] hourly_long[] "
+    (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day visits_per_driver_month hourly_local[] hourly_long[] "
                       "night_share_local night_share_long max_bays cost_yuan kind_cost_yuan{} upgrade_cost_yuan upgrade_bays "
                       "budget_yuan min_showers min_washers must_open_24h services[] stars{} gap time_limit_s curve_to"),
      ("homes",)),
@@ -257,7 +257,9 @@ host_hours = { bank = "08:00-18:00" }
 scenarios = 4
 quotas = "none"
 """
-FREIGHT = """mean_trip_minutes = 30.0
+FREIGHT = """target_drivers = 100.0
+target_source = "ours"
+mean_trip_minutes = 30.0
 night_share_local = 0.2
 night_share_long = 0.3
 kind_cost_yuan = { fuel = 1000.0 }

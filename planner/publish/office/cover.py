@@ -115,7 +115,7 @@ def term_rows(bundle: Bundle) -> pd.DataFrame:
     for key, term in definitions().items():
         if key not in present:
             continue
-        states = (
+        states: tuple[dict[str, str], ...] = (
             {"plan": ""},
             {},
             {"plan": "gain"},

@@ -42,7 +42,7 @@ __all__ = [
 
 INK, ACCENT, PALE, LINE = "1F3A4D", "C8452B", "F3F5F7", "C9D1D8"
 _FONT = "Microsoft YaHei"
-_NOTE_COLUMNS = 8
+NOTE_COLUMNS = 8
 _FORMATS = {
     "text": "@", "count": "#,##0", "people": "#,##0", "metres": "#,##0", "share": "0.0%",
     "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "gap": "0.000%", "decimal": "#,##0.######;-#,##0.######",
@@ -158,7 +158,7 @@ def put_note(sheet: Worksheet, row: int, text: str) -> int:
     """A sentence across the sheet's first columns; the row below comes back."""
     cell = put(sheet, row, 1, text)
     cell.font = Font(name=_FONT, size=9, color="5B6B77")
-    sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=_NOTE_COLUMNS)
+    sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=NOTE_COLUMNS)
     sheet.row_dimensions[row].height = 13.0 * lines_of(text, 110) + 4
     return row + 1
 

@@ -38,7 +38,7 @@ from planner.publish.contents.records import (
     synthetic_lines,
 )
 from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
-from planner.publish.office.homes.lines import homes_lines
+from planner.publish.office.homes.lines import absent_lines, homes_lines
 from planner.publish.office.homes.tables import homes_tables, is_number, shown
 from planner.publish.office.printed import PrintedTable, printed_table
 from planner.publish.words.figures import told_band
@@ -56,11 +56,11 @@ _MOST_FINDINGS = 30
 
 @dataclass(frozen=True)
 class Further:
-    """A further section: heading, sentences, table, and the name of the figure above it."""
+    """A further section: heading, sentences, table (None: only said), and the name of the figure above it."""
 
     heading: str
     lines: tuple[str, ...]
-    table: PrintedTable
+    table: PrintedTable | None
     picture: str = ""
 
 
@@ -177,9 +177,11 @@ def _further(bundle: Bundle) -> tuple[Further, ...]:
 
 
 def _homes(bundle: Bundle) -> tuple[Further, ...]:
-    """Driver homes: the result in sentences above the first table, then the others."""
+    """Driver homes: the result in sentences above the first table, then the others; without them, why."""
     out: list[Further] = []
     homes, language = bundle.homes, bundle.settings.study.language
+    if homes is None:
+        return tuple(Further(phrase("sec_homes", language), (why,), None) for why in absent_lines(bundle.run))
     for part in homes_tables(homes, language, district_labels(bundle), printed=True):
         heading, table = part.heading, part.table
         rows = tuple(tuple(shown(v) for v in values) for values in table.itertuples(index=False))
@@ -187,7 +189,7 @@ def _homes(bundle: Bundle) -> tuple[Further, ...]:
         lines = homes_lines(homes, language) if not out else ()
         keys = tuple(f"home_{i}" for i in range(len(numeric)))
         made = PrintedTable(tuple(str(c) for c in table.columns), rows, numeric, keys)
-        out.append(Further(heading, lines or part.lines, made, part.picture))
+        out.append(Further(heading, (*lines, *part.lines), made, part.picture))
     return tuple(out)
 
 

@@ -229,6 +229,10 @@ def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language:
 def _further(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
     for part in s.further:
         document.add_heading(part.heading, 1)
+        if part.table is None:
+            for line in part.lines:
+                _text(document, line)
+            continue
         for line in part.lines[1:]:
             _text(document, line)
         for line in part.lines[:1]:

@@ -40,6 +40,7 @@ from planner.publish.contents.records import (
 )
 from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
 from planner.publish.office.cover import cover_sheet, link_cover, terms_sheet
+from planner.publish.office.homes.lines import absent_lines
 from planner.publish.office.homes.sheets import homes_sheets
 from planner.publish.office.sheets import (
     ACCENT,
@@ -177,7 +178,8 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _coverage_sheet(book, bundle)
     _phases_sheet(book, bundle)
     study = settings.study
-    homes_sheets(book, bundle.homes, study.language, district_labels(bundle), study.title())
+    absent = absent_lines(bundle.run)
+    homes_sheets(book, bundle.homes, study.language, district_labels(bundle), study.title(), absent)
     table = assumption_rows(settings, all_groups=bundle.homes is not None)
     _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, table, bundle, "C2")
     findings = finding_rows(bundle.findings, language)

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from planner.freight.homes import assumed_numbers
 from planner.freight.sites import LINES
-from planner.publish.words.phrases import phrase
+from planner.publish.words.phrases import phrase, translated
+from planner.settings.freight import Freight
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -20,12 +22,14 @@ __all__ = ["assumptions", "candidates_in_words", "chosen_in_words", "existing_in
 
 LANGUAGES = ("zh", "en")
 
-#: Assumptions, as they are listed: their bands, and the source of value and band.
+_NONE = float("nan")
+#: Assumptions, as they are listed: their bands (none for what a study wants), and the source of value and band.
 _BANDS: dict[str, tuple[float, float, str]] = {
-    "target_drivers": (10000, 10000, "suzhou"),
+    "target_drivers": (_NONE, _NONE, "user"),
+    "max_homes": (_NONE, _NONE, "assumption"),
     "turnover_per_day": (6, 18, "assumption"),
     "visits_per_driver_month": (2, 8, "assumption"),
-    "catchment_minutes": (20, 45, "choice"),
+    "catchment_minutes": (20, 45, "assumption"),
     "detour_minutes": (5, 15, "assumption"),
     "trips_per_driver_day": (0.8, 1.6, "assumption"),
     "outside_trips_per_month": (6, 16, "assumption"),
@@ -37,9 +41,9 @@ _BANDS: dict[str, tuple[float, float, str]] = {
     "toll_sigma": (0.4, 1, "axles"),
     "multipath_sigma": (0.1, 0.3, "assumption"),
     "drive_limit_minutes": (240, 240, "law"),
-    "count_slack": (0.01, 0.1, "choice"),
-    "trips_slack": (0.1, 2, "choice"),
-    "gateway_slack": (0.2, 4, "choice"),
+    "count_slack": (0.01, 0.1, "assumption"),
+    "trips_slack": (0.1, 2, "assumption"),
+    "gateway_slack": (0.2, 4, "assumption"),
     "max_bays": (20, 100, "assumption"),
     "spacing_km": (0, 50, "assumption"),
     "cost_yuan": (300000, 5000000, "cost"),
@@ -63,9 +67,15 @@ def kind_word(kind: str, language: str) -> str:
 
 
 def assumptions(plan: HomesPlan) -> pd.DataFrame:
-    """Every assumption: key, zh, en, value, low, high, source, source_zh."""
+    """Every assumption: key, zh, en, value, low, high, source, source_zh.
+
+    A value that the study file gives in the place of ours has its user for a source, and no band of ours; a target
+    that is not set has no row.
+    """
     rows = []
     for key, (low, high, source) in _BANDS.items():
+        if key not in plan.assumed:
+            continue
         value = float(plan.assumed[key])
         shown = round(value, 4) if key.startswith("night_share_") else value
         rows.append((key, *(phrase(f"homes_par_{key}", i) for i in LANGUAGES), shown, low, high, source))
@@ -76,12 +86,23 @@ def assumptions(plan: HomesPlan) -> pd.DataFrame:
                 words = (phrase(f"homes_par_{table}", i, kind=kind_word(kind, i)) for i in LANGUAGES)
                 rows.append((key, *words, value, less * value, more * value, source))
     made = pd.DataFrame(rows, columns=["key", "zh", "en", "value", "low", "high", "source"])
-    words_of = {i: [phrase(f"homes_src_{s}", i) for s in made["source"]] for i in LANGUAGES}
+    ours = assumed_numbers(Freight())
+    own = np.array([plan.assumed[key] != ours.get(key) for key in made["key"]], bool)
+    made.loc[own, ["low", "high"]] = np.nan
+    made.loc[own, "source"] = "user"
+    words_of = {i: [_source(plan, r.key, r.source, i) for r in made.itertuples()] for i in LANGUAGES}
     return made.assign(source=words_of["en"], source_zh=words_of["zh"])
 
 
+def _source(plan: HomesPlan, key: str, source: str, language: str) -> str:
+    """Where an assumption is from."""
+    if key == "target_drivers" and plan.target_source:
+        return translated(plan.target_source, language)
+    return phrase(f"homes_src_{source}", language)
+
+
 def candidates_in_words(plan: HomesPlan) -> gpd.GeoDataFrame:
-    """The candidates with ``lacks_zh`` and ``lacks_en`` in the place of the marks."""
+    """The candidates with what they lack, and whether they meet the checklist, in words."""
     return _with_lacks(plan, plan.candidates)
 
 
@@ -103,13 +124,33 @@ def chosen_in_words(plan: HomesPlan) -> gpd.GeoDataFrame:
 
 
 def _with_lacks(plan: HomesPlan, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """A table of sites with ``lacks_zh`` and ``lacks_en`` in the place of the marks."""
-    made = table.drop(columns=[*(f"has_{line}" for line in LINES), "bays_there"])
-    at = list(made.columns).index("meets") + 1
-    for i, language in enumerate(LANGUAGES):
-        said = (_lacks(site, plan.assumed, language) for _, site in table.iterrows())
-        made.insert(at + i, f"lacks_{language}", _texts(said))
+    """A table of sites with ``meets_…`` and ``lacks_…`` of each language in the place of the marks."""
+    marks = [f"has_{line}" for line in LINES]
+    made = table.drop(columns=[*marks, "meets"])
+    at = list(table.columns).index("meets")
+    states = checklist_states(table)
+    for language in reversed(LANGUAGES):
+        lacks = (_lacks(site, plan.assumed, language) for _, site in table.iterrows())
+        made.insert(min(at, made.shape[1]), f"lacks_{language}", _texts(lacks))
+        words = {
+            "yes": phrase("yes", language),
+            "no": phrase("no", language),
+            "unknown": phrase("homes_unknown", language),
+        }
+        made.insert(min(at, made.shape[1]), f"meets_{language}", _texts(words[s] for s in states))
     return made
+
+
+def checklist_states(table: pd.DataFrame) -> list[str]:
+    """Of each site of a plan's table whether it meets the checklist: yes, no, or unknown where nothing is known to lack."""
+    marks = table[[f"has_{line}" for line in LINES]].to_numpy(float)
+    lacking, known = (marks == 0).any(axis=1), np.isfinite(marks).all(axis=1)
+    return ["no" if bad else "yes" if sure else "unknown" for bad, sure in zip(lacking, known, strict=True)]
+
+
+def capped(table: pd.DataFrame, assumed: dict[str, float]) -> pd.DataFrame:
+    """The sites of a plan's table with more bays than count for one home."""
+    return table[(table["bays_there"] > assumed["max_bays"]) & (table["host_kind"] != "upgrade")]
 
 
 def _texts(said: Iterable[str]) -> Any:
@@ -152,17 +193,22 @@ def _reason(home: Any, other: Any, assumed: dict[str, float], language: str) -> 
         return phrase(f"homes_reason_{key}", language, **words)
 
     swap = ""
-    if other.alternative:
-        fewer = other.drivers_lost >= 0.5
-        n = other.drivers_lost if fewer else other.reach_lost
-        swap = say("fewer" if fewer else "same", name=other.alternative, n=f"{n:,.0f}")
+    if other.alternative_id:
+        served, reach = other.drivers_lost >= 0.5, other.reach_lost >= 0.5
+        n = other.drivers_lost if served else other.reach_lost
+        key = "fewer" if served else "same" if reach else "equal"
+        swap = say(key, name=other.alternative or other.alternative_id, n=f"{n:,.0f}")
+    more = home.bays_there > assumed["max_bays"] and home.host_kind != "upgrade"
+    few = say("capped", there=f"{home.bays_there:.0f}", max=f"{assumed['max_bays']:g}") if more else ""
+    kind = kind_word(home.host_kind, language)
+    place = say("named", kind=kind, name=home.name) if home.name else say("unnamed", kind=kind)
     near = say("near", km=f"{home.nearest_home_km:.1f}") if np.isfinite(home.nearest_home_km) else ""
     lacks = home.lacks_zh if language == "zh" else home.lacks_en
     return phrase(
         "homes_reason", language, drivers=f"{home.drivers:,.0f}", bays=f"{home.bays:.0f}",
-        assumed="" if home.bays_known else say("assumed"), turnover=f"{assumed['turnover_per_day']:g}",
+        assumed=few or ("" if home.bays_known else say("assumed")), turnover=f"{assumed['turnover_per_day']:g}",
         minutes=f"{assumed['catchment_minutes']:g}", based=f"{home.drivers_in_catchment:,.0f}",
         detour=f"{assumed['detour_minutes']:g}", passing=f"{home.drivers_passing:,.0f}",
-        trucks=f"{home.trucks_passing:,.0f}", near=near, kind=kind_word(home.host_kind, language), name=home.name,
+        trucks=f"{home.trucks_passing:,.0f}", near=near, place=place,
         lacks=lacks or say("meets"), other=swap,
     )  # fmt: skip

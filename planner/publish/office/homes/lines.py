@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from planner.freight.hours import NIGHT
+from planner.publish.words.homes import capped, checklist_states
 from planner.publish.words.numbers import ceil_percent, number
 from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
 
-__all__ = ["homes_lines", "table_lines"]
+__all__ = ["absent_lines", "homes_lines", "table_lines"]
+
+
+def absent_lines(run: Mapping[str, Any]) -> tuple[str, ...]:
+    """Why there are no driver homes, as ``run.json`` says it in the study's language; empty where it does not."""
+    why = run.get("absent", {}).get("driver_homes", "")
+    return (str(why),) if why else ()
 
 
 def homes_lines(homes: HomesPlan | None, language: str) -> tuple[str, ...]:
@@ -26,20 +34,66 @@ def homes_lines(homes: HomesPlan | None, language: str) -> tuple[str, ...]:
 
     least = run["least_cost_yuan"]
     cost = {} if least is None else {"least": least}
+    priced = "" if least is None else "_cost"
+    proven = homes.solution.gap <= 0
+    every = {
+        "all_based": run["drivers_in_catchment_with_existing"],
+        "all_passing": run["drivers_passing_with_existing"],
+    }
+    beside = say("homes_reach_existing", **every) if run["existing"] else ""
     drive = {"hours": f"{assumed['drive_limit_minutes'] / 60:g}", "longest": run["longest_trip_minutes"]}
     drive |= {"n": run["trips_over_4h_per_day"], "bare": run["trips_over_4h_without_home"]}
     return (
         say("homes_meaning"),
-        say("homes_result", n=run["chosen"], drivers=run["drivers"], target=run["target"], existing=run["existing"]),
-        say("homes_certificate" if least is None else "homes_certificate_cost", gap=ceil_percent(homes.solution.gap),
-            bound=run["bound"]),
+        say("homes_result", plan=_plan(homes, say), aim=_aim(homes, say), drivers=run["drivers"], existing=run["existing"]),
+        say(f"homes_best{priced}") if proven
+        else say(f"homes_certificate{priced}", gap=ceil_percent(homes.solution.gap), bound=run["bound"]),
         say("homes_cost" if least is None else "homes_cheapest", cost=run["cost_yuan"], **cost),
         say("homes_reach", minutes=assumed["catchment_minutes"], detour=assumed["detour_minutes"], based=run["drivers_in_catchment"],
-            passing=run["drivers_passing"], all_based=run["drivers_in_catchment_with_existing"],
-            all_passing=run["drivers_passing_with_existing"]),
-        say("homes_band", **{k: run[f"served_if_{k}"] for k in ("drivers_low", "drivers_high", "turnover_low", "turnover_high")}),
+            passing=run["drivers_passing"], existing=beside),
+        say("homes_band", drivers=_range(run, "drivers", say), turnover=_range(run, "turnover", say)),
         say("homes_drive_limit" if run["trips_over_4h_per_day"] else "homes_no_long_trip", **drive),
     )  # fmt: skip
+
+
+def _plan(homes: HomesPlan, say: Callable[..., str]) -> str:
+    """How many homes are new, and how many are upgrades of existing ones."""
+    upgraded = int((homes.chosen["host_kind"] == "upgrade").sum())
+    new = len(homes.chosen) - upgraded
+    kind = "both" if new and upgraded else "upgraded" if upgraded else "new"
+    return say(f"homes_plan_{kind}", n=new, u=upgraded)
+
+
+def _aim(homes: HomesPlan, say: Callable[..., str]) -> str:
+    """How many drivers are to be served: the target, or as many as can be."""
+    target = homes.run_json()["target"]
+    if target is None:
+        return say("homes_aim_none", max=homes.assumed["max_homes"])
+    return say("homes_aim_target", target=target)
+
+
+def _range(run: Mapping[str, Any], what: str, say: Callable[..., str]) -> str:
+    """Drivers served if there are 30 % fewer or more of ``what``: a range, or the one figure that both print as."""
+    low, high = (number(run[f"served_if_{what}_{end}"]) for end in ("low", "high"))
+    return say("homes_same", n=low) if low == high else say("homes_range", low=low, high=high)
+
+
+def _site_lines(homes: HomesPlan, language: str, key: str) -> tuple[str, ...]:
+    """Above a table of sites: how many meet the checklist as far as is known, and where the cap on bays bites."""
+    table = {"homes": homes.chosen, "comparison": homes.existing, "candidates": homes.candidates}[key]
+    out = []
+    if key != "homes" and len(table):
+        states = checklist_states(table)
+        counts = {s: number(states.count(s)) for s in ("yes", "no", "unknown")}
+        out.append(phrase("homes_meets_note", language, n=number(len(table)), **counts))
+    large = capped(table, homes.assumed)
+    if len(large):
+        stop, few = phrase("homes_lines_stop", language), large.head(5)
+        names = stop.join(f"{r.name} {r.bays_there:.0f}" for r in few.itertuples(index=False))
+        names = names if len(few) == len(large) else phrase("homes_cap_more", language, names=names)
+        words = {"max": f"{homes.assumed['max_bays']:g}", "n": number(len(large)), "names": names}
+        out.append(phrase("homes_cap_note", language, **words))
+    return tuple(out)
 
 
 def table_lines(homes: HomesPlan, language: str, key: str) -> tuple[str, ...]:
@@ -68,4 +122,6 @@ def table_lines(homes: HomesPlan, language: str, key: str) -> tuple[str, ...]:
                 phrase("homes_counts_off", language, names=phrase("list_stop", language).join(names))
             )
         return tuple(lines)
+    if key in ("homes", "comparison", "candidates"):
+        return _site_lines(homes, language, key)
     return (phrase("homes_assumptions_note", language),) if key == "assumptions" else ()

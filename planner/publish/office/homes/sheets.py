@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from planner.publish.office.homes.lines import homes_lines
 from planner.publish.office.homes.tables import HomesPart, homes_tables, is_number, shown
 from planner.publish.office.sheets import (
+    NOTE_COLUMNS,
     RULE,
     bar_chart,
     for_print,
@@ -34,9 +35,20 @@ __all__ = ["homes_sheets", "write_homes_workbook"]
 
 
 def homes_sheets(
-    book: Workbook, homes: HomesPlan | None, language: str, districts: Mapping[str, str], title: str
-) -> None:
-    """Driver homes: what they come to with the homes, the candidates, and the traffic behind them."""
+    book: Workbook, homes: HomesPlan | None, language: str, districts: Mapping[str, str], title: str,
+    absent: Sequence[str] = (),
+) -> None:  # fmt: skip
+    """Driver homes: what they come to with the homes, the candidates, and the traffic behind them.
+
+    ``absent``: why there are none, which then stands on their first sheet.
+    """
+    if homes is None and absent:
+        sheet, row = new_sheet(book, "homes", language), 1
+        for at in range(1, NOTE_COLUMNS + 1):
+            sheet.column_dimensions[get_column_letter(at)].width = 14
+        for line in absent:
+            row = put_note(sheet, row, line)
+        for_print(sheet, f"{title} · {sheet.title}", top=None)
     parts = homes_tables(homes, language, districts, printed=False)
     for key in dict.fromkeys(part.sheet for part in parts):
         sheet, row = new_sheet(book, key, language), 1

@@ -49,7 +49,19 @@ _SHEET = {
 }
 _PICTURES = {"homes": "homes", "hours": "homes_hours"}
 _REACH = ("drivers_in_catchment", "drivers_passing", "trucks_passing")
-_SITE = ("name", "host_kind", "district", "lng", "lat", "bays", "drivers", *_REACH, "meets", "lacks")
+_SITE = (
+    "name",
+    "host_kind",
+    "district",
+    "lng",
+    "lat",
+    "bays",
+    "bays_there",
+    "drivers",
+    *_REACH,
+    "meets",
+    "lacks",
+)
 _COUNTS = (
     "road",
     "place",
@@ -67,7 +79,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "homes": ("rank", *_SITE, "reason", "visits_per_day", "nearest_home_km", "cost_yuan", "site_id"),
     "comparison": ("site_id", *_SITE, "relation", "source"),
     "candidates": (
-        "site_id", "name", "host_kind", "district", "lng", "lat", "bays", *_REACH, "cost_yuan", "meets", "lacks"
+        "site_id", "name", "host_kind", "district", "lng", "lat", "bays", "bays_there", *_REACH, "cost_yuan", "meets", "lacks"
     ),
     "hours": ("hour", "local", "long", "under_way", "share"),
     "counts": (*_COUNTS, "source"),
@@ -82,7 +94,7 @@ _PRINTED: dict[str, tuple[str, ...]] = {
     "counts": _COUNTS,
 }
 _WHOLE = (
-    "bays", "drivers", *_REACH, "visits_per_day", "modelled", "before", "local", "long", "under_way", "bound",
+    "bays", "bays_there", "drivers", *_REACH, "visits_per_day", "modelled", "before", "local", "long", "under_way", "bound",
 )  # fmt: skip
 _TWO_DIGITS = ("nearest_home_km", "ratio", "share")
 
@@ -90,7 +102,10 @@ _TWO_DIGITS = ("nearest_home_km", "ratio", "share")
 def homes_tables(
     plan: HomesPlan | None, language: str, districts: Mapping[str, str], *, printed: bool
 ) -> list[HomesPart]:
-    """Tables of the driver homes; ``districts``: the name of each; ``printed``: without long lists and coordinates."""
+    """Tables of the driver homes that have a row.
+
+    ``districts``: the name of each; ``printed``: without long lists and coordinates.
+    """
     if plan is None:
         return []
     out = []
@@ -99,6 +114,8 @@ def homes_tables(
         if not columns:
             continue
         table = _in_words(_table(plan, key, language, printed=printed), language, districts)
+        if not len(table):  # no home yet, no count given
+            continue
         kept = [c for c in columns if c in table.columns]
         heads = {c: phrase(f"homes_col_{c}", language) for c in kept}
         made = pd.DataFrame(table[kept]).rename(columns=heads).reset_index(drop=True)
@@ -162,17 +179,15 @@ def _in_words(table: pd.DataFrame, language: str, districts: Mapping[str, str]) 
         made = pd.DataFrame(made.drop(columns="geometry")).assign(
             lng=xy[:, 0].round(6), lat=xy[:, 1].round(6)
         )
-    for name in ("lacks", "reason", "relation"):
+    for name in ("meets", "lacks", "reason", "relation", "source"):
         if f"{name}_{language}" in made.columns:
             made[name] = made[f"{name}_{language}"]
     if "host_kind" in made.columns:
         made["host_kind"] = [kind_word(k, language) for k in made["host_kind"]]
+        unnamed = [phrase("unnamed_site", language, kind=kind) for kind in made["host_kind"]]
+        made["name"] = np.where(made["name"].astype(str) == "", unnamed, made["name"].astype(str))
     if "district" in made.columns:
         made["district"] = made["district"].replace(dict(districts))
-    if "meets" in made.columns:
-        made["meets"] = np.where(
-            made["meets"].to_numpy(bool), phrase("yes", language), phrase("no", language)
-        )
     for columns, digits in ((_WHOLE, 0), (_TWO_DIGITS, 2)):
         for c in columns:
             if c in made.columns:
