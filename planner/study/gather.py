@@ -40,6 +40,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     areas, inputs = stages.value("areas"), stages.value("inputs")
     say("driver homes", 0.0)
     homes, absent = _homes(stages)
+    absent.update(("figures", f.message(s.study.language)) for f in stages.value("font"))
     say("other plans and assumptions", 0.0)
     found = stages.value("sensitivity") if "sensitivity" in want else None
     chosen = plan.chosen if found is None else plan.chosen.assign(kept=found.kept.mean(axis=1).to_numpy())

@@ -17,7 +17,16 @@ from planner.publish.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
 
-__all__ = ["batch_columns", "batch_rows", "coordinates", "ranked", "regret_line", "site_columns", "site_rows"]
+__all__ = [
+    "batch_columns",
+    "batch_rows",
+    "coordinates",
+    "plan_cost",
+    "ranked",
+    "regret_line",
+    "site_columns",
+    "site_rows",
+]
 
 _SITES = (
     Column("rank", "count", 6),
@@ -94,6 +103,15 @@ def site_columns(table: pd.DataFrame) -> tuple[Column, ...]:
     optional = {"confidence", "kept", "batch"}
     empty = {key for key in optional if table[key].isna().all() or (table[key].astype(str) == "").all()}
     return tuple(c for c in _SITES + _COORDINATES if c.key not in empty)
+
+
+def plan_cost(bundle: Bundle) -> tuple[float, float, float] | None:
+    """Cost of all chosen sites (yuan) with its band, both summed by kind of host; None where a cost is not known."""
+    costs = site_rows(bundle)["cost_yuan"].to_numpy(dtype=float)
+    if not len(costs) or np.isnan(costs).any():
+        return None
+    bands = np.array([bundle.settings.siting.cost_of(str(kind)) for kind in ranked(bundle)["host_kind"]])
+    return float(costs.sum()), float(bands[:, 1].sum()), float(bands[:, 2].sum())
 
 
 def batch_rows(bundle: Bundle) -> pd.DataFrame | None:

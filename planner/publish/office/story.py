@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.publish.contents.assumptions import COST_BAND_YUAN, assumption_rows
+from planner.publish.contents.assumptions import assumption_rows
 from planner.publish.contents.certificate import certificate_figures, certificate_lines
 from planner.publish.contents.columns import Column
 from planner.publish.contents.coverage import (
@@ -38,7 +38,14 @@ from planner.publish.contents.records import (
     sorted_findings,
     synthetic_lines,
 )
-from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
+from planner.publish.contents.sites import (
+    batch_columns,
+    batch_rows,
+    plan_cost,
+    regret_line,
+    site_columns,
+    site_rows,
+)
 from planner.publish.office.homes.lines import homes_lines
 from planner.publish.office.homes.tables import homes_tables, is_number, shown
 from planner.publish.office.printed import PrintedTable, printed_table
@@ -119,12 +126,12 @@ def _headline(bundle: Bundle) -> tuple[str, tuple[tuple[str, str, str], ...]]:
 
 
 def _cost(bundle: Bundle) -> str:
-    costs = site_rows(bundle)["cost_yuan"]
-    if not len(costs) or costs.isna().any():
+    cost = plan_cost(bundle)
+    if cost is None:
         return ""
-    low, high = (number(cost * len(costs)) for cost in COST_BAND_YUAN)
-    language, total = bundle.settings.study.language, number(float(costs.sum()))
-    return phrase("cost_sentence", language, total=total, low=low, high=high)
+    total, low, high = (number(value) for value in cost)
+    key = "cost_sentence_own" if low == high else "cost_sentence"
+    return phrase(key, bundle.settings.study.language, total=total, low=low, high=high)
 
 
 def _districts(bundle: Bundle) -> tuple[PrintedTable, tuple[tuple[str, float, float, str], ...]]:
@@ -264,7 +271,7 @@ def story(bundle: Bundle) -> Story:
     counts, findings, more = _findings(bundle)
     batches = batch_rows(bundle)
     gaps, hotspots = gap_rows(bundle), hotspot_rows(bundle)
-    told = assumption_rows(settings, all_groups=bundle.homes is not None)
+    told = assumption_rows(bundle)
     profiles = told["key"].str.endswith(".profile")  # a table of their own
     version = str(bundle.run.get("versions", {}).get("planner", ""))
     return Story(

@@ -176,8 +176,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _phases_sheet(book, bundle)
     study = settings.study
     homes_sheets(book, bundle.homes, study.language, district_labels(bundle), study.title())
-    table = assumption_rows(settings, all_groups=bundle.homes is not None)
-    _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, table, bundle, "C2")
+    _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, assumption_rows(bundle), bundle, "C2")
     findings = finding_rows(bundle.findings, language)
     _list_sheet(book, "findings", FINDING_COLUMNS, findings, bundle, "A2")
     _inputs_sheet(book, bundle)
