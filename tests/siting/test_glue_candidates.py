@@ -102,7 +102,9 @@ def test_a_host_beside_the_street_is_a_candidate_with_every_column(network, dist
 def test_the_studys_cost_of_a_kind_goes_first_then_the_tables_then_the_studys_default(
     network, districts
 ) -> None:
-    some = hosts(("a", "bank", 100, 0), ("b", "community", 200, 0), ("c", "park", 300, 0), ("d", "port", 400, 0))
+    some = hosts(
+        ("a", "bank", 100, 0), ("b", "community", 200, 0), ("c", "park", 300, 0), ("d", "port", 400, 0)
+    )
     rules = {"host_kinds": ("bank", "community", "park", "port")}
     table, _ = found(network, districts, some, **rules)
     assert table["cost_yuan"].tolist() == [7200.0, 7200.0, 17666.0, 8000.0]

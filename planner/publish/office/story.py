@@ -36,6 +36,7 @@ from planner.publish.contents.records import (
     finding_rows,
     input_rows,
     sorted_findings,
+    station_line,
     synthetic_lines,
 )
 from planner.publish.contents.sites import (
@@ -105,6 +106,7 @@ class Story:
     findings: PrintedTable | None
     findings_more: str
     inputs: PrintedTable
+    stations: str
     synthetic_lines: tuple[str, ...]
     credits: tuple[str, ...]
     footer: str
@@ -305,6 +307,7 @@ def story(bundle: Bundle) -> Story:
         findings=findings,
         findings_more=more,
         inputs=_inputs(bundle),
+        stations=station_line(bundle),
         synthetic_lines=synthetic_lines(bundle),
         credits=tuple(credit_lines(bundle)),
         footer=phrase("footer", language, version=version).strip(),
