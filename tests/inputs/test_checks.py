@@ -36,7 +36,7 @@ def stations(points, district=None, ids=None):
 
 def test_the_table_of_findings_puts_the_worst_first_in_both_languages():
     found = [
-        finding("TAB-011", source="b.csv", field="lng", value="经度"),
+        finding("TAB-011", source="b.csv", field="lng", value="经度", role_en="lng", role_zh="经度"),
         finding("XY-006", source="a.csv", row=7, value="人民路"),
         finding("XY-006", source="a.csv", row=3, value="人民路"),
         finding("XY-001", source="z.csv", value="3/3"),

@@ -216,10 +216,8 @@ def match_columns(
         else:
             match[role] = best
             if best != role:
-                found.append(
-                    finding("TAB-011", source=source, field=role, value=best, role_en=role,
-                            role_zh=role_names().get(role, role))  # fmt: skip
-                )
+                words = {"role_en": role, "role_zh": role_names().get(role, role)}
+                found.append(finding("TAB-011", source=source, field=role, value=best, **words))
     return match, found
 
 
