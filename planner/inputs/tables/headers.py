@@ -216,8 +216,10 @@ def match_columns(
         else:
             match[role] = best
             if best != role:
-                words = {"role_en": role, "role_zh": role_names().get(role, role)}
-                found.append(finding("TAB-011", source=source, field=role, value=best, **words))
+                zh = role_names().get(role, role)
+                found.append(
+                    finding("TAB-011", source=source, field=role, value=best, role_en=role, role_zh=zh)
+                )
     return match, found
 
 
