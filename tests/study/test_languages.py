@@ -203,8 +203,7 @@ def test_costs_are_listed_and_summed_by_kind_of_host(made) -> None:
 def test_without_any_chinese_font_every_product_says_that_there_are_no_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drawing, "_packaged", lambda: None)
-    monkeypatch.setattr(drawing, "_of_system", lambda: None)
+    monkeypatch.setattr(drawing, "chinese_font", lambda: None)
     out = tmp_path / "out"
     run = Study(read_settings(town(tmp_path / "in", "zh")), cache=tmp_path / "cache").run(out)
     assert not list(out.rglob("*.png"))
