@@ -29,8 +29,8 @@ __all__ = [
 BEYOND_M = 2000.0
 _ORDER = "EWFI"
 _WORDS = {
-    "en": {"E": "refused", "W": "warning", "F": "mended", "I": "information"},
-    "zh": {"E": "拒绝", "W": "提醒", "F": "已修正", "I": "信息"},
+    "en": {"E": "error", "W": "warning", "F": "mended", "I": "note"},
+    "zh": {"E": "错误", "W": "警告", "F": "已修正", "I": "提示"},
 }
 _COLUMNS = {
     "en": ["severity", "code", "file", "row", "field", "value", "what to do"],
@@ -148,7 +148,7 @@ def in_water(
             source=str(r.get("source", "")),
             row=r.get("row"),
             field=str(r["name"]),
-            value=f"{d:.0f} m",
+            value=f"{d:.0f}",
         )
         for (_, r), d in zip(stations[wet].iterrows(), depth[wet], strict=True)
     ]

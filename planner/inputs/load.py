@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
@@ -19,7 +19,7 @@ from planner.inputs.observations import read_observations
 from planner.inputs.osm.layers import OsmLayers, is_osm, lakes, no_layers, read_layers
 from planner.inputs.places.crs import auto_crs
 from planner.inputs.population import read_population, with_population
-from planner.inputs.stations import read_stations
+from planner.inputs.stations import read_list
 from planner.progress import Progress, silent
 from planner.settings.about import About
 from planner.settings.inputs import Inputs, Table
@@ -45,6 +45,9 @@ class LoadedInputs:
         Rows taken per input.
     findings
         Whatever is wrong with the files; the caller refuses where one is an error.
+    station_rows
+        Rows of the station lists: ``listed``; ``unplaced``, ``repeated`` and ``away`` (in water, or too far
+        from the districts) of them not taken; ``read``, the rest.
     """
 
     crs: str
@@ -58,6 +61,7 @@ class LoadedInputs:
     places: gpd.GeoDataFrame
     rows: dict[str, int]
     findings: tuple[Finding, ...]
+    station_rows: dict[str, int] = field(default_factory=dict)
 
     @property
     def lakes(self) -> gpd.GeoDataFrame:
@@ -98,7 +102,7 @@ def load_inputs(
     found += more
     districts = with_population(districts, population, total=people.total)
     say("reading stations", 0.7)
-    stations, more = _stations(inputs.stations, frame, districts, layers, area, crs)
+    stations, more, counted = _stations(inputs.stations, frame, districts, layers, area, crs)
     found += more
     if inputs.observations is not None:
         found += read_observations(inputs.observations, crs=crs)[1]
@@ -106,7 +110,7 @@ def load_inputs(
     return LoadedInputs(
         crs=crs, districts=districts, stations=stations, hosts=hosts, population=population, water=layers.water,
         main_roads=layers.main_roads, landuse=layers.landuse, places=layers.places, rows=rows,
-        findings=tuple(found),
+        findings=tuple(found), station_rows=counted,
     )  # fmt: skip
 
 
@@ -157,18 +161,17 @@ def _stations(
     layers: OsmLayers,
     area: shapely.Geometry,
     crs: str,
-) -> tuple[gpd.GeoDataFrame, list[Finding]]:
-    """Every list of stations as one table, judged by itself and by where its stations stand."""
-    found: list[Finding] = []
-    parts = []
-    for table in lists:
-        read, more = read_stations(table, crs=crs, area=area, streets=None if frame is None else frame.sample)
-        found += more
-        parts.append(read)
+) -> tuple[gpd.GeoDataFrame, list[Finding], dict[str, int]]:
+    """Every list of stations as one table, judged by itself and by where its stations stand; what became of the rows."""
+    streets = None if frame is None else frame.sample
+    parts = [read_list(table, crs=crs, area=area, streets=streets) for table in lists]
+    found = [f for part in parts for f in part.findings]
     if not parts:
-        return tables.empty("stations", crs), found
-    stations = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=crs)
-    if len(stations):
+        return tables.empty("stations", crs), found, {}
+    stations = gpd.GeoDataFrame(pd.concat([p.stations for p in parts], ignore_index=True), crs=crs)
+    placed = len(stations)
+    if placed:
         stations, more = check_stations(stations, districts=districts, water=lakes(layers.water))
         found += more
-    return stations, found
+    counted = {key: sum(getattr(p, key) for p in parts) for key in ("listed", "unplaced", "repeated")}
+    return stations, found, counted | {"away": placed - len(stations), "read": len(stations)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,7 +23,7 @@ from planner.inputs.tables import headers
 from planner.inputs.tables.read import RawTable, as_text, read_table
 from planner.settings.inputs import Table
 
-__all__ = ["parse_ids", "read_hours", "read_stations", "to_geocode"]
+__all__ = ["StationList", "parse_ids", "read_hours", "read_list", "read_stations", "to_geocode"]
 
 _SAME_PLACE_M = 5.0
 #: Columns beside those of the contract, and their kinds.
@@ -36,10 +37,34 @@ _HOURS_CODE = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class StationList:
+    """A list of stations as read: the table, what was noticed, and what became of its rows.
+
+    ``listed``: rows of the list; ``unplaced``: those without coordinates that can be used; ``repeated``: of the
+    others, those that repeat another row. The table has a row for each that remains.
+    """
+
+    stations: gpd.GeoDataFrame
+    findings: list[Finding]
+    listed: int = 0
+    unplaced: int = 0
+    repeated: int = 0
+
+
 def read_stations(
     table: Table, *, crs: str, area: BaseGeometry | None = None, streets: npt.ArrayLike | None = None,
     today: dt.date | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:  # fmt: skip
+    """The table of :func:`read_list`, and what was noticed."""
+    read = read_list(table, crs=crs, area=area, streets=streets, today=today)
+    return read.stations, read.findings
+
+
+def read_list(
+    table: Table, *, crs: str, area: BaseGeometry | None = None, streets: npt.ArrayLike | None = None,
+    today: dt.date | None = None,
+) -> StationList:  # fmt: skip
     """Read one list of stations and judge it.
 
     Parameters
@@ -57,23 +82,25 @@ def read_stations(
 
     Returns
     -------
-    stations, findings
-        The columns of ``tables.py`` and ``open_days`` (``"12345"``), ``address``, ``capacity``,
+    StationList
+        Its table has the columns of ``tables.py`` and ``open_days`` (``"12345"``), ``address``, ``capacity``,
         ``opened``, ``lng_wgs84``, ``lat_wgs84``, ``source``, ``row``. Rows that stand nowhere are
         not in it. Errors are findings of severity E; the table is then what could be made.
     """
     raw, found = read_table(table, kind="stations")
     if raw is None:
-        return tables.empty("stations", crs, **_MORE), found
+        return StationList(tables.empty("stations", crs, **_MORE), found)
     places = locate(raw, table, crs=crs, area=area, streets=streets)
     found += places.findings
     frame, more = _columns(raw, today or dt.datetime.now(tz=dt.UTC).date())
     found += more
-    frame = _placed(frame, places, crs)
-    frame, more = _one_row_each(frame, raw)
+    placed = _placed(frame, places, crs)
+    once, more = _one_row_each(placed, raw)
     found += more
-    found += _doubts(frame, raw.source)
-    return tables.check("stations", frame.reset_index(drop=True)), found
+    found += _doubts(once, raw.source)
+    stations = tables.check("stations", once.reset_index(drop=True))
+    n = len(raw.rows)
+    return StationList(stations, found, n, n - len(placed), len(placed) - len(once))
 
 
 def to_geocode(table: Table) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import pandas as pd
 from planner.facts.plan import Parts
 from planner.facts.register import Register
 from planner.facts.whole import register_of
-from planner.publish.contents.assumptions import COST_BAND_YUAN
 from planner.publish.page.layer import ExtraLayer, PopupField
 
 if TYPE_CHECKING:
@@ -129,4 +128,7 @@ class Bundle:
         """Cost of each new site with its band."""
         known = self.candidates.set_index("site_id")["cost_yuan"]
         costs = self.chosen["cost_yuan"] if "cost_yuan" in self.chosen else self.chosen["site_id"].map(known)
-        return pd.DataFrame({"cost_yuan": costs, "low": COST_BAND_YUAN[0], "high": COST_BAND_YUAN[1]})
+        bands = [self.settings.siting.cost_of(str(kind)) for kind in self.chosen["host_kind"]]
+        return pd.DataFrame(
+            {"cost_yuan": costs.to_numpy(), "low": [b[1] for b in bands], "high": [b[2] for b in bands]}
+        )

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,8 @@ class RunNotes:
         One entry per stage: ``name``, ``seconds``, ``peak_mb``.
     version
         Planner's own.
+    station_rows
+        What became of the rows of the station lists (:class:`planner.inputs.load.LoadedInputs`).
     """
 
     inputs: Sequence[Mapping[str, Any]]
@@ -69,6 +71,7 @@ class RunNotes:
     absent: Mapping[str, str]
     stages: Sequence[Mapping[str, Any]]
     version: str
+    station_rows: Mapping[str, int] = field(default_factory=dict)
 
 
 def versions(own: str) -> dict[str, str]:
@@ -184,6 +187,7 @@ def _sensitivity(bundle: Bundle) -> dict[str, Any] | None:
 def _stations(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
     solution, facts = bundle.solution, bundle.facts
     return {
+        **notes.station_rows,
         "existing": int(facts.shown("stations_open", plan="today")),
         "chosen": int(facts.shown("sites_new")),
         "closed": list(bundle.closed),

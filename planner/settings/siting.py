@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from planner.settings.base import Count, Positive, Section, Share, refused
+from planner.settings.costs import COST_BAND_YUAN, kind_costs
 
 __all__ = ["Batch", "Goal", "Siting"]
 
@@ -85,6 +86,8 @@ class Siting(Section):
     """How many sites, from which hosts, under which rules, and how hard to look.
 
     ``quota_min``, ``quota_max``: new sites per district; ``kind_min``, ``kind_max``: per kind of host.
+    ``cost_yuan``: a station's cost by kind of host, before the table of :mod:`planner.settings.costs`;
+    ``default_cost_yuan``: of the kinds in neither.
     """
 
     p: int = Field(default=200, ge=1)
@@ -116,3 +119,15 @@ class Siting(Section):
     alternatives: int = Field(default=3, ge=0)
     replacements: int = Field(default=3, ge=0)
     sensitivity: bool = True
+
+    def cost_of(self, kind: str) -> tuple[float, float, float]:
+        """What a station in this kind of host costs (yuan), and the band: a cost of the study's own has none but itself."""
+        own = self.cost_yuan.get(kind)
+        if own is not None:
+            return own, own, own
+        if kind in kind_costs():
+            known = kind_costs()[kind]
+            return known.yuan, known.low, known.high
+        own = self.default_cost_yuan
+        usual = own == type(self).model_fields["default_cost_yuan"].default
+        return (own, *COST_BAND_YUAN) if usual else (own, own, own)

@@ -127,9 +127,7 @@ def _finish(table: gpd.GeoDataFrame, rules: Siting) -> gpd.GeoDataFrame:
         site_id=table["host_id"].astype("str"),
         name=table["name"].fillna("").astype("str"),
         open_hours=hours.where(hours != "", by_kind).astype("str"),
-        cost_yuan=table["host_kind"]
-        .map(lambda k: rules.cost_yuan.get(k, rules.default_cost_yuan))
-        .astype(float),
+        cost_yuan=table["host_kind"].map(lambda kind: rules.cost_of(str(kind))[0]).astype(float),
     )
     return table.sort_values("site_id", kind="stable").reset_index(drop=True)[COLUMNS]
 

@@ -11,6 +11,7 @@ from planner.progress import Progress, silent
 from planner.publish.bundle import Bundle
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
+from planner.publish.words.names import in_language
 from planner.publish.words.phrases import phrase
 from planner.settings.inputs import Inputs
 from planner.study.stages import Stages
@@ -41,6 +42,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     areas, inputs = stages.value("areas"), stages.value("inputs")
     say("driver homes", 0.0)
     homes, absent = _homes(stages)
+    absent.update(("figures", f.message(s.study.language)) for f in stages.value("font"))
     say("other plans and assumptions", 0.0)
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
@@ -57,7 +59,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         area_after=areas.after,
         gaps=stages.value("gaps"),
         hotspots=stages.value("hotspots"),
-        water=inputs.lakes,
+        water=in_language(inputs.lakes, s.study.language),
         main_roads=inputs.main_roads,
         findings=stages.findings(),
         solution=plan.solution,
@@ -121,4 +123,5 @@ def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
             {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in stages.records.values()
         ],
         version=VERSION,
+        station_rows=stages.value("inputs").station_rows,
     )

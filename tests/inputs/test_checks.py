@@ -36,14 +36,14 @@ def stations(points, district=None, ids=None):
 
 def test_the_table_of_findings_puts_the_worst_first_in_both_languages():
     found = [
-        finding("TAB-011", source="b.csv", field="lng", value="经度"),
+        finding("TAB-011", source="b.csv", field="lng", value="经度", role_en="lng", role_zh="经度"),
         finding("XY-006", source="a.csv", row=7, value="人民路"),
         finding("XY-006", source="a.csv", row=3, value="人民路"),
         finding("XY-001", source="z.csv", value="3/3"),
     ]
     for language, words in (
-        ("zh", ["拒绝", "提醒", "提醒", "信息"]),
-        ("en", ["refused", "warning", "warning", "information"]),
+        ("zh", ["错误", "警告", "警告", "提示"]),
+        ("en", ["error", "warning", "warning", "note"]),
     ):
         frame = checks.to_frame(found, language)
         assert frame.iloc[:, 0].tolist() == words
@@ -93,7 +93,7 @@ def test_stations_in_a_lake_are_left_out_with_the_distance_to_the_shore():
     # deep in the lake; on the island; 5 m from the shore; on land
     kept, found = checks.in_water(stations([(300, 300), (150, 150), (395, 300), (500, 500)]), lake)
     assert kept["name"].tolist() == ["s1", "s2", "s3"]
-    assert (found[0].code, found[0].row, found[0].value) == ("LOC-001", 2, "100 m")
+    assert (found[0].code, found[0].row, found[0].value) == ("LOC-001", 2, "100")
     assert len(found) == 1
 
 

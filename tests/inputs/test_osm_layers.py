@@ -20,7 +20,7 @@ def town(tmp_path):
     nodes = SQUARE | {5: (100, 100), 6: (300, 100), 7: (500, 500), 8: (20, 15), 9: (900, 900)}
     ways = {
         1: (ROUND, {"building": "retail", "shop": "convenience", "name": "便利店", "building:levels": "3"}),
-        2: (ROUND, {"natural": "water", "name": "湖"}),
+        2: (ROUND, {"natural": "water", "name": "湖", "name:en": "Lake"}),
         3: ([5, 6], {"highway": "primary", "name": "人民路", "ref": "G312"}),
         4: ([5, 6], {"waterway": "canal", "name": "运河"}),
         5: ([5, 6], {"highway": "residential"}),
@@ -50,6 +50,7 @@ def test_layers_of_a_small_town(town):
     assert found.buildings.levels.tolist() == [3.0]
     assert found.buildings.area.iloc[0] == pytest.approx(1200, rel=1e-3)
     assert sorted(found.water.kind) == ["canal_line", "lake"]
+    assert dict(zip(found.water.name, found.water.name_en, strict=True)) == {"湖": "Lake", "运河": ""}
     assert found.main_roads[["class", "name", "ref"]].iloc[0].tolist() == ["primary", "人民路", "G312"]
     assert len(found.main_roads) == 1
     assert found.landuse.kind.tolist() == ["industrial"]

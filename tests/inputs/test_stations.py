@@ -351,7 +351,7 @@ def test_stations_outside_the_area_by_how_far(tmp_path):
     area = gpd.GeoSeries([shapely.box(120.5, 31.2, 120.9, 31.4)], crs=4326).to_crs(CRS).iloc[0]
     frame, found = csv(tmp_path, [*GOOD, row(120.95001, 31.3, "far")], area=area)
     bad = one(found, "LOC-002")
-    assert (bad.severity, bad.row, bad.value) == ("W", 22, "4.76 km")
+    assert (bad.severity, bad.row, bad.value) == ("W", 22, "4.76")
     assert len(frame) == 21
     frame, found = csv(tmp_path, [*GOOD[:3], row(120.95001, 31.3, "far")], area=area)
     assert one(found, "LOC-002").severity == "E"

@@ -28,9 +28,6 @@ FINDINGS = (
     finding("CAN-003", source="站点.xlsx", row=7, field="名称", value="石路"),
     finding("SET-004", source="study.toml", value="x.csv"),
 )
-needs_font = pytest.mark.skipif(
-    drawing.chinese_font() is None, reason="no Chinese font: apt install fonts-wqy-microhei"
-)
 
 
 class Page(HTMLParser):
@@ -176,7 +173,6 @@ def test_checks_say_whether_the_study_can_run(tmp_path: Path) -> None:
 # --- figures ---------------------------------------------------------------------------------------------------
 
 
-@needs_font
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_figures_are_drawn_and_two_drawings_are_equal(language: str, tmp_path: Path) -> None:
     first = figures.write_figures(toy_bundle(language), tmp_path / "a")
@@ -190,7 +186,6 @@ def test_figures_are_drawn_and_two_drawings_are_equal(language: str, tmp_path: P
             assert "Software" not in picture.info
 
 
-@needs_font
 @pytest.mark.parametrize("title", WORST)
 def test_hostile_names_can_be_drawn(title: str, tmp_path: Path) -> None:
     assert len(figures.write_figures(hostile_bundle(title), tmp_path)) == 4
@@ -214,12 +209,11 @@ def test_without_a_chinese_font_figures_are_left_out_and_the_report_says_so(
     monkeypatch.setattr(drawing, "chinese_font", lambda: None)
     assert figures.write_figures(toy_bundle("zh"), folder) == {}
     assert list(folder.iterdir()) == []
-    found = drawing.font_finding("zh")
-    assert found is not None
+    (found,) = drawing.judge_font("zh")
     assert found.code == "OUT-003"
-    assert "fonts-noto-cjk" in found.message("zh")
-    assert drawing.font_finding("en") is None
-    assert "fonts-noto-cjk" in Page(report(toy_bundle("zh"), tmp_path)).text
+    assert "pip install pylopdf-fonts-zh-cn" in found.message("zh")
+    assert drawing.judge_font("en") == ()
+    assert "pip install pylopdf-fonts-zh-cn" in Page(report(toy_bundle("zh"), tmp_path)).text
 
 
 # --- report.docx -----------------------------------------------------------------------------------------------

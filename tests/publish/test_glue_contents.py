@@ -353,8 +353,8 @@ def test_inputs_without_their_folders() -> None:
     ]
     table = records_.input_rows(town(run={"inputs": read}))
     assert table.to_numpy().tolist() == [
-        ["streets", "a b.osm", 12, "abc"],
-        ["hosts", "hosts.csv", None, ""],
+        ["Streets (venues, water)", "a b.osm", 12, "abc"],
+        ["Host venues", "hosts.csv", None, ""],
         ["", "", None, ""],
     ]
     assert (

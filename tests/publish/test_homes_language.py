@@ -140,4 +140,6 @@ def test_a_value_of_the_study_file_is_called_that_and_ours_an_own_assumption(pla
     assert made.loc["turnover_per_day", "source_zh"] == "自拟假设"
     words = Path(__file__).resolve().parents[2] / "planner" / "publish" / "words"
     for path in sorted(words.glob("*.csv")):
-        assert not re.search("自设|自定取值|研究文件给定(?!的)|[Oo]wn choice", path.read_text("utf-8")), path.name
+        assert not re.search("自设|自定取值|研究文件给定(?!的)|[Oo]wn choice", path.read_text("utf-8")), (
+            path.name
+        )

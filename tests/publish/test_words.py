@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import math
 import re
+import tomllib
 from importlib import resources
+from pathlib import Path
 
+import geopandas as gpd
 import pyproj
 import pytest
 
-from planner.publish.words.names import crs_label, period_labels
+from planner.errors import finding
+from planner.inputs.checks import to_frame
+from planner.publish.words.names import (
+    crs_label,
+    field_label,
+    in_language,
+    input_label,
+    period_labels,
+    source_label,
+)
 from planner.publish.words.numbers import (
     band_text,
     ceil_number,
@@ -113,3 +125,55 @@ def test_a_coordinate_system_without_a_code_is_printed_the_same_before_and_after
     assert crs_label(back) == crs_label(there)
     assert "+lon_0=120.58" in crs_label(there)
     assert crs_label(None) == ""
+
+
+def test_lakes_are_named_in_english_where_the_street_file_does_and_the_study_is_english() -> None:
+    lakes = gpd.GeoDataFrame({"name": ["太湖", "小湖"], "name_en": ["Lake Tai", ""]}, geometry=[None, None])
+    assert in_language(lakes, "en")["name"].tolist() == ["Lake Tai", "小湖"]
+    assert in_language(lakes, "zh")["name"].tolist() == ["太湖", "小湖"]
+    assert in_language(lakes[["name", "geometry"]], "en")["name"].tolist() == ["太湖", "小湖"]
+
+
+def test_what_a_finding_is_about_and_a_role_of_files_are_said_in_the_studys_language() -> None:
+    assert [source_label(s, "zh") for s in ("candidates", "figures", "站点.xlsx")] == [
+        "候选点",
+        "插图",
+        "站点.xlsx",
+    ]
+    assert source_label("candidates", "en") == "candidate sites"
+    assert [field_label(f, "zh") for f in ("open_hours", "开放时间", "siting.p", "")] == [
+        "开放时间",
+        "开放时间",
+        "siting.p",
+        "",
+    ]
+    assert field_label("open_hours", "en") == "open_hours"
+    assert [input_label(r, "zh") for r in ("stations", "stations_2", "driver_homes_11")] == [
+        "现有站点", "现有站点（2）", "现有司机之家（11）",
+    ]  # fmt: skip
+    assert [input_label(r, "en") for r in ("truck_counts", "stations_3", "else")] == [
+        "Truck counts", "Existing stations (3)", "else",
+    ]  # fmt: skip
+
+
+def test_one_word_for_one_severity() -> None:
+    words = [phrase(f"severity_{s}", "zh") for s in "EWFI"]
+    assert words == ["错误", "警告", "已修正", "提示"]
+    told = to_frame(
+        [finding("CAN-003"), finding("CAN-002"), finding("ID-007"), finding("ID-003", other=1)], "zh"
+    )
+    assert sorted(told["级别"]) == sorted(words)
+
+
+def test_the_sources_of_the_embedded_study_are_said_in_chinese() -> None:
+    study = tomllib.loads((Path(__file__).parents[2] / "data/suzhou/study.toml").read_text("utf-8"))
+    for text in (study["circle"]["source"], *(g["source"] for g in study["groups"])):
+        assert translated(text, "en") == text
+        assert re.search("[\u4e00-\u9fff]", translated(text, "zh")), text
+
+
+def test_the_example_says_by_what_quotas_are_shared() -> None:
+    text = (Path(__file__).parents[2] / "data/suzhou/study.toml").read_text("utf-8")
+    line = next(line for line in text.splitlines() if line.startswith("quotas"))
+    assert "by residents" in line
+    assert "workers" not in line

@@ -83,7 +83,7 @@ def test_a_host_beside_the_street_is_a_candidate_with_every_column(network, dist
     table, findings = found(
         network, districts,
         hosts(("h2", "bank", 300, 10, "08:00-17:00", "甲行"), ("h1", "park", 1500, 20)),
-        cost_yuan={"bank": 5000}, default_cost_yuan=9000, host_hours={"park": "06:00-22:00"},
+        host_kinds=("bank", "park"), cost_yuan={"bank": 5000}, host_hours={"park": "06:00-22:00"},
     )  # fmt: skip
     assert findings == []
     assert list(table.columns) == [
@@ -92,11 +92,29 @@ def test_a_host_beside_the_street_is_a_candidate_with_every_column(network, dist
     assert table["site_id"].tolist() == table["host_id"].tolist() == ["h1", "h2"]
     assert table["name"].tolist() == ["", "甲行"]
     assert table["open_hours"].tolist() == ["06:00-22:00", "08:00-17:00"]
-    assert table["cost_yuan"].tolist() == [9000.0, 5000.0]
+    assert table["cost_yuan"].tolist() == [17666.0, 5000.0]
     assert table["district"].tolist() == ["east", "west"]
     assert table.index.tolist() == [0, 1]
     assert table.geometry.iloc[1] == Point(X + 300, Y + 10)
     assert table.crs == CRS
+
+
+def test_the_studys_cost_of_a_kind_goes_first_then_the_tables_then_the_studys_default(
+    network, districts
+) -> None:
+    some = hosts(
+        ("a", "bank", 100, 0), ("b", "community", 200, 0), ("c", "park", 300, 0), ("d", "port", 400, 0)
+    )
+    rules = {"host_kinds": ("bank", "community", "park", "port")}
+    table, _ = found(network, districts, some, **rules)
+    assert table["cost_yuan"].tolist() == [7200.0, 7200.0, 17666.0, 8000.0]
+    own = {"cost_yuan": {"bank": 5000, "port": 1e6}, "default_cost_yuan": 9000}
+    table, _ = found(network, districts, some, **rules, **own)
+    assert table["cost_yuan"].tolist() == [5000.0, 7200.0, 17666.0, 1e6]
+    table, _ = found(network, districts, some, **rules, default_cost_yuan=9000)
+    assert table["cost_yuan"].tolist() == [7200.0, 7200.0, 17666.0, 9000.0]
+    table, _ = found(network, districts, some, every_m=500.0)
+    assert set(table["cost_yuan"]) == {26700.0}
 
 
 def test_hours_are_the_hosts_else_its_kinds_else_the_studys(network, districts) -> None:

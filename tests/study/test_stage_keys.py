@@ -64,6 +64,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "second_views": ("reach:second:ebike", "demand", "existing", "new", "siting"),
     "areas": ("network:walk", "stations", "sites"),
     "gaps": ("demand", "plan", "inputs"),
+    "font": (),
 }
 NETWORKS = ("network:walk", "network:ebike", "network:car", "network:truck")
 REACHES = ("reach:stations:walk", "reach:candidates:walk")
@@ -85,7 +86,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- study: notes are for the products alone; the name is that of the area where no districts are given
     (keys("study.", "accept_gap synthetic synthetic_note_zh synthetic_note_en map_approval_no"), ()),
     (keys("study.", "name title_zh title_en"), ("inputs",)),
-    (["study.language"], ("plan",)),
+    (["study.language"], ("plan", "font")),
     (["study.crs"], ("network:walk", "inputs")),
     (["study.seed"], ("demand", "posing", "trucks")),
     # -- files

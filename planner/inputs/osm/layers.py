@@ -44,7 +44,7 @@ class OsmLayers:
         (``"08:00-20:00"``, ``;``-joined, "" if unknown).
     water
         Areas and lines: ``kind`` (``lake``, ``river``, ``canal``, ``reservoir``, ``pond`` …; of lines
-        ``river_line``, ``canal_line``, ``stream_line``, ``coastline``), ``name``.
+        ``river_line``, ``canal_line``, ``stream_line``, ``coastline``), ``name``, ``name_en`` ("" if not given).
     landuse
         Areas: ``kind``, ``name``.
     buildings
@@ -70,7 +70,7 @@ class OsmLayers:
 
 _COLUMNS = {
     "hosts": ("host_id", "name", "host_kind", "open_hours"),
-    "water": ("osm_id", "kind", "name"),
+    "water": ("osm_id", "kind", "name", "name_en"),
     "landuse": ("osm_id", "kind", "name"),
     "buildings": ("osm_id", "kind", "levels", "name"),
     "main_roads": ("osm_id", "class", "name", "ref"),
@@ -188,7 +188,11 @@ def _things(path: Path) -> Iterator[tuple[str, Row, str | None]]:
                 shape = _shape(make, thing)
                 for layer, row in found:
                     key = "host_id" if layer == "hosts" else "osm_id"
-                    yield layer, {key: name, "name": _name(tags), **row}, shape
+                    yield (
+                        layer,
+                        {key: name, "name": _name(tags), "name_en": tags.get("name:en", ""), **row},
+                        shape,
+                    )
     except RuntimeError as error:
         if isinstance(error, osmium.InvalidLocationError):
             raise

@@ -287,5 +287,5 @@ def _outside(job: Notes, x: Floats, y: Floats, area: BaseGeometry) -> None:
     for i, metres in zip(np.flatnonzero(out), far, strict=True):
         job.found.append(
             finding("LOC-002", source=job.raw.source, row=int(job.raw.rows[i]), severity=severity,
-                    value=f"{metres / 1000:.2f} km", share=f"{share:.0%}")
+                    value=f"{metres / 1000:.2f}", share=f"{share:.0%}")
         )  # fmt: skip

@@ -57,6 +57,12 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 @functools.cache
+def role_names() -> dict[str, str]:
+    """Role of a column → what it is called in Chinese."""
+    return {row["role"]: row["zh"] for row in _rows("headers.csv")}
+
+
+@functools.cache
 def known_names(kind: str) -> dict[str, str]:
     """Plain column name → role, for a kind of table: stations, hosts, districts, population."""
     names: dict[str, str] = {}
@@ -210,7 +216,10 @@ def match_columns(
         else:
             match[role] = best
             if best != role:
-                found.append(finding("TAB-011", source=source, field=role, value=best))
+                zh = role_names().get(role, role)
+                found.append(
+                    finding("TAB-011", source=source, field=role, value=best, role_en=role, role_zh=zh)
+                )
     return match, found
 
 

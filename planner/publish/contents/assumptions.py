@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -12,14 +13,15 @@ from planner.publish.words.names import group_label, host_label, period_labels
 from planner.publish.words.numbers import percent
 from planner.publish.words.phrases import phrase, translated
 from planner.settings.base import Section
+from planner.settings.costs import COST_BAND_YUAN, kind_costs
 from planner.settings.groups import Group
 from planner.settings.reading import defaults
 from planner.settings.whole import Settings
 
-__all__ = ["ASSUMPTION_COLUMNS", "COST_BAND_YUAN", "Assumption", "assumption_rows", "assumptions"]
+if TYPE_CHECKING:
+    from planner.publish.bundle import Bundle
 
-#: What one station has cost elsewhere, least and most (yuan).
-COST_BAND_YUAN = (6250.0, 26700.0)
+__all__ = ["ASSUMPTION_COLUMNS", "Assumption", "assumption_rows", "assumptions"]
 
 ASSUMPTION_COLUMNS = (
     Column("part", "text", 12),
@@ -150,7 +152,21 @@ def _demand(settings: Settings) -> Iterator[Assumption]:
                          None, None, phrase("why_user", language), "", "inputs.population.total")  # fmt: skip
 
 
-def _siting(settings: Settings) -> Iterator[Assumption]:
+def _costs(settings: Settings, kinds: Iterable[str]) -> Iterator[Assumption]:
+    """What a station costs: a row per kind of host, those that the study prices itself besides."""
+    language, rules = settings.study.language, settings.siting
+    for kind in sorted({*kinds, *rules.cost_yuan} & {*kind_costs(), *rules.cost_yuan}):
+        own = kind in rules.cost_yuan
+        value, low, high = rules.cost_of(kind)
+        why = "why_user" if own else f"why_cost_{kind_costs()[kind].like}"
+        yield Assumption(
+            phrase("part_siting", language), phrase("par_cost_of", language, kind=host_label(kind, language)), value,
+            phrase("unit_yuan", language), None if own else low, None if own else high, phrase(why, language),
+            "" if own else kind_costs()[kind].confidence, f"siting.cost_yuan.{kind}",
+        )  # fmt: skip
+
+
+def _siting(settings: Settings, kinds: Iterable[str]) -> Iterator[Assumption]:
     language, rules = settings.study.language, settings.siting
     part = phrase("part_siting", language)
 
@@ -170,11 +186,8 @@ def _siting(settings: Settings) -> Iterator[Assumption]:
     yield row("dedupe_m", rules.dedupe_m, "m")
     yield row("street_within_m", rules.street_within_m, "m")
     yield row("default_hours", rules.default_hours, trust="L")
-    yield row("default_cost_yuan", rules.default_cost_yuan, "yuan", *COST_BAND_YUAN)
-    for kind, cost in rules.cost_yuan.items():
-        yield Assumption(part, phrase("par_cost_of", language, kind=host_label(kind, language)), cost,
-                         phrase("unit_yuan", language), None, None, phrase("why_user", language), "",
-                         f"siting.cost_yuan.{kind}")  # fmt: skip
+    yield from _costs(settings, kinds)
+    yield row("default_cost_yuan", rules.default_cost_yuan, "yuan", *COST_BAND_YUAN, trust="L")
     if rules.budget_yuan is not None:
         yield row("budget_yuan", rules.budget_yuan, "yuan")
     yield row("gap", percent(rules.gap, 3), trust="")
@@ -182,24 +195,28 @@ def _siting(settings: Settings) -> Iterator[Assumption]:
                      phrase("why_seed", language), "", "study.seed")  # fmt: skip
 
 
-def assumptions(settings: Settings, *, all_groups: bool = False) -> list[Assumption]:
+def assumptions(
+    settings: Settings, *, all_groups: bool = False, kinds: Iterable[str] = ()
+) -> list[Assumption]:
     """Every assumption behind the plan, in the study's language.
 
     ``all_groups`` adds the groups outside the headline (truck drivers), whose turn comes with the
-    driver homes.
+    driver homes; ``kinds``: the kinds of host there are, whose costs are listed.
     """
     return [
         *_circle(settings),
         *_groups(settings, all_groups=all_groups),
         *_demand(settings),
-        *_siting(settings),
+        *_siting(settings, kinds),
     ]
 
 
-def assumption_rows(settings: Settings, *, all_groups: bool = False) -> pd.DataFrame:
-    """:func:`assumptions` as rows of :data:`ASSUMPTION_COLUMNS`; the trust in words."""
-    language = settings.study.language
-    rows = [astuple(a) for a in assumptions(settings, all_groups=all_groups)]
+def assumption_rows(bundle: Bundle) -> pd.DataFrame:
+    """:func:`assumptions` behind a plan as rows of :data:`ASSUMPTION_COLUMNS`; the trust in words."""
+    language = bundle.settings.study.language
+    kinds = [str(kind) for kind in bundle.candidates["host_kind"].unique()]
+    told = assumptions(bundle.settings, all_groups=bundle.homes is not None, kinds=kinds)
+    rows = [astuple(a) for a in told]
     table = pd.DataFrame(rows, columns=[c.key for c in ASSUMPTION_COLUMNS], dtype=object)
     table["trust"] = [phrase(f"trust_{t}", language) if t else "" for t in table["trust"]]
     return table

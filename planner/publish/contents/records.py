@@ -9,6 +9,7 @@ import pandas as pd
 
 from planner.errors import Finding
 from planner.publish.contents.columns import Column
+from planner.publish.words.names import field_label, input_label, source_label
 from planner.publish.words.numbers import number
 from planner.publish.words.phrases import phrase
 
@@ -25,6 +26,7 @@ __all__ = [
     "finding_rows",
     "input_rows",
     "sorted_findings",
+    "station_line",
     "synthetic_lines",
     "synthetic_note",
 ]
@@ -76,9 +78,9 @@ def finding_rows(findings: Iterable[Finding], language: str) -> pd.DataFrame:
         (
             phrase(f"severity_{f.severity}", language),
             f.code,
-            f.source,
+            source_label(f.source, language),
             f.row,
-            f.field,
+            field_label(f.field, language),
             f.value,
             f.message(language),
         )
@@ -88,10 +90,11 @@ def finding_rows(findings: Iterable[Finding], language: str) -> pd.DataFrame:
 
 
 def input_rows(bundle: Bundle) -> pd.DataFrame:
-    """What was read: name, file (without its folder), rows, SHA-256."""
+    """What was read: its role in words, file (without its folder), rows, SHA-256."""
+    language = bundle.settings.study.language
     rows = [
         (
-            i.get("name", ""),
+            input_label(str(i.get("name", "")), language),
             str(i.get("path", "")).replace("\\", "/").rsplit("/", 1)[-1],
             i.get("rows"),
             i.get("sha256", ""),
@@ -99,6 +102,18 @@ def input_rows(bundle: Bundle) -> pd.DataFrame:
         for i in bundle.run.get("inputs", [])
     ]
     return pd.DataFrame(rows, columns=[c.key for c in INPUT_COLUMNS], dtype=object)
+
+
+def station_line(bundle: Bundle) -> str:
+    """How the rows of the station lists become the open stations; "" where a study has no list."""
+    told = bundle.run.get("stations", {})
+    if not told.get("listed"):
+        return ""
+    once, closed = told["listed"] - told["repeated"], told["read"] - told["existing"]
+    values = {k: number(told[k]) for k in ("listed", "repeated", "unplaced", "away", "read", "existing")}
+    return phrase(
+        "stations_told", bundle.settings.study.language, once=number(once), closed=number(closed), **values
+    )
 
 
 def synthetic_note(bundle: Bundle) -> str:

@@ -17,7 +17,16 @@ from planner.publish.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
 
-__all__ = ["batch_columns", "batch_rows", "coordinates", "ranked", "regret_line", "site_columns", "site_rows"]
+__all__ = [
+    "batch_columns",
+    "batch_rows",
+    "coordinates",
+    "plan_cost",
+    "ranked",
+    "regret_line",
+    "site_columns",
+    "site_rows",
+]
 
 _SITES = (
     Column("rank", "count", 6),

@@ -1,13 +1,16 @@
-"""What every figure is drawn on: fonts and colours, an empty figure, and the map under a theme.
+"""What every figure is drawn on: font and colours, an empty figure, and the map under a theme.
 
-Chinese text needs a font that has it; without one the figures are left out and :func:`font_finding` says what
-to install. No text is read as mathematics (``$``).
+The font is Noto Sans SC from a package that comes with planner, so that a figure is the same on every machine.
+Only without that package is one of the system's taken; without any, Chinese figures are left out and
+:func:`judge_font` says what to install. No text is read as mathematics (``$``).
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +34,16 @@ __all__ = [
     "base_map",
     "chinese_font",
     "figure_style",
-    "font_finding",
     "frame_map",
+    "judge_font",
     "new_figure",
     "plot_shapes",
     "set_title",
 ]
 
-#: Fonts with Chinese characters, in the order we would choose them.
+#: Package and file of the figures' font (OFL 1.1), and what matplotlib knows it by: a name no system's font has.
+_PACKAGE, _FILE, _OURS = "pylopdf_fonts_zh_cn", "NotoSansSC-Regular.otf", "planner Noto Sans SC"
+#: Other fonts with Chinese characters, in the order we would choose them.
 FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Noto Sans SC", "PingFang SC",
          "Microsoft YaHei", "Hiragino Sans GB", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "SimHei", "Heiti SC",
          "Noto Sans CJK JP", "Noto Sans CJK TC", "Droid Sans Fallback", "Arial Unicode MS", "SimSun")  # fmt: skip
@@ -47,9 +52,29 @@ _WATER, _LAND = "#dbe8f0", "#fbfaf8"
 _DPI = 160
 
 
+def _packaged() -> Path | None:
+    """The file of the packaged font; None where the package was left out (``pip install --no-deps``)."""
+    try:
+        file = Path(str(resources.files(_PACKAGE).joinpath(_FILE)))
+    except ModuleNotFoundError:
+        return None
+    return file if file.is_file() else None
+
+
 @functools.cache
-def chinese_font() -> str | None:
-    """The first font of :data:`FONTS` that is installed; None where none is."""
+def _registered(file: Path) -> str:
+    """Make a font file known to matplotlib; the name it is known by."""
+    from matplotlib import font_manager
+    from matplotlib.ft2font import FT2Font
+
+    entry = font_manager.ttfFontProperty(FT2Font(str(file)))
+    font_manager.fontManager.ttflist.append(replace(entry, name=_OURS))
+    return _OURS
+
+
+@functools.cache
+def _of_system() -> str | None:
+    """The first font of :data:`FONTS` that the system has; None where it has none."""
     from matplotlib import font_manager
 
     known = {f.name for f in font_manager.fontManager.ttflist}
@@ -63,9 +88,15 @@ def chinese_font() -> str | None:
     return next((name for name in FONTS if name in known), None)
 
 
-def font_finding(language: str) -> Finding | None:
-    """The warning that figures cannot be drawn in this language, with an install hint; None if they can."""
-    return None if language != "zh" or chinese_font() else finding("OUT-003", source="figures")
+def chinese_font() -> str | None:
+    """Name (matplotlib's) of the font with Chinese characters that figures are drawn in; None where there is none."""
+    file = _packaged()
+    return _of_system() if file is None else _registered(file)
+
+
+def judge_font(language: str) -> tuple[Finding, ...]:
+    """The warning that figures cannot be drawn in this language, with what to install; nothing if they can."""
+    return (finding("OUT-003", source="figures"),) if language == "zh" and chinese_font() is None else ()
 
 
 def figure_style() -> dict[str, Any]:

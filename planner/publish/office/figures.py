@@ -24,8 +24,8 @@ from planner.publish.office.drawing import (
     SOFT,
     base_map,
     figure_style,
-    font_finding,
     frame_map,
+    judge_font,
     new_figure,
     plot_shapes,
     set_title,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_figures"]
 
-_BEFORE, _ADDED = "#8fb0c6", "#ef9a4d"
+_BEFORE, _ADDED, _OPEN = "#8fb0c6", "#ef9a4d", "#2f5d7c"
 _CLASSES = (1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000)
 
 
@@ -48,15 +48,20 @@ def _points(axes: Any, points: gpd.GeoDataFrame, **style: Any) -> Any:
     return axes.scatter(points.geometry.x, points.geometry.y, **style)
 
 
+def _key(colour: str, label: str, *, rim: str = "none") -> Any:
+    """A legend's entry for points of a colour, large enough to see."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], linestyle="", marker="o", markersize=5, color=colour, markeredgecolor=rim, markeredgewidth=0.8,
+                  label=label)  # fmt: skip
+
+
 def _dots(axes: Any, bundle: Bundle) -> list[Any]:
     """Existing stations small, chosen sites larger; their legend entries."""
     language = bundle.settings.study.language
-    old = open_stations(bundle)
-    return [
-        _points(axes, old, s=1.6, c="#2f5d7c", linewidths=0, zorder=7, label=phrase("fig_existing", language)),
-        _points(axes, bundle.chosen, s=6, c=ACCENT, edgecolors="white", linewidths=0.2, zorder=8,
-                label=phrase("fig_chosen", language)),
-    ]  # fmt: skip
+    _points(axes, open_stations(bundle), s=1.6, c=_OPEN, linewidths=0, zorder=7)
+    _points(axes, bundle.chosen, s=6, c=ACCENT, edgecolors="white", linewidths=0.2, zorder=8)
+    return [_key(_OPEN, phrase("fig_existing", language)), _key(ACCENT, phrase("fig_chosen", language))]
 
 
 def _circle(bundle: Bundle) -> Any:
@@ -106,8 +111,8 @@ def _density(bundle: Bundle) -> Any:
     axes.imshow(raster, extent=extent, origin="lower", cmap=ListedColormap(shades), aspect="equal",
                 norm=BoundaryNorm(bounds, len(bounds) - 1), interpolation="nearest", zorder=2)  # fmt: skip
     frame_map(axes, bundle, metres)
-    chosen = _points(axes, bundle.chosen, s=12, c=ACCENT, edgecolors="white", linewidths=0.4, zorder=8,
-                     label=phrase("fig_chosen", language))  # fmt: skip
+    _points(axes, bundle.chosen, s=12, c=ACCENT, edgecolors="white", linewidths=0.4, zorder=8)
+    chosen = _key(ACCENT, phrase("fig_chosen", language), rim="white")
     names = [f"< {number(inner[0])}"]
     names += [f"{number(a)}–{number(b)}" for a, b in itertools.pairwise(inner)]
     names.append(f"≥ {number(inner[-1])}")
@@ -200,7 +205,7 @@ def write_figures(bundle: Bundle, folder: Path) -> dict[str, Path]:
         drawings["curve"] = _curve
     if bundle.homes is not None:
         drawings |= {"homes": homes_map, "homes_hours": homes_hours}
-    if font_finding(bundle.settings.study.language):
+    if judge_font(bundle.settings.study.language):
         drawings = {}
     for name in ("circle", "density", "districts", "curve", "homes", "homes_hours"):
         if name not in drawings:

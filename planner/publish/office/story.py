@@ -35,6 +35,7 @@ from planner.publish.contents.records import (
     finding_rows,
     input_rows,
     sorted_findings,
+    station_line,
     synthetic_lines,
 )
 from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
@@ -98,6 +99,7 @@ class Story:
     findings: PrintedTable | None
     findings_more: str
     inputs: PrintedTable
+    stations: str
     synthetic_lines: tuple[str, ...]
     credits: tuple[str, ...]
     footer: str
@@ -126,9 +128,8 @@ def _cost(bundle: Bundle) -> str:
     if cost is None:
         return ""
     low, high = (number(v) for v in cost.shown_band() or ())
-    return phrase(
-        "cost_sentence", bundle.settings.study.language, total=number(cost.shown), low=low, high=high
-    )
+    key = "cost_sentence_own" if low == high else "cost_sentence"
+    return phrase(key, bundle.settings.study.language, total=number(cost.shown), low=low, high=high)
 
 
 def _districts(bundle: Bundle) -> tuple[PrintedTable, tuple[tuple[str, float, float, str], ...]]:
@@ -275,7 +276,7 @@ def story(bundle: Bundle) -> Story:
     counts, findings, more = _findings(bundle)
     batches = batch_rows(bundle)
     gaps, hotspots = gap_rows(bundle), hotspot_rows(bundle)
-    told = assumption_rows(settings, all_groups=bundle.homes is not None)
+    told = assumption_rows(bundle)
     profiles = told["key"].str.endswith(".profile")  # a table of their own
     version = str(bundle.run.get("versions", {}).get("planner", ""))
     return Story(
@@ -309,6 +310,7 @@ def story(bundle: Bundle) -> Story:
         findings=findings,
         findings_more=more,
         inputs=_inputs(bundle),
+        stations=station_line(bundle),
         synthetic_lines=synthetic_lines(bundle),
         credits=tuple(credit_lines(bundle)),
         footer=phrase("footer", language, version=version).strip(),

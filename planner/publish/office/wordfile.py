@@ -262,6 +262,8 @@ def _closing(document: Any, s: Story, language: str) -> None:
         _text(document, line)
     if s.inputs.rows:
         document.add_heading(phrase("sec_inputs", language), 1)
+        if s.stations:
+            _text(document, s.stations)
         _put_table(document, s.inputs, size=8)
     document.add_heading(phrase("sec_credits", language), 1)
     for line in (*s.credits, s.footer):

@@ -36,6 +36,7 @@ from planner.publish.contents.records import (
     credit_lines,
     finding_rows,
     input_rows,
+    station_line,
     synthetic_lines,
 )
 from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
@@ -157,7 +158,12 @@ def _inputs_sheet(book: Workbook, bundle: Bundle) -> None:
     language = bundle.settings.study.language
     sheet = _list_sheet(book, "inputs", INPUT_COLUMNS, input_rows(bundle), bundle, "A2")
     row = sheet.max_row + 2
-    for line in (*synthetic_lines(bundle), phrase("sheet_note_sites", language), *credit_lines(bundle)):
+    for line in (
+        station_line(bundle),
+        *synthetic_lines(bundle),
+        phrase("sheet_note_sites", language),
+        *credit_lines(bundle),
+    ):
         if line:
             put(sheet, row, 1, line).alignment = Alignment(vertical="top", wrap_text=False)
             row += 1
@@ -180,8 +186,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     study = settings.study
     absent = absent_lines(bundle.run)
     homes_sheets(book, bundle.homes, study.language, district_labels(bundle), study.title(), absent)
-    table = assumption_rows(settings, all_groups=bundle.homes is not None)
-    _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, table, bundle, "C2")
+    _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, assumption_rows(bundle), bundle, "C2")
     findings = finding_rows(bundle.findings, language)
     _list_sheet(book, "findings", FINDING_COLUMNS, findings, bundle, "A2")
     _inputs_sheet(book, bundle)

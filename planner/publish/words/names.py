@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from planner.inputs.tables.headers import role_names
+from planner.publish.words.phrases import has_phrase, phrase
 from planner.settings.groups import Period
 from planner.settings.whole import Settings
 from planner.siting.explain import HOST_WORDS
 
-__all__ = ["crs_label", "group_label", "host_label", "period_label", "period_labels"]
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = [
+    "crs_label", "field_label", "group_label", "host_label", "in_language", "input_label", "period_label", "period_labels",
+    "source_label",
+]  # fmt: skip
 
 
 def host_label(kind: object, language: str) -> str:
@@ -53,3 +61,29 @@ def crs_label(crs: Any) -> str:
             "ignore", UserWarning
         )  # a PROJ string says less than the file: it is for readers
         return crs.to_proj4() or str(crs.name)
+
+
+def in_language(table: gpd.GeoDataFrame, language: str) -> gpd.GeoDataFrame:
+    """Things of the street file with ``name`` in English where they have ``name_en`` and that is the language."""
+    if language == "zh" or "name_en" not in table:
+        return table
+    return table.assign(name=table["name_en"].where(table["name_en"] != "", table["name"]))
+
+
+def source_label(source: str, language: str) -> str:
+    """What a finding is about, in words where it is no file: ``"candidates"`` is 候选点."""
+    key = f"from_{source}"
+    return phrase(key, language) if has_phrase(key) else source
+
+
+def field_label(name: str, language: str) -> str:
+    """A finding's field: in Chinese the name of a column that planner looks for (``"open_hours"`` is 开放时间)."""
+    return role_names().get(name, name) if language == "zh" else name
+
+
+def input_label(role: str, language: str) -> str:
+    """A role of input files in words; ``"stations_2"`` is the second list of stations."""
+    key, _, more = f"input_{role}".rpartition("_")
+    if not more.isdigit():
+        return phrase(f"input_{role}", language) if has_phrase(f"input_{role}") else role
+    return phrase("input_more", language, input=phrase(key, language), n=more)

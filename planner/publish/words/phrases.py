@@ -11,7 +11,7 @@ import functools
 from collections.abc import Mapping
 from importlib import resources
 
-__all__ = ["phrase", "read_tables", "translated", "words_of"]
+__all__ = ["has_phrase", "phrase", "read_tables", "translated", "words_of"]
 
 #: Keys of the defaults' sources, which stand in English in the settings.
 _SOURCES = "src_"
@@ -58,6 +58,11 @@ def phrase(key: str, language: str, **values: object) -> str:
     """
     text = _phrases()[key][language]
     return text.format(**values) if values else text
+
+
+def has_phrase(key: str) -> bool:
+    """Whether one of the tables has the key."""
+    return key in _phrases()
 
 
 def words_of(table: str, language: str) -> dict[str, str]:

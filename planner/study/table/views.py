@@ -11,7 +11,7 @@ from planner.study.takes import derived, section, setting, stage, stages
 
 
 def views(settings: Settings) -> dict[str, Stage]:
-    """Second modes, the circle as drawn, gaps."""
+    """Second modes, the circle as drawn, gaps, the figures' font."""
 
     def way(g: Group) -> Way:
         return Way(str(g.second_mode), g.minutes, (g.name,))
@@ -55,6 +55,9 @@ def views(settings: Settings) -> dict[str, Stage]:
                 "cell_m": setting("demand.cell_m"), "places": stage("inputs", get("places")),
             },
             kept=False,
+        ),
+        "font": Stage(
+            "planner.publish.office.drawing:judge_font", {"language": setting("study.language")}, kept=False
         ),
     }  # fmt: skip
 
