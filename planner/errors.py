@@ -11,9 +11,10 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Literal
+from typing import Literal, Self
 
 __all__ = [
+    "SEVERITIES",
     "Finding",
     "InfeasibleError",
     "InputError",
@@ -22,9 +23,12 @@ __all__ = [
     "SettingsError",
     "UnsafePathError",
     "finding",
+    "sorted_findings",
 ]
 
 Severity = Literal["E", "W", "F", "I"]
+#: Errors, warnings, fixes, information: the order in which findings are shown.
+SEVERITIES: tuple[Severity, ...] = ("E", "W", "F", "I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,15 @@ class Finding:
         where = self.source + (f", row {self.row}" if self.row is not None else "")
         what = f" {self.field}={self.value!r}" if self.field or self.value else ""
         return f"[{self.severity}] {self.code} {where}:{what} {self.message_en}".rstrip()
+
+
+def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by severity (errors first), then code, source and row: the order in which all products show them."""
+
+    def key(f: Finding) -> tuple[int, str, str, int]:
+        return (SEVERITIES.index(f.severity), f.code, f.source, -1 if f.row is None else f.row)
+
+    return sorted(findings, key=key)
 
 
 @functools.cache
@@ -114,7 +127,23 @@ def finding(
 
 
 class PlannerError(Exception):
-    """Anything planner refuses to do, said in words a planner understands."""
+    """Anything planner refuses to do, said in words a planner understands.
+
+    ``told``: the same as a finding, in both languages; None where only a programmer can meet it.
+    """
+
+    told: Finding | None = None
+
+    @classmethod
+    def of(cls, told: Finding) -> Self:
+        """The error that says a finding."""
+        made = cls(told.message_en)
+        made.told = told
+        return made
+
+    def message(self, language: str) -> str:
+        """What is wrong in ``"zh"`` or ``"en"``; English where it has no other words."""
+        return str(self) if self.told is None else self.told.message(language)
 
 
 class UnsafePathError(PlannerError):
@@ -135,8 +164,8 @@ class InputError(PlannerError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        errors = [f for f in self.findings if f.severity == "E"]
-        shown = errors or list(self.findings)
+        found = sorted_findings(self.findings)
+        shown = [f for f in found if f.severity == "E"] or found
         head = f"{len(shown)} problem{'s' if len(shown) != 1 else ''} in the inputs:"
         return "\n".join([head, *(f"  {f}" for f in shown)])
 
@@ -168,6 +197,14 @@ class InfeasibleError(PlannerError):
         return f"no plan can obey these rules together: {rules}." + (
             f" Nearest way out: {self.suggestion}" if self.suggestion else ""
         )
+
+    def message(self, language: str) -> str:
+        """The refusal in ``"zh"`` or ``"en"``; a sentence without Chinese (``zh``) stays English."""
+        if language == "en":
+            return str(self)
+        text = f"没有方案能同时满足以下规则：{'；'.join(getattr(c, 'zh', str(c)) for c in self.clash)}。"
+        hint = getattr(self.suggestion, "zh", self.suggestion)
+        return text + (f"最接近的可行办法：{hint}" if hint else "")
 
 
 def refuse_if_errors(findings: Iterable[Finding]) -> None:

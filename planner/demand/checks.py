@@ -63,7 +63,7 @@ def judge_groups(groups: Sequence[Group], covariates: pd.DataFrame) -> list[Find
 def judge_totals(
     groups: Sequence[Group], population: pd.Series, controls: pd.DataFrame, held: pd.Index
 ) -> list[Finding]:
-    """DEM-001, DEM-005, DEM-006, DEM-011, DEM-020: totals that clash with each other or with the map.
+    """DEM-001, DEM-005, DEM-006, DEM-011, DEM-020, DEM-022 to DEM-024: totals that clash with each other or with the map.
 
     Parameters
     ----------
@@ -102,8 +102,21 @@ def judge_totals(
                 )
             )
     if not controls.reindex(held).to_numpy(float).sum() > 0:
-        found.append(finding("DEM-001", source="groups", field="workers"))
+        found.append(_nobody(groups, population, controls))
     return found
+
+
+def _nobody(groups: Sequence[Group], population: pd.Series, controls: pd.DataFrame) -> Finding:
+    """Why there is nobody at all, and which key of the study file to set (DEM-001, DEM-022 to DEM-024)."""
+    if not groups:
+        return finding("DEM-023", source="study.toml", field="groups")
+    if controls.to_numpy(float).sum() > 0:
+        return finding("DEM-024", source="study.toml", field="inputs.streets.path")
+    name = next((g.name for g in groups if g.in_headline), groups[0].name)
+    if not population.sum() > 0:
+        return finding("DEM-001", source="study.toml", field="inputs.population.total", group=name)
+    names = ", ".join(g.name for g in groups)
+    return finding("DEM-022", source="study.toml", field=f"groups.{name}.total", group=name, names=names)
 
 
 def _judge_sum(group: Group, names: Sequence[str]) -> list[Finding]:

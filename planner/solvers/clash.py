@@ -7,7 +7,7 @@ from typing import Self
 
 from planner.errors import InfeasibleError
 
-__all__ = ["InfeasibleRequestError", "Told", "refusal", "told"]
+__all__ = ["InfeasibleRequestError", "Told", "told"]
 
 
 class Told(str):
@@ -36,12 +36,3 @@ class InfeasibleRequestError(InfeasibleError, ValueError):
     """
 
     rules: tuple[str, ...] = field(default_factory=tuple)
-
-
-def refusal(error: InfeasibleError, language: str) -> str:
-    """The refusal as a planner reads it, in ``"zh"`` or ``"en"``; what has no Chinese stays English."""
-    if language == "en":
-        return str(error)
-    text = f"没有方案能同时满足以下规则：{'；'.join(getattr(c, 'zh', str(c)) for c in error.clash)}。"
-    hint = getattr(error.suggestion, "zh", error.suggestion)
-    return text + (f"最接近的可行办法：{hint}" if hint else "")

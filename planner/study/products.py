@@ -11,6 +11,7 @@ import pandas as pd
 
 from planner.progress import Progress, silent
 from planner.study.gather import driver_homes, make_bundle
+from planner.study.judge import refuse_what_cannot_run
 from planner.study.stages import Stages
 
 if TYPE_CHECKING:
@@ -54,9 +55,11 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
     from planner.publish.gis import layers
     from planner.publish.office import csvfile, document, figures, workbook
     from planner.publish.page import write as page
+    from planner.publish.words.phrases import phrase
 
-    say = progress or silent
+    say, language = progress or silent, stages.settings.study.language
     require_folder(out)
+    refuse_what_cannot_run(stages)
     bundle = make_bundle(stages, progress=progress)
     out.mkdir(parents=True, exist_ok=True)
     (out / "run.json").unlink(missing_ok=True)
@@ -67,11 +70,11 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
         ("map.html", lambda: page.write_page(bundle, out / "map.html")),
     ]
     for n, (name, write) in enumerate(steps):
-        say(f"writing {name}", n / 8)
+        say(phrase("say_writing", language, name=name), n / 8)
         write()
-    say("writing figures", 0.6)
+    say(phrase("say_writing_figures", language), 0.6)
     pictures = figures.write_figures(bundle, out / "figures")
-    say("writing reports", 0.8)
+    say(phrase("say_writing_reports", language), 0.8)
     document.write_report(bundle, out / "report.html", pictures)
     document.write_docx(bundle, out / "report.docx", pictures)
     write_checks(stages, out)
@@ -116,6 +119,7 @@ def write_site_list(stages: Stages, out: Path) -> SitePlan:
     from planner.publish.office import csvfile, workbook
 
     require_folder(out)
+    refuse_what_cannot_run(stages)
     bundle = make_bundle(stages)
     write_checks(stages, out)
     csvfile.write_csv(bundle, out / "recommendations.csv")
