@@ -75,13 +75,13 @@ def _open(path: Path | None, shown: _Shown) -> Any:
     """The study of a file; a refused file is told in the language it names, else in the locale's."""
     from planner.settings.reading import language_of
     from planner.study.study import open_study
-    from planner.study.terminal import refusal_text
+    from planner.study.terminal import error_text
 
     try:
         opened = open_study(path, progress=shown)
     except SettingsError as error:
         language = (path is not None and language_of(path)) or locale_language()
-        typer.echo(refusal_text(error.findings, language), err=True)
+        typer.echo(error_text(error, language), err=True)
         raise typer.Exit(1) from error
     shown.language = opened.settings.study.language
     return opened
@@ -98,18 +98,14 @@ def _language(study: Any) -> str:
 def _refusing(work: Callable[[], Any], study: Any, folder: Path | None = None) -> Any:
     """Do ``work``; what is refused is told in the study's language and leaves checks.html and to_geocode.csv."""
     from planner.study.products import write_checks
-    from planner.study.terminal import refusal_text
+    from planner.study.terminal import error_text
 
-    language = _language(study)
     try:
         return work()
-    except InputError as error:
-        if folder is not None:
-            write_checks(study.stages, folder)
-        typer.echo(refusal_text(error.findings, language), err=True)
-        raise typer.Exit(1) from error
     except PlannerError as error:
-        typer.echo(error.message(language), err=True)
+        if folder is not None and isinstance(error, InputError):
+            write_checks(study.stages, folder)
+        typer.echo(error_text(error, _language(study)), err=True)
         raise typer.Exit(1) from error
 
 
@@ -262,25 +258,13 @@ def batch(
     raise typer.Exit(1 if 1 in codes else 3 if 3 in codes else 0)
 
 
-def _misused(error: Any) -> str:
-    """Why the arguments do not fit, in one line; ``error``: typer's own, which speaks English."""
-    context = getattr(error, "ctx", None)
-    command = "planner" if context is None else str(context.command_path)
-    name = str(getattr(getattr(error, "param", None), "human_readable_name", ""))
-    kind = type(error).__name__
-    if kind == "NoSuchOption":
-        why = _say("usage_option", name=error.option_name)
-    elif kind == "MissingParameter":
-        why = _say("usage_missing", name=name)
-    elif kind == "BadParameter":
-        why = _say("usage_value", name=name)
-    else:
-        why = _say("usage_other")
-    return _say("usage_help", why=why, command=command)
-
-
 def _called() -> int:
     """Run the command that was asked for; its exit code."""
+    if locale_language() != "en" and "--help" in sys.argv:
+        from typer import rich_utils
+
+        for panel in ("ARGUMENTS", "OPTIONS", "COMMANDS"):
+            setattr(rich_utils, f"{panel}_PANEL_TITLE", _say(f"help_panel_{panel.lower()}"))
     try:
         return int(app(standalone_mode=False) or 0)
     except Exception as error:
@@ -291,7 +275,9 @@ def _called() -> int:
         if type(error).__name__ == "NoArgsIsHelpError" or locale_language() == "en":
             show()  # typer's own words
         else:
-            typer.echo(_misused(error), err=True)
+            from planner.study.terminal import misuse_text
+
+            typer.echo(misuse_text(error, locale_language()), err=True)
         return int(code)
 
 
@@ -301,7 +287,9 @@ def main() -> None:
     try:
         code = _called()
     except PlannerError as error:
-        typer.echo(error.message(locale_language()), err=True)
+        from planner.study.terminal import error_text
+
+        typer.echo(error_text(error, locale_language()), err=True)
     except OSError as error:
         name = error.filename or _say("error_system")
         typer.echo(_say("error_file", name=name, why=error.strerror or error), err=True)

@@ -114,7 +114,7 @@ def _nobody(groups: Sequence[Group], population: pd.Series, controls: pd.DataFra
         return finding("DEM-024", source="study.toml", field="inputs.streets.path")
     name = next((g.name for g in groups if g.in_headline), groups[0].name)
     if not population.sum() > 0:
-        return finding("DEM-001", source="study.toml", field="inputs.population.total", group=name)
+        return finding("DEM-001", source="study.toml", field="inputs.population.total")
     names = ", ".join(g.name for g in groups)
     return finding("DEM-022", source="study.toml", field=f"groups.{name}.total", group=name, names=names)
 

@@ -13,7 +13,6 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ValidationError
 
 from planner.errors import Finding, SettingsError, finding
-from planner.settings.about import About
 from planner.settings.base import told
 from planner.settings.whole import Settings
 
@@ -156,13 +155,13 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
 
 
 def language_of(path: Path | str) -> Literal["zh", "en"] | None:
-    """The language that a study file names, also where the file is refused; None where it cannot be told."""
+    """The language that a study file names, also where the file is refused; None where it names none."""
     try:
         raw = tomllib.loads(Path(path).read_text("utf-8-sig"))
     except (OSError, ValueError):
         return None
     about = raw.get("study")
-    named = about.get("language", About.model_fields["language"].default) if isinstance(about, dict) else None
+    named = about.get("language") if isinstance(about, dict) else None
     return named if named in ("zh", "en") else None
 
 

@@ -26,7 +26,7 @@ def run_one(path: str, out: str) -> dict[str, Any]:
     from planner.settings.reading import language_of
     from planner.study.products import write_checks
     from planner.study.study import open_study
-    from planner.study.terminal import refusal_text
+    from planner.study.terminal import error_text
 
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"study": path, "folder": out, "message": ""}
     study = None
@@ -39,12 +39,7 @@ def run_one(path: str, out: str) -> dict[str, Any]:
         ) or locale_language()
         if study is not None and isinstance(error, InputError):
             write_checks(study.stages, Path(out))
-        told = (
-            refusal_text(error.findings, language)
-            if isinstance(error, InputError)
-            else error.message(language)
-        )
-        return row | {"exit_code": 1, "message": told}
+        return row | {"exit_code": 1, "message": error_text(error, language)}
     except Exception as error:  # one study's fault must not cost the others theirs; it is said in the table
         return row | {"exit_code": 1, "message": f"{type(error).__name__}: {error}"}
     stations, coverage = done["stations"], done["coverage"]

@@ -73,7 +73,9 @@ class Evaluation:
             more = "" if key == "today" else f"(+{c.covered - self.before.covered:,.0f})"
             name = say(f"evaluate_{key}", n=self.proposed_sites)
             rows.append((name, f"{c.covered:,.0f}", say("evaluate_covered", share=f"{c.share:.2%}"), more))
-        within = [f"    {say('say_within', m=r)}: {v:.2%}" for r, v in self.wished.by_radius_m.items()]
+        within = [
+            f"    {say('evaluate_within', m=r, share=f'{v:.2%}')}" for r, v in self.wished.by_radius_m.items()
+        ]
         return "\n".join(
             [
                 " ".join(part for part in (say("evaluate_sites", n=self.sites), far) if part),

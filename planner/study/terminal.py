@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.errors import Finding, sorted_findings
+from planner.errors import Finding, InputError, PlannerError, sorted_findings
 from planner.publish.contents.records import count_line
 from planner.publish.words.numbers import number, percent
 from planner.publish.words.phrases import phrase, words_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "aligned", "batch_text", "check_text", "coverage_text", "dry_run_text", "finding_line", "homes_text", "padded",
+    "aligned", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "misuse_text", "padded",
     "plan_text", "refusal_text", "step_label", "summary",
 ]  # fmt: skip
 
@@ -62,19 +63,24 @@ def finding_line(f: Finding, language: str) -> str:
     """A finding on one line: severity, code, file, row, field and value, what is wrong and what to do."""
     source = f.source if f.row is None else phrase("say_where_row", language, source=f.source, row=f.row)
     value = "" if not f.value or f.value in f.message(language) else repr(f.value)
-    where = " ".join(part for part in (source, f.field, value) if part)
-    return phrase(
-        "say_line", language, severity=phrase(f"severity_{f.severity}", language), code=f.code, where=where,
-        message=f.message(language),
-    )  # fmt: skip
+    severity = phrase(f"severity_{f.severity}", language)
+    where = " ".join(part for part in (severity, f.code, source, f.field, value) if part)
+    return phrase("say_line", language, where=where, message=f.message(language))
 
 
 def refusal_text(findings: Iterable[Finding], language: str) -> str:
     """Why a study is refused: its errors, a line each."""
     found = sorted_findings(findings)
     errors = [f for f in found if f.severity == "E"] or found
-    head = phrase("say_refused", language, n=number(len(errors)))
+    head = phrase("say_refused_one" if len(errors) == 1 else "say_refused", language, n=number(len(errors)))
     return "\n".join([head, *(f"  {finding_line(f, language)}" for f in errors)])
+
+
+def error_text(error: PlannerError, language: str) -> str:
+    """What went wrong: its findings where inputs are refused, else one line."""
+    if isinstance(error, InputError):
+        return refusal_text(error.findings, language)
+    return error.message(language) if error.told is None else finding_line(error.told, language)
 
 
 def check_text(findings: Sequence[Finding], checks: Path, language: str) -> str:
@@ -198,3 +204,25 @@ def batch_text(table: pd.DataFrame, language: str) -> str:
         rows.append((str(r.study), str(r.exit_code), *known, str(r.folder)))
     lines = [aligned(rows, right=(False, True, True, True, True, True, False))]
     return "\n".join([*lines, *(f"{r.study}: {r.message}" for r in table.itertuples() if r.message)])
+
+
+def misuse_text(error: Any, language: str) -> str:
+    """Why the arguments of a command do not fit, in one line; ``error``: typer's own, which speaks English."""
+    context, parameter, kind = (
+        getattr(error, "ctx", None),
+        getattr(error, "param", None),
+        type(error).__name__,
+    )
+    name = next(
+        (o for o in getattr(parameter, "opts", ()) if o.startswith("-")), getattr(parameter, "name", "")
+    )
+    quoted = re.search(r"'([^']*)'", str(getattr(error, "message", "")))
+    key = {
+        "NoSuchOption": "usage_option", "MissingParameter": "usage_missing", "BadParameter": "usage_value",
+        "BadOptionUsage": "usage_missing_value", "UsageError": "usage_command",
+    }.get(kind, "usage_other")  # fmt: skip
+    if key == "usage_command" and quoted is None:
+        key = "usage_other"
+    name = getattr(error, "option_name", None) or name or (quoted.group(1) if quoted else "")
+    command = "planner" if context is None else str(context.command_path)
+    return phrase("usage_help", language, why=phrase(key, language, name=name), command=command)
