@@ -53,7 +53,12 @@ def step_label(label: str, language: str) -> str:
     name = label
     while f"step:{name}" not in words and ":" in name:  # reach:candidates:walk:15
         name = name.rpartition(":")[0]
-    return words.get(f"step:{name}", label)
+    if f"step:{name}" in words:
+        return words[f"step:{name}"]
+    known = max((k for k in words if label.startswith(k.removeprefix("step:") + " ")), key=len, default="")
+    return (
+        words[known] + label[len(known.removeprefix("step:")) :] if known else label
+    )  # looking up Suzhou, China
 
 
 # -- findings ----------------------------------------------------------------------------------------

@@ -266,6 +266,8 @@ def test_a_stage_goes_by_the_first_part_of_its_name_that_is_known() -> None:
     assert step_label("network:ebike", "en") == "e-bike network"
     assert step_label("写出 map.html", "zh") == "写出 map.html"
     assert step_label("nothing known", "zh") == "nothing known"
+    assert step_label("looking up Suzhou, China", "zh") == "查找地点 Suzhou, China"
+    assert step_label("looking up Suzhou, China", "en") == "looking up Suzhou, China"
 
 
 def test_both_languages_fill_the_same_places() -> None:
