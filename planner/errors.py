@@ -21,9 +21,11 @@ __all__ = [
     "NoInternetError",
     "PlannerError",
     "SettingsError",
+    "Told",
     "UnsafePathError",
     "finding",
     "sorted_findings",
+    "told",
 ]
 
 Severity = Literal["E", "W", "F", "I"]
@@ -79,6 +81,24 @@ def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=key)
 
 
+class Told(str):
+    """An English sentence that carries its Chinese (``zh``)."""
+
+    __slots__ = ("zh",)
+    zh: str
+
+    def __new__(cls, english: str, chinese: str) -> Self:
+        """The English text, with the Chinese one beside it."""
+        made = super().__new__(cls, english)
+        made.zh = chinese
+        return made
+
+
+def told(en: str, zh: str, /, **values: object) -> Told:
+    """A sentence in both languages; ``values`` fill their named places."""
+    return Told(en.format(**values), zh.format(**values))
+
+
 @functools.cache
 def _catalogue() -> dict[str, dict[str, str]]:
     """``planner/findings.csv`` by code: severity, en, zh (``str.format`` templates)."""
@@ -103,8 +123,8 @@ def finding(
 ) -> Finding:
     """Make a finding from the catalogue.
 
-    ``details`` fill the named places of the catalogue's sentences; text from files only ever
-    arrives as an argument of ``str.format``, never as a template.
+    ``details`` fill the named places of the catalogue's sentences (a :class:`Told` with its own Chinese); text from
+    files only ever arrives as an argument of ``str.format``, never as a template.
 
     Raises
     ------
@@ -112,8 +132,9 @@ def finding(
         The code is not in ``planner/findings.csv``.
     """
     entry = _catalogue()[code]
-    words: dict[str, object] = {k: _short(v, 300) if isinstance(v, str) else v for k, v in details.items()}
-    words |= {"source": source, "row": row, "field": field, "value": _short(value)}
+    fixed = {"source": source, "row": row, "field": field, "value": _short(value)}
+    en = {k: _short(v, 300) if isinstance(v, str) else v for k, v in details.items()} | fixed
+    zh = en | {k: _short(v.zh, 300) for k, v in details.items() if isinstance(v, Told)}
     return Finding(
         code=code,
         severity=severity or entry["severity"],  # type: ignore[arg-type]
@@ -121,8 +142,8 @@ def finding(
         row=None if row is None else int(row),
         field=field,
         value=_short(value),
-        message_en=entry["en"].format(**words),
-        message_zh=entry["zh"].format(**words),
+        message_en=entry["en"].format(**en),
+        message_zh=entry["zh"].format(**zh),
     )
 
 

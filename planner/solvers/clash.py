@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
 
-from planner.errors import InfeasibleError
+from planner.errors import InfeasibleError, Told, told
 
 __all__ = ["InfeasibleRequestError", "Told", "told"]
-
-
-class Told(str):
-    """An English sentence that carries its Chinese (``zh``)."""
-
-    __slots__ = ("zh",)
-    zh: str
-
-    def __new__(cls, english: str, chinese: str) -> Self:
-        """The English text, with the Chinese one beside it."""
-        made = super().__new__(cls, english)
-        made.zh = chinese
-        return made
-
-
-def told(en: str, zh: str, /, **values: object) -> Told:
-    """A sentence in both languages; ``values`` fill their named places."""
-    return Told(en.format(**values), zh.format(**values))
 
 
 @dataclass

@@ -32,16 +32,16 @@ def require_folder(out: Path) -> None:
     OutputError
         It is a file, lies below one, or is on a read-only place.
     """
-    from planner.errors import finding
+    from planner.errors import finding, told
     from planner.publish.safe import OutputError
 
     there = out.absolute()
     while not there.exists() and there != there.parent:
         there = there.parent
-    why = "" if os.access(there, os.W_OK) else "it may not be written to"
+    why = None if os.access(there, os.W_OK) else told("it may not be written to", "没有写入权限")
     if not there.is_dir():
-        why = f"{there.name} is not a folder"
-    if why:
+        why = told("{name} is not a folder", "{name} 不是文件夹", name=there.name)
+    if why is not None:
         raise OutputError(finding("OUT-002", source=out.name, value=str(out), why=why))
 
 
