@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.errors import AbsentError, Finding, InputError, PlannerError, SettingsError
+from planner.errors import AbsentError, InputError, PlannerError, SettingsError
+from planner.publish.words.language import locale_language
+from planner.publish.words.phrases import phrase
+
+
+def _say(key: str, **values: object) -> str:
+    """A text in the locale's language: of help, and of what is said before a study is open."""
+    return phrase(key, locale_language(), **values)
+
 
 app = typer.Typer(
-    help="Decide where outdoor workers get a place to rest.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    help=_say("help_planner"), no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 
-StudyFile = Annotated[Path, typer.Argument(help="The study file (study.toml).", show_default=False)]
-Out = Annotated[
-    Path | None, typer.Option("--out", help="The folder to write into (default: outputs/<study>).")
-]
+StudyFile = Annotated[Path, typer.Argument(help=_say("help_arg_study"), show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", help=_say("help_opt_out"))]
+
+
+class _Shown:
+    """Progress as it is shown; ``language``: the locale's until a study is open."""
+
+    def __init__(self, show: Callable[[str, float], None]) -> None:
+        self.show = show
+        self.language: str = locale_language()
+
+    def __call__(self, label: str, share: float) -> None:
+        """Say what is being done."""
+        from planner.study.terminal import step_label
+
+        self.show(step_label(label, self.language), share)
 
 
 @contextmanager
-def _shown() -> Iterator[Callable[[str, float], None]]:
+def _shown() -> Iterator[_Shown]:
     """Progress on standard error: a live line on a terminal, a line per step elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -38,9 +55,10 @@ def _shown() -> Iterator[Callable[[str, float], None]]:
         def line(label: str, share: float) -> None:
             if share < 1 and last[-1:] != [label]:
                 last.append(label)
-                console.print(f"  {label} ...", highlight=False, markup=False)
+                console.print(f"  {phrase('say_step', shown.language, label=label)}", highlight=False, markup=False, soft_wrap=True)  # fmt: skip
 
-        yield line
+        shown = _Shown(line)
+        yield shown
         return
     columns = (
         SpinnerColumn(),
@@ -49,61 +67,46 @@ def _shown() -> Iterator[Callable[[str, float], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=1.0)
-        yield lambda label, share: bar.update(task, description=label, completed=share)
+        task = bar.add_task(_say("step:starting"), total=1.0)
+        yield _Shown(lambda label, share: bar.update(task, description=label, completed=share))
 
 
-def _open(path: Path | None, progress: Callable[[str, float], None]) -> Any:
+def _open(path: Path | None, shown: _Shown) -> Any:
+    """The study of a file; a refused file is told in the language it names, else in the locale's."""
+    from planner.settings.reading import language_of
     from planner.study.study import open_study
+    from planner.study.terminal import error_text
 
-    return open_study(path, progress=progress)
+    try:
+        opened = open_study(path, progress=shown)
+    except SettingsError as error:
+        language = (path is not None and language_of(path)) or locale_language()
+        typer.echo(error_text(error, language), err=True)
+        raise typer.Exit(1) from error
+    shown.language = opened.settings.study.language
+    return opened
 
 
 def _folder(study: Any, out: Path | None) -> Path:
     return out if out is not None else Path("outputs") / study.settings.study.name
 
 
-def _percent(value: float) -> str:
-    return f"{value:.1%}"
+def _language(study: Any) -> str:
+    return str(study.settings.study.language)
 
 
-def summary(run: dict[str, Any], out: Path) -> str:
-    """The few lines a run ends with."""
-    before, after, stations = run["coverage"]["before"], run["coverage"]["after"], run["stations"]
-    width = max(len(r) for r in before["by_radius_m"])
-    lines = [
-        f"{run['title']}" + ("  [partly synthetic data]" if run["synthetic"] else ""),
-        f"  outdoor workers        {before['workers']:>12,.0f}",
-        (
-            f"  in the circle, before  {before['covered']:>12,.0f}  {_percent(before['share'])}"
-            f"   (by two or more: {_percent(before['share_backup'])})"
-        ),
-        (
-            f"  in the circle, after   {after['covered']:>12,.0f}  {_percent(after['share'])}"
-            f"   (by two or more: {_percent(after['share_backup'])})"
-        ),
-    ]
-    for radius, share in before["by_radius_m"].items():
-        lines.append(
-            f"    within {radius:>{width}} m      {_percent(share)} -> {_percent(after['by_radius_m'][radius])}"
-        )
-    lines.append(
-        f"  sites chosen {stations['chosen']} beside {stations['existing']} open stations;"
-        f" gap {stations['gap']:.4%} ({stations['status']}): no plan of as many sites covers more than"
-        f" {stations['gap']:.3%} above this one"
-    )
-    if not stations["repeatable"]:
-        lines.append("  the time limit cut the search short: another run may choose other sites")
-    homes = run.get("driver_homes")
-    if homes:
-        lines.append(
-            f"  driver homes {homes['chosen']}, serving {homes['drivers']:,.0f} drivers a month;"
-            f" gap {homes['gap']:.4%} ({homes['status']})"
-        )
-    lines += [f"  {why}" for why in run["absent"].values()]  # whole sentences in the study's language
-    files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
-    lines.append(f"  files in {out}: {', '.join(files)}")
-    return "\n".join(lines)
+def _refusing(work: Callable[[], Any], study: Any, folder: Path | None = None) -> Any:
+    """Do ``work``; what is refused is told in the study's language and leaves checks.html and to_geocode.csv."""
+    from planner.study.products import write_checks
+    from planner.study.terminal import error_text
+
+    try:
+        return work()
+    except PlannerError as error:
+        if folder is not None and isinstance(error, (AbsentError, InputError)):
+            write_checks(study.stages, folder)
+        typer.echo(error_text(error, _language(study)), err=True)
+        raise typer.Exit(1) from error
 
 
 def _exit_code(run: dict[str, Any], accept_gap: float) -> int:
@@ -111,207 +114,189 @@ def _exit_code(run: dict[str, Any], accept_gap: float) -> int:
     return 3 if any(gap > accept_gap for gap in gaps) else 0
 
 
-@app.command()
+def _end(study: Any, code: int) -> None:
+    """Leave with the exit code; 3 says which setting it comes from."""
+    from planner.publish.words.numbers import percent
+
+    if code == 3:
+        limit = percent(study.settings.study.accept_gap, 3)
+        typer.echo(phrase("say_gap_above", _language(study), limit=limit), err=True)
+    raise typer.Exit(code)
+
+
+@app.command(help=_say("help_run"))
 def run(
-    study: Annotated[Path | None, typer.Argument(help="The study file; the embedded Suzhou without.")] = None,
+    study: Annotated[Path | None, typer.Argument(help=_say("help_arg_study_or_suzhou"))] = None,
     out: Out = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Only list the stages: which are kept, which would be computed, and why."
-        ),
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_say("help_opt_dry_run"))] = False,
 ) -> None:
     """Make the whole plan: map, workbook, report, layers."""
-    if dry_run:
-        with _shown() as progress:
-            stages = _open(study, progress).dry_run()
-        typer.echo(stages.drop(columns="after").to_string(index=False))
-        return
-    with _shown() as progress:
-        opened = _open(study, progress)
-        folder = _folder(opened, out)
-        result = _refusing(lambda: opened.run(folder), opened, folder)
-    typer.echo(summary(result, folder))
-    raise typer.Exit(_exit_code(result, opened.settings.study.accept_gap))
+    from planner.study.terminal import dry_run_text, summary
+
+    with _shown() as shown:
+        opened = _open(study, shown)
+        if dry_run:
+            text = dry_run_text(opened.dry_run(), _language(opened))
+        else:
+            folder = _folder(opened, out)
+            result = _refusing(lambda: opened.run(folder), opened, folder)
+            text = summary(result, folder, _language(opened))
+    typer.echo(text)
+    if not dry_run:
+        _end(opened, _exit_code(result, opened.settings.study.accept_gap))
 
 
-def _refusing(work: Callable[[], Any], study: Any, folder: Path | None = None) -> Any:
-    """Do ``work``; refused inputs are told in the study's language and leave checks.html and to_geocode.csv."""
-    try:
-        return work()
-    except InputError as error:
-        if folder is not None:
-            _write_checks(study, folder)
-        typer.echo(_refusal(error.findings, study.settings.study.language), err=True)
-        raise typer.Exit(1) from error
-    except AbsentError as error:  # only where it is all that was asked for: a run goes on without
-        if folder is not None:
-            _write_checks(study, folder)
-        language = study.settings.study.language
-        typer.echo("\n".join(_line(f, language) for f in error.findings), err=True)
-        raise typer.Exit(1) from error
-
-
-def _line(f: Finding, language: str) -> str:
-    """A finding on one line: severity, code, file, row, field and value, what is wrong and what to do."""
-    row = "" if f.row is None else f", row {f.row}" if language == "en" else f"，第 {f.row} 行"
-    value = "" if not f.value or f.value in f.message(language) else repr(f.value)
-    where = " ".join(part for part in (f.source + row, f.field, value) if part)
-    return f"{f.severity} {f.code} {where}: {f.message(language)}"
-
-
-def _refusal(findings: Iterable[Finding], language: str) -> str:
-    findings = list(findings)
-    errors = [f for f in findings if f.severity == "E"] or findings
-    head = {
-        "en": f"{len(errors)} problem{'s' if len(errors) != 1 else ''} in the inputs; nothing was computed:",
-        "zh": f"输入数据有 {len(errors)} 个问题，未进行计算：",
-    }[language]
-    return "\n".join([head, *(f"  {_line(f, language)}" for f in errors)])
-
-
-def _write_checks(study: Any, folder: Path) -> None:
-    from planner.study.products import write_checks
-
-    write_checks(study.stages, folder)
-
-
-@app.command()
+@app.command(help=_say("help_check"))
 def check(study: StudyFile, out: Out = None) -> None:
     """Judge every input; findings as a table and checks.html."""
-    with _shown() as progress:
-        opened = _open(study, progress)
-        findings = opened.judge()
+    from planner.study.products import write_checks
+    from planner.study.terminal import check_text
+
+    with _shown() as shown:
+        opened = _open(study, shown)
         folder = _folder(opened, out)
-        _write_checks(opened, folder)
-    language = opened.settings.study.language
-    for f in findings:
-        typer.echo(_line(f, language))
-    errors = sum(f.severity == "E" for f in findings)
-    typer.echo(f"{len(findings)} findings, {errors} of them errors; {folder / 'checks.html'}")
-    raise typer.Exit(1 if errors else 0)
+        findings = _refusing(opened.judge, opened)
+        _refusing(lambda: write_checks(opened.stages, folder), opened)
+    typer.echo(check_text(findings, folder / "checks.html", _language(opened)))
+    raise typer.Exit(1 if any(f.severity == "E" for f in findings) else 0)
 
 
-@app.command()
+@app.command(help=_say("help_coverage"))
 def coverage(study: StudyFile, out: Out = None) -> None:
     """Who reaches an open station today."""
     from planner.study.products import write_coverage
+    from planner.study.terminal import coverage_text
 
-    with _shown() as progress:
-        opened = _open(study, progress)
+    with _shown() as shown:
+        opened = _open(study, shown)
         folder = _folder(opened, out)
         result = _refusing(lambda: write_coverage(opened.stages, folder), opened, folder)
-    typer.echo(repr(result))
-    typer.echo(result.by_district.to_string(index=False, float_format=lambda v: f"{v:,.3f}"))
+    language, table = _language(opened), opened.districts
+    labels = dict(zip(table["district"].astype(str), table[f"name_{language}"].astype(str), strict=True))
+    typer.echo(coverage_text(result, labels, language))
 
 
-@app.command()
+@app.command(help=_say("help_site"))
 def site(study: StudyFile, out: Out = None) -> None:
     """Choose the new stations; the list as CSV and workbook."""
     from planner.study.products import write_site_list
+    from planner.study.terminal import plan_text
 
-    with _shown() as progress:
-        opened = _open(study, progress)
+    with _shown() as shown:
+        opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_site_list(opened.stages, folder), opened, folder)
-    typer.echo(repr(plan))
-    raise typer.Exit(3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
+    typer.echo(plan_text(plan, _language(opened)))
+    _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 
-@app.command()
+@app.command(help=_say("help_homes"))
 def homes(study: StudyFile, out: Out = None) -> None:
     """Choose the truck drivers' homes."""
     from planner.study.products import write_homes
+    from planner.study.terminal import homes_text
 
-    with _shown() as progress:
-        opened = _open(study, progress)
+    with _shown() as shown:
+        opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_homes(opened.stages, folder), opened, folder)
-    typer.echo(repr(plan))
-    raise typer.Exit(3 if plan.gap > opened.settings.study.accept_gap else 0)
+    typer.echo(homes_text(plan, _language(opened)))
+    _end(opened, 3 if plan.gap > opened.settings.study.accept_gap else 0)
 
 
-@app.command()
+@app.command(help=_say("help_evaluate"))
 def evaluate(
     study: StudyFile,
-    sites: Annotated[Path, typer.Argument(help="A list of sites: CSV, workbook, GeoJSON or GeoPackage.")],
-    datum: Annotated[
-        Literal["wgs84", "gcj02", "bd09"],
-        typer.Option(help="Datum of the list's coordinates: wgs84, gcj02 or bd09."),
-    ] = "wgs84",
+    sites: Annotated[Path, typer.Argument(help=_say("help_arg_sites"))],
+    datum: Annotated[Literal["wgs84", "gcj02", "bd09"], typer.Option(help=_say("help_opt_datum"))] = "wgs84",
 ) -> None:
     """Say what exactly these sites would cover, beside the proposal."""
-    with _shown() as progress:
-        opened = _open(study, progress)
+    with _shown() as shown:
+        opened = _open(study, shown)
         result = _refusing(lambda: opened.evaluate(sites, datum=datum), opened)
     typer.echo(result.describe())
 
 
-@app.command()
-def example(folder: Annotated[Path, typer.Argument(help="An empty or new folder.")]) -> None:
+@app.command(help=_say("help_example"))
+def example(folder: Annotated[Path, typer.Argument(help=_say("help_arg_folder"))]) -> None:
     """Write the embedded Suzhou as files to edit."""
     from planner.example.build import write
 
-    with _shown() as progress:
-        written = write(folder, progress=progress)
-    typer.echo(f"the embedded Suzhou is in {written}; next: planner run {written / 'study.toml'}")
+    with _shown() as shown:
+        written = write(folder, progress=shown)
+    typer.echo(_say("say_example", folder=written, study=written / "study.toml"))
 
 
-@app.command()
+@app.command(help=_say("help_fetch"))
 def fetch(
-    place: Annotated[str, typer.Argument(help="A place as OpenStreetMap knows it, e.g. 'Suzhou, China'.")],
-    out: Annotated[Path, typer.Option("--out", help="The folder to write into.")],
+    place: Annotated[str, typer.Argument(help=_say("help_arg_place"))],
+    out: Annotated[Path, typer.Option("--out", help=_say("help_opt_out_fetch"))],
 ) -> None:
     """Fetch streets, hosts and boundary of a place from OpenStreetMap."""
     from planner.inputs.osm.fetch import fetch as fetch_place
 
-    with _shown() as progress:
-        written = fetch_place(place, out, progress=progress)
-    typer.echo(f"written to {written}")
+    with _shown() as shown:
+        written = fetch_place(place, out, progress=shown)
+    typer.echo(_say("say_written", path=written))
 
 
-@app.command()
+@app.command(help=_say("help_batch"))
 def batch(
-    studies: Annotated[list[Path], typer.Argument(help="Study files.")],
-    out: Annotated[
-        Path, typer.Option("--out", help="A folder; each study gets one of its own in it.")
-    ] = Path("outputs"),
-    scheduler: Annotated[str | None, typer.Option(help="Address of a running Dask scheduler.")] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Worker processes on this machine.")] = 2,
+    studies: Annotated[list[Path], typer.Argument(help=_say("help_arg_studies"))],
+    out: Annotated[Path, typer.Option("--out", help=_say("help_opt_out_batch"))] = Path("outputs"),
+    scheduler: Annotated[str | None, typer.Option(help=_say("help_opt_scheduler"))] = None,
+    workers: Annotated[int, typer.Option(min=1, help=_say("help_opt_workers"))] = 2,
 ) -> None:
     """Run many studies, on this machine or on a Dask cluster."""
     from planner.study.batch import run_batch
+    from planner.study.terminal import batch_text
 
-    with _shown() as progress:
-        table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=progress)
-    typer.echo(table.drop(columns="message").to_string(index=False, na_rep="-"))
-    for row in table[table["message"] != ""].itertuples():
-        typer.echo(f"{row.study}: {row.message}")
+    with _shown() as shown:
+        table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=shown)
+    typer.echo(batch_text(table, locale_language()))
     codes = set(table["exit_code"])
     raise typer.Exit(1 if 1 in codes else 3 if 3 in codes else 0)
 
 
+def _called() -> int:
+    """Run the command that was asked for; its exit code."""
+    if locale_language() != "en" and "--help" in sys.argv:
+        from typer import rich_utils
+
+        for panel in ("ARGUMENTS", "OPTIONS", "COMMANDS"):
+            setattr(rich_utils, f"{panel}_PANEL_TITLE", _say(f"help_panel_{panel.lower()}"))
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except Exception as error:
+        code = getattr(error, "exit_code", None)
+        show = getattr(error, "show", None)
+        if code is None or show is None:
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError" or locale_language() == "en":
+            show()  # typer's own words
+        else:
+            from planner.study.terminal import misuse_text
+
+            typer.echo(misuse_text(error, locale_language()), err=True)
+        return int(code)
+
+
 def main() -> None:
     """Entry point: errors in words, exit codes as documented."""
+    code = 1
     try:
-        app()
-    except SettingsError as error:  # the study's language is not known
-        typer.echo(_refusal(error.findings, "en") + "\n" + _refusal(error.findings, "zh"), err=True)
-        sys.exit(1)
+        code = _called()
     except PlannerError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(1)
+        from planner.study.terminal import error_text
+
+        typer.echo(error_text(error, locale_language()), err=True)
     except OSError as error:
-        typer.echo(f"{error.filename or 'the system'}: {error.strerror or error}", err=True)
-        sys.exit(1)
+        name = error.filename or _say("error_system")
+        typer.echo(_say("error_file", name=name, why=error.strerror or error), err=True)
     except MemoryError:
-        typer.echo(
-            "not enough memory: close other programs, or take a smaller area or larger cells", err=True
-        )
-        sys.exit(1)
-    except (KeyboardInterrupt, SystemExit) as stop:  # typer turns the first into exit 130 without a word
-        if isinstance(stop, SystemExit) and stop.code != 130:
-            raise
-        typer.echo("interrupted; the same command goes on where this one stopped", err=True)
-        sys.exit(130)
+        typer.echo(_say("error_memory"), err=True)
+    except KeyboardInterrupt:
+        code = 130
+    if code == 130:  # typer turns an interruption into it without a word
+        typer.echo(_say("error_interrupted"), err=True)
+    sys.exit(code)

@@ -11,9 +11,10 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Literal
+from typing import Literal, Self
 
 __all__ = [
+    "SEVERITIES",
     "AbsentError",
     "Finding",
     "InfeasibleError",
@@ -21,11 +22,16 @@ __all__ = [
     "NoInternetError",
     "PlannerError",
     "SettingsError",
+    "Told",
     "UnsafePathError",
     "finding",
+    "sorted_findings",
+    "told",
 ]
 
 Severity = Literal["E", "W", "F", "I"]
+#: Errors, warnings, fixes, information: the order in which findings are shown.
+SEVERITIES: tuple[Severity, ...] = ("E", "W", "F", "I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,33 @@ class Finding:
         return f"[{self.severity}] {self.code} {where}:{what} {self.message_en}".rstrip()
 
 
+def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings by severity (errors first), then code, source and row: the order in which all products show them."""
+
+    def key(f: Finding) -> tuple[int, str, str, int]:
+        return (SEVERITIES.index(f.severity), f.code, f.source, -1 if f.row is None else f.row)
+
+    return sorted(findings, key=key)
+
+
+class Told(str):
+    """An English sentence that carries its Chinese (``zh``)."""
+
+    __slots__ = ("zh",)
+    zh: str
+
+    def __new__(cls, english: str, chinese: str) -> Self:
+        """The English text, with the Chinese one beside it."""
+        made = super().__new__(cls, english)
+        made.zh = chinese
+        return made
+
+
+def told(en: str, zh: str, /, **values: object) -> Told:
+    """A sentence in both languages; ``values`` fill their named places."""
+    return Told(en.format(**values), zh.format(**values))
+
+
 @functools.cache
 def _catalogue() -> dict[str, dict[str, str]]:
     """``planner/findings.csv`` by code: severity, en, zh (``str.format`` templates)."""
@@ -91,8 +124,8 @@ def finding(
 ) -> Finding:
     """Make a finding from the catalogue.
 
-    ``details`` fill the named places of the catalogue's sentences; text from files only ever
-    arrives as an argument of ``str.format``, never as a template.
+    ``details`` fill the named places of the catalogue's sentences (a :class:`Told` with its own Chinese); text from
+    files only ever arrives as an argument of ``str.format``, never as a template.
 
     Raises
     ------
@@ -100,8 +133,9 @@ def finding(
         The code is not in ``planner/findings.csv``.
     """
     entry = _catalogue()[code]
-    words: dict[str, object] = {k: _short(v, 300) if isinstance(v, str) else v for k, v in details.items()}
-    words |= {"source": source, "row": row, "field": field, "value": _short(value)}
+    fixed = {"source": source, "row": row, "field": field, "value": _short(value)}
+    en = {k: _short(v, 300) if isinstance(v, str) else v for k, v in details.items()} | fixed
+    zh = en | {k: _short(v.zh, 300) for k, v in details.items() if isinstance(v, Told)}
     return Finding(
         code=code,
         severity=severity or entry["severity"],  # type: ignore[arg-type]
@@ -109,13 +143,29 @@ def finding(
         row=None if row is None else int(row),
         field=field,
         value=_short(value),
-        message_en=entry["en"].format(**words),
-        message_zh=entry["zh"].format(**words),
+        message_en=entry["en"].format(**en),
+        message_zh=entry["zh"].format(**zh),
     )
 
 
 class PlannerError(Exception):
-    """Anything planner refuses to do, said in words a planner understands."""
+    """Anything planner refuses to do, said in words a planner understands.
+
+    ``told``: the same as a finding, in both languages; None where only a programmer can meet it.
+    """
+
+    told: Finding | None = None
+
+    @classmethod
+    def of(cls, told: Finding) -> Self:
+        """The error that says a finding."""
+        made = cls(told.message_en)
+        made.told = told
+        return made
+
+    def message(self, language: str) -> str:
+        """What is wrong in ``"zh"`` or ``"en"``; English where it has no other words."""
+        return str(self) if self.told is None else self.told.message(language)
 
 
 class UnsafePathError(PlannerError):
@@ -136,8 +186,8 @@ class InputError(PlannerError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        errors = [f for f in self.findings if f.severity == "E"]
-        shown = errors or list(self.findings)
+        found = sorted_findings(self.findings)
+        shown = [f for f in found if f.severity == "E"] or found
         head = f"{len(shown)} problem{'s' if len(shown) != 1 else ''} in the inputs:"
         return "\n".join([head, *(f"  {f}" for f in shown)])
 
@@ -189,6 +239,14 @@ class InfeasibleError(PlannerError):
         return f"no plan can obey these rules together: {rules}." + (
             f" Nearest way out: {self.suggestion}" if self.suggestion else ""
         )
+
+    def message(self, language: str) -> str:
+        """The refusal in ``"zh"`` or ``"en"``; a sentence without Chinese (``zh``) stays English."""
+        if language == "en":
+            return str(self)
+        text = f"没有方案能同时满足以下规则：{'；'.join(getattr(c, 'zh', str(c)) for c in self.clash)}。"
+        hint = getattr(self.suggestion, "zh", self.suggestion)
+        return text + (f"最接近的可行办法：{hint}" if hint else "")
 
 
 def refuse_if_errors(findings: Iterable[Finding]) -> None:

@@ -62,6 +62,8 @@ def _of_group(group: Group, people: pd.Series) -> pd.Series:
     share = expected[free] if expected[free].sum() > 0 else people[free]
     if share.sum() > 0:
         expected[free] = share * (rest / share.sum())
+    elif free.sum() == 1:  # nobody known to live there, but only one place to be
+        expected[free] = rest
     return expected
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from planner.demand.covariates import LABELS, NOT_DRAWING
 from planner.demand.levels.weights import usable_shares
-from planner.errors import Finding, finding
+from planner.errors import Finding, Told, finding, told
 from planner.settings.groups import Group, Period
 
 #: more workers than residents times this is taken for a mistake of unit
@@ -27,12 +27,18 @@ def judge_periods(periods: Sequence[Period]) -> list[Finding]:
         return []
     twice, never = np.flatnonzero(minutes > 1), np.flatnonzero(minutes == 0)
     why = [
-        f"{_clock(never[0])} is in none" if never.size else "",
-        f"{_clock(twice[0])} is in two" if twice.size else "",
+        *([told("{t} is in none", "{t} 不在任何时段内", t=_clock(never[0]))] if never.size else []),
+        *([told("{t} is in two", "{t} 同属两个时段", t=_clock(twice[0]))] if twice.size else []),
     ]
     hours = f"{(minutes > 0).sum() / 60:g}"
     return [
-        finding("DEM-009", source="periods", field="periods", hours=hours, why=", ".join(w for w in why if w))
+        finding(
+            "DEM-009",
+            source="periods",
+            field="periods",
+            hours=hours,
+            why=Told(", ".join(why), "，".join(w.zh for w in why)),
+        )
     ]
 
 
@@ -50,7 +56,7 @@ def judge_groups(groups: Sequence[Group], covariates: pd.DataFrame) -> list[Find
             names = ", ".join(g.covariates) or "none named"
             found.append(
                 finding("DEM-004", source="groups", field=g.name, value=names, group=g.name,
-                        fallback="residents, streets and land")
+                        fallback=Told("residents, streets and land", "居民、街道和土地"))
             )  # fmt: skip
     wanted = sorted({c for g in groups for c, share in g.covariates.items() if share > 0})
     absent = [n for n in wanted if n not in covariates.columns or not covariates[n].sum() > 0]
@@ -63,7 +69,7 @@ def judge_groups(groups: Sequence[Group], covariates: pd.DataFrame) -> list[Find
 def judge_totals(
     groups: Sequence[Group], population: pd.Series, controls: pd.DataFrame, held: pd.Index
 ) -> list[Finding]:
-    """DEM-001, DEM-005, DEM-006, DEM-011, DEM-020: totals that clash with each other or with the map.
+    """DEM-001, DEM-005, DEM-006, DEM-011, DEM-020, DEM-022 to DEM-024: totals that clash with each other or with the map.
 
     Parameters
     ----------
@@ -102,8 +108,21 @@ def judge_totals(
                 )
             )
     if not controls.reindex(held).to_numpy(float).sum() > 0:
-        found.append(finding("DEM-001", source="groups", field="workers"))
+        found.append(_nobody(groups, population, controls))
     return found
+
+
+def _nobody(groups: Sequence[Group], population: pd.Series, controls: pd.DataFrame) -> Finding:
+    """Why there is nobody at all, and which key of the study file to set (DEM-001, DEM-022 to DEM-024)."""
+    if not groups:
+        return finding("DEM-023", source="study.toml", field="groups")
+    if controls.to_numpy(float).sum() > 0:
+        return finding("DEM-024", source="study.toml", field="inputs.streets.path")
+    name = next((g.name for g in groups if g.in_headline), groups[0].name)
+    if not population.sum() > 0:
+        return finding("DEM-001", source="study.toml", field="inputs.population.total")
+    names = ", ".join(g.name for g in groups)
+    return finding("DEM-022", source="study.toml", field=f"groups.{name}.total", group=name, names=names)
 
 
 def _judge_sum(group: Group, names: Sequence[str]) -> list[Finding]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from planner.errors import PlannerError
+from planner.errors import PlannerError, finding
 from planner.example import facts as facts_
 from planner.example.facts import Facts, to_degrees
 from planner.example.field import CELL_M, Field, make_field
@@ -48,9 +48,7 @@ def build(cache: Path | None = None, progress: Progress | None = None) -> Path:
         home.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=".building-", dir=home))
     except OSError as error:
-        raise PlannerError(
-            f"the cache folder {home} cannot be written ({error}); name another in PLANNER_CACHE"
-        ) from error
+        raise PlannerError.of(finding("OUT-004", value=str(home), why=str(error))) from error
     try:
         _make(made, progress or (lambda _label, _share: None))
         try:
@@ -74,7 +72,7 @@ def write(target: Path | str, *, cache: Path | None = None, progress: Progress |
     """
     target = Path(target)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise PlannerError(f"{target} is not an empty folder; nothing was written")
+        raise PlannerError.of(finding("OUT-005", value=str(target)))
     folder = build(cache, progress)
     target.mkdir(parents=True, exist_ok=True)
     for name in FILES:

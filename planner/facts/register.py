@@ -158,6 +158,16 @@ class Register(Mapping[tuple[str, Scope], Fact]):
             and all(getattr(f.scope, k.name) == getattr(wanted, k.name) for k in fields(Scope) if k.name != part)
         }  # fmt: skip
 
+    @classmethod
+    def read(cls, rows: Iterable[Mapping[str, Any]]) -> Register:
+        """The register that :meth:`json` wrote; its headline's state is that of the number of new sites."""
+        facts = [
+            Fact(r["id"], Scope(**r["scope"]), r["value"], r["shown"], r["low"], r["high"], r["source"])
+            for r in rows
+        ]
+        whole = (f.scope for f in facts if f.id == "sites_new" and not (f.scope.district or f.scope.batch))
+        return cls(facts, next(whole))
+
     def json(self) -> list[dict[str, Any]]:
         """``run.json``'s ``facts``."""
         return [f.json() for f in self._facts.values()]

@@ -1,8 +1,6 @@
-"""Findings as a table, and the checks of where stations stand."""
+"""The checks of where stations stand."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import geopandas as gpd
 import numpy as np
@@ -23,32 +21,9 @@ __all__ = [
     "in_districts",
     "in_water",
     "match_districts",
-    "to_frame",
 ]
 
 BEYOND_M = 2000.0
-_ORDER = "EWFI"
-_WORDS = {
-    "en": {"E": "error", "W": "warning", "F": "mended", "I": "note"},
-    "zh": {"E": "错误", "W": "警告", "F": "已修正", "I": "提示"},
-}
-_COLUMNS = {
-    "en": ["severity", "code", "file", "row", "field", "value", "what to do"],
-    "zh": ["级别", "代码", "文件", "行", "字段", "内容", "说明与处理"],
-}
-
-
-def to_frame(findings: Iterable[Finding], language: str = "zh") -> pd.DataFrame:
-    """Findings as a table in ``"zh"`` or ``"en"``, the worst first, then by file and row."""
-    language = "zh" if language == "zh" else "en"
-    ranked = sorted(findings, key=lambda f: (_ORDER.index(f.severity), f.source, f.code, f.row or 0))
-    words = _WORDS[language]
-    rows = [
-        (words[f.severity], f.code, f.source, f.row, f.field, f.value, f.message(language)) for f in ranked
-    ]
-    frame = pd.DataFrame(rows, columns=_COLUMNS[language])
-    row = _COLUMNS[language][3]
-    return frame.assign(**{row: pd.array([r[3] for r in rows], dtype="Int64")})
 
 
 def close_pairs(x: np.ndarray, y: np.ndarray, *, within_m: float) -> tuple[np.ndarray, np.ndarray]:

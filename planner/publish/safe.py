@@ -58,7 +58,7 @@ class OutputError(PlannerError):
     """
 
     def __init__(self, found: Finding) -> None:
-        self.finding = found
+        self.finding = self.told = found
         super().__init__(str(found))
 
 

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,7 +16,7 @@ from planner.errors import Finding, SettingsError, finding
 from planner.settings.base import told
 from planner.settings.whole import Settings
 
-__all__ = ["changed", "defaults", "parse_settings", "read_settings"]
+__all__ = ["changed", "defaults", "language_of", "parse_settings", "read_settings"]
 
 
 @functools.cache
@@ -152,6 +152,17 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
         return node
 
     return settings.model_copy(update={"inputs": walk(settings.inputs)})
+
+
+def language_of(path: Path | str) -> Literal["zh", "en"] | None:
+    """The language that a study file names, also where the file is refused; None where it names none."""
+    try:
+        raw = tomllib.loads(Path(path).read_text("utf-8-sig"))
+    except (OSError, ValueError):
+        return None
+    about = raw.get("study")
+    named = about.get("language") if isinstance(about, dict) else None
+    return named if named in ("zh", "en") else None
 
 
 def read_settings(path: Path | str) -> Settings:

@@ -115,7 +115,7 @@ class Siting(Section):
     time_limit_s: Positive = 300.0
     final_phase_weight: Positive = 2.0
     scenarios: int = Field(default=20, ge=0)
-    curve: tuple[int, ...] = (25, 50, 100, 150, 200, 250, 300, 400, 500)
+    curve: tuple[Count, ...] = (25, 50, 100, 150, 200, 250, 300, 400, 500)
     alternatives: int = Field(default=3, ge=0)
     replacements: int = Field(default=3, ge=0)
     sensitivity: bool = True

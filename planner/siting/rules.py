@@ -17,14 +17,15 @@ from planner.siting.candidates import proportional_quota_min
 from planner.siting.explain import HOST_WORDS
 from planner.siting.goal.pose import close_sites, xy_of
 from planner.siting.goal.words import judge_goal
-from planner.solvers.clash import refusal
-from planner.solvers.infeasible import refuse_impossible
+from planner.solvers.infeasible import most_sites, refuse_impossible
 from planner.solvers.request import check_rules, partition
 from planner.solvers.rules import Partition, Rules
 
-__all__ = ["judge_clash", "judge_rules", "study_rules"]
+__all__ = ["judge_clash", "judge_rules", "judge_worth", "study_rules"]
 
 Array = NDArray[Any]
+#: A quota above this limits nothing.
+MOST = 10**9
 
 
 def study_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> Rules:
@@ -80,14 +81,45 @@ def judge_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.Geo
             if v not in HOST_WORDS
         ]  # fmt: skip
     if siting.p > len(candidates) and not siting.goal.budget_only:
+        most = _most_that_fit(siting, candidates, districts)
         found.append(
-            finding("CAN-004", source="study.toml", field="p", value=siting.p, p=siting.p, n=len(candidates))
-        )
+            finding("CAN-004", source="study.toml", field="siting.p", value=siting.p, p=siting.p, n=len(candidates), most=most)
+        )  # fmt: skip
     return found
 
 
+def _most_that_fit(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> int:
+    """The most sites that obey every other rule; all candidates where these rules clash among themselves."""
+    n = len(candidates)
+    fits = most_sites(study_rules(siting.model_copy(update={"p": n}), candidates, districts))
+    return n if fits is None else fits
+
+
+def judge_worth(
+    group_weights: dict[str, float], period_weights: dict[str, float], groups: Sequence[str], periods: Sequence[str],
+    demand: gpd.GeoDataFrame,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """DEM-025 where the groups that count have no workers, GOAL-006 where the goal's weights leave none of them."""
+    count = {(g, t): float(demand[f"{g}__{t}"].sum()) for g in groups for t in periods}
+    if groups and not sum(count.values()) > 0:
+        names = ", ".join(groups)
+        return (
+            finding(
+                "DEM-025",
+                source="study.toml",
+                field=f"groups.{groups[0]}.total",
+                names=names,
+                group=groups[0],
+            ),
+        )
+    worth = sum(v * group_weights.get(g, 1.0) * period_weights.get(t, 1.0) for (g, t), v in count.items())
+    if groups and not worth > 0:
+        return (finding("GOAL-006", source="study.toml", field="siting.goal.group_weights"),)
+    return ()
+
+
 def judge_clash(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> list[Finding]:
-    """CAN-008 where no plan can obey the study's rules together, GOAL-005 for required sites too close."""
+    """CAN-008 where no plan can obey the study's rules together, GOAL-005 for required sites too close, GOAL-007."""
     must = _positions(siting.required, candidates)
     close = close_sites(xy_of(candidates.iloc[must]), siting.goal.spacing_m)
     if len(close) and _keeps_apart(siting):
@@ -96,11 +128,23 @@ def judge_clash(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.Geo
             finding("GOAL-005", source="study.toml", field="siting.required", value=ids[a], a=ids[a], b=ids[b], m=m)
             for a, b in close
         ]  # fmt: skip
+    rules = study_rules(siting, candidates, districts)
     try:
-        refuse_impossible(study_rules(siting, candidates, districts))
+        refuse_impossible(rules)
     except InfeasibleError as error:
-        en, zh = refusal(error, "en"), refusal(error, "zh")
+        en, zh = error.message("en"), error.message("zh")
         return [finding("CAN-008", source="study.toml", field="siting", why_en=en, why_zh=zh)]
+    least = float(rules.money[rules.usable()].min(initial=np.inf))
+    if rules.p is None and rules.budget is not None and least > rules.budget:
+        return [
+            finding(
+                "GOAL-007",
+                source="study.toml",
+                field="siting.budget_yuan",
+                value=f"{rules.budget:g}",
+                cost=f"{least:g}",
+            )
+        ]
     return []
 
 
@@ -136,4 +180,4 @@ def _stated(districts: gpd.GeoDataFrame, column: str) -> dict[str, int]:
     given = (
         districts.set_index("district")[column].dropna() if column in districts else pd.Series(dtype=float)
     )
-    return {str(k): int(v) for k, v in given.items()}
+    return {str(k): int(min(v, MOST)) for k, v in given.items()}

@@ -3,29 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
 
-from planner.errors import InfeasibleError
+from planner.errors import InfeasibleError, Told, told
 
-__all__ = ["InfeasibleRequestError", "Told", "refusal", "told"]
-
-
-class Told(str):
-    """An English sentence that carries its Chinese (``zh``)."""
-
-    __slots__ = ("zh",)
-    zh: str
-
-    def __new__(cls, english: str, chinese: str) -> Self:
-        """The English text, with the Chinese one beside it."""
-        made = super().__new__(cls, english)
-        made.zh = chinese
-        return made
-
-
-def told(en: str, zh: str, /, **values: object) -> Told:
-    """A sentence in both languages; ``values`` fill their named places."""
-    return Told(en.format(**values), zh.format(**values))
+__all__ = ["InfeasibleRequestError", "Told", "told"]
 
 
 @dataclass
@@ -36,12 +17,3 @@ class InfeasibleRequestError(InfeasibleError, ValueError):
     """
 
     rules: tuple[str, ...] = field(default_factory=tuple)
-
-
-def refusal(error: InfeasibleError, language: str) -> str:
-    """The refusal as a planner reads it, in ``"zh"`` or ``"en"``; what has no Chinese stays English."""
-    if language == "en":
-        return str(error)
-    text = f"没有方案能同时满足以下规则：{'；'.join(getattr(c, 'zh', str(c)) for c in error.clash)}。"
-    hint = getattr(error.suggestion, "zh", error.suggestion)
-    return text + (f"最接近的可行办法：{hint}" if hint else "")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.errors import PlannerError
-from planner.solvers.clash import InfeasibleRequestError
+from planner.errors import PlannerError, finding
+from planner.solvers.clash import InfeasibleRequestError, Told, told
 
 __all__ = ["Block", "Outcome", "nothing_found", "solve_model"]
 
@@ -117,8 +117,9 @@ def _refused(highs: Any) -> bool:
 def nothing_found(outcome: Outcome, rules: str) -> PlannerError:
     """Why there is no plan: the rules exclude any, or the time was too short to find one."""
     if outcome.infeasible:
-        return InfeasibleRequestError([f"{rules}, taken together"], "relax one of them")
-    return PlannerError(f"no plan within {rules} was found in the time allowed; allow more time")
+        clash = Told(f"{rules}, taken together", "各项规则合在一起")
+        return InfeasibleRequestError([clash], told("relax one of them", "放宽其中一项"))
+    return PlannerError.of(finding("SOL-001", source="siting"))
 
 
 def _watch(highs: Any, looks: int | None, seconds: float, progress: Callable[[float], None] | None) -> None:

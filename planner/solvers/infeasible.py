@@ -21,7 +21,7 @@ from planner.solvers.highs import Block, Outcome, solve_model
 from planner.solvers.rules import Rules
 from planner.solvers.scale import factor, scaled_money
 
-__all__ = ["any_plan", "refuse_impossible"]
+__all__ = ["any_plan", "most_sites", "refuse_impossible"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,6 +56,13 @@ def any_plan(rules: Rules, score: Floats, blocks: Iterable[Block] = ()) -> Ints 
     size = factor(float(np.abs(score).sum()))
     out = _solved(rules.n_sites, each(scaled_money(rules)[0]), cost=-score * size, blocks=blocks, gap=1e-3)
     return None if out.values is None else np.flatnonzero(out.values[: rules.n_sites] > 0.5)
+
+
+def most_sites(rules: Rules) -> int | None:
+    """The largest set of sites that obeys every rule but the count; None where these clash among themselves."""
+    others = [rule for rule in each(scaled_money(rules)[0]) if not isinstance(rule, Count)]
+    most = _solved(rules.n_sites, others, cost=-np.ones(rules.n_sites))
+    return None if most.values is None else int(np.rint(most.values[: rules.n_sites]).sum())
 
 
 def _solved(

@@ -13,16 +13,20 @@ from typing import Any
 
 import pandas as pd
 
-from planner.errors import InputError, PlannerError, SettingsError
+from planner.errors import InputError, PlannerError, SettingsError, finding
 from planner.progress import Progress, silent
+from planner.publish.words.language import locale_language
+from planner.publish.words.phrases import phrase
 
 COLUMNS = ["study", "exit_code", "before", "after", "sites", "gap", "folder", "message"]
 
 
 def run_one(path: str, out: str) -> dict[str, Any]:
     """Run one study into ``out``; a row of the batch's table, whatever happens."""
+    from planner.settings.reading import language_of
     from planner.study.products import write_checks
     from planner.study.study import open_study
+    from planner.study.terminal import error_text
 
     row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"study": path, "folder": out, "message": ""}
     study = None
@@ -30,9 +34,12 @@ def run_one(path: str, out: str) -> dict[str, Any]:
         study = open_study(path)
         done = study.run(out)
     except PlannerError as error:
+        language = (
+            study.settings.study.language if study is not None else language_of(path)
+        ) or locale_language()
         if study is not None and isinstance(error, InputError):
             write_checks(study.stages, Path(out))
-        return row | {"exit_code": 1, "message": str(error)}
+        return row | {"exit_code": 1, "message": error_text(error, language)}
     except Exception as error:  # one study's fault must not cost the others theirs; it is said in the table
         return row | {"exit_code": 1, "message": f"{type(error).__name__}: {error}"}
     stations, coverage = done["stations"], done["coverage"]
@@ -51,9 +58,7 @@ def _client(make: Any, address: Any) -> Any:
     try:
         return make(address, timeout=10)
     except (OSError, ValueError) as error:
-        raise PlannerError(
-            f"no Dask scheduler answers at {address} ({error}); start one with: dask scheduler"
-        ) from error
+        raise PlannerError.of(finding("RUN-003", value=address, why=str(error))) from error
 
 
 def _name(path: Path | str) -> str:
@@ -87,27 +92,23 @@ def run_batch(
     PlannerError
         Two studies would write into the same folder, or Dask is not installed.
     """
-    say = progress or silent
+    say, language = progress or silent, locale_language()
     names = [_name(path) for path in studies]
     twice = [name for name, n in Counter(names).items() if n > 1 and name]
     if twice:
-        raise PlannerError(
-            f"these study names occur twice in the batch and would share a folder: {', '.join(twice)}"
-        )
+        raise PlannerError.of(finding("RUN-001", value=", ".join(twice)))
     folders = [str(Path(out).resolve() / name) if name else "" for name in names]
     paths = [str(Path(p).resolve()) for p in studies]
     if scheduler is None and (workers == 1 or len(paths) == 1):
         rows = []
         for n, (path, folder) in enumerate(zip(paths, folders, strict=True)):
-            say(f"study {names[n] or path}", n / len(paths))
+            say(phrase("say_study", language, name=names[n] or path), n / len(paths))
             rows.append(run_one(path, folder))
         return pd.DataFrame(rows, columns=COLUMNS)
     try:
         from distributed import Client, LocalCluster, as_completed
     except ImportError as error:
-        raise PlannerError(
-            "batches on several processes need Dask: pip install 'outdoor-rest-planner[batch]'"
-        ) from error
+        raise PlannerError.of(finding("RUN-002")) from error
     cluster = None
     if scheduler is None:
         cluster = LocalCluster(
@@ -117,7 +118,7 @@ def run_batch(
         with _client(Client, scheduler or cluster) as client:
             tasks = client.map(run_one, paths, folders, pure=False)
             for n, _ in enumerate(as_completed(tasks), start=1):
-                say(f"{n} of {len(tasks)} studies", n / len(tasks))
+                say(phrase("say_studies", language, n=n, all=len(tasks)), n / len(tasks))
             rows = client.gather(tasks)
     finally:
         if cluster is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -15,6 +16,7 @@ import shapely
 from planner.errors import PlannerError, refuse_if_errors
 from planner.inputs.hours import parse_hours
 from planner.settings.inputs import Datum, Table
+from planner.study.terminal import aligned
 
 if TYPE_CHECKING:
     from planner.settings.whole import Settings
@@ -29,7 +31,8 @@ _SAME_PLACE_M = 0.5
 class Evaluation:
     """Coverage of a wished list beside the existing stations, and of the proposal.
 
-    ``unreachable``: sites farther from any street than the snap limit; ``labels``: names of districts and groups.
+    ``unreachable``: sites farther from any street than the snap limit; ``labels``: names of districts and groups in the
+    study's ``language``.
     """
 
     sites: int
@@ -39,6 +42,7 @@ class Evaluation:
     proposed: Coverage
     proposed_sites: int
     labels: dict[str, str] = field(default_factory=dict)
+    language: str = "en"
 
     def by(self, key: str) -> pd.DataFrame:
         """The comparison by ``key``: "district", "group" or "period".
@@ -59,31 +63,47 @@ class Evaluation:
         ).reset_index()
 
     def describe(self) -> str:
-        """The comparison in a few lines, then by district and by group."""
-        gained = self.wished.covered - self.before.covered
-        offered = self.proposed.covered - self.before.covered
-        names = ["today", "with these sites", f"with the {self.proposed_sites} proposed"]
-        wide = max(map(len, names))
-        rows = [
-            f"{self.sites} sites"
-            + (f" ({self.unreachable} beyond the snap limit)" if self.unreachable else "")
-        ]
-        for name, c, more in zip(
-            names, (self.before, self.wished, self.proposed), ("", f"  (+{gained:,.0f})", f"  (+{offered:,.0f})"),
-            strict=True,
-        ):  # fmt: skip
-            rows.append(f"  {name:<{wide}} {c.covered:>12,.0f} workers  {c.share:.2%}{more}")
-        rows += [f"    within {r} m: {v:.2%}" for r, v in self.wished.by_radius_m.items()]
-        return "\n".join([*rows, *self._listed("district"), *self._listed("group")])
+        """The comparison in a few lines, then by district and by group, in the study's language."""
+        from planner.publish.words.phrases import phrase
 
-    def _listed(self, key: str) -> list[str]:
-        """:meth:`by` as lines; numbers first, so that names of any width leave them in line."""
-        head = f"      today     these  proposed  difference  by {key}"
-        return [head] + [
-            f"    {r.today:>7.1%}   {r.these:>7.1%}   {r.proposed:>7.1%}  {round(r.difference) + 0.0:>+10,.0f}"
-            f"  {self.labels.get(getattr(r, key), getattr(r, key))}"
-            for r in self.by(key).itertuples()
+        say = functools.partial(phrase, language=self.language)
+        far = say("evaluate_unreachable", n=self.unreachable) if self.unreachable else ""
+        rows = []
+        for key, c in (("today", self.before), ("these", self.wished), ("proposed", self.proposed)):
+            more = "" if key == "today" else f"(+{c.covered - self.before.covered:,.0f})"
+            name = say(f"evaluate_{key}", n=self.proposed_sites)
+            rows.append((name, f"{c.covered:,.0f}", say("evaluate_covered", share=f"{c.share:.2%}"), more))
+        within = [
+            f"    {say('evaluate_within', m=r, share=f'{v:.2%}')}" for r, v in self.wished.by_radius_m.items()
         ]
+        return "\n".join(
+            [
+                " ".join(part for part in (say("evaluate_sites", n=self.sites), far) if part),
+                aligned(rows, right=(False, True, False, False), indent=2),
+                *within,
+                self._listed("district"),
+                self._listed("group"),
+            ]
+        )
+
+    def _listed(self, key: str) -> str:
+        """:meth:`by` as columns in line, under heads."""
+        from planner.publish.words.phrases import phrase
+
+        say = functools.partial(phrase, language=self.language)
+        heads = (
+            "evaluate_today",
+            "evaluate_col_these",
+            "evaluate_col_proposed",
+            "evaluate_col_difference",
+            f"evaluate_by_{key}",
+        )
+        rows = [tuple(say(head) for head in heads)] + [
+            (f"{r.today:.1%}", f"{r.these:.1%}", f"{r.proposed:.1%}", f"{round(r.difference) + 0.0:+,.0f}",
+             self.labels.get(getattr(r, key), getattr(r, key)))
+            for r in self.by(key).itertuples()
+        ]  # fmt: skip
+        return aligned(rows, right=(True, True, True, True, False), indent=4)
 
     def __repr__(self) -> str:
         return f"Evaluation({self.sites} sites, {self.before.share:.1%} → {self.wished.share:.1%})"
@@ -141,6 +161,7 @@ def evaluate_sites(
         proposed=plan.after,
         proposed_sites=len(plan.chosen),
         labels=_labels(s, districts),
+        language=s.study.language,
     )
 
 

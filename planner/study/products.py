@@ -11,6 +11,7 @@ import pandas as pd
 
 from planner.progress import Progress, silent
 from planner.study.gather import driver_homes, make_bundle
+from planner.study.judge import refuse_what_cannot_run
 from planner.study.stages import Stages
 
 if TYPE_CHECKING:
@@ -31,16 +32,16 @@ def require_folder(out: Path) -> None:
     OutputError
         It is a file, lies below one, or is on a read-only place.
     """
-    from planner.errors import finding
+    from planner.errors import finding, told
     from planner.publish.safe import OutputError
 
     there = out.absolute()
     while not there.exists() and there != there.parent:
         there = there.parent
-    why = "" if os.access(there, os.W_OK) else "it may not be written to"
+    why = None if os.access(there, os.W_OK) else told("it may not be written to", "没有写入权限")
     if not there.is_dir():
-        why = f"{there.name} is not a folder"
-    if why:
+        why = told("{name} is not a folder", "{name} 不是文件夹", name=there.name)
+    if why is not None:
         raise OutputError(finding("OUT-002", source=out.name, value=str(out), why=why))
 
 
@@ -54,9 +55,11 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
     from planner.publish.gis import layers
     from planner.publish.office import csvfile, document, figures, workbook
     from planner.publish.page import write as page
+    from planner.publish.words.phrases import phrase
 
-    say = progress or silent
+    say, language = progress or silent, stages.settings.study.language
     require_folder(out)
+    refuse_what_cannot_run(stages)
     bundle = make_bundle(stages, progress=progress)
     out.mkdir(parents=True, exist_ok=True)
     (out / "run.json").unlink(missing_ok=True)
@@ -67,11 +70,11 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
         ("map.html", lambda: page.write_page(bundle, out / "map.html")),
     ]
     for n, (name, write) in enumerate(steps):
-        say(f"writing {name}", n / 8)
+        say(phrase("say_writing", language, name=name), n / 8)
         write()
-    say("writing figures", 0.6)
+    say(phrase("say_writing_figures", language), 0.6)
     pictures = figures.write_figures(bundle, out / "figures")
-    say("writing reports", 0.8)
+    say(phrase("say_writing_reports", language), 0.8)
     document.write_report(bundle, out / "report.html", pictures)
     document.write_docx(bundle, out / "report.docx", pictures)
     write_checks(stages, out)
@@ -116,6 +119,7 @@ def write_site_list(stages: Stages, out: Path) -> SitePlan:
     from planner.publish.office import csvfile, workbook
 
     require_folder(out)
+    refuse_what_cannot_run(stages)
     bundle = make_bundle(stages)
     write_checks(stages, out)
     csvfile.write_csv(bundle, out / "recommendations.csv")

@@ -249,7 +249,13 @@ class Stages:
         names = set(self.records)
         names |= {above for name in self.records for above in self.above(name)}
         names |= {guard for name in names for guard in self.table[name].guards}
-        return tuple(f for n in self.table if self.table[n].told for f in self._found(n, n in names))
+        told = [f for n in self.table if self.table[n].told for f in self._found(n, n in names)]
+        refused = [f for n in self.table if not self.table[n].told for f in self._refused(n)]
+        return (*told, *(f for f in dict.fromkeys(refused) if f not in told))
+
+    def _refused(self, name: str) -> Sequence[Finding]:
+        """Why a stage was refused, if it was."""
+        return self.memory.refusals.get(self.key(name), ())
 
     def _found(self, name: str, counts: bool) -> Sequence[Finding]:
         """Findings of one stage: of its refusal, its value, its kept note; a judge that is quick is asked."""

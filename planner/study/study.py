@@ -284,19 +284,20 @@ class Study:
 
     @property
     def findings(self) -> pd.DataFrame:
-        """Everything the checks noticed, as a table in the study's language."""
-        from planner.inputs.checks import to_frame
+        """Everything the checks noticed, as a table in the study's language, errors first."""
+        from planner.publish.contents.records import findings_table
 
         self.stages.peek("inputs")
-        return to_frame(self.all_findings(), self.settings.study.language)
+        return findings_table(self.all_findings(), self.settings.study.language)
 
     def judge(self) -> tuple[Finding, ...]:
-        """Every finding about the inputs, errors included; nothing is refused or written."""
-        for name in ("inputs", "stations", "candidates", "rules"):
-            self.stages.peek(name)
-            if any(f.severity == "E" for f in self.all_findings()):
-                break
-        return self.all_findings()
+        """Every finding about files, numbers and rules, errors first: with one, :meth:`run` would refuse.
+
+        Nothing is refused, searched or written.
+        """
+        from planner.study.judge import judge
+
+        return judge(self.stages)
 
     def dry_run(self) -> pd.DataFrame:
         """What :meth:`run` would do: each stage, whether it is kept or would be computed, and why. Nothing is computed."""
@@ -305,7 +306,13 @@ class Study:
         return self.stages.dry_run(asked(self.settings))
 
     def run(self, out: Path | str) -> dict[str, Any]:
-        """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content."""
+        """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content.
+
+        Raises
+        ------
+        InputError
+            :meth:`judge` finds an error: the study is refused, with every finding, before anything is searched.
+        """
         from planner.study.products import write_products
 
         return write_products(self.stages, Path(out), progress=self.progress)

@@ -196,6 +196,11 @@ def test_a_group_total_wins_over_its_rate_and_a_district_total_over_both():
     assert fixed.to_dict() == pytest.approx({"west": 700.0, "east": 100.0})
     rates = controls([rider.model_copy(update={"district_rates_per_1000": {"west": 28.0}})], people)["rider"]
     assert rates.to_dict() == pytest.approx({"west": 280.0, "east": 30 * 4.97})
+    empty = rider.model_copy(update={"total": 800.0})
+    assert controls([empty], pd.Series({"west": 0.0}))["rider"].to_dict() == {
+        "west": 800.0
+    }  # only one place to be
+    assert controls([empty], people * 0)["rider"].sum() == 0  # nothing says how to share it out
 
 
 def test_raking_meets_both_margins_and_keeps_odds_ratios():

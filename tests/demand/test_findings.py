@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from planner.demand import estimate
-from planner.demand.checks import judge_periods
+from planner.demand.calibrate import controls
+from planner.demand.checks import judge_periods, judge_totals
+from planner.demand.levels.regression import _remaining
 from planner.settings.demand import Demand
 from planner.settings.groups import Group, Period
 from tests.demand.city import GROUPS, PERIODS, make_city
@@ -118,3 +120,38 @@ def test_residents_missing_in_a_district_are_counted_in_its_cells(small):
 def test_every_default_group_works_on_a_bare_city(small):
     table, _ = run(small, GROUPS)
     assert table["workers"].sum() > 0
+
+
+PEOPLE = {"west": 1000.0, "east": 3000.0}
+
+
+@pytest.mark.parametrize(
+    ("people", "rate", "held", "on", "code", "field"),
+    [
+        ({"west": 0.0, "east": 0.0}, 8.0, ["west", "east"], True, "DEM-001", "inputs.population.total"),
+        (PEOPLE, 0.0, ["west", "east"], True, "DEM-022", "groups.rider.total"),
+        (PEOPLE, 8.0, ["west", "east"], False, "DEM-023", "groups"),
+        (PEOPLE, 8.0, [], True, "DEM-024", "inputs.streets.path"),
+        (PEOPLE, 8.0, ["east"], True, None, None),
+    ],
+)
+def test_where_there_is_nobody_the_key_to_set_is_named(people, rate, held, on, code, field):
+    groups = (
+        [GROUPS[0].model_copy(update={"name": "rider", "rate_per_1000": rate, "total": None})] if on else []
+    )
+    residents = pd.Series(people)
+    table = controls(groups, residents)
+    found = [f for f in judge_totals(groups, residents, table, pd.Index(held)) if f.severity == "E"]
+    assert [(f.code, f.field) for f in found] == ([] if code is None else [(code, field)])
+
+
+def test_a_reason_is_told_in_the_language_of_its_sentence():
+    found = judge_periods([Period(name="a", start_h=0, end_h=12), Period(name="b", start_h=6, end_h=18)])
+    assert "18:00 is in none, 06:00 is in two" in found[0].message_en
+    assert "18:00 不在任何时段内，06:00 同属两个时段" in found[0].message_zh
+    assert "is in" not in found[0].message_zh
+
+
+def test_where_nobody_was_expected_nothing_is_left_to_explain():
+    none = np.zeros(3)
+    assert _remaining(np.array([4.0, 0.0, 0.0]), none, none, 0.3) == 0.3

@@ -7,11 +7,9 @@ from importlib import resources
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pytest
 import shapely
 
-from planner.errors import finding
 from planner.inputs import checks
 from planner.inputs.places.within import district_of
 from tests.inputs.nasty import CRS, codes, one
@@ -32,32 +30,6 @@ def stations(points, district=None, ids=None):
          "district": district or [None] * n, "source": "a.csv", "row": np.arange(2, n + 2)},
         geometry=[shapely.Point(p) for p in points], crs=CRS,
     )  # fmt: skip
-
-
-def test_the_table_of_findings_puts_the_worst_first_in_both_languages():
-    found = [
-        finding("TAB-011", source="b.csv", field="lng", value="经度", role_en="lng", role_zh="经度"),
-        finding("XY-006", source="a.csv", row=7, value="人民路"),
-        finding("XY-006", source="a.csv", row=3, value="人民路"),
-        finding("XY-001", source="z.csv", value="3/3"),
-    ]
-    for language, words in (
-        ("zh", ["错误", "警告", "警告", "提示"]),
-        ("en", ["error", "warning", "warning", "note"]),
-    ):
-        frame = checks.to_frame(found, language)
-        assert frame.iloc[:, 0].tolist() == words
-        assert frame.iloc[:, 3].tolist() == [pd.NA, 3, 7, pd.NA]
-        assert frame.iloc[0, 6] == found[3].message(language)
-    assert list(checks.to_frame([], "zh").columns) == [
-        "级别",
-        "代码",
-        "文件",
-        "行",
-        "字段",
-        "内容",
-        "说明与处理",
-    ]
 
 
 def test_every_sentence_of_the_catalogue_exists_in_both_languages_and_takes_the_same_words():

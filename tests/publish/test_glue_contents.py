@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from prcoords import wgs_bd, wgs_gcj
 
-from planner.errors import Finding, finding
+from planner.errors import Finding, finding, sorted_findings
 from planner.facts.register import Register
 from planner.publish.bundle import Bundle
 from planner.publish.contents import columns as columns_
@@ -318,6 +318,32 @@ def a_finding(severity: str, code: str, source: str, row: int | None) -> Finding
     return dataclasses.replace(base, severity=severity, code=code, row=row)
 
 
+def test_the_table_of_findings_puts_the_worst_first_in_both_languages() -> None:
+    found = [
+        finding("TAB-011", source="b.csv", field="lng", value="经度"),
+        finding("XY-006", source="a.csv", row=7, value="人民路"),
+        finding("XY-006", source="a.csv", row=3, value="人民路"),
+        finding("XY-001", source="z.csv", value="3/3"),
+    ]
+    for language, words in (
+        ("zh", ["错误", "警告", "警告", "提示"]),
+        ("en", ["Error", "Warning", "Warning", "Note"]),
+    ):
+        frame = records_.findings_table(found, language)
+        assert frame.iloc[:, 0].tolist() == words
+        assert frame.iloc[:, 3].tolist() == [pd.NA, 3, 7, pd.NA]
+        assert frame.iloc[0, 6] == found[3].message(language)
+    assert list(records_.findings_table([], "zh").columns) == [
+        "级别",
+        "代码",
+        "文件",
+        "行",
+        "字段",
+        "内容",
+        "说明",
+    ]
+
+
 def test_findings_by_severity_code_source_and_row(language: str) -> None:
     order = [
         a_finding("E", "B-2", "z", 9), a_finding("W", "A-1", "a", None), a_finding("F", "A-1", "a", None),
@@ -325,7 +351,7 @@ def test_findings_by_severity_code_source_and_row(language: str) -> None:
         a_finding("I", "A-1", "b", 2), a_finding("I", "A-2", "a", 1),
     ]  # fmt: skip
     mixed = [order[i] for i in (7, 3, 5, 0, 6, 2, 4, 1)]
-    assert records_.sorted_findings(mixed) == order
+    assert sorted_findings(mixed) == order
     table = records_.finding_rows(mixed, language)
     assert table["code"].tolist() == [f.code for f in order]
     assert table["row"].tolist() == [9, None, None, None, 0, 10, 2, 1]

@@ -187,7 +187,7 @@ def test_costs_are_listed_and_summed_by_kind_of_host(made) -> None:
     kinds = {"银行网点": "bank", "社区服务中心": "community", "公园": "park",
              "bank branch": "bank", "community centre": "community", "park": "park"}  # fmt: skip
     sites = list(
-        openpyxl.load_workbook(out / "recommendations.xlsx").worksheets[0].iter_rows(values_only=True)
+        openpyxl.load_workbook(out / "recommendations.xlsx").worksheets[1].iter_rows(values_only=True)
     )
     chosen = [table[kinds[r[4]]] for r in sites[1:]]
     assert [r[9] for r in sites[1:]] == [c[0] for c in chosen]
@@ -210,7 +210,7 @@ def test_without_any_chinese_font_every_product_says_that_there_are_no_figures(
     why = run["absent"]["figures"]
     assert "没有找到中文字体" in why
     assert json.loads((out / "run.json").read_text("utf-8")) == run
-    assert why in summary(run, out)
+    assert why in summary(run, out, "zh")
     read = texts(out)
     assert any(why in piece for piece in read["checks.html"])
     assert any(why in piece for piece in read["workbook"])

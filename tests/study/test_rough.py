@@ -191,11 +191,16 @@ def test_quotas_of_the_districts_table_count_and_the_study_file_overrules_them(t
         (('name = "newtown"', 'name = "../../x"'), "study.name"),
     ],
 )
-def test_what_the_study_file_cannot_mean_is_refused_in_both_languages(town, command, change, words) -> None:
-    code, _, said = command("coverage", town(change))
+def test_what_the_study_file_cannot_mean_is_refused_in_the_language_it_names(
+    town, command, change, words
+) -> None:
+    study = town(change)
+    code, _, said = command("coverage", study)
     assert code == 1
     assert words in said
-    assert "输入数据有 1 个问题" in said
+    assert "1 problem in the inputs" in said
+    study.write_text(study.read_text("utf-8").replace('language = "en"', 'language = "zh"'), "utf-8")
+    assert "输入数据有 1 个问题" in command("coverage", study)[2]
 
 
 def test_words_of_the_study_file_that_planner_does_not_know(town, command) -> None:

@@ -41,6 +41,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "coverage": ("demand", "existing", "inputs"),
     "covers": ("stations", "existing", "demand"),
     "rules": ("candidates", "inputs"),
+    "worth": ("demand",),
     "factors": ("demand",),
     "posing": ("demand", "inputs", "candidates", "existing", "new", "factors"),
     "problem": ("posing", "rules"),
@@ -100,9 +101,9 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("periods[].", "start_h end_h"),
      ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views")),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "posing", "plan", "second_views")),
-    (["groups[].name"], ("demand", "ways", "rules", "posing", "plan", "second_views")),
-    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "posing", "plan", "reach:second:ebike", "second_views")),
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views")),
+    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views")),
+    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
     (keys("groups[].", "source confidence"), ()),
     (keys("groups[].", "rate_per_1000 total totals{} district_rates_per_1000{} band_low band_high profile{} covariates{} "
@@ -133,7 +134,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("siting.", "every_m street_within_m dedupe_m min_to_open_m default_cost_yuan"), ("candidates",)),
     (["siting.default_hours"], ("words", "candidates", "existing", "new")),
     (keys("siting.goal.", "tail credit[] spacing_m spacing_price visits_per_day visits_by_kind{} visits_per_worker relocate "
-                          "budget_only group_weights{} period_weights{} fade_m[]"), ("rules", "posing")),
+                          "budget_only fade_m[]"), ("rules", "posing")),
+    (keys("siting.goal.", "group_weights{} period_weights{}"), ("rules", "worth", "posing")),
     (["siting.goal.aim"], ("rules", "posing", "factors")),
     (["siting.scenarios"], ("rules", "confidence")),
     (["siting.curve[]"], ("curve:searched",)),

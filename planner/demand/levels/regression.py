@@ -196,6 +196,8 @@ def _thinned(
 def _remaining(test: Floats, mu: Floats, posterior: Floats, usual: float) -> float:
     """τ²: how much more the testing part varies than chance and the posterior explain, relative to μ²."""
     some = mu > 0
+    if not some.any():  # nobody was seen where anybody is expected
+        return usual
     known = float((posterior[some] ** 2 / mu[some]).sum()) / float(mu[some].sum())
     return drawn_to(usual, excess(test, mu, mu) - known, mu)
 

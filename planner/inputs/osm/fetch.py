@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from planner.errors import NoInternetError, PlannerError
+from planner.errors import NoInternetError, PlannerError, finding
 from planner.inputs.osm.layers import ATTRIBUTION
 from planner.inputs.places.crs import auto_crs
 
@@ -89,7 +89,7 @@ def fetch(
         features = list(ox._overpass._download_overpass_features(area, wanted))
     elements = [e for answer in (*streets, *features) for e in answer.get("elements", ())]
     if not any(e["type"] == "way" and "highway" in e.get("tags", {}) for e in elements):
-        raise PlannerError(f"OpenStreetMap has no street in {place!r}: nothing was written")
+        raise PlannerError.of(finding("OSM-002", value=place))
     say("writing", 0.9)
     homes = buildings and any(e["type"] == "way" and "building" in e.get("tags", {}) for e in elements)
     _write(out, place, boundary, elements, buildings=homes, margin_m=margin_m)
@@ -101,9 +101,9 @@ def _osmnx() -> Any:
     try:
         import osmnx
     except ImportError as error:
-        raise PlannerError("fetching needs osmnx: pip install 'outdoor-rest-planner[fetch]'") from error
+        raise PlannerError.of(finding("OSM-003")) from error
     if not hasattr(osmnx, "_overpass"):
-        raise PlannerError(f"osmnx {osmnx.__version__} is not a version planner knows; it needs 2.0 or newer")
+        raise PlannerError.of(finding("OSM-004", value=osmnx.__version__))
     return osmnx
 
 
@@ -127,19 +127,16 @@ def _plain_errors(ox: Any, place: str) -> Iterator[None]:
     """Say what went wrong with a request in words a planner understands."""
     import requests
 
-    nothing = "nothing was written; answers that did arrive are kept in osmnx's cache, so try again later"
     try:
         yield
     except requests.exceptions.RequestException as error:
         asked = error.request.url if error.request is not None else None
         where = str(asked).partition("?")[0] if asked else "the server"
-        raise NoInternetError(f"{where} could not be reached (is this machine online?); {nothing}") from error
+        raise NoInternetError.of(finding("OSM-005", value=where)) from error
     except ox._errors.ResponseStatusCodeError as error:
-        raise NoInternetError(f"the server refused to answer ({error}); {nothing}") from error
+        raise NoInternetError.of(finding("OSM-006", why=str(error))) from error
     except (ox._errors.InsufficientResponseError, TypeError) as error:
-        raise PlannerError(
-            f"OpenStreetMap knows no outline of {place!r} ({error}); nothing was written"
-        ) from error
+        raise PlannerError.of(finding("OSM-007", value=place, why=str(error))) from error
 
 
 def _outline(boundary: Any, place: str, margin_m: float) -> Any:
@@ -148,7 +145,7 @@ def _outline(boundary: Any, place: str, margin_m: float) -> Any:
 
     shape = shapely.union_all(boundary.geometry.to_numpy())
     if not len(boundary) or shape.area == 0:
-        raise PlannerError(f"OpenStreetMap has no outline of {place!r}, only a point; name a larger place")
+        raise PlannerError.of(finding("OSM-008", value=place))
     west, south, east, north = shape.bounds
     crs = auto_crs([west, east], [south, north])
     return boundary[["geometry"]].to_crs(crs).buffer(margin_m).to_crs(4326).union_all()

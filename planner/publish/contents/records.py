@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.errors import Finding
-from planner.publish.contents.columns import Column
+from planner.errors import SEVERITIES, Finding, sorted_findings
+from planner.publish.contents.columns import Column, header
 from planner.publish.words.names import field_label, input_label, source_label
 from planner.publish.words.numbers import number
 from planner.publish.words.phrases import phrase
@@ -19,20 +19,17 @@ if TYPE_CHECKING:
 __all__ = [
     "FINDING_COLUMNS",
     "INPUT_COLUMNS",
-    "SEVERITIES",
     "count_line",
     "credit_lines",
     "finding_counts",
     "finding_rows",
+    "findings_table",
     "input_rows",
-    "sorted_findings",
     "station_line",
     "synthetic_lines",
     "synthetic_note",
 ]
 
-#: Errors, warnings, fixes, information: the order in which findings are shown.
-SEVERITIES = ("E", "W", "F", "I")
 FINDING_COLUMNS = (
     Column("severity", "text", 10),
     Column("code", "text", 10),
@@ -50,18 +47,9 @@ INPUT_COLUMNS = (
 )
 
 
-def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings by severity (errors first), then code, source and row."""
-
-    def key(f: Finding) -> tuple[int, str, str, int]:
-        return (SEVERITIES.index(f.severity), f.code, f.source, -1 if f.row is None else f.row)
-
-    return sorted(findings, key=key)
-
-
 def finding_counts(findings: Iterable[Finding]) -> dict[str, int]:
     """Number of findings of each severity."""
-    counts = dict.fromkeys(SEVERITIES, 0)
+    counts: dict[str, int] = dict.fromkeys(SEVERITIES, 0)
     for f in findings:
         counts[f.severity] += 1
     return counts
@@ -87,6 +75,13 @@ def finding_rows(findings: Iterable[Finding], language: str) -> pd.DataFrame:
         for f in sorted_findings(findings)
     ]
     return pd.DataFrame(rows, columns=[c.key for c in FINDING_COLUMNS], dtype=object)
+
+
+def findings_table(findings: Iterable[Finding], language: str) -> pd.DataFrame:
+    """:func:`finding_rows` under the heads that people read; the row's number is a whole number or missing."""
+    table = finding_rows(findings, language)
+    heads = [head.lower() for head in header(FINDING_COLUMNS, language)]
+    return table.astype({"row": "Int64"}).set_axis(heads, axis=1)
 
 
 def input_rows(bundle: Bundle) -> pd.DataFrame:

@@ -21,7 +21,6 @@ __all__ = [
     "batch_columns",
     "batch_rows",
     "coordinates",
-    "plan_cost",
     "ranked",
     "regret_line",
     "site_columns",

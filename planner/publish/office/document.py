@@ -14,13 +14,12 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import Finding
+from planner.errors import Finding, sorted_findings
 from planner.publish.contents.columns import header
 from planner.publish.contents.records import (
     FINDING_COLUMNS,
     count_line,
     finding_rows,
-    sorted_findings,
 )
 from planner.publish.safe import plain_text, write_text
 from planner.publish.words.numbers import number

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from planner.errors import sorted_findings
 from planner.publish.contents.assumptions import assumption_rows
 from planner.publish.contents.certificate import certificate_figures, certificate_lines
 from planner.publish.contents.columns import Column
@@ -34,7 +35,6 @@ from planner.publish.contents.records import (
     credit_lines,
     finding_rows,
     input_rows,
-    sorted_findings,
     station_line,
     synthetic_lines,
 )

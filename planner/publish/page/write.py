@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.errors import PlannerError
+from planner.errors import PlannerError, finding
 from planner.publish.page.data import island_text
 from planner.publish.safe import html_text, write_text
 
@@ -56,9 +56,7 @@ def _leaflet() -> tuple[str, str]:
         folder = resources.files("xstatic.pkg.leaflet").joinpath("data")
         script, style = (folder.joinpath(name).read_text("utf-8") for name in ("leaflet.js", "leaflet.css"))
     except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise PlannerError(
-            "the map page needs Leaflet's files: pip install 'XStatic-Leaflet>=1.9.3'"
-        ) from error
+        raise PlannerError.of(finding("OUT-006")) from error
     script = re.sub(r"//# sourceMappingURL=.*", "", script).replace("</script", r"<\/script")
     style = re.sub(r"[\w-]+:\s*url\([^)]*\)[^;]*;", "", style)  # marker pictures: we draw our own
     return script.strip(), style

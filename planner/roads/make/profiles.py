@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from planner.errors import PlannerError
+from planner.errors import InputError, PlannerError, finding
 
 __all__ = [
     "MODES",
@@ -359,9 +359,15 @@ def _check_speeds(speeds: Mapping[str, Any]) -> None:
     for key, value in speeds.items():
         if key not in MODES and key not in known:
             near = difflib.get_close_matches(str(key), [*MODES, *sorted(known)], n=1, cutoff=0.0)[0]
-            raise PlannerError(
-                f"speeds_kmh names {key!r}, neither a mode nor a street class; did you mean {near!r}?"
+            raise InputError(
+                [finding("NET-125", source="study.toml", field="circle.speeds_kmh", value=key, nearest=near)]
             )
         speed = math.nan if isinstance(value, bool) or not isinstance(value, numbers.Real) else float(value)
         if not (math.isfinite(speed) and speed > 0):
-            raise PlannerError(f"speeds_kmh[{key!r}] must be a number above 0, not {value!r}")
+            raise InputError(
+                [
+                    finding(
+                        "NET-126", source="study.toml", field="circle.speeds_kmh", value=repr(value), key=key
+                    )
+                ]
+            )

@@ -5,6 +5,7 @@ All are asked of a :class:`Finished` plan: what it was posed from, the problem, 
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from planner.errors import PlannerError
+from planner.errors import InfeasibleError, PlannerError
 from planner.progress import Progress
 from planner.settings.circle import Circle
 from planner.settings.siting import Siting
@@ -238,11 +239,11 @@ def curve(
 ) -> pd.DataFrame | None:
     """Covered share against the number of new stations (no quotas, no budget, no goal), with the bound.
 
-    ``numbers`` above the number of candidates are left out; None if none is left.
+    ``numbers`` above the number of candidates that are not forbidden are left out; None if none is left.
     """
     problem = posed.problem.without_goal()
     limits = [*(part.name for part in problem.rules.partitions), "budget"]
-    numbers = [n for n in numbers if n <= problem.covers.shape[0]]
+    numbers = [n for n in numbers if n <= problem.rules.usable().sum()]
     if not numbers:
         return None
     return coverage_curve(
@@ -351,7 +352,8 @@ def rule_prices(of: Finished, *, fair: bool, time_limit_s: float) -> pd.DataFram
         if len(getattr(problem, name)):
             found[name] = (True, solve(problem, quick, without=[name]))
     for name, quotas in _other_quotas(of).items():
-        found[name] = (False, solve(problem.with_quotas(quotas), quick))
+        with contextlib.suppress(InfeasibleError):  # other rules stand against these quotas
+            found[name] = (False, solve(problem.with_quotas(quotas), quick))
     if fair:
         found["fair"] = (False, _fairest(of, time_limit_s))
     top, bound = plan.solution.objective, plan.solution.bound

@@ -21,6 +21,17 @@ def plan() -> dict[str, Stage]:
             },
             kept=False,
         ),
+        "worth": Stage(
+            "planner.siting.rules:judge_worth",
+            {
+                "group_weights": setting("siting.goal.group_weights"),
+                "period_weights": setting("siting.goal.period_weights"),
+                "groups": derived(lambda s: tuple(g.name for g in s.headline_groups)),
+                "periods": derived(lambda s: tuple(t.name for t in s.periods)),
+                "demand": stage("demand", get("demand")),
+            },
+            kept=False,
+        ),
         "factors": Stage(
             "planner.siting.proposal:demand_factors",
             {
@@ -42,7 +53,8 @@ def plan() -> dict[str, Stage]:
             kept=False,
         ),
         "problem": Stage(
-            "planner.siting.proposal:pose_problem", {"posing": stage("posing"), "judged": stage("rules")}, kept=False
+            "planner.siting.proposal:pose_problem", {"posing": stage("posing"), "judged": stage("rules")},
+            kept=False, guards=("worth",),
         ),
         "siting": Stage("planner.siting.proposal:solve_study", {"posing": stage("posing"), "posed": stage("problem")}),
         "confidence": Stage(
