@@ -13,7 +13,7 @@ import pyproj
 import pytest
 
 from planner.errors import finding
-from planner.inputs.checks import to_frame
+from planner.publish.contents.records import findings_table
 from planner.publish.words.names import (
     crs_label,
     field_label,
@@ -159,7 +159,7 @@ def test_what_a_finding_is_about_and_a_role_of_files_are_said_in_the_studys_lang
 def test_one_word_for_one_severity() -> None:
     words = [phrase(f"severity_{s}", "zh") for s in "EWFI"]
     assert words == ["错误", "警告", "已修正", "提示"]
-    told = to_frame(
+    told = findings_table(
         [finding("CAN-003"), finding("CAN-002"), finding("ID-007"), finding("ID-003", other=1)], "zh"
     )
     assert sorted(told["级别"]) == sorted(words)

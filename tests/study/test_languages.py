@@ -13,12 +13,12 @@ import docx
 import openpyxl
 import pytest
 
-from planner.cli import summary
 from planner.publish.office import drawing
 from planner.settings.groups import Group
 from planner.settings.reading import read_settings
 from planner.settings.whole import Settings
 from planner.study.study import Study
+from planner.study.terminal import summary
 from tests.study.settings_walk import patterns
 from tests.study.town import Place, at, street_town
 

@@ -26,6 +26,7 @@ from planner.publish.contents.coverage import (
     period_rows,
     reading_rows,
 )
+from planner.publish.contents.decision import Decision, decision
 from planner.publish.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS, gap_rows, hotspot_rows
 from planner.publish.contents.questions import options
 from planner.publish.contents.records import (
@@ -63,6 +64,7 @@ class Further:
     lines: tuple[str, ...]
     table: PrintedTable | None
     picture: str = ""
+    anchor: str = ""  # the sheet that it explains
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ class Story:
     title: str
     kicker: str
     synthetic: bool
+    decision: Decision
+    decided: PrintedTable
+    decided_sites: PrintedTable
     sentence: str
     figures: tuple[tuple[str, str, str], ...]
     readings: PrintedTable
@@ -182,7 +187,10 @@ def _homes(bundle: Bundle) -> tuple[Further, ...]:
     out: list[Further] = []
     homes, language = bundle.homes, bundle.settings.study.language
     if homes is None:
-        return tuple(Further(phrase("sec_homes", language), (why,), None) for why in absent_lines(bundle.run))
+        return tuple(
+            Further(phrase("sec_homes", language), (why,), None, anchor="homes")
+            for why in absent_lines(bundle.run)
+        )
     for part in homes_tables(homes, language, district_labels(bundle), printed=True):
         heading, table = part.heading, part.table
         rows = tuple(tuple(shown(v) for v in values) for values in table.itertuples(index=False))
@@ -190,7 +198,8 @@ def _homes(bundle: Bundle) -> tuple[Further, ...]:
         lines = homes_lines(homes, language) if not out else ()
         keys = tuple(f"home_{i}" for i in range(len(numeric)))
         made = PrintedTable(tuple(str(c) for c in table.columns), rows, numeric, keys)
-        out.append(Further(heading, (*lines, *part.lines), made, part.picture))
+        anchor = "" if out else "homes"
+        out.append(Further(heading, (*lines, *part.lines), made, part.picture, anchor))
     return tuple(out)
 
 
@@ -267,10 +276,19 @@ def _band(bundle: Bundle) -> str:
     return phrase("band_people", language, draws=number(bundle.settings.demand.ensemble), **bands)
 
 
+def _decided(page: Decision, language: str) -> PrintedTable:
+    """The figures of the decision page, each with the sheet of the workbook that explains it."""
+    heads = tuple(phrase(f"decision_{k}", language) for k in ("figure", "value", "band", "more"))
+    rows = tuple((r.label, r.value, r.band, phrase(f"sheet_{r.sheet}", language)) for r in page.rows)
+    keys = ("decision_label", "decision_value", "decision_band", "decision_more")
+    return PrintedTable(heads, rows, (False,) * 4, keys)
+
+
 def story(bundle: Bundle) -> Story:
     """The report's content in the study's language."""
     settings, language = bundle.settings, bundle.settings.study.language
     sentence, figures = _headline(bundle)
+    page = decision(bundle)
     districts, bars = _districts(bundle)
     curve, curve_lines = _curve(bundle)
     counts, findings, more = _findings(bundle)
@@ -283,6 +301,9 @@ def story(bundle: Bundle) -> Story:
         title=settings.study.title(),
         kicker=phrase("report_kicker", language),
         synthetic=settings.study.synthetic,
+        decision=page,
+        decided=_decided(page, language),
+        decided_sites=printed_table(page.columns, page.sites, language, totals=1),
         sentence=sentence,
         figures=figures,
         readings=printed_table(READING_COLUMNS, reading_rows(bundle), language),

@@ -37,7 +37,7 @@ _PARTS = {
     "workers_in_reach": 9, "nearest_station_m": 10, "confidence": 8, "batch": 8, "reason": 56,
     "parameter": 22, "assumed": 26, "band": 12, "basis": 44, "trust": 8, "severity": 8, "source": 18, "row": 6,
     "field": 12, "value": 16, "message": 44, "radius": 40, "group": 18, "period": 18, "file": 30, "sha256": 20,
-    "gap_place": 20, "option": 18, "rule": 24, "case": 26, "in_force": 8,
+    "decision_label": 34, "decision_value": 26, "decision_band": 28, "decision_more": 14, "gap_place": 20, "option": 18, "rule": 24, "case": 26, "in_force": 8,
 }  # fmt: skip
 
 
@@ -179,16 +179,28 @@ def _picture(document: Any, figures: Mapping[str, Path], name: str, language: st
     caption.alignment = WD_ALIGN_PARAGRAPH.CENTER
 
 
-def _opening(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
+def _decision(document: Any, s: Story, language: str) -> None:
+    """The decision page: one A4, what is asked for, figures, sites by district and phase, limits."""
     kicker = s.kicker + (f"  [{phrase('synthetic_badge', language)}]" if s.synthetic else "")
-    _text(document, kicker, 10.5, bold=True, colour=_ACCENT)
-    _text(document, s.title, 20, bold=True).paragraph_format.line_spacing = 1.15
-    _text(document, s.sentence, 11.5)
+    _text(document, kicker, 10.5, bold=True, colour=_ACCENT).paragraph_format.space_after = Pt(2)
+    _text(document, s.title, 18, bold=True).paragraph_format.line_spacing = 1.1
+    if s.decision.banner:
+        _text(document, s.decision.banner, 9.5, bold=True, colour=_ACCENT).paragraph_format.space_after = Pt(
+            3
+        )
+    _text(document, s.decision.asked, 11.5, bold=True)
     _headline(document, s)
-    _text(document, s.certificate[0], 11, bold=True)
-    for line in (*s.certificate[1:], s.cost):
-        if line:
-            _text(document, line)
+    _put_table(document, s.decided, size=9)
+    _put_table(document, s.decided_sites, size=8)
+    for n, line in enumerate(s.decision.limits, start=1):
+        _text(document, f"{n}. {line}", 8.5, colour=_SOFT).paragraph_format.space_after = Pt(1)
+
+
+def _opening(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
+    document.add_page_break()
+    _text(document, s.sentence, 11)
+    if s.cost:
+        _text(document, s.cost)
     document.add_heading(phrase("sec_map", language), 1)
     if not figures:
         _text(document, phrase("no_figures", language), 9, colour=_SOFT)
@@ -245,6 +257,9 @@ def _closing(document: Any, s: Story, language: str) -> None:
     document.add_heading(phrase("sec_method", language), 1)
     for i, line in enumerate(s.method, start=1):
         _text(document, f"{i}. {line}")
+    document.add_heading(phrase("sec_certificate", language), 2)
+    for line in s.certificate:
+        _text(document, line)
     document.add_heading(phrase("sec_assumptions", language), 1)
     _text(document, f"{phrase('intro_assumptions', language)} {s.band}")
     _put_table(document, s.assumptions, size=8)
@@ -277,6 +292,7 @@ def docx_bytes(bundle: Bundle, figures: Mapping[str, Path]) -> bytes:
     _styles(document)
     _page(document.sections[0], landscape=False)
     _page_number(document.sections[0], phrase("internal", language))
+    _decision(document, s, language)
     _opening(document, s, figures, language)
     _comparisons(document, s, figures, language)
     _page(document.add_section(WD_SECTION.NEW_PAGE), landscape=True)
