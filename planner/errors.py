@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "AbsentError",
@@ -22,7 +23,9 @@ __all__ = [
     "PlannerError",
     "SettingsError",
     "UnsafePathError",
+    "absent",
     "finding",
+    "sums_that_work_out",
 ]
 
 Severity = Literal["E", "W", "F", "I"]
@@ -164,6 +167,20 @@ class AbsentError(PlannerError):
 
     def __str__(self) -> str:
         return self.message("en")
+
+
+def absent(code: str, *, field: str = "", value: object = "", **details: Any) -> AbsentError:
+    """The error of one reason of the catalogue; ``field``: the key of the study file it is about."""
+    return AbsentError((finding(code, source="study.toml", field=field, value=value, **details),))
+
+
+@contextmanager
+def sums_that_work_out(code: str, *, field: str) -> Iterator[None]:
+    """Arithmetic that refuses the figures it gets (``ValueError``) is told as a finding of the study."""
+    try:
+        yield
+    except ValueError as error:
+        raise absent(code, field=field, value=error) from error
 
 
 @dataclass
