@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 __all__ = [
     "SEVERITIES",
@@ -24,8 +25,10 @@ __all__ = [
     "SettingsError",
     "Told",
     "UnsafePathError",
+    "absent",
     "finding",
     "sorted_findings",
+    "sums_that_work_out",
     "told",
 ]
 
@@ -214,6 +217,20 @@ class AbsentError(PlannerError):
 
     def __str__(self) -> str:
         return self.message("en")
+
+
+def absent(code: str, *, field: str = "", value: object = "", **details: Any) -> AbsentError:
+    """The error of one reason of the catalogue; ``field``: the key of the study file it is about."""
+    return AbsentError((finding(code, source="study.toml", field=field, value=value, **details),))
+
+
+@contextmanager
+def sums_that_work_out(code: str, *, field: str) -> Iterator[None]:
+    """Arithmetic that refuses the figures it gets (``ValueError``) is told as a finding of the study."""
+    try:
+        yield
+    except ValueError as error:
+        raise absent(code, field=field, value=error) from error
 
 
 @dataclass

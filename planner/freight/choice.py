@@ -13,13 +13,12 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.errors import AbsentError
+from planner.errors import AbsentError, absent
 from planner.freight import master as master_
 from planner.freight import problem as problem_
 from planner.freight.master import Best, Master
 from planner.freight.model import FreightModel
 from planner.freight.problem import HomesProblem
-from planner.freight.refusal import no_homes
 from planner.freight.sites import checklist
 from planner.settings.freight import Freight
 
@@ -108,7 +107,7 @@ def choose(problem: HomesProblem, f: Freight) -> Choice:
     base = problem_.served(problem, np.flatnonzero(problem.open_now)).total
     master = Master(problem)
     if problem.open_now.all():
-        raise no_homes("FRT-018")
+        raise absent("FRT-018", field="freight")
     top = _top(master, base, f, until) if f.target_drivers is None else None
     target = top.drivers if top is not None else float(f.target_drivers or 0.0)
     best, rows = _by_number(master, base, f, until, target, top)
@@ -137,8 +136,8 @@ def _top(master: Master, base: float, f: Freight, until: float) -> Best:
         return top
     new = int((~problem.open_now).sum())
     if base >= 0.5:
-        raise no_homes("FRT-028", n=f"{new:,}", base=f"{base:,.0f}")
-    raise no_homes("FRT-027", n=f"{new:,}", **_reach(f))
+        raise absent("FRT-028", field="freight", n=f"{new:,}", base=f"{base:,.0f}")
+    raise absent("FRT-027", field="freight", n=f"{new:,}", **_reach(f))
 
 
 def _by_number(
@@ -207,7 +206,7 @@ def _by_cost(
     master: Master, base: float, f: Freight, until: float, target: float
 ) -> tuple[Best, float, Master]:
     """Most drivers at the least cost of the target, that cost's bound, and a master held to that cost."""
-    late = no_homes("FRT-024", field="time_limit_s", value=f"{f.time_limit_s:g}")
+    late = absent("FRT-024", field="freight.time_limit_s", value=f"{f.time_limit_s:g}")
     left = max(2.0, until - time.perf_counter())
     found = master_.cheapest(master, target, f.max_homes, base=base, seconds=left)
     if found is None or not np.isfinite(found[0]):
@@ -225,7 +224,7 @@ def _by_cost(
 def _no_plan(problem: HomesProblem, f: Freight) -> AbsentError:
     """The rules allow no plan of any number of homes."""
     rows = 0 if problem.must is None else problem.must.shape[0]
-    return no_homes("FRT-023", homes=f.max_homes, km=f"{f.spacing_km:g}", n=rows)
+    return absent("FRT-023", field="freight", homes=f.max_homes, km=f"{f.spacing_km:g}", n=rows)
 
 
 def _out_of_reach(problem: HomesProblem, most: Best, base: float, f: Freight, target: float) -> AbsentError:
@@ -246,7 +245,7 @@ def _out_of_reach(problem: HomesProblem, most: Best, base: float, f: Freight, ta
         code = "FRT-021"
     else:
         code = "FRT-022"
-    return no_homes(code, field="target_drivers", value=f"{target:g}", **told)
+    return absent(code, field="freight.target_drivers", value=f"{target:g}", **told)
 
 
 def _reach(f: Freight) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.freight.refusal import no_homes
+from planner.errors import absent
 
 Floats = NDArray[np.float64]
 
@@ -78,8 +78,8 @@ def fit_beta(
     low, high = 0.0, upper
     longest, shortest = mean(low), mean(high)
     if not shortest <= mean_minutes <= longest:
-        raise no_homes(
-            "FRT-025", field="mean_trip_minutes", value=f"{mean_minutes:g}", low=f"{shortest:.1f}", high=f"{longest:.1f}"
+        raise absent(
+            "FRT-025", field="freight.mean_trip_minutes", value=f"{mean_minutes:g}", low=f"{shortest:.1f}", high=f"{longest:.1f}"
         )  # fmt: skip
     for _ in range(60):
         middle = (low + high) / 2

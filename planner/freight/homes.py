@@ -14,12 +14,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from planner.errors import sums_that_work_out
 from planner.freight.choice import choose, make_problem, with_upgrades
 from planner.freight.hours import NIGHT, day_of, hour_shares, hourly_of
 from planner.freight.master import certificate
 from planner.freight.model import FreightModel
 from planner.freight.problem import in_order
-from planner.freight.refusal import sums_that_work_out
 from planner.freight.tables import (
     candidate_table,
     catchments,
@@ -145,7 +145,7 @@ class HomesPlan:
         return f"<p>{repr(self)[1:-1]}</p>" + self.chosen[columns].round(0).to_html(index=False)
 
 
-@sums_that_work_out()
+@sums_that_work_out("FRT-026", field="freight")
 def plan_homes(
     freight: Freight, model: FreightModel, network: Network, *, progress: Progress | None = None
 ) -> HomesPlan:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.errors import absent
 from planner.freight.problem import HomesProblem, flow_at, served
-from planner.freight.refusal import no_homes
 from planner.solvers.covering.exact import Block, solve_model
 from planner.solvers.solution import PROOF, Solution, relative_gap
 
@@ -110,7 +110,7 @@ class Master:
         if outcome.values is None:
             if outcome.infeasible:
                 return None, -np.inf
-            raise no_homes("FRT-024", field="time_limit_s")
+            raise absent("FRT-024", field="freight.time_limit_s")
         opened, bound = outcome.values[:n], outcome.bound * (COST_UNIT if aim == "cost" else -1.0)
         return np.clip(opened, 0, 1) if relaxed else np.round(opened), bound
 

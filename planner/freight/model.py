@@ -12,13 +12,12 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.errors import Finding, finding
+from planner.errors import Finding, finding, sums_that_work_out
 from planner.freight.assign import Assigned, Taste, assign, make_taste
 from planner.freight.counts import CrossSection, adjust, cross_sections, judge, watched
 from planner.freight.flows import Trips, model_trips
 from planner.freight.graph import TruckGraph, build_graph, times, times_to
 from planner.freight.need import Need, make_need
-from planner.freight.refusal import sums_that_work_out
 from planner.freight.start import Start, TruckGround, find_start, reachable_only, snap_places
 from planner.progress import Progress, silent
 from planner.roads.network import Network
@@ -83,7 +82,7 @@ class FreightModel:
         return np.asarray(self.loads.sum(0)).ravel()
 
 
-@sums_that_work_out()
+@sums_that_work_out("FRT-026", field="freight")
 def run_model(
     freight: Freight, network: Network, ground: TruckGround, *, seed: int, progress: Progress | None = None
 ) -> FreightModel:

@@ -114,7 +114,7 @@ def test_bays_that_count_and_bays_of_the_place_stand_side_by_side_and_the_cap_is
         (row,) = [row for row in rows if "大场" in row and "S1" in row]
         assert [row[head.index(c)] for c in ("计入的货车泊位", "场所货车泊位")] == [60, 81], name
         assert (
-            "每处司机之家至多计 60 个泊位（freight.max_bays）；1 处场所的泊位更多，超出部分不计入：大场 81。"
+            "每处司机之家至多计 60 个泊位（freight.max_bays）；1 处场所的泊位更多，超出部分不计入：大场 81 个。"
             in [r[0] for r in rows]
         )
     reason = next(cell for cell in cells(plan, "zh", tmp_path)["司机之家"] if "每月服务 5,400 名司机" in cell)

@@ -89,10 +89,13 @@ def _site_lines(homes: HomesPlan, language: str, key: str) -> tuple[str, ...]:
     large = capped(table, homes.assumed)
     if len(large):
         stop, few = phrase("homes_lines_stop", language), large.head(5)
-        names = stop.join(f"{r.name} {r.bays_there:.0f}" for r in few.itertuples(index=False))
+        bays = {str(r.name or r.site_id): f"{r.bays_there:.0f}" for r in few.itertuples(index=False)}
+        names = stop.join(phrase("homes_cap_place", language, name=name, n=n) for name, n in bays.items())
         names = names if len(few) == len(large) else phrase("homes_cap_more", language, names=names)
         words = {"max": f"{homes.assumed['max_bays']:g}", "n": number(len(large)), "names": names}
         out.append(phrase("homes_cap_note", language, **words))
+    if key != "comparison" and (table["host_kind"] == "upgrade").any():
+        out.append(phrase("homes_upgrade_note", language))
     return tuple(out)
 
 
@@ -116,7 +119,10 @@ def table_lines(homes: HomesPlan, language: str, key: str) -> tuple[str, ...]:
             (homes.checks["modelled"] < homes.checks["trucks_low"])
             | (homes.checks["modelled"] > homes.checks["trucks_high"])
         ]
-        names = [f"{r.road} ({r.ratio:.2f})" for r in far[~far["used"]].itertuples()]
+        names = [
+            phrase("homes_counts_road", language, road=r.road, ratio=f"{r.ratio:.2f}")
+            for r in far[~far["used"]].itertuples()
+        ]
         if names:
             lines.append(
                 phrase("homes_counts_off", language, names=phrase("list_stop", language).join(names))
