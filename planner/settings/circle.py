@@ -25,3 +25,8 @@ class Circle(Section):
     def cutoff_s(self) -> float:
         """The circle's minutes in seconds."""
         return self.minutes * 60.0
+
+    @property
+    def metres(self) -> float:
+        """How far one walks in the circle's minutes."""
+        return self.cutoff_s * self.walk_kmh / 3.6
