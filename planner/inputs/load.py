@@ -20,6 +20,7 @@ from planner.inputs.osm.layers import OsmLayers, is_osm, lakes, no_layers, read_
 from planner.inputs.places.crs import auto_crs
 from planner.inputs.population import read_population, with_population
 from planner.inputs.stations import read_list
+from planner.inputs.streets import named_lines
 from planner.progress import Progress, silent
 from planner.settings.about import About
 from planner.settings.inputs import Inputs, Table
@@ -41,6 +42,8 @@ class LoadedInputs:
         Points with ``population`` (persons) and ``district``.
     water, main_roads, landuse, places
         Layers of the street file (:class:`planner.inputs.osm.layers.OsmLayers`), empty if it has none.
+    streets
+        Lines of the street file with a ``name``, whatever file it is.
     rows
         Rows taken per input.
     findings
@@ -59,6 +62,7 @@ class LoadedInputs:
     main_roads: gpd.GeoDataFrame
     landuse: gpd.GeoDataFrame
     places: gpd.GeoDataFrame
+    streets: gpd.GeoDataFrame
     rows: dict[str, int]
     findings: tuple[Finding, ...]
     station_rows: dict[str, int] = field(default_factory=dict)
@@ -111,6 +115,7 @@ def load_inputs(
         crs=crs, districts=districts, stations=stations, hosts=hosts, population=population, water=layers.water,
         main_roads=layers.main_roads, landuse=layers.landuse, places=layers.places, rows=rows,
         findings=tuple(found), station_rows=counted,
+        streets=layers.streets if osm_path is not None or frame is None else named_lines(inputs.streets, crs=crs),
     )  # fmt: skip
 
 

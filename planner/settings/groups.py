@@ -26,6 +26,11 @@ class Period(Section):
         """Length in hours."""
         return (self.end_h - self.start_h) % 24 or 24.0
 
+    @property
+    def label(self) -> str:
+        """``"06:00–10:00"``."""
+        return "–".join(f"{int(h):02d}:{round(h % 1 * 60):02d}" for h in (self.start_h, self.end_h))
+
 
 class Group(Section):
     """A group of outdoor workers and what is assumed of it, with the source of each figure."""

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.settings.groups import Group
+from planner.settings.groups import Group, Period
 from planner.siting.coverage import Access, worker_cube
 
 Array = NDArray[Any]
@@ -72,6 +72,20 @@ def gains_by_group(
     return pd.DataFrame(out, index=np.arange(n_sites))
 
 
+def gains_by_period(
+    demand: pd.DataFrame, access: Sequence[Access], periods: Sequence[str], first: Array, n_sites: int
+) -> pd.DataFrame:
+    """The same workers as in :func:`gains_by_group`: one column per period."""
+    out, at = np.zeros((n_sites, len(periods))), 0
+    for part in access:
+        weight = worker_cube(demand, part.groups, periods).sum(axis=0).T
+        mine = first[at : at + weight.size].reshape(weight.shape)
+        at += weight.size
+        for t, (site, workers) in enumerate(zip(mine, weight, strict=True)):
+            out[:, t] += np.bincount(site[site >= 0], workers[site >= 0], n_sites)
+    return pd.DataFrame(out, columns=list(periods))
+
+
 def toilets_within(points: gpd.GeoSeries, hosts: gpd.GeoDataFrame, within_m: float = 150.0) -> Array:
     """Whether a public toilet of the host list stands within ``within_m`` (straight line)."""
     toilets = hosts[hosts["host_kind"] == "toilet"].geometry.to_numpy()
@@ -99,13 +113,34 @@ def _spell_hours(hours: str, zh: bool) -> str:
     return f"{spans} 开放" if zh else f"open {spans}"
 
 
-def _distance(metres: float, zh: bool) -> str:
-    if not np.isfinite(metres):
-        return "步行一小时内没有现有站点" if zh else "no station within an hour's walk"
+def _metres(metres: float) -> str:
+    """As the tables print it: whole metres."""
+    return f"{metres:,.0f}"
+
+
+def _nearest(site: Any, zh: bool) -> str:
+    """The nearest station of today, by name."""
+    if not np.isfinite(site.nearest_station_m):
+        return "步行一小时内没有现有站点" if zh else "no existing station within an hour's walk"
+    far, name = _metres(site.nearest_station_m), f"“{site.nearest_station}”" if site.nearest_station else ""
     if zh:
-        return "距最近的现有站点 " + (f"{metres / 1000:.1f} 公里" if metres >= 1000 else f"{metres:.0f} 米")
-    text = f"{metres / 1000:.1f} km" if metres >= 1000 else f"{metres:.0f} m"
-    return f"the nearest existing station is {text} away"
+        return f"距最近的现有站点{name}步行 {far} 米"
+    return f"the nearest existing station{f', {name},' if name else ''} is {far} m away on foot"
+
+
+def _where(site: Any, zh: bool) -> str:
+    """The host and where it stands, by street and town."""
+    host, hours = _venue(site.name, site.host_kind, "", zh), _spell_hours(site.open_hours, zh)
+    near = site.toilet_near and site.host_kind != "toilet"
+    if zh:
+        at = [f"位于{site.place}一带"] * bool(site.place) + [f"临{site.street}"] * bool(site.street)
+        toilet = "，150 米内有公厕" if near else ""
+        return (
+            "".join(f"{part}、" for part in at).removesuffix("、")
+            + f"{'，' if at else ''}依托{host}，{hours}{toilet}"
+        )
+    by = (f" by {site.street}" if site.street else "") + (f" near {site.place}" if site.place else "")
+    return f"at {host}{by}, {hours}" + (", with a public toilet within 150 m" if near else "")
 
 
 def _venue(name: str, host_kind: str, site_id: str, zh: bool) -> str:
@@ -121,11 +156,19 @@ def _venue(name: str, host_kind: str, site_id: str, zh: bool) -> str:
     return f"{kind}“{name}”" if zh else f"the {kind} “{name}”"
 
 
-def _gain(site: Any, gains: pd.Series, groups: Mapping[str, Group], zh: bool) -> str:
+def _peak(gains: pd.Series, spans: Mapping[str, str], zh: bool) -> str:
+    """When most of those who gain are about; "" where the day has one period, or nobody gains."""
+    if len(gains) < 2 or gains.max() < 0.5:
+        return ""
+    span, n = spans[str(gains.idxmax())], f"{gains.max():,.0f}"
+    return f"，{span} 人数最多，为 {n} 人" if zh else f", most of all at {span} ({n})"
+
+
+def _gain(site: Any, gains: pd.Series, groups: Mapping[str, Group], peak: str, zh: bool) -> str:
     """What the site brings; for one that gains nobody, what it is good for."""
     must = ("指定站点；" if zh else "Required; ") if site.required else ""
     if site.workers_gained >= 0.5:
-        n, who = f"{site.workers_gained:,.0f}", _listed(gains, groups, zh)
+        n, who = f"{site.workers_gained:,.0f}", _listed(gains, groups, zh) + peak
         if zh:
             return f"{must}新增 {n} 名劳动者进入十分钟圈{who}"
         return f"{must}{'brings' if must else 'Brings'} {n} workers into the ten-minute circle{who}"
@@ -139,61 +182,79 @@ def _gain(site: Any, gains: pd.Series, groups: Mapping[str, Group], zh: bool) ->
     return must + (text if zh or must else text[0].upper() + text[1:])
 
 
-def _beaten(site: Any, zh: bool) -> str:
-    """The best candidate that could stand instead, and what it would lose; "" where that says nothing."""
-    if not site.alternative_id or not np.isfinite(site.alternative_loss) or site.workers_gained < 0.5:
-        return ""
-    loss = max(0.0, site.alternative_loss)
-    other = _venue(site.alternative, site.alternative_kind, site.alternative_id, zh)
+def _without(site: Any, within_m: float, zh: bool) -> str:
+    """Who has no station within ten minutes if this one is not built and the others are; what could stand instead."""
+    n, gained, instead = (
+        f"{site.workers_alone:,.0f}",
+        f"{site.workers_gained:,.0f}",
+        bool(site.alternative_id),
+    )
+    told = _instead(site, within_m, zh)
+    if site.workers_alone < 0.5:
+        if zh:
+            return f"如不设此站，上述人员仍有其他新站可去，{'也' if instead else '且'}{told}"
+        return f"without it they still have another new station, and {told}"
     if zh:
-        effect = f"将少覆盖 {loss:,.0f} 人" if loss >= 0.5 else "效果相当"
-        return f"；如改用区内次优的{other}，{effect}"
-    effect = f"would cover {loss:,.0f} fewer" if loss >= 0.5 else "would do as well"
-    return f"; {other}, the best stand-in of the district, {effect}"
+        who = f"这 {n} 人" if n == gained else f"其中 {n} 人"
+        return f"如不设此站，{who}十分钟内无站点可用，{'但' if instead else '且'}{told}"
+    who = f"these {n}" if n == gained else f"{n} of them"
+    have = "has" if n == "1" and n != gained else "have"
+    return f"without it {who} {have} no station within ten minutes, {'but' if instead else 'and'} {told}"
 
 
-def _district(district: pd.Series, zh: bool) -> str:
-    before, after = f"{district['before']:.1%}", f"{district['after']:.1%}"
+def _instead(site: Any, within_m: float, zh: bool) -> str:
+    """The best candidate in reach that could stand instead, how far off it is and what it would lose."""
+    if not site.alternative_id:
+        far = _metres(within_m)
+        return f"附近（步行 {far} 米内）无可替代场所" if zh else f"there is no substitute within {far} m"
+    other, far = (
+        _venue(site.alternative, site.alternative_kind, site.alternative_id, zh),
+        _metres(site.alternative_m),
+    )
+    n = f"{site.alternative_loss:,.0f}"
     if zh:
-        text = f"覆盖率由 {before} 升至 {after}" if after != before else f"覆盖率保持 {after}"
-        return f"全部建成后{district['label']}{text}"
-    text = f"goes from {before} to {after}" if after != before else f"stays at {after}"
-    return f"with the whole plan {district['label']} {text}"
+        there = f" {far} 米外的" if far != "0" else "同一地点的"
+        return f"可改用{there}{other}，" + (f"少覆盖 {n} 人" if n != "0" else "效果相当")
+    there = f"{far} m away" if far != "0" else "at the same spot"
+    return f"{other}, {there}, could stand in and would " + (f"cover {n} fewer" if n != "0" else "do as well")
 
 
 def reasons(
     chosen: gpd.GeoDataFrame,
     gains: pd.DataFrame,
-    districts: pd.DataFrame,
+    by_period: pd.DataFrame,
     *,
     groups: Sequence[Group],
+    periods: Sequence[Period],
+    any_station: bool,
+    within_m: float,
     language: str,
 ) -> list[str]:
-    """One sentence per chosen site.
+    """Per chosen site: who gains and when, where it stands, the nearest station of today, and what if it is not built.
 
     Parameters
     ----------
     chosen
-        Rows in rank order with ``workers_gained``, ``workers_in_reach``, ``nearest_station_m``,
-        ``host_kind``, ``name``, ``open_hours``, ``district``, ``toilet_near``, ``required``,
-        ``alternative`` (its name, "" where it has none), ``alternative_id``, ``alternative_kind`` and
-        ``alternative_loss``.
-    gains
-        :func:`gains_by_group`, same order.
-    districts
-        Index district; ``label``, ``before``, ``after`` (shares).
+        Rows in rank order with ``workers_gained``, ``workers_in_reach``, ``workers_alone``, ``nearest_station_m``,
+        ``nearest_station`` (its name), ``street``, ``place``, ``host_kind``, ``name``, ``open_hours``,
+        ``toilet_near``, ``required``, ``alternative`` (its name, "" where it has none), ``alternative_id`` ("" where
+        nothing in reach could stand instead), ``alternative_kind``, ``alternative_m`` and ``alternative_loss``.
+    gains, by_period
+        :func:`gains_by_group` and :func:`gains_by_period`, same order.
+    any_station
+        Whether there is a station today: the nearest is then told.
+    within_m
+        How far an alternative may be.
     """
     by_name, zh = {g.name: g for g in groups}, language == "zh"
+    spans = {p.name: p.label for p in periods}
     out = []
     for i, site in enumerate(chosen.itertuples()):
-        host, hours = _venue(site.name, site.host_kind, "", zh), _spell_hours(site.open_hours, zh)
-        near = site.toilet_near and site.host_kind != "toilet"
-        toilet = ("，150 米内有公厕" if zh else ", with a public toilet within 150 m") if near else ""
-        parts = [
-            _gain(site, gains.iloc[i], by_name, zh),
-            _distance(site.nearest_station_m, zh),
-            (f"依托{host}，{hours}{toilet}" if zh else f"at {host}, {hours}{toilet}"),
-            _district(districts.loc[site.district], zh) + _beaten(site, zh),
-        ]
+        peak = _peak(by_period.iloc[i], spans, zh)
+        parts = [_gain(site, gains.iloc[i], by_name, peak, zh), _where(site, zh)]
+        if any_station:
+            parts.append(_nearest(site, zh))
+        if site.workers_gained >= 0.5:
+            parts.append(_without(site, within_m, zh))
         out.append("；".join(parts) + "。" if zh else "; ".join(parts) + ".")
     return out

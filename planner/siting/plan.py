@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from planner.settings.siting import Batch
 from planner.settings.whole import Settings
 from planner.siting.coverage import Coverage
-from planner.siting.explain import first_cover, gains_by_group, reasons, toilets_within
+from planner.siting.explain import first_cover, gains_by_group, gains_by_period, reasons, toilets_within
 from planner.siting.problem import Ground, SitingProblem
-from planner.siting.questions.alternatives import replacements
+from planner.siting.questions.alternatives import StandIns
 from planner.solvers.solution import Solution
 
 __all__ = ["SitePlan", "batch_names", "chosen_table"]
@@ -65,12 +65,9 @@ def batch_names(batches: Sequence[Batch], n: int) -> list[str]:
     return (names + [names[-1] if names else ""] * n)[:n]
 
 
-def _stand_ins(problem: SitingProblem, candidates: gpd.GeoDataFrame, order: Array) -> dict[str, Any]:
-    """Best replacement of each chosen site within its district: name, id, kind of host, what it loses."""
-    found = replacements(
-        problem.covers, problem.weights, order, covered=problem.covered, rules=problem.rules, k=1
-    ).set_index("site")
-    rows = found.reindex(order)
+def _first_stand_in(found: StandIns, candidates: gpd.GeoDataFrame, order: Array) -> dict[str, Any]:
+    """The best replacement of each chosen site: name, id, kind of host, how far off it is, what it loses."""
+    rows = found.best(1).set_index("site").reindex(order)
     has = rows["replacement"].notna().to_numpy()
     at = rows["replacement"].fillna(0).astype(int).to_numpy()
 
@@ -82,6 +79,7 @@ def _stand_ins(problem: SitingProblem, candidates: gpd.GeoDataFrame, order: Arra
         "alternative": of("name"),
         "alternative_id": of("site_id"),
         "alternative_kind": of("host_kind"),
+        "alternative_m": rows["distance_m"].to_numpy(dtype=float),
         "alternative_loss": rows["loss"].to_numpy(dtype=float),
     }
 
@@ -93,44 +91,41 @@ def chosen_table(
     problem: SitingProblem,
     order: Array,
     *,
-    nearest_station_m: Array,
+    around: Mapping[str, Array],
+    any_station: bool,
+    stand_ins: StandIns,
     confidence: Array | None = None,
-    before: Coverage,
-    after: Coverage,
 ) -> gpd.GeoDataFrame:
     """Table ``chosen`` for the candidate positions ``order``, best first, with reasons in both languages.
 
-    ``nearest_station_m`` is per candidate. Beside the contract's columns: name, host_kind, open_hours,
-    cost_yuan, toilet_near, required, alternative (name), alternative_id, alternative_kind, alternative_loss,
-    reason_zh, reason_en, one ``gained__{group}`` per group.
+    ``around`` (per site of ``order``): nearest_station_m, nearest_station (its name), street, place; ``any_station``: whether one is open
+    today. Beside these and
+    the contract's columns: name, host_kind, open_hours, cost_yuan, toilet_near, required, workers_alone (in reach of
+    no other station or site), alternative (the best of ``stand_ins``: its name), alternative_id, alternative_kind,
+    alternative_m, alternative_loss, reason_zh, reason_en, one ``gained__{group}`` per group.
     """
     periods, candidates = [t.name for t in settings.periods], ground.candidates
     table = candidates.iloc[order].reset_index(drop=True)
     first = first_cover(problem.covers, order, problem.covered)
     gains = gains_by_group(ground.demand, ground.new, periods, first, len(order))
+    by_period = gains_by_period(ground.demand, ground.new, periods, first, len(order))
     reach = problem.covers[order] @ problem.weights
     table = table.assign(
         rank=np.arange(1, len(order) + 1),
         workers_gained=gains.sum(axis=1).to_numpy(),
         workers_in_reach=np.asarray(reach, dtype=float),
-        nearest_station_m=nearest_station_m[order],
+        workers_alone=stand_ins.alone,
+        **around,
         confidence=np.nan if confidence is None else confidence,
         batch=batch_names(settings.siting.batches, len(order)),
         toilet_near=toilets_within(table.geometry, hosts),
-        **_stand_ins(problem, candidates, order),
+        **_first_stand_in(stand_ins, candidates, order),
         required=np.isin(order, problem.required),
     )
-    shares = pd.DataFrame(
-        {
-            "before": before.by_district.set_index("district")["share"],
-            "after": after.by_district.set_index("district")["share"],
-        }
-    )
-    names = ground.districts.set_index("district")
     for language in ("zh", "en"):
-        labelled = shares.assign(label=names[f"name_{language}"].reindex(shares.index))
         table[f"reason_{language}"] = reasons(
-            table, gains, labelled, groups=settings.headline_groups, language=language
-        )
+            table, gains, by_period, groups=settings.headline_groups, periods=settings.periods,
+            any_station=any_station, within_m=stand_ins.within_m, language=language,
+        )  # fmt: skip
     table["reason"] = table[f"reason_{settings.study.language}"]
     return table.join(gains.add_prefix("gained__"))

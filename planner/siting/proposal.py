@@ -22,10 +22,12 @@ from planner.siting.coverage import Coverage
 from planner.siting.goal.words import measure_in_words
 from planner.siting.plan import SitePlan, chosen_table
 from planner.siting.problem import Ground, SitingProblem, covered_by_open, nothing_to_gain, pose
+from planner.siting.questions.alternatives import StandIns, replacements
 from planner.siting.questions.robust import confidence, scenario_factors
-from planner.siting.reach import SiteReach, joined, measure
+from planner.siting.reach import NearestStation, SiteReach, joined, measure, street_metres
 from planner.siting.rules import judge_clash, judge_rules
 from planner.siting.solve import Look, solve, solve_in_phases, solve_plan
+from planner.siting.whereabouts import whereabouts
 from planner.solvers.problems import Solution
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Sited",
     "candidate_sites",
     "demand_factors",
+    "find_stand_ins",
     "judge",
     "kept_problem",
     "make_plan",
@@ -160,6 +163,21 @@ def steadiness(
     )
 
 
+def find_stand_ins(
+    posing: Posing, posed: Posed, sited: Sited, network: Network, *, max_m: float, walk_kmh: float,
+    snap_limit_m: float,
+) -> StandIns:  # fmt: skip
+    """What could stand instead of each chosen site, within ``max_m`` of it on the street."""
+    chosen, kept = sited.solution.chosen, kept_problem(posing, posed.problem, sited.closed)
+    where = posing.candidates.geometry
+    near = street_metres(
+        network, where.iloc[chosen], where, within_m=max_m, walk_kmh=walk_kmh, snap_limit_m=snap_limit_m
+    )
+    return replacements(
+        kept.covers, kept.weights, chosen, covered=kept.covered, rules=kept.rules, near=near, within_m=max_m
+    )
+
+
 @dataclass(frozen=True)
 class Planned:
     """The plan, with a word for each station that closes and opens elsewhere."""
@@ -170,11 +188,12 @@ class Planned:
 
 def make_plan(
     settings: Settings, posing: Posing, posed: Posed, sited: Sited, stations: gpd.GeoDataFrame, hosts: gpd.GeoDataFrame,
-    before: Coverage, *, nearest_m: Array, confidence: Array | None,
+    before: Coverage, *, nearest: NearestStation, streets: gpd.GeoDataFrame, places: gpd.GeoDataFrame,
+    stand_ins: StandIns, confidence: Array | None,
 ) -> Planned:  # fmt: skip
     """The new stations: ranked, explained, with coverage before and after.
 
-    ``stations``: all existing ones with what they cover (:func:`covers_of`).
+    ``stations``: all existing ones with what they cover (:func:`covers_of`); ``nearest``: per candidate.
     """
     chosen, stay = (
         sited.solution.chosen,
@@ -184,11 +203,18 @@ def make_plan(
         posing.demand, joined(posing.existing.only(stay), posing.new.only(chosen)), posing.districts,
         periods=settings.periods, circle=settings.circle,
     )  # fmt: skip
+    open_now = stations[stations["status"] == "open"]
+    where = whereabouts(posing.candidates.geometry.iloc[chosen], streets, places)
+    around = {
+        "nearest_station_m": nearest.metres[chosen],
+        "nearest_station": _names_at(open_now, nearest.station[chosen]),
+        **{column: where[column].to_numpy() for column in where},
+    }
     table = chosen_table(
         settings, posing.ground, hosts, kept_problem(posing, posed.problem, sited.closed), chosen,
-        nearest_station_m=nearest_m, confidence=confidence, before=before, after=after,
+        around=around, any_station=len(open_now) > 0, stand_ins=stand_ins, confidence=confidence,
     )  # fmt: skip
-    gone = stations[stations["status"] == "open"].iloc[sited.closed]
+    gone = open_now.iloc[sited.closed]
     findings = [
         finding(
             "GOAL-004",
@@ -202,6 +228,13 @@ def make_plan(
     ]
     closed = tuple(gone["station_id"].astype(str))
     return Planned(SitePlan(table, sited.solution, before, after, sited.phases, closed), tuple(findings))
+
+
+def _names_at(stations: gpd.GeoDataFrame, at: Array) -> Array:
+    """Name of the station at each position, its id where it has none; "" for -1."""
+    names = stations["name"].fillna("").astype("str").str.strip()
+    told = np.array([*names.where(names != "", stations["station_id"].astype("str")), ""], dtype=object)
+    return told[at]
 
 
 @dataclass(frozen=True)

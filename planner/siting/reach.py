@@ -25,6 +25,7 @@ from planner.siting.coverage import Access, Coverage, measure_coverage, stations
 
 __all__ = [
     "CircleAreas",
+    "NearestStation",
     "SiteReach",
     "Way",
     "circle_areas",
@@ -32,12 +33,13 @@ __all__ = [
     "cutoff_s",
     "joined",
     "measure",
-    "nearest_station_m",
+    "nearest_station",
     "places_of",
     "reach_seconds",
     "second_views",
     "site_reach",
     "snapped",
+    "street_metres",
     "ways_of",
 ]
 
@@ -165,15 +167,35 @@ def covers_of(
     return stations.assign(covers=covers.reindex(stations.index).fillna(0.0))
 
 
-def nearest_station_m(
+@dataclass(frozen=True)
+class NearestStation:
+    """The open station nearest to each candidate: walking metres (inf beyond an hour), its position (-1: none)."""
+
+    metres: Array
+    station: Array
+
+
+def nearest_station(
     network: Network, stations: gpd.GeoSeries, candidates: gpd.GeoDataFrame, *, walk_kmh: float
-) -> Array:
-    """Walking metres from each candidate to the nearest open station; inf beyond an hour's walk."""
+) -> NearestStation:
+    """The nearest of the open ``stations`` on foot, for each candidate."""
     if stations.empty:
-        return np.full(len(candidates), np.inf)
+        return NearestStation(np.full(len(candidates), np.inf), np.full(len(candidates), -1))
     found = nearest(network, stations, candidates.geometry, cutoff_s=3600.0)
     seconds = np.asarray(found.seconds, dtype=float).reshape(len(candidates), -1)[:, 0]
-    return np.where(np.isfinite(seconds), seconds * walk_kmh / 3.6, np.inf)
+    metres = np.where(np.isfinite(seconds), seconds * walk_kmh / 3.6, np.inf)
+    return NearestStation(metres, np.asarray(found.site).reshape(len(candidates), -1)[:, 0])
+
+
+def street_metres(
+    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, within_m: float, walk_kmh: float,
+    snap_limit_m: float,
+) -> sparse.csr_array:  # fmt: skip
+    """Walking metres from every point to every site within ``within_m`` (n_sites × n_points; stored = in reach)."""
+    speed = walk_kmh / 3.6
+    found = travel_times(network, sites, points, cutoff_s=within_m / speed, limit_m=snap_limit_m).seconds
+    metres = np.minimum(found.data.astype(float) * speed, within_m)
+    return sparse.csr_array((metres, found.indices, found.indptr), shape=found.shape)
 
 
 def places_of(stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, chosen: Array) -> gpd.GeoSeries:

@@ -217,9 +217,18 @@ class Study:
         """``k`` near-optimal plans that differ: what they cover, lose, and share with the proposal."""
         return self.stages.value("alternatives", k=k)
 
-    def replacements(self, *, k: int = 3) -> pd.DataFrame:
-        """The ``k`` best replacements of every proposed site within its district, and what each loses."""
-        return self.stages.value("replacements", k=k)
+    def replacements(self, *, k: int = 3, max_m: float | None = None) -> pd.DataFrame:
+        """The ``k`` best replacements of every proposed site in its district, their ``distance_m`` and what each loses.
+
+        ``max_m``: how far on the street a replacement may be; the circle's metres when None. A site without any has
+        no row.
+        """
+        if max_m is None:
+            return self.stages.value("replacements", k=k)
+        from planner.siting.questions.ask import replacements
+
+        found = self.stages.value("stand_ins", max_m=float(max_m))
+        return replacements(self.stages.value("finished"), found, k=k)
 
     def price_of(self, site_id: str) -> WishPrice:
         """What adding a candidate to the plan, or forcing it into it, does to the covered workers."""

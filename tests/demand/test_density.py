@@ -43,7 +43,7 @@ def town() -> LoadedInputs:
     none = no_layers(CRS)
     return LoadedInputs(
         crs=CRS, districts=districts, stations=empty("stations", CRS), hosts=none.hosts, population=people,
-        water=pond, main_roads=none.main_roads, landuse=none.landuse, places=none.places, rows={}, findings=(),
+        water=pond, main_roads=none.main_roads, landuse=none.landuse, places=none.places, streets=none.streets, rows={}, findings=(),
     )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def test_a_study_of_streets_alone_is_one_district_with_the_studys_name(tmp_path)
     assert loaded.districts[["district", "name_zh", "name_en"]].iloc[0].tolist() == ["town", "小城", "Town"]
     assert loaded.districts.geometry.iloc[0].equals(frame().hull)
     assert loaded.rows == {"stations": 0, "hosts": 0, "population": 0}
-    for name in ("stations", "hosts", "population", "water", "main_roads", "landuse", "places"):
+    for name in ("stations", "hosts", "population", "water", "main_roads", "landuse", "places", "streets"):
         layer = getattr(loaded, name)
         assert (len(layer), layer.crs) == (0, CRS), name
     assert codes(loaded.findings) == ["POP-006"]
@@ -145,7 +145,8 @@ def test_a_street_file_is_openstreetmaps_by_its_name(name, osm):
 def test_a_street_file_without_layers_has_every_layer_empty():
     none = no_layers(CRS)
     assert {
-        len(getattr(none, k)) for k in ("hosts", "water", "landuse", "buildings", "main_roads", "places")
+        len(getattr(none, k))
+        for k in ("hosts", "water", "landuse", "buildings", "main_roads", "places", "streets")
     } == {0}
     assert list(none.main_roads.columns) == ["osm_id", "class", "name", "ref", "geometry"]
     assert none.findings == ()

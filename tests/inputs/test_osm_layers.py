@@ -53,11 +53,22 @@ def test_layers_of_a_small_town(town):
     assert dict(zip(found.water.name, found.water.name_en, strict=True)) == {"湖": "Lake", "运河": ""}
     assert found.main_roads[["class", "name", "ref"]].iloc[0].tolist() == ["primary", "人民路", "G312"]
     assert len(found.main_roads) == 1
+    assert found.streets.name.tolist() == ["人民路"]  # the others have no name
     assert found.landuse.kind.tolist() == ["industrial"]
     assert found.places[["name", "kind"]].values.tolist() == [["村", "village"]]
     assert {getattr(found, k).crs.to_epsg() for k in ("hosts", "water", "places")} == {4549}
     tables.check("hosts", found.hosts)
     assert "3 hosts" in repr(found)
+
+
+def test_streets_with_a_name_but_no_motorway_path_or_bridge_for_people(tmp_path):
+    nodes = {i: (100 * i, 0) for i in range(6)}
+    classes = ("residential", "motorway", "footway", "tertiary_link", "steps")
+    ways = {i: ([i, i + 1], {"highway": c, "name": f"{c} 路"}) for i, c in enumerate(classes)}
+    found = read_layers(osm(tmp_path / "s.osm", nodes, ways, {}), crs=CRS)
+    assert found.streets.name.tolist() == ["residential 路", "tertiary_link 路"]
+    assert found.streets.geom_type.tolist() == ["LineString"] * 2
+    assert found.main_roads["class"].tolist() == ["motorway"]
 
 
 def test_area_keeps_what_touches_it(town):

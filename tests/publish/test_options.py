@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.publish.contents.questions import case_label, options
+from planner.publish.contents.questions import case_label, irreplaceable_line, options
 from planner.publish.office import document, workbook
 from planner.publish.office.story import story
 from planner.publish.safe import xlsx_text
@@ -120,6 +120,34 @@ def test_without_answers_nothing_is_said(tmp_path: Path) -> None:
     cells = texts_of(openpyxl.load_workbook(tmp_path / "a.xlsx")["Phases and alternatives"])
     assert "Phases" in cells
     assert not {"Other plans nearly as good", "Replacements of each site"} & set(cells)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_sites_without_a_replacement_are_listed_in_workbook_and_reports(
+    language: str, tmp_path: Path
+) -> None:
+    """The toy has five sites; only the first two have a replacement, then none has, then all have."""
+    bundle = with_questions(toy_bundle(language))
+    line = {
+        "zh": "附近（步行 667 米内）无可替代场所的站点有 3 处，共 5 处：第 3、4、5 号。",
+        "en": "No substitute within 667 m for 3 of the 5 sites (no. 3, 4, 5).",
+    }[language]
+    document.write_report(bundle, tmp_path / "report.html", {})
+    assert line in (tmp_path / "report.html").read_text("utf-8")
+    document.write_docx(bundle, tmp_path / "report.docx", {})
+    with zipfile.ZipFile(tmp_path / "report.docx") as archive:
+        assert line in archive.read("word/document.xml").decode()
+    workbook.write_workbook(bundle, tmp_path / "a.xlsx")
+    sheet = "分期与备选" if language == "zh" else "Phases and alternatives"
+    assert line in texts_of(openpyxl.load_workbook(tmp_path / "a.xlsx")[sheet])
+    none = dataclasses.replace(bundle, replacements=bundle.replacements.iloc[:0])
+    assert ("5 处，共 5 处" if language == "zh" else "for 5 of the 5 sites") in irreplaceable_line(none)
+    workbook.write_workbook(none, tmp_path / "none.xlsx")
+    cells = texts_of(openpyxl.load_workbook(tmp_path / "none.xlsx")[sheet])
+    assert irreplaceable_line(none) in cells
+    rows = pd.concat([bundle.replacements.iloc[:1].assign(rank=n) for n in range(1, 6)])
+    assert irreplaceable_line(dataclasses.replace(bundle, replacements=rows)) == ""
+    assert irreplaceable_line(dataclasses.replace(bundle, replacements=None)) == ""
 
 
 def test_a_plan_whose_only_row_is_itself_has_no_rule_to_price() -> None:

@@ -77,21 +77,52 @@ def test_required_sites_stay_and_regions_keep_their_numbers() -> None:
     assert sorted(region[found.order]) == sorted(region[last])
 
 
+def around(seed: int, chosen, n_sites: int = 9) -> tuple[sparse.csr_array, dict[tuple[int, int], float]]:
+    """Metres between a chosen site and a candidate, for a random two thirds of the pairs; the rest is out of reach."""
+    rng = np.random.default_rng([seed, 7])
+    metres = np.where(
+        rng.random((len(chosen), n_sites)) < 2 / 3, rng.uniform(1, 600, (len(chosen), n_sites)), 0.0
+    )
+    stored = {
+        (int(site), j): metres[i, j] for i, site in enumerate(chosen) for j in np.flatnonzero(metres[i])
+    }
+    return sparse.csr_array(metres), stored
+
+
 @pytest.mark.parametrize("seed", range(20))
-def test_replacements_are_what_trying_each_one_gives(seed: int) -> None:
+def test_replacements_are_what_trying_each_one_in_reach_gives(seed: int) -> None:
     covers, weights, covered = toy(seed)
     chosen, top = best(covers, weights, covered, 3)
-    rules = check_rules(9, 3)
-    table = replacements(covers, weights, chosen, covered=covered, rules=rules, k=2)
-    for row in table.itertuples():
-        swapped = [s for s in chosen if s != row.site] + [row.replacement]
-        assert top - row.loss == pytest.approx(value(covers, weights, covered, swapped))
-        tried = sorted(
-            value(covers, weights, covered, [s for s in chosen if s != row.site] + [j])
-            for j in range(9)
-            if j not in chosen
-        )[::-1]
-        assert top - row.loss == pytest.approx(tried[row.place - 1])
+    near, metres = around(seed, chosen)
+    found = replacements(
+        covers, weights, chosen, covered=covered, rules=check_rules(9, 3), near=near, within_m=600.0
+    )
+    for n, site in enumerate(chosen.tolist()):
+        others = [s for s in chosen if s != site]
+        assert found.alone[n] == pytest.approx(top - value(covers, weights, covered, others))
+        rows = found.table[found.table["site"] == site]
+        free = [j for j in range(9) if j not in chosen and (site, j) in metres]
+        tried = {j: value(covers, weights, covered, [*others, j]) for j in free}
+        assert set(rows["replacement"]) == set(free)
+        assert rows["place"].tolist() == list(range(1, len(free) + 1))
+        assert (top - rows["loss"]).tolist() == pytest.approx(sorted(tried.values(), reverse=True))
+        for row in rows.itertuples():
+            assert top - row.loss == pytest.approx(tried[row.replacement])
+            assert row.distance_m == metres[site, row.replacement]
+    two = found.best(2)
+    assert two.equals(found.table[found.table["place"].isin([1, 2])].reset_index(drop=True))
+
+
+def test_a_chosen_site_with_nothing_in_reach_has_no_row() -> None:
+    covers, weights, covered = toy(1)
+    chosen, _ = best(covers, weights, covered, 3)
+    none = sparse.csr_array((3, 9))
+    found = replacements(
+        covers, weights, chosen, covered=covered, rules=check_rules(9, 3), near=none, within_m=600.0
+    )
+    assert len(found.table) == len(found.best(3)) == 0
+    assert list(found.best(1).columns) == ["site", "place", "replacement", "distance_m", "loss"]
+    assert len(found.alone) == 3
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -103,7 +134,10 @@ def test_replacements_keep_the_district_every_count_and_what_is_forbidden(seed: 
     rules = check_rules(
         9, 3, region=district, partitions=[partition(kind, least, most, name="kind")], forbidden=[8]
     )
-    table = replacements(covers, weights, chosen, covered=covered, rules=rules, k=9)
+    everywhere = sparse.csr_array(np.ones((3, 9)))
+    table = replacements(
+        covers, weights, chosen, covered=covered, rules=rules, near=everywhere, within_m=1.0
+    ).table
     before = kind[chosen].tolist()
     for site in chosen.tolist():
         got = set(table.loc[table["site"] == site, "replacement"])

@@ -256,34 +256,45 @@ def test_a_second_view_has_its_own_before_and_after(planned) -> None:
     assert row["before"] < row["after"]
 
 
-def test_replacements_stay_in_the_district_of_the_site(planned) -> None:
+def test_replacements_stay_in_the_district_of_the_site_and_within_the_circle(planned) -> None:
     study, hosts, stations = planned
     plan = study.site_stations()
     own = plan.chosen["site_id"].tolist()
     home = {n: "west" if h.x_m < 2000 else "east" for n, h in hosts.items()}
-    table = study.replacements(k=3)
-    for site in own:
-        rows = table[table["site_id"] == site]
-        free = {n for n in hosts if n not in own and home[n] == home[site]}
-        assert set(rows["replacement_id"]) == free, site
-        for row in rows.itertuples():
-            swapped = [hosts[row.replacement_id if n == site else n] for n in own]
-            lost = plan.after.covered - covered(study, open_places(*stations, *swapped))
-            assert row.loss == pytest.approx(lost, abs=1e-6)
-            assert row.distance_m == pytest.approx(
-                abs(hosts[site].x_m - hosts[row.replacement_id].x_m), abs=0.1
-            )
+    seen = 0
+    for within_m in (None, 300.0, 1100.0, 4000.0):
+        table = study.replacements(k=3, max_m=within_m)
+        assert set(table["site_id"]) <= set(own)
+        for site in own:
+            rows = table[table["site_id"] == site]
+            far = {n: abs(h.x_m - hosts[site].x_m) for n, h in hosts.items()}
+            assert not [
+                n for n in hosts if abs(far[n] - (within_m or 2000 / 3)) < 1
+            ]  # none too close to call
+            near = {n for n in hosts if far[n] <= (within_m or 2000 / 3)}
+            free = {n for n in near if n not in own and home[n] == home[site]}
+            assert set(rows["replacement_id"]) == free, (site, within_m)
+            seen += len(rows)
+            for row in rows.itertuples():
+                swapped = [hosts[row.replacement_id if n == site else n] for n in own]
+                lost = plan.after.covered - covered(study, open_places(*stations, *swapped))
+                assert row.loss == pytest.approx(lost, abs=1e-6)
+                assert row.distance_m == pytest.approx(far[row.replacement_id], abs=0.2)
+    assert seen
 
 
-def test_the_best_stand_in_over_the_border_is_not_named(tmp_path: Path, cache: Path) -> None:
-    """The neighbour 100 m on stands in another district; the one to name is far off and covers less, in its own."""
-    hosts = [Place("near", 1950), Place("over", 2050), Place("far", 310)]
+def test_the_best_stand_in_over_the_border_is_not_named_nor_one_out_of_reach(
+    tmp_path: Path, cache: Path
+) -> None:
+    """The neighbour 100 m on stands in another district; in its own there is one at 640 m and a better one at 690 m."""
+    hosts = [Place("near", 1950), Place("over", 2050), Place("walk", 1310), Place("far", 1260)]
     even = {"west": (0.0, 2000.0, 10_000.0), "east": (2000.0, 4000.0, 10_000.0)}
     path = street_town(tmp_path, hosts=hosts, districts=even, siting='p = 1\nrequired = ["near"]')
     study = planner.open_study(path)
-    assert reach(study, [hosts[2]]).sum() < reach(study, [hosts[1]]).sum()
-    assert study.replacements()["replacement_id"].tolist() == ["far"]
-    assert study.site_stations().chosen["alternative_id"].tolist() == ["far"]
+    assert study.replacements()["replacement_id"].tolist() == ["walk"]
+    assert study.site_stations().chosen["alternative_id"].tolist() == ["walk"]
+    assert set(study.replacements(max_m=700)["replacement_id"]) == {"walk", "far"}
+    assert study.replacements(max_m=600).empty
 
 
 @pytest.mark.parametrize(("p", "east"), [(2, 0), (4, 0), (7, 0), (8, 1)])

@@ -6,6 +6,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import planner
@@ -66,6 +67,28 @@ def test_reasons_are_whole_sentences_in_both_languages(study) -> None:
         assert re.search("[一-鿿].*。$", site.reason_zh)
         assert site.reason_en.endswith(".")
         assert "nan" not in site.reason_en.lower().split()
+
+
+def test_no_replacement_is_out_of_reach_and_no_reason_is_said_twice(study) -> None:
+    chosen, table = study.site_stations().chosen, study.replacements()
+    assert len(table) >= 500
+    assert table["distance_m"].max() <= 4000 / 6
+    best = table[table["place"] == 1].set_index("rank")
+    for site in chosen.itertuples():
+        far = (
+            f" {best.loc[site.rank, 'distance_m']:,.0f} 米外的" if site.rank in best.index else "无可替代场所"
+        )
+        assert far in site.reason_zh
+        near = f"“{site.nearest_station}”步行 {site.nearest_station_m:,.0f} 米"
+        assert (near if np.isfinite(site.nearest_station_m) else "步行一小时内没有现有站点") in site.reason_zh
+    for language, stop in (("zh", "；"), ("en", "; ")):
+        clauses = pd.Series(
+            [c for reason in chosen[f"reason_{language}"] for c in reason.rstrip("。.").split(stop)]
+        )
+        assert clauses.value_counts().max() <= 2
+    far = ~np.isfinite(chosen["nearest_station_m"])
+    assert (chosen["nearest_station"].isin(study.open_stations["name"]) | far).all()
+    assert far.sum() <= 5
 
 
 def test_gains_in_the_list_sum_to_what_is_newly_covered(study) -> None:

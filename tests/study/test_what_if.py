@@ -10,9 +10,11 @@ import pytest
 
 import planner
 from planner.errors import PlannerError
+from planner.roads.reach import snap
 from planner.study.gather import make_bundle
 from planner.study.products import write_products, write_site_list
 from planner.study.study import Study
+from tests.street_referee import seconds_to_sites
 from tests.study.test_command import toy_town
 
 
@@ -70,6 +72,30 @@ def test_replacements_lose_what_putting_them_in_loses(study: Study) -> None:
         swapped = [row.replacement_id if s == row.site_id else s for s in own]
         assert row.loss == pytest.approx(max(0.0, plan.after.covered - covered(study, swapped)), abs=1e-6)
         assert own[row.rank - 1] == row.site_id
+    for site in plan.chosen.itertuples():  # what nothing else covers
+        without = covered(study, [s for s in own if s != site.site_id])
+        assert site.workers_alone == pytest.approx(plan.after.covered - without, abs=1e-6)
+
+
+@pytest.mark.parametrize("max_m", [None, 450.0, 1000.0])
+def test_every_candidate_in_reach_by_networkx_is_a_replacement_at_its_distance(
+    study: Study, max_m: float | None
+) -> None:
+    network, sites, candidates = study.network("walk"), study.site_stations().chosen, study.candidates
+    here, there = snap(network, sites.geometry), snap(network, candidates.geometry)
+    reach = max_m or 4000 / 6
+    metres = seconds_to_sites(network, here, there, cutoff_s=reach / (4 / 3.6)) * 4 / 3.6
+    table = study.replacements(k=len(candidates), max_m=max_m)
+    want = {
+        (site, other): metres[i, j]
+        for i, site in enumerate(sites["site_id"])
+        for j, other in enumerate(candidates["site_id"])
+        if np.isfinite(metres[i, j]) and other not in set(sites["site_id"])
+    }
+    got = table.set_index(["site_id", "replacement_id"])["distance_m"].to_dict()
+    assert got.keys() == want.keys()
+    assert len(got) >= 12
+    assert got == pytest.approx(want, abs=0.05)
 
 
 def test_the_price_of_a_wish(study: Study) -> None:

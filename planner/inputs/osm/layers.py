@@ -20,6 +20,11 @@ __all__ = ["ATTRIBUTION", "OsmLayers", "host_kind", "is_osm", "lakes", "no_layer
 ATTRIBUTION = "© OpenStreetMap contributors (ODbL 1.0, https://www.openstreetmap.org/copyright)"
 
 MAIN_ROADS = ("motorway", "trunk", "primary", "secondary")
+#: Classes of ways whose name is an address.
+_STREETS = (
+    "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "pedestrian", "road",
+    "service",
+)  # fmt: skip
 _WATERWAYS = ("river", "canal", "stream", "drain", "ditch")
 _LANDUSE_KEYS = ("landuse", "leisure", "natural", "amenity")
 _LANDUSE_NATURAL = {"wood", "scrub", "grassland", "heath", "wetland", "beach", "bare_rock"}
@@ -53,6 +58,8 @@ class OsmLayers:
         Lines: ``class`` (motorway, trunk, primary, secondary, each with ``_link``), ``name``, ``ref``.
     places
         Points: ``name``, ``kind`` (city, town, suburb, village …).
+    streets
+        Lines: ``name``; those that have one, motorways, paths and stairs left out.
     """
 
     hosts: gpd.GeoDataFrame
@@ -61,6 +68,7 @@ class OsmLayers:
     buildings: gpd.GeoDataFrame
     main_roads: gpd.GeoDataFrame
     places: gpd.GeoDataFrame
+    streets: gpd.GeoDataFrame
     findings: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
@@ -75,6 +83,7 @@ _COLUMNS = {
     "buildings": ("osm_id", "kind", "levels", "name"),
     "main_roads": ("osm_id", "class", "name", "ref"),
     "places": ("osm_id", "name", "kind"),
+    "streets": ("name",),
 }
 
 
@@ -233,8 +242,11 @@ def _of_node(tags: Mapping[str, str]) -> list[tuple[str, Row]]:
 
 def _of_line(tags: Mapping[str, str]) -> list[tuple[str, Row]]:
     cls = tags.get("highway", "")
+    named = [("streets", Row())] if cls.removesuffix("_link") in _STREETS and "name" in tags else []
     if cls.removesuffix("_link") in MAIN_ROADS:
-        return [("main_roads", {"class": cls, "ref": tags.get("ref", "")})]
+        return [("main_roads", {"class": cls, "ref": tags.get("ref", "")}), *named]
+    if named:
+        return named
     if tags.get("waterway") in _WATERWAYS and tags.get("area") != "yes":
         return [("water", {"kind": f"{tags['waterway']}_line"})]
     if tags.get("natural") == "coastline":

@@ -17,7 +17,7 @@ from planner.publish.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.publish.bundle import Bundle
 
-__all__ = ["Option", "case_label", "options"]
+__all__ = ["Option", "case_label", "irreplaceable_line", "options"]
 
 
 @dataclass(frozen=True)
@@ -167,17 +167,35 @@ def _case_lines(table: pd.DataFrame, bundle: Bundle) -> Iterator[str]:
 
 def _replacements(bundle: Bundle) -> Option | None:
     table, language = bundle.replacements, bundle.settings.study.language
-    if table is None or not len(table):
+    if table is None:
         return None
     names = district_labels(bundle)
     rows = table.assign(
         district=[names.get(str(d), str(d)) for d in table["district"]],
         host_kind=[host_label(kind, language) for kind in table["host_kind"]],
     )
-    lines = (phrase("intro_replacements", language),)
+    none = irreplaceable_line(bundle)
+    lines = (
+        phrase("intro_replacements", language, m=number(bundle.settings.circle.walk_m)),
+        *([none] if none else []),
+    )
     return Option(
         "replacements", phrase("sec_replacements", language), lines, REPLACEMENT_COLUMNS, rows, long=True
     )
+
+
+def irreplaceable_line(bundle: Bundle) -> str:
+    """Which sites nothing in reach could replace; "" where there is none, or replacements were not asked for."""
+    if bundle.replacements is None:
+        return ""
+    ranks = sorted(set(bundle.chosen["rank"].astype(int)) - set(bundle.replacements["rank"].astype(int)))
+    if not ranks:
+        return ""
+    language = bundle.settings.study.language
+    return phrase(
+        "replacements_none", language, m=number(bundle.settings.circle.walk_m), n=number(len(ranks)),
+        sites=number(len(bundle.chosen)), ranks=("、" if language == "zh" else ", ").join(map(str, ranks)),
+    )  # fmt: skip
 
 
 def options(bundle: Bundle) -> Sequence[Option]:

@@ -28,7 +28,7 @@ from planner.publish.contents.coverage import (
 )
 from planner.publish.contents.decision import Decision, decision
 from planner.publish.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS, gap_rows, hotspot_rows
-from planner.publish.contents.questions import options
+from planner.publish.contents.questions import irreplaceable_line, options
 from planner.publish.contents.records import (
     FINDING_COLUMNS,
     INPUT_COLUMNS,
@@ -95,6 +95,7 @@ class Story:
     gaps: PrintedTable | None
     hotspots: PrintedTable | None
     sites: PrintedTable
+    sites_note: str
     method: tuple[str, ...]
     band: str
     profiles: PrintedTable
@@ -322,6 +323,7 @@ def story(bundle: Bundle) -> Story:
         gaps=None if gaps is None else printed_table(GAP_COLUMNS, gaps, language),
         hotspots=None if hotspots is None else printed_table(HOTSPOT_COLUMNS, hotspots, language),
         sites=_sites(bundle),
+        sites_note=irreplaceable_line(bundle),
         method=_method(bundle),
         band=_band(bundle),
         profiles=_profiles(bundle),

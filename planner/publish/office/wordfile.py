@@ -298,6 +298,8 @@ def docx_bytes(bundle: Bundle, figures: Mapping[str, Path]) -> bytes:
     _page(document.add_section(WD_SECTION.NEW_PAGE), landscape=True)
     document.add_heading(phrase("sec_sites", language), 1)
     _text(document, phrase("intro_sites", language), 9, colour=_SOFT)
+    if s.sites_note:
+        _text(document, s.sites_note, 9, colour=_SOFT)
     _put_table(document, s.sites, width_mm=_LANDSCAPE_MM, size=7.5)
     _page(document.add_section(WD_SECTION.NEW_PAGE), landscape=False)
     _closing(document, s, language)

@@ -149,7 +149,7 @@ def _phases_sheet(book: Workbook, bundle: Bundle) -> None:
         row = put_heading(sheet, row, heading)
         for line in notes:
             row = put_note(sheet, row, line)
-        row = put_table(sheet, row, columns, table, language) + 1
+        row = (put_table(sheet, row, columns, table, language) if len(table) else row) + 1
         set_widths(sheet, columns)
     for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
 

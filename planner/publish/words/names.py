@@ -32,13 +32,9 @@ def group_label(name: str, settings: Settings) -> str:
     return next((g.label(language) for g in settings.groups if g.name == name), name)
 
 
-def _clock(hour: float) -> str:
-    return f"{int(hour):02d}:{round(hour % 1 * 60):02d}"
-
-
 def period_label(period: Period) -> str:
     """``"06:00–10:00"``."""
-    return f"{_clock(period.start_h)}–{_clock(period.end_h)}"
+    return period.label
 
 
 def period_labels(settings: Settings) -> dict[str, str]:

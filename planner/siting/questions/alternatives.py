@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from planner.errors import InfeasibleError
 from planner.siting.phases import uncovered_core
@@ -59,36 +60,62 @@ def other_plans(
     return out
 
 
-def replacements(
-    covers: Any, weights: Array, chosen: Array, *, covered: Array, rules: Rules, k: int = 3
-) -> pd.DataFrame:
-    """Best replacements of every chosen site: site, place (1..k), replacement, loss (weight).
+@dataclass(frozen=True)
+class StandIns:
+    """What could stand instead of each chosen site, and what the plan has by that site alone.
 
-    A replacement keeps the district (the first label) of the site it replaces, and every count.
+    Attributes
+    ----------
+    table
+        Every replacement in reach: site, place (1, 2 …: what loses least first), replacement, distance_m, loss
+        (weight; 0 where the plan would not lose). Positions of candidates; a site without any has no row.
+    alone
+        Per chosen site the weight that nothing else covers.
+    within_m
+        How far a replacement may be.
+    """
+
+    table: pd.DataFrame
+    alone: Array
+    within_m: float
+
+    def best(self, k: int) -> pd.DataFrame:
+        """The ``k`` best of every site."""
+        return self.table[self.table["place"] <= k].reset_index(drop=True)
+
+
+def replacements(
+    covers: Any, weights: Array, chosen: Array, *, covered: Array, rules: Rules, near: Any, within_m: float
+) -> StandIns:
+    """Everything that could replace a chosen site nearby.
+
+    A replacement keeps the district (the first label) of the site it replaces, and every count. ``near``: metres
+    from each chosen site to each candidate in reach (sparse; stored = in reach).
     """
     core, worth = uncovered_core(covers, weights, covered)
     chosen = np.asarray(chosen)
-    rows = core[chosen]
+    rows, near = core[chosen], sparse.csr_array(near)
     count = np.bincount(rows.indices, minlength=core.shape[1])
-    district = rules.partitions[0].of
-    missing = core @ (worth * (count == 0))
-    out = []
+    district, missing = rules.partitions[0].of, np.where(count == 0, worth, 0.0)
+    held, parts = np.zeros(len(chosen)), []
     for n, site in enumerate(chosen):
         mine = rows.indices[rows.indptr[n] : rows.indptr[n + 1]]
         alone = mine[count[mine] == 1]
-        again = np.zeros(core.shape[1])
-        again[alone] = worth[alone]
-        gain = missing + core @ again
-        ok = rules.may_replace(chosen, int(site)) & (district == district[site])
-        gain = np.where(ok, gain, -np.inf)
-        best = np.argsort(-gain, kind="stable")[:k]
-        held = worth[alone].sum()
-        out += [
-            {"site": int(site), "place": i, "replacement": int(j), "loss": float(held - gain[j])}
-            for i, j in enumerate(best, start=1)
-            if np.isfinite(gain[j])
-        ]
-    return pd.DataFrame(out, columns=["site", "place", "replacement", "loss"])
+        held[n] = worth[alone].sum()
+        there, metres = (v[near.indptr[n] : near.indptr[n + 1]] for v in (near.indices, near.data))
+        ok = rules.may_replace(chosen, int(site))[there] & (district[there] == district[site])
+        there, metres = there[ok], metres[ok]
+        left = missing.copy()
+        left[alone] = worth[alone]
+        gain = core[there] @ left
+        order = np.lexsort((there, -gain))
+        loss = np.maximum(0.0, held[n] - gain[order])
+        made = {"site": int(site), "place": np.arange(1, len(order) + 1), "replacement": there[order],
+                "distance_m": metres[order].astype(float), "loss": loss}  # fmt: skip
+        parts.append(pd.DataFrame(made))
+    columns = ["site", "place", "replacement", "distance_m", "loss"]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns, dtype=float)
+    return StandIns(table.astype({"site": int, "place": int, "replacement": int}), held, within_m)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from planner.siting.plan import SitePlan
 from planner.siting.problem import SitingProblem
 from planner.siting.proposal import STEADY, Planned, Posed, Posing, Sited, kept_problem
 from planner.siting.questions import alternatives as other
+from planner.siting.questions.alternatives import StandIns
 from planner.siting.questions.robust import coverage_curve, with_known
 from planner.siting.questions.sensitivity import (
     Case,
@@ -145,30 +146,28 @@ def alternatives(of: Finished, *, k: int, within_m: float) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def replacements(of: Finished, *, k: int) -> pd.DataFrame:
-    """The ``k`` best replacements of every proposed site within its district, and what each loses (workers).
+def replacements(of: Finished, found: StandIns, *, k: int) -> pd.DataFrame:
+    """The ``k`` best replacements in reach of every proposed site within its district; no row for a site without any.
 
-    Columns: rank, site_id, name, district, place (1..k), replacement_id, replacement, host_kind, distance_m, loss.
+    Columns: rank, site_id, name, district, place (1..k), replacement_id, replacement, host_kind, distance_m (on the
+    street), loss (workers).
     """
-    problem, candidates = of.kept, of.posing.candidates
-    found = other.replacements(
-        problem.covers, problem.weights, of.chosen, covered=problem.covered, rules=problem.rules, k=k
-    )
+    candidates, best = of.posing.candidates, found.best(k)
     rank = pd.Series(np.arange(1, len(of.chosen) + 1), index=of.chosen)
-    site, instead = found["site"].to_numpy(dtype=np.int64), found["replacement"].to_numpy(dtype=np.int64)
-    ids, names, xy = candidates["site_id"].to_numpy(), of.labels, of.xy_m
+    site, instead = best["site"].to_numpy(), best["replacement"].to_numpy()
+    ids, names = candidates["site_id"].to_numpy(), of.labels
     return pd.DataFrame(
         {
             "rank": rank.reindex(site).to_numpy(),
             "site_id": ids[site],
             "name": names[site],
             "district": candidates["district"].to_numpy()[site],
-            "place": found["place"].to_numpy(),
+            "place": best["place"].to_numpy(),
             "replacement_id": ids[instead],
             "replacement": names[instead],
             "host_kind": candidates["host_kind"].to_numpy()[instead],
-            "distance_m": np.hypot(*(xy[site] - xy[instead]).T),
-            "loss": np.maximum(0.0, found["loss"].to_numpy(dtype=float)),
+            "distance_m": best["distance_m"].to_numpy(),
+            "loss": best["loss"].to_numpy(),
         }
     )
 

@@ -66,10 +66,19 @@ def plan() -> dict[str, Stage]:
             },
         ),
         "nearest": Stage(
-            "planner.siting.reach:nearest_station_m",
+            "planner.siting.reach:nearest_station",
             {
                 "network": stage("network:walk"), "stations": stage("stations", lambda v: open_of(v).geometry),
                 "candidates": stage("candidates", get("candidates")), "walk_kmh": setting("circle.walk_kmh"),
+            },
+            kept=False,
+        ),
+        "stand_ins": Stage(
+            "planner.siting.proposal:find_stand_ins",
+            {
+                "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
+                "network": stage("network:walk"), "max_m": derived(lambda s: s.circle.walk_m),
+                "walk_kmh": setting("circle.walk_kmh"), "snap_limit_m": setting("circle.snap_limit_m"),
             },
             kept=False,
         ),
@@ -82,7 +91,9 @@ def plan() -> dict[str, Stage]:
                 ),
                 "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
                 "stations": stage("covers"), "hosts": stage("inputs", get("hosts")), "before": stage("coverage"),
-                "nearest_m": stage("nearest"), "confidence": stage("confidence"),
+                "nearest": stage("nearest"), "streets": stage("inputs", get("streets")),
+                "places": stage("inputs", get("places")), "stand_ins": stage("stand_ins"),
+                "confidence": stage("confidence"),
             },
             kept=False,
         ),
@@ -128,7 +139,7 @@ def questions() -> dict[str, Stage]:
         ),
         "replacements": Stage(
             "planner.siting.questions.ask:replacements",
-            {"of": stage("finished"), "k": setting("siting.replacements")},
+            {"of": stage("finished"), "found": stage("stand_ins"), "k": setting("siting.replacements")},
             kept=False,
         ),
         "sensitivity": Stage(
