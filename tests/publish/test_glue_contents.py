@@ -320,7 +320,7 @@ def a_finding(severity: str, code: str, source: str, row: int | None) -> Finding
 
 def test_the_table_of_findings_puts_the_worst_first_in_both_languages() -> None:
     found = [
-        finding("TAB-011", source="b.csv", field="lng", value="经度"),
+        finding("TAB-011", source="b.csv", field="lng", value="经度", role_en="lng", role_zh="经度"),
         finding("XY-006", source="a.csv", row=7, value="人民路"),
         finding("XY-006", source="a.csv", row=3, value="人民路"),
         finding("XY-001", source="z.csv", value="3/3"),
@@ -336,7 +336,7 @@ def test_the_table_of_findings_puts_the_worst_first_in_both_languages() -> None:
     assert list(records_.findings_table([], "zh").columns) == [
         "级别",
         "代码",
-        "文件",
+        "文件或环节",
         "行",
         "字段",
         "内容",

@@ -117,7 +117,8 @@ def frame(sheet: Any) -> pd.DataFrame:
 
 
 def test_the_workbook_has_its_sheets(book: Any) -> None:
-    assert book.sheetnames[:2] == ["推荐站点", "覆盖率对比"]
+    assert book.sheetnames[:3] == ["封面", "推荐站点", "覆盖率对比"]
+    assert book.sheetnames[-1] == "指标口径"
     assert {"参数与假设", "数据检查", "分期与备选", "数据来源"} <= set(book.sheetnames)
 
 

@@ -120,7 +120,7 @@ def test_homes_alone_end_with_1_and_say_why_in_the_studys_language(town, command
     assert code == 1
     assert printed == ""
     assert TARGET["zh"] in said
-    assert "W FRT-019" in said
+    assert "警告 FRT-019" in said
     assert {p.name for p in out.iterdir()} == {"checks.html"}
     assert TARGET["zh"] in words_in(out / "checks.html")
 

@@ -108,8 +108,8 @@ def towns(tmp_path_factory) -> dict[str, Path]:
     ("arguments", "words"),
     [
         (("check",), {"zh": ["警告 HRS-001", "共 ", "错误 0 项"], "en": ["Warning HRS-001", "Findings: ", "Errors: 0"]}),
-        (("run",), {"zh": ["户外劳动者", "667 米以内", "差距 0.0000%", "写出 map.html……", "写出报告……"],
-                    "en": ["outdoor workers", "within 667 m", "gap 0.0000%", "writing map.html ...", "writing reports ..."]}),
+        (("run",), {"zh": ["户外劳动者", "667 米以内", "0.000% 以上", "写出 map.html……", "写出报告……"],
+                    "en": ["outdoor workers", "within 667 m", "more than 0.000% above", "writing map.html ...", "writing reports ..."]}),
         (("run", "--dry-run"), {"zh": ["步骤", "沿用"], "en": ["stage", "kept"]}),
         (("coverage",), {"zh": ["名户外劳动者中有"], "en": ["outdoor workers are in the circle"]}),
         (("site",), {"zh": ["新选 2 处站点"], "en": ["2 new stations"]}),
@@ -377,7 +377,7 @@ def test_a_batch_is_told_in_columns_and_what_went_wrong_below() -> None:
     ]  # fmt: skip
     lines = batch_text(pd.DataFrame(rows), "zh").splitlines()
     assert lines[0].split() == ["研究", "退出码", "现状", "建成后", "站点", "差距", "文件夹"]
-    assert lines[1].split() == ["a", "0", "10.0%", "25.0%", "3", "0.0000%", "o/a"]
+    assert lines[1].split() == ["a", "0", "10.0%", "25.0%", "3", "0.000%", "o/a"]
     assert lines[2].split() == ["b.toml", "1", "–", "–", "–", "–", "o/b"]
     assert lines[3] == "b.toml: 没有街道"
 
