@@ -150,7 +150,7 @@ def _certificates(run: Mapping[str, Any], facts: Register, language: str) -> lis
         of = {"network": "driver_homes", "groups": "truck"}
         lines.append(
             phrase(
-                "say_homes", language, chosen=told(facts.fact("homes_new", **of)), gap=told(facts.fact("homes_gap", **of)),
+                "say_homes" if facts.shown("homes_gap", **of) else "say_homes_best", language, chosen=told(facts.fact("homes_new", **of)), gap=told(facts.fact("homes_gap", **of)),
                 drivers=told(facts.fact("drivers_served", **of)), status=_status(homes["status"], language),
             )
         )  # fmt: skip

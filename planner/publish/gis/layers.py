@@ -132,6 +132,7 @@ def _style(path: Path, names: list[str], bundle: Bundle) -> None:
     """Add QGIS's ``layer_styles``, the layers' titles and the credits."""
     language, styles = bundle.settings.study.language, layer_styles(bundle)
     credit = " · ".join(credit_lines(bundle))
+    notes = {"demand": phrase("layer_demand_note", language) + " "}
     with contextlib.closing(sqlite3.connect(path)) as base, base:
         base.execute("PRAGMA journal_mode = MEMORY")
         base.execute(_STYLE_TABLE)
@@ -150,7 +151,7 @@ def _style(path: Path, names: list[str], bundle: Bundle) -> None:
             )
             base.execute(
                 "UPDATE gpkg_contents SET identifier = ?, description = ?, last_change = ? WHERE table_name = ?",
-                [f"{plain_text(title)} ({name})", credit, FIXED_DATE, name],
+                [f"{plain_text(title)} ({name})", notes.get(name, "") + credit, FIXED_DATE, name],
             )
 
 
@@ -170,7 +171,7 @@ def write_layers(bundle: Bundle, path: Path) -> None:
     """Write the GeoPackage; the same bundle gives the same bytes.
 
     Layers: districts, demand, circle_before, circle_after, gaps, hotspots (if any), candidates,
-    stations, chosen.
+    stations, chosen; the table ``facts`` has every registered figure with its band.
 
     Raises
     ------
@@ -185,9 +186,28 @@ def write_layers(bundle: Bundle, path: Path) -> None:
             with _fixed_clock():
                 for i, (name, table) in enumerate(layers.items()):
                     _write_layer(_as_multi(table), temporary, name, append=i > 0)
+                _write_facts(bundle, temporary)
             _style(temporary, list(layers), bundle)
         except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
             raise OSError(errno.EIO, str(error)) from error
+
+
+def _write_facts(bundle: Bundle, path: Path) -> None:
+    """Every registered figure with its band as a table without shapes; the bands of cells are not for summing."""
+    import pyogrio
+
+    language = bundle.settings.study.language
+    rows = [
+        (f.id, f.definition.name(language), f.value, f.shown, f.low, f.high, f.json()["unit"],
+         ", ".join(f"{k}={v}" for k, v in f.scope.json().items() if v != ""), f.definition.meaning(language))
+        for f in bundle.facts.values()
+    ]  # fmt: skip
+    heads = ("id", "name", "value", "shown", "low", "high", "unit", "scope", "meaning")
+    table = pd.DataFrame(rows, columns=list(heads)).astype(
+        dict.fromkeys(("value", "shown", "low", "high"), float)
+    )
+    table["scope"] = [plain_text(v) for v in table["scope"]]
+    pyogrio.write_dataframe(table, path, layer="facts", driver="GPKG", append=True)
 
 
 def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, *, append: bool) -> None:

@@ -43,7 +43,7 @@ from planner.publish.contents.sites import batch_columns, batch_rows, regret_lin
 from planner.publish.office.homes.lines import absent_lines, homes_lines
 from planner.publish.office.homes.tables import homes_tables, is_number, shown
 from planner.publish.office.printed import PrintedTable, printed_table
-from planner.publish.words.figures import told_band
+from planner.publish.words.figures import told, told_band
 from planner.publish.words.names import period_label
 from planner.publish.words.numbers import band_text, number, percent, printed
 from planner.publish.words.phrases import phrase
@@ -125,7 +125,11 @@ def _headline(bundle: Bundle) -> tuple[str, tuple[tuple[str, str, str], ...]]:
     return sentence, (
         (phrase("head_now", language), percent(today.shown), people[0]),
         (phrase("head_then", language), percent(then.shown), people[1]),
-        (phrase("head_new", language), f"+{number(facts.shown('share_gain', plan='gain'), 1)}", people[2]),
+        (
+            phrase("head_new", language),
+            told(facts.fact("share_gain", plan="gain")),
+            phrase("head_gain", language, n=number(new)),
+        ),
     )
 
 

@@ -18,6 +18,8 @@ def told(figure: Fact, value: float | None = None) -> str:
 
 
 def told_band(figure: Fact) -> str:
-    """Its band in print, ``38.9%–45.1%``; empty where it has none."""
+    """Its band in print, ``38.9%–45.1%``; empty where it has none, or where both ends are the figure itself."""
     band = figure.shown_band()
-    return "" if band is None else f"{told(figure, band[0])}–{told(figure, band[1])}"
+    if band is None or band[0] == band[1] == figure.shown:
+        return ""
+    return f"{told(figure, band[0])}–{told(figure, band[1])}"

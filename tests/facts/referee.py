@@ -1,0 +1,597 @@
+"""A referee of the products: opens every file of a run, finds the registered figures, and names what does not agree.
+
+It shares no code with the products: files are opened with openpyxl, lxml, python-docx, pyogrio and json, numbers are
+printed here again, and the register's own laws (differences subtract, parts add up, shares are their parts) are checked
+on the numbers of ``run.json`` alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docx
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pyogrio
+from lxml import html
+
+#: How far a printed number of each unit may be from the number itself.
+HALF = {"people": 0.5, "count": 0, "share": 0.0005, "points": 0.05, "gap": 1e-5, "yuan": 0.5}
+Key = tuple[str, tuple[tuple[str, Any], ...]]
+Table = list[list[str]]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """What a product says and what the register holds."""
+
+    product: str
+    what: str
+    said: str
+    registered: str
+
+    def __str__(self) -> str:
+        return f"{self.product}: {self.what}: {self.said}, registered {self.registered}"
+
+
+def printed(value: float, unit: str) -> str:
+    """A number as people read it, by its unit; written here again, on purpose."""
+    if unit == "share":
+        return f"{100 * value:.1f}%"
+    if unit == "gap":
+        return f"{100 * value:.3f}%"
+    if unit == "points":
+        return f"{value:+.1f}" if value else "0.0"
+    return f"{value:,.0f}"
+
+
+class Facts:
+    """The facts of ``run.json``."""
+
+    def __init__(self, run: dict[str, Any]) -> None:
+        self.rows: dict[Key, dict[str, Any]] = {}
+        self.twice: list[Key] = []
+        for row in run["facts"]:
+            key = (row["id"], tuple(sorted(row["scope"].items())))
+            if key in self.rows:
+                self.twice.append(key)
+            self.rows[key] = row
+        first = next(r for r in run["facts"] if r["id"] == "sites_new")
+        self.headline: dict[str, Any] = {
+            k: v for k, v in first["scope"].items() if k not in ("district", "batch")
+        }
+
+    def find(self, id_: str, **scope: Any) -> dict[str, Any] | None:
+        wanted = {k: v for k, v in {**self.headline, **scope}.items() if v != "" or k == "plan"}
+        return self.rows.get((id_, tuple(sorted(wanted.items()))))
+
+    def text(self, id_: str, **scope: Any) -> str | None:
+        row = self.find(id_, **scope)
+        return None if row is None else printed(row["shown"], row["unit"])
+
+    def along(self, id_: str, part: str, **scope: Any) -> list[dict[str, Any]]:
+        base = {**self.headline, **scope}
+        return [
+            r for r in self.rows.values()
+            if r["id"] == id_ and part in r["scope"] and r["scope"][part] != self.headline.get(part)
+            and all(r["scope"].get(k) == v for k, v in base.items() if k != part)
+            and set(r["scope"]) - {part} == set(base) - {part}
+        ]  # fmt: skip
+
+
+# -- the register's own laws --------------------------------------------------------------------------------------
+
+
+def laws(run: dict[str, Any]) -> Iterator[Disagreement]:
+    """What must hold between the figures of ``run.json``."""
+    facts = Facts(run)
+    if len(facts.rows) < 40:
+        yield Disagreement("run.json", "number of facts", str(len(facts.rows)), "at least 40")
+    for key in facts.twice:
+        yield Disagreement("run.json", "registered twice", str(key), "once")
+    yield from _rounding(facts)
+    yield from _differences(facts)
+    yield from _parts(facts)
+    yield from _coverage(run, facts)
+
+
+def _rounding(facts: Facts) -> Iterator[Disagreement]:
+    for (id_, scope), r in facts.rows.items():
+        off = abs(r["shown"] - r["value"])
+        derived = id_ in ("newly_covered", "share_gain", "missing", "fewer", "phase_covered")
+        part = id_ in ("workers", "covered") and off <= 1  # parts of a printed sum round to fit it
+        # a difference of two printed numbers is off by twice a half, of parts of printed sums by twice one
+        room = {True: 2 if r["unit"] == "people" else 2 * HALF[r["unit"]], False: HALF[r["unit"]]}[derived]
+        room = 1 if r["unit"] == "people" and id_ in ("bound", "drivers_bound") else room
+        room = 2 * HALF["share"] if id_ == "curve_bound" else room  # rounded up
+        if off > room + 1e-6 and not part:
+            yield Disagreement(
+                "run.json", f"rounding of {id_} {dict(scope)}", str(r["shown"]), str(r["value"])
+            )
+        if r["low"] is not None and not r["low"] <= r["high"]:
+            yield Disagreement("run.json", f"band of {id_} {dict(scope)}", str(r["low"]), str(r["high"]))
+
+
+def _differences(facts: Facts) -> Iterator[Disagreement]:
+    for (id_, scope), r in facts.rows.items():
+        state = dict(scope)
+        if id_ in ("newly_covered", "share_gain"):
+            of, times = ("covered", 1) if id_ == "newly_covered" else ("share", 100)
+            ends = [facts.find(of, **{**state, "plan": plan}) for plan in ("today", "proposal")]
+            if None in ends:
+                yield Disagreement("run.json", f"{id_} {state}", "no ends", "two ends")
+                continue
+            gained = times * (ends[1]["shown"] - ends[0]["shown"])  # type: ignore[index]
+            if abs(gained - r["shown"]) > 1e-6:
+                yield Disagreement("run.json", f"{id_} {state}", str(r["shown"]), str(gained))
+        if id_ == "fewer":
+            other = facts.find("covered", **state)
+            plan = facts.find("covered")
+            if other is None or plan is None or plan["shown"] - other["shown"] != r["shown"]:
+                yield Disagreement("run.json", f"fewer {state}", str(r["shown"]), "the difference as printed")
+    bound, plan, missing = (facts.find(k) for k in ("bound", "covered", "missing"))
+    if bound and plan and missing and bound["shown"] - plan["shown"] != missing["shown"]:
+        yield Disagreement("run.json", "missing", str(missing["shown"]), str(bound["shown"] - plan["shown"]))
+
+
+def _parts(facts: Facts) -> Iterator[Disagreement]:
+    for part in ("district", "groups", "periods"):
+        for id_, plan in (
+            ("workers", ""),
+            ("covered", "today"),
+            ("covered", "proposal"),
+            ("newly_covered", "gain"),
+        ):
+            rows = [
+                r for r in facts.along(id_, part, plan=plan) if r["scope"][part] not in ("any_hour", "night")
+            ]
+            whole = facts.find(id_, plan=plan)
+            if rows and whole and sum(r["shown"] for r in rows) != whole["shown"]:
+                total = str(sum(r["shown"] for r in rows))
+                yield Disagreement("run.json", f"{id_} {plan} by {part}", total, str(whole["shown"]))
+    for (id_, scope), r in facts.rows.items():
+        state = dict(scope)
+        if id_ == "share" and "case" not in state:
+            covered = facts.find("covered", **state)
+            workers = facts.find(
+                "workers", **{**state, "plan": "", "least": 1, "cutoff_m": facts.headline["cutoff_m"]}
+            )
+            if state.get("periods") == "any_hour":
+                workers = facts.find("workers", plan="")
+            if (
+                covered
+                and workers
+                and workers["value"]
+                and abs(covered["value"] / workers["value"] - r["value"]) > 1e-6
+            ):
+                yield Disagreement("run.json", f"share {state}", str(r["value"]), "covered over workers")
+    sums = facts.along("phase_covered", "batch")
+    new = facts.find("newly_covered", plan="gain")
+    if sums and new and abs(sum(r["shown"] for r in sums) - new["shown"]) > 0:
+        yield Disagreement("run.json", "phases", str(sum(r["shown"] for r in sums)), str(new["shown"]))
+
+
+def _coverage(run: dict[str, Any], facts: Facts) -> Iterator[Disagreement]:
+    """The older parts of ``run.json`` say the same."""
+    for side, plan in (("before", "today"), ("after", "proposal")):
+        said = run["coverage"][side]
+        pairs = [
+            ("workers", said["workers"], facts.find("workers", plan=""), 0.05),
+            ("covered", said["covered"], facts.find("covered", plan=plan), 0.05),
+            ("share", said["share"], facts.find("share", plan=plan), 1e-6),
+            ("share_backup", said["share_backup"], facts.find("share", plan=plan, least=2), 1e-6),
+        ]
+        pairs += [
+            (f"{m} m", v, facts.find("share", plan=plan, cutoff_m=float(m)), 1e-6)
+            for m, v in said["by_radius_m"].items()
+        ]
+        pairs += [
+            (n, v, facts.find("share", plan=plan, periods=n), 1e-6) for n, v in said["readings"].items()
+        ]
+        pairs += [(g, v, facts.find("share", plan=plan, groups=g), 1e-6) for g, v in said["by_group"].items()]
+        for what, value, row, room in pairs:
+            if row is None or abs(row["value"] - value) > room:
+                yield Disagreement(
+                    "run.json", f"coverage.{side}.{what}", str(value), str(row and row["value"])
+                )
+    for name, quantity in (
+        ("existing", "stations_open"),
+        ("chosen", "sites_new"),
+        ("total", "stations_total"),
+    ):
+        row = facts.find(quantity, plan="today" if name == "existing" else "proposal")
+        if row is None or row["shown"] != run["stations"][name]:
+            yield Disagreement(
+                "run.json", f"stations.{name}", str(run["stations"][name]), str(row and row["shown"])
+            )
+
+
+# -- the page -----------------------------------------------------------------------------------------------------
+
+
+def island(path: Path) -> tuple[dict[str, Any], bytes]:
+    """The page's data: header and packed numbers."""
+    page = html.fromstring(path.read_text("utf-8"))
+    text = max(
+        (s.text or "" for s in page.iter("script") if s.get("type", "").startswith("application/")), key=len
+    )
+    whole = gzip.decompress(base64.b64decode(text.strip()))
+    size = int.from_bytes(whole[:4], "little")
+    return json.loads(whole[4 : 4 + size]), whole[4 + size :]
+
+
+def integers(blob: bytes, place: Sequence[int]) -> list[int]:
+    """Zigzag varints."""
+    out, value, shift = list[int](), 0, 0
+    for byte in blob[place[0] : place[0] + place[1]]:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            out.append((value >> 1) ^ -(value & 1))
+            value, shift = 0, 0
+    return out
+
+
+def page(out: Path, facts: Facts) -> Iterator[Disagreement]:
+    """``map.html``: headline, readings, districts, the states of the cells."""
+    head, blob = island(out / "map.html")
+    h = head["headline"]
+
+    def same(what: str, said: Any, row: dict[str, Any] | None) -> Iterator[Disagreement]:
+        if row is None or said is None or printed(said, row["unit"]) != printed(row["shown"], row["unit"]):
+            yield Disagreement("map.html", what, str(said), str(row and row["shown"]))
+
+    plans = ("today", "proposal")
+    yield from same("workers", h["workers"], facts.find("workers", plan=""))
+    yield from same("new", h["new"], facts.find("newly_covered", plan="gain"))
+    yield from same("points", h["points"], facts.find("share_gain", plan="gain"))
+    yield from same("gap", h["gap"], facts.find("gap"))
+    yield from same("stations", h["stations"], facts.find("stations_open", plan="today"))
+    yield from same("sites", h["sites"], facts.find("sites_new"))
+    for n, plan in enumerate(plans):
+        yield from same(f"covered {plan}", h["covered"][n], facts.find("covered", plan=plan))
+        yield from same(f"share {plan}", h["share"][n], facts.find("share", plan=plan))
+        yield from same(f"backup {plan}", h["backup"][n], facts.find("share", plan=plan, least=2))
+        for m, *shares in h["by_radius"]:
+            yield from same(f"{m} m {plan}", shares[n], facts.find("share", plan=plan, cutoff_m=float(m)))
+        for name, shares in h["readings"].items():
+            yield from same(f"{name} {plan}", shares[n], facts.find("share", plan=plan, periods=name))
+        for d in h["by_district"]:
+            side = ("before", "after")[n]
+            yield from same(
+                f"{d['district']} {plan}", d[side], facts.find("share", plan=plan, district=d["district"])
+            )
+    for d in h["by_district"]:
+        yield from same(
+            f"{d['district']} workers", d["workers"], facts.find("workers", plan="", district=d["district"])
+        )
+    for key, row in (
+        ("new", facts.find("newly_covered", plan="gain")),
+        ("workers", facts.find("workers", plan="")),
+    ):
+        band = h["bands"][key]
+        if row and row["low"] is not None and band != [round(row["low"]), round(row["high"])]:
+            yield Disagreement("map.html", f"band of {key}", str(band), f"{row['low']} {row['high']}")
+    yield from _cells(head, blob, facts)
+    if sum(v or 0 for v in head["sites"]["gain"]) - h["new"] > 0.5 * len(head["sites"]["gain"]):
+        yield Disagreement("map.html", "gains of the sites", str(sum(head["sites"]["gain"])), str(h["new"]))
+
+
+def _cells(head: dict[str, Any], blob: bytes, facts: Facts) -> Iterator[Disagreement]:
+    """The cells' cards add up to the headline, opening hours counted: to a tenth of a point."""
+    cells = head["cells"]
+    if cells is None:
+        return
+    workers = np.array(integers(blob, cells["workers"])) / 100
+    for name, plan in (("now", "today"), ("then", "proposal")):
+        if name not in cells:
+            yield Disagreement("map.html", f"cells {plan}", "no share per cell", "covered, hours counted")
+            continue
+        share = (workers * np.array(integers(blob, cells[name])) / 100).sum() / workers.sum()
+        row = facts.find("share", plan=plan)
+        if row is None or abs(share - row["value"]) > 0.001:
+            yield Disagreement("map.html", f"cells {plan}", f"{share:.4f}", str(row and row["value"]))
+
+
+# -- tables of the workbook and of both reports ---------------------------------------------------------------------
+
+
+def _cell(cell: Any) -> str:
+    value = cell.value
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    form = cell.number_format
+    if form.startswith("+"):
+        return printed(value, "points")
+    if form.endswith("%"):
+        return f"{100 * value:.{len(form.partition('.')[2]) - 1}f}%"
+    return f"{value:,.0f}" if float(value).is_integer() or form == "#,##0" else f"{value:,.6g}"
+
+
+def workbook_tables(path: Path) -> list[Table]:
+    """Every run of rows of every sheet that begins with a row of heads, as printed."""
+    tables: list[Table] = []
+    for sheet in openpyxl.load_workbook(path).worksheets:
+        current: Table = []
+        for row in sheet.iter_rows():
+            texts = [_cell(c) for c in row]
+            while texts and not texts[-1]:
+                texts.pop()
+            if len(texts) > 1 and row[0].font.color is not None and row[0].font.color.rgb == "00FFFFFF":
+                current = [texts]
+                tables.append(current)
+            elif texts and current and len(texts) > 1:
+                current.append(texts)
+            elif not texts:
+                current = []
+    return tables
+
+
+def html_tables(path: Path) -> tuple[list[Table], str]:
+    """Tables and text of ``report.html``."""
+    tree = html.fromstring(path.read_text("utf-8"))
+    tables = [
+        [[c.text_content().strip() for c in tr.xpath("th|td")] for tr in t.iter("tr")]
+        for t in tree.iter("table")
+    ]
+    return tables, " ".join(p.text_content() for p in tree.xpath("//p|//li|//div[@class='numbers']/div"))
+
+
+def docx_tables(path: Path) -> tuple[list[Table], str]:
+    """Tables and text of ``report.docx``."""
+    document = docx.Document(str(path))
+    tables = [[[c.text.strip() for c in row.cells] for row in t.rows] for t in document.tables]
+    return tables, " ".join(p.text for p in document.paragraphs)
+
+
+#: Head of a column (zh, en) → the figure, and how its state differs from the headline's.
+COLUMNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "户外劳动者": ("workers", {"plan": ""}), "Outdoor workers": ("workers", {"plan": ""}),
+    "现有开放站点": ("stations_open", {"plan": "today"}), "Open stations": ("stations_open", {"plan": "today"}),
+    "新增站点": ("sites_new", {}), "New sites": ("sites_new", {}),
+    "现状覆盖率": ("share", {"plan": "today"}), "Covered today": ("share", {"plan": "today"}),
+    "建成后覆盖率": ("share", {}), "Covered after": ("share", {}),
+    "提升（百分点）": ("share_gain", {"plan": "gain"}), "Change (points)": ("share_gain", {"plan": "gain"}),
+    "新增覆盖人数": ("newly_covered", {"plan": "gain"}), "Newly covered": ("newly_covered", {"plan": "gain"}),
+    "交叉覆盖率（≥2 站）": ("share", {"least": 2}), "Covered by two or more": ("share", {"least": 2}),
+}  # fmt: skip
+FIRST = {"区县": "district", "District": "district", "劳动者群体": "groups", "Group": "groups", "时段": "periods",
+         "Period": "periods", "口径": "reading", "Reading": "reading", "批次": "batch", "Phase": "batch"}  # fmt: skip
+
+
+def _state(part: str, label: str, names: dict[str, str]) -> dict[str, Any] | None:
+    """How the state of a row differs from the headline's; None for a row that is not known."""
+    if label in ("合计", "Total"):
+        return {}
+    if part == "reading":
+        metres = re.match(r"([\d.]+) (?:米|m)", label)
+        if metres:
+            return {"cutoff_m": float(metres[1])}
+        words = {"两站及以上可达": {"least": 2}, "two or more stations": {"least": 2}, "不计开放时间": {"periods": "any_hour"},
+                 "at any hour": {"periods": "any_hour"}, "仅夜间": {"periods": "night"}, "at night only": {"periods": "night"}}  # fmt: skip
+        return words.get(label)
+    if part == "periods":
+        hours = re.match(r"(\d\d):00–(\d\d):00", label)
+        return {"periods": f"{hours[1]}_{hours[2]}"} if hours else None
+    return {part: names.get(label, label)}
+
+
+def tables_agree(
+    product: str, tables: list[Table], facts: Facts, names: dict[str, str]
+) -> Iterator[Disagreement]:
+    """Every table whose heads are known says what is registered; a product without any is named."""
+    seen = 0
+    for table in tables:
+        part = FIRST.get(table[0][0])
+        if part is None or not any(head in COLUMNS for head in table[0]):
+            continue
+        for row in table[1:]:
+            state = _state(part, row[0], names)
+            if state is None:
+                continue
+            for head, said in zip(table[0], row, strict=False):
+                id_, scope = COLUMNS.get(head, ("", {}))
+                if part == "batch":
+                    id_, scope = (
+                        {
+                            "newly_covered": "phase_covered",
+                            "share": "phase_share",
+                            "sites_new": "phase_sites",
+                        }.get(id_, ""),
+                        {},
+                    )
+                wanted = facts.text(id_, **{**scope, **state}) if id_ else None
+                seen += wanted is not None
+                if wanted is not None and said != wanted:
+                    yield Disagreement(product, f"{row[0]} · {head}", said, wanted)
+    if seen < 20:
+        yield Disagreement(product, "figures found in tables", str(seen), "at least 20")
+
+
+#: Sentences with their figures: pattern (zh, en) → places and the figures that stand there.
+SENTENCES: list[tuple[str, dict[str, tuple[str, dict[str, Any]]]]] = [
+    (r"研究范围内约 (?P<w>[\d,]+) 名户外劳动者.*?由 (?P<b>[\d.]+%) 提高到 (?P<a>[\d.]+%)：在现有 (?P<s>[\d,]+) 个开放站点之外新增 (?P<p>[\d,]+) 个，再覆盖约 (?P<n>[\d,]+) 人",
+     {"w": ("workers", {"plan": ""}), "b": ("share", {"plan": "today"}), "a": ("share", {}), "s": ("stations_open", {"plan": "today"}),
+      "p": ("sites_new", {}), "n": ("newly_covered", {"plan": "gain"})}),
+    (r"Of about (?P<w>[\d,]+) outdoor workers.*?rises from (?P<b>[\d.]+%) to (?P<a>[\d.]+%): (?P<p>[\d,]+) new sites beside the (?P<s>[\d,]+) open today bring about (?P<n>[\d,]+) more",
+     {"w": ("workers", {"plan": ""}), "b": ("share", {"plan": "today"}), "a": ("share", {}), "s": ("stations_open", {"plan": "today"}),
+      "p": ("sites_new", {}), "n": ("newly_covered", {"plan": "gain"})}),
+    (r"本方案覆盖 (?P<c>[\d,]+) 人，理论上界 (?P<u>[\d,]+) 人，差距不超过 (?P<m>[\d,]+) 人；以新增覆盖计，差距不超过 (?P<g>[\d.]+%)",
+     {"c": ("covered", {}), "u": ("bound", {}), "m": ("missing", {}), "g": ("gap_of_new", {})}),
+    (r"This plan covers (?P<c>[\d,]+) workers; the upper bound is (?P<u>[\d,]+), (?P<m>[\d,]+) more at most.*?that is (?P<g>[\d.]+%) at most",
+     {"c": ("covered", {}), "u": ("bound", {}), "m": ("missing", {}), "g": ("gap_of_new", {})}),
+    (r"不会比本方案多出 (?P<g>[\d.]+%) 以上", {"g": ("gap", {})}),
+    (r"covers more than (?P<g>[\d.]+%) above this one", {"g": ("gap", {})}),
+    (r"建设投入合计约 (?P<c>[\d,]+) 元", {"c": ("cost_yuan", {})}),
+    (r"new sites cost about CNY (?P<c>[\d,]+) in all", {"c": ("cost_yuan", {})}),
+]  # fmt: skip
+
+
+def sentences_agree(product: str, text: str, facts: Facts) -> Iterator[Disagreement]:
+    """Every sentence that is known says what is registered."""
+    for pattern, places in SENTENCES:
+        for match in re.finditer(pattern, text, re.DOTALL):
+            for name, (id_, scope) in places.items():
+                wanted = facts.text(id_, **scope)
+                if wanted is not None and match[name] != wanted:
+                    yield Disagreement(product, f"“{match[0][:40]}…” {id_}", match[name], wanted)
+
+
+# -- the list of sites and the layers -------------------------------------------------------------------------------
+
+
+def lists(out: Path, facts: Facts) -> Iterator[Disagreement]:
+    """``recommendations.csv`` and ``plan.gpkg``: sums, sites, cells."""
+    with (out / "recommendations.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    head, body = rows[0], rows[1:]
+    at = next(i for i, h in enumerate(head) if h in ("新增覆盖人数", "Workers newly covered"))
+    new, sites = facts.find("newly_covered", plan="gain"), facts.find("sites_new")
+    total = sum(float(r[at]) for r in body)
+    if new is None or abs(total - new["value"]) > 0.05 * len(body) + 0.1:
+        yield Disagreement(
+            "recommendations.csv", "sum of the gains", f"{total:.1f}", str(new and new["value"])
+        )
+    if sites is None or len(body) != sites["shown"]:
+        yield Disagreement("recommendations.csv", "sites", str(len(body)), str(sites and sites["shown"]))
+    yield from _steady(head, body, facts)
+    cells = pyogrio.read_dataframe(out / "plan.gpkg", layer="demand")
+    yield from _bands(cells, facts)
+    for column, row in (("workers", facts.find("workers", plan="")), ("covered_before", facts.find("covered", plan="today")),
+                        ("covered_after", facts.find("covered"))):  # fmt: skip
+        said = float(cells[column].sum())
+        if row is None or abs(said - row["value"]) > 0.0005 * len(cells) + 0.1:
+            yield Disagreement("plan.gpkg", f"sum of {column}", f"{said:.1f}", str(row and row["value"]))
+    yield from _gaps(out, cells, facts)
+    layers = {name for name, _ in pyogrio.list_layers(out / "plan.gpkg")}
+    if "facts" not in layers:
+        yield Disagreement("plan.gpkg", "table of facts", "none", "the sums and their bands")
+        return
+    table = pyogrio.read_dataframe(out / "plan.gpkg", layer="facts")
+    if len(table) != len(facts.rows):
+        yield Disagreement("plan.gpkg", "facts", str(len(table)), str(len(facts.rows)))
+
+
+def _steady(head: list[str], body: list[list[str]], facts: Facts) -> Iterator[Disagreement]:
+    """One notion of steadiness: the column of the list, its mean, and how many are at a half or above."""
+    known = [i for i, h in enumerate(head) if h in ("稳健度", "Steadiness")]
+    other = [h for h in head if h in ("其他假设下保留", "Stays under other assumptions", "Confidence")]
+    if other:
+        yield Disagreement("recommendations.csv", "a second notion of steadiness", other[0], "one")
+    if not known:
+        return
+    values = [float(r[known[0]]) for r in body]
+    for id_, said in (
+        ("steadiness", sum(values) / len(values)),
+        ("sites_steady", sum(v >= 0.5 for v in values)),
+    ):
+        row = facts.find(id_)
+        if row is None or abs(row["value"] - said) > 1e-3:
+            yield Disagreement("recommendations.csv", id_, f"{said:.4f}", str(row and row["value"]))
+
+
+def _bands(cells: gpd.GeoDataFrame, facts: Facts) -> Iterator[Disagreement]:
+    """The band of all workers is not that of the cells, added up (which is far wider)."""
+    row = facts.find("workers", plan="")
+    if row is None or row["low"] is None:
+        return
+    low, high = float(cells["workers_low"].sum()), float(cells["workers_high"].sum())
+    if row["low"] <= low * 1.001 or row["high"] >= high * 0.999:
+        yield Disagreement(
+            "run.json", "band of all workers", f"{row['low']} {row['high']}", f"within {low:.0f} {high:.0f}"
+        )
+
+
+def _gaps(out: Path, cells: gpd.GeoDataFrame, facts: Facts) -> Iterator[Disagreement]:
+    """No cell of a gap is covered for all its workers, and a gap holds those of its cells who are not."""
+    gaps = pyogrio.read_dataframe(out / "plan.gpkg", layer="gaps")
+    if not len(gaps):
+        return
+    middle = gpd.GeoSeries.from_xy(cells.geometry.bounds[["minx", "maxx"]].mean(axis=1),
+                                   cells.geometry.bounds[["miny", "maxy"]].mean(axis=1), crs=cells.crs)  # fmt: skip
+    hit = gpd.sjoin(cells.assign(geometry=middle), gaps[["geometry"]], predicate="within")
+    missing = hit["workers"] - hit["covered_after"]
+    both = int((missing < 1e-6).sum())
+    if both:
+        yield Disagreement("plan.gpkg", "cells in a gap and fully covered at once", str(both), "0")
+    row = facts.find("gap_workers")
+    if row is None or abs(missing.sum() - row["value"]) > 0.02 * row["value"] + 1:
+        yield Disagreement("plan.gpkg", "workers in gaps", f"{missing.sum():.1f}", str(row and row["value"]))
+
+
+def replacements_near(product: str, tables: list[Table], facts: Facts) -> Iterator[Disagreement]:
+    """No replacement is farther on the street than the circle reaches."""
+    for table in tables:
+        at = [i for i, h in enumerate(table[0]) if h.startswith(("与原站点", "Distance from the site"))]
+        for row in table[1:] if at else ():
+            metres = float(row[at[0]].replace(",", "")) if len(row) > at[0] and row[at[0]] else 0.0
+            if metres > facts.headline["cutoff_m"]:
+                yield Disagreement(
+                    product,
+                    f"replacement of {row[0]}",
+                    f"{metres:.0f} m",
+                    f"{facts.headline['cutoff_m']:g} m",
+                )
+
+
+def absent_told(out: Path, run: dict[str, Any]) -> Iterator[Disagreement]:
+    """What is absent has a reason, and every product that misses it says so."""
+    reasons = dict(run["absent"])
+    if run["driver_homes"] is None and "driver_homes" not in reasons:
+        yield Disagreement("run.json", "absent", "no word of the driver homes", "why there are none")
+    if not list((out / "figures").glob("*.png")) and "figures" not in reasons:
+        yield Disagreement("run.json", "absent", "no word of the figures", "why there are none")
+    book = openpyxl.load_workbook(out / "recommendations.xlsx")
+    texts = {
+        "recommendations.xlsx": "\n".join(str(c.value) for s in book.worksheets for r in s.iter_rows() for c in r if c.value),
+        "report.html": html.fromstring((out / "report.html").read_text("utf-8")).text_content(),
+        "report.docx": docx_tables(out / "report.docx")[1],
+    }  # fmt: skip
+    for why in reasons.values():
+        for product, text in texts.items():
+            if why not in text:
+                yield Disagreement(product, "absent", "not a word", why)
+
+
+def judge(out: Path, *, terminal: str = "", names: dict[str, str] | None = None) -> list[Disagreement]:
+    """Everything in the folder of a run that does not agree with its register.
+
+    ``names``: label in the products → key of a district or group, where they differ.
+    """
+    run = json.loads((out / "run.json").read_text("utf-8"))
+    facts, names = Facts(run), names or {}
+    found = [*laws(run), *page(out, facts), *lists(out, facts)]
+    book = workbook_tables(out / "recommendations.xlsx")
+    found += tables_agree("recommendations.xlsx", book, facts, names)
+    found += replacements_near("recommendations.xlsx", book, facts)
+    found += absent_told(out, run)
+    for name, read in (("report.html", html_tables), ("report.docx", docx_tables)):
+        tables, text = read(out / name)
+        found += tables_agree(name, tables, facts, names)
+        found += sentences_agree(name, text, facts)
+    return [*found, *sentences_agree("terminal", terminal, facts), *_terminal(terminal, facts)]
+
+
+def _terminal(text: str, facts: Facts) -> Iterator[Disagreement]:
+    """The summary holds the headline's figures, each in its line."""
+    if not text:
+        return
+    for words, id_, scope in (
+        (("户外劳动者", "outdoor workers"), "workers", {"plan": ""}), (("现状", "in the circle, before"), "covered", {"plan": "today"}),
+        (("建成后", "in the circle, after"), "covered", {}), (("现状", "in the circle, before"), "share", {"plan": "today"}), (("建成后", "in the circle, after"), "share", {}),
+    ):  # fmt: skip
+        line = next((x for x in text.splitlines() if any(x.strip().startswith(w) for w in words)), "")
+        wanted = facts.text(id_, **scope)
+        if wanted is not None and wanted not in re.findall(r"[\d,.]+%?", line):
+            yield Disagreement("terminal", f"{words[1]} {id_}", line.strip(), wanted)

@@ -1,0 +1,237 @@
+"""The register: one figure per quantity and state, one rounding, bands that cover what they say."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.facts.bands import Draws
+from planner.facts.coverage import headline_scope
+from planner.facts.definitions import UNITS, definitions, parts
+from planner.facts.plan import STEADY
+from planner.facts.register import Fact, Register, Scope, fact
+from planner.publish.words.figures import told, told_band
+from tests.publish.known import known_bundle
+
+HERE = Scope()
+
+
+# -- rounding --------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(0, 1e5), min_size=1, max_size=12))
+def test_parts_add_up_and_none_is_off_by_one(values: list[float]) -> None:
+    total = round(sum(values))
+    shown = parts(values, total)
+    assert sum(shown) == total
+    assert all(abs(a - b) < 1 + 1e-6 for a, b in zip(shown, values, strict=True))
+    assert all(v == int(v) for v in shown)
+
+
+def test_the_largest_remainder_rounds_up_and_the_first_of_equals() -> None:
+    assert parts([1.4, 2.4, 3.2], 7) == [2, 2, 3]
+    assert parts([0.5, 0.5], 1) == [1, 0]
+    assert parts([2.0, 3.0], 5) == [2, 3]
+
+
+def test_parts_that_are_not_all_of_the_total_are_rounded_each_on_its_own() -> None:
+    assert parts([1.4, 2.6], 9) == [1, 3]
+    assert parts([], 0) == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "shown"),
+    [
+        ("people", 64_865.23, 64_865), ("people_up", 64_870.2, 64_871), ("people_up", 64_870.0000001, 64_870), ("share", 0.42748, 0.427),
+        ("share_up", 0.42701, 0.428), ("share_up", 0.427, 0.427), ("points", 10.349, 10.3), ("gap", 0.0000712, 0.00008),
+        ("gap", 0.00007, 0.00007), ("gap", 1e-7, 0.00001), ("gap", 0.0, 0.0), ("yuan", 1.5, 2), ("count", 3, 3), ("points", -0.04, 0.0),
+    ],
+)  # fmt: skip
+def test_a_unit_has_one_rounding_and_claims_of_not_more_than_round_up(
+    unit: str, value: float, shown: float
+) -> None:
+    assert UNITS[unit].rounded(value) == shown
+    assert math.copysign(1, UNITS[unit].rounded(value)) == 1
+
+
+def test_a_figure_in_print_and_its_band() -> None:
+    share = fact("share", HERE, 0.42748, band=(0.38894, 0.45141))
+    assert (told(share), told_band(share)) == ("42.7%", "38.9%–45.1%")
+    assert told_band(fact("share", HERE, 0.4)) == ""
+    assert (
+        told_band(fact("drivers_served", HERE, 10_800, band=(10_800.0, 10_800.4))) == ""
+    )  # "10,800 to 10,800" says nothing
+    assert told(fact("gap", HERE, 0.0000712)) == "0.008%"
+
+
+# -- the table of quantities --------------------------------------------------------------------------------------------
+
+
+def test_every_quantity_is_named_and_explained_in_both_languages() -> None:
+    for key, term in definitions().items():
+        assert term.unit in UNITS, key
+        for text in (term.zh, term.meaning_zh):
+            assert any("\u4e00" <= c <= "\u9fff" for c in text), key
+        for text in (term.en, term.meaning_en):
+            assert text
+            assert not any("\u4e00" <= c <= "\u9fff" for c in text), key
+        assert term.band in ("", "draws", "cost")
+
+
+# -- looking up ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_figure_is_found_by_its_quantity_and_state_and_stands_once() -> None:
+    made = Register(
+        [
+            fact("share", HERE, 0.4),
+            fact("share", HERE.at(plan="today"), 0.3),
+            fact("share", HERE.at(district="a"), 0.2),
+        ],
+        HERE,
+    )
+    assert [made.shown("share"), made.shown("share", plan="today")] == [0.4, 0.3]
+    assert list(made.along("share", "district")) == ["a"]
+    assert made.find("share", district="b") is None
+    with pytest.raises(KeyError):
+        made.fact("covered")
+    with pytest.raises(ValueError, match="twice"):
+        Register([fact("share", HERE, 0.4), fact("share", HERE, 0.5)], HERE)
+
+
+def test_run_json_holds_the_register_and_gives_it_back() -> None:
+    facts = known_bundle().facts
+    rows = json.loads(json.dumps(facts.json()))
+    assert len(rows) == len(facts) >= 40
+    assert len({(r["id"], json.dumps(r["scope"], sort_keys=True)) for r in rows}) == len(rows)
+    back = Register.read(rows)
+    assert back.headline == facts.headline
+    assert {k: f.shown for k, f in back.items()} == {k: f.shown for k, f in facts.items()}
+    assert rows[0]["scope"] == {"plan": "", "periods": "all", "groups": "headline", "cutoff_m": 667, "least": 1,
+                                "network": "stations", "mode": "walk"}  # fmt: skip
+
+
+def test_667_metres_are_the_ten_minutes() -> None:
+    assert headline_scope(4000 / 6).cutoff_m == 667
+    assert headline_scope(5000 / 6).cutoff_m == 833
+
+
+# -- bands --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_band_of_a_sum_comes_from_the_sums_of_the_draws() -> None:
+    rng = np.random.default_rng(1)
+    workers, part = (
+        np.array([10.0, 20.0, 0.0]),
+        np.array([5.0, 0.0, 0.0]),
+    )  # half of the first cell is covered
+    surfaces = rng.uniform(5, 25, (40, 3))
+    draws = Draws(surfaces, workers)
+    total, covered = surfaces[:, 0] + surfaces[:, 1], surfaces[:, 0] / 2
+    assert draws.sums(workers) == pytest.approx(total)
+    assert draws.sums(part) == pytest.approx(covered)
+    assert draws.sums(workers, np.array([False, True, True])) == pytest.approx(surfaces[:, 1])
+    for found, values in (
+        (draws.of(draws.sums(workers)), total),
+        (draws.share(covered, total), covered / total),
+    ):
+        assert found == pytest.approx([np.quantile(values, q, method="weibull") for q in (0.05, 0.95)])
+
+
+def test_nine_in_ten_new_draws_fall_into_the_band() -> None:
+    rng = np.random.default_rng(2)
+    hits = 0
+    for _ in range(2000):
+        values = rng.lognormal(0, 0.3, 41)
+        low, high = Draws(np.zeros((40, 1)), np.ones(1)).of(values[:40])
+        hits += low <= values[40] <= high
+    assert hits / 2000 == pytest.approx(0.9, abs=0.02)
+
+
+def test_shares_gains_and_districts_have_bands_of_their_own_narrower_than_the_cells_added_up() -> None:
+    bundle = known_bundle()
+    demand = bundle.demand.assign(workers=5.0)
+    rng = np.random.default_rng(3)
+    surfaces = 5 * rng.lognormal(0, 0.5, (40, len(demand)))
+    before, after = bundle.before, bundle.after
+    facts = known_bundle(surfaces=surfaces, demand=demand).facts
+    cells = surfaces @ (after.cells["covered"].to_numpy() / 5)
+    wanted = {
+        "workers": surfaces.sum(axis=1), "covered": cells, "share": cells / surfaces.sum(axis=1),
+        "newly_covered": cells - surfaces @ (before.cells["covered"].to_numpy() / 5),
+    }  # fmt: skip
+    plan = {"workers": "", "newly_covered": "gain"}
+    for quantity, values in wanted.items():
+        found = facts.fact(quantity, plan=plan.get(quantity, "proposal"))
+        assert (found.low, found.high) == pytest.approx(
+            [np.quantile(values, q, method="weibull") for q in (0.05, 0.95)]
+        )
+    west = surfaces[:, (demand["district"] == "west").to_numpy()].sum(axis=1)
+    assert facts.fact("workers", plan="", district="west").low == pytest.approx(
+        np.quantile(west, 0.05, method="weibull")
+    )
+    lows = np.quantile(surfaces, 0.05, axis=0, method="weibull").sum()
+    total = facts.fact("workers", plan="")
+    assert total.low is not None
+    assert lows < 0.6 * total.low
+
+
+def test_without_draws_there_is_no_band_but_that_of_the_costs_and_of_the_groups() -> None:
+    with_band = {f.id for f in known_bundle().facts.values() if f.low is not None}
+    assert with_band == {"workers", "cost_yuan"}
+    group = known_bundle().facts.fact("workers", plan="", groups="rider")
+    assert (group.low, group.high) == (420, 780)  # 600 times 0.7 and 1.3
+
+
+# -- what the figures are -------------------------------------------------------------------------------------------------
+
+
+def test_steady_sites_are_those_at_a_half_or_more() -> None:
+    chosen = known_bundle().chosen.sort_values("rank").assign(confidence=[0.9, STEADY, 0.4999, 0.0, 0.2])
+    facts = known_bundle(chosen=chosen).facts
+    assert facts.shown("sites_steady") == 2
+    assert facts.fact("steadiness").value == pytest.approx(0.41998)
+    assert known_bundle(chosen=chosen.assign(confidence=np.nan)).facts.find("sites_steady") is None
+
+
+def test_new_sites_by_district_and_phase() -> None:
+    facts = known_bundle().facts
+    assert {(d, b): facts.shown("sites_new", district=d, batch=b) for d, b in (("east", "2025"), ("west", "2025"), ("west", "2026"))} == {
+        ("east", "2025"): 2, ("west", "2025"): 1, ("west", "2026"): 2,
+    }  # fmt: skip
+    assert facts.find("sites_new", district="east", batch="2026") is None
+
+
+def test_phases_add_what_their_ends_differ_by_as_printed() -> None:
+    chosen = known_bundle().chosen.sort_values("rank").assign(workers_gained=[170.4, 130.0, 80.3, 40.0, 9.3])
+    facts = known_bundle(chosen=chosen).facts
+    # 410 + 380.7 = 790.7, printed 791; the last phase ends at 840, as the plan does
+    assert [facts.shown("phase_covered", batch=b) for b in ("2025", "2026")] == [381, 49]
+    assert facts.shown("newly_covered", plan="gain") == 430
+
+
+def test_other_plans_and_rules_are_fewer_as_printed() -> None:
+    tables = {"alternatives": pd.DataFrame({"plan": [1], "covered": [836.4], "share": [0.8364], "lost": [3.6], "loss": [0.0043],
+                                            "same": [3], "near": [4], "sites": ["a"]})}  # fmt: skip
+    facts = known_bundle(**tables).facts
+    assert (facts.shown("covered", plan="alternative 1"), facts.shown("fewer", plan="alternative 1")) == (
+        836,
+        4,
+    )
+    assert facts.shown("covered", plan="rule quotas") == 847
+    assert facts.shown("fewer", plan="rule quotas") == -7
+
+
+def test_a_goal_of_its_own_has_a_gap_but_no_bound_in_workers() -> None:
+    bundle = known_bundle()
+    goal = bundle.settings.siting.goal.model_copy(update={"aim": "fair"})
+    siting = bundle.settings.siting.model_copy(update={"goal": goal})
+    facts = known_bundle(settings=bundle.settings.model_copy(update={"siting": siting})).facts
+    assert facts.find("bound") is None
+    assert isinstance(facts.find("gap"), Fact)
