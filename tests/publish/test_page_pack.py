@@ -124,7 +124,7 @@ def test_cells_come_back_with_workers_place_and_state(packed):
     table = bundle.demand.iloc[order]
     assert np.allclose((table.bounds["minx"] - X0) / CELL, column)
     assert np.allclose((table.bounds["miny"] - Y0) / CELL, row)
-    assert np.allclose(np.array(integers(blob, cells["workers"])) / 10, table["workers"])
+    assert np.allclose(np.array(integers(blob, cells["workers"])) / 1000, table["workers"])
     for name, coverage in (("now", bundle.before), ("then", bundle.after)):
         reached = coverage.cells["stations"].to_numpy()[order] > 0  # everybody in the cell, or nobody
         assert integers(blob, cells[name]) == (100 * reached).tolist()
@@ -139,7 +139,7 @@ def test_cells_cut_by_a_border_share_their_place():
     demand.loc[200] = whole
     demand.loc[200, "geometry"], demand.loc[200, "workers"] = halves[1], 2.5
     head, blob = read(island_text(toy_bundle(demand=demand)))
-    workers = np.array(integers(blob, head["cells"]["workers"])) / 10
+    workers = np.array(integers(blob, head["cells"]["workers"])) / 1000
     assert len(workers) == 200
     assert workers[0] == 3.5
     assert workers.sum() == pytest.approx(demand["workers"].sum())

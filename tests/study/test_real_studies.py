@@ -10,6 +10,8 @@ import pytest
 
 import planner
 from planner.roads.reach import snap, travel_times
+from planner.study.terminal import summary
+from tests.facts.referee import judge
 from tests.street_referee import seconds_to_sites
 
 STUDIES = Path(__file__).resolve().parents[1] / "studies"
@@ -38,6 +40,13 @@ def test_every_product_is_there_and_says_before_is_nothing(done) -> None:
     assert run["stations"]["gap"] <= study.settings.study.accept_gap
     shares = run["coverage"]["after"]["by_radius_m"]
     assert 0 < shares["500"] <= shares["667"] <= shares["833"] <= 1
+
+
+def test_every_product_says_what_is_registered(done) -> None:
+    study, run, out = done
+    names = {g.label(study.settings.study.language): g.name for g in study.settings.groups}
+    said = summary(run, out, study.settings.study.language)
+    assert [str(d) for d in judge(out, terminal=said, names=names)] == []
 
 
 def test_travel_times_agree_with_networkx_for_fifty_pairs(done) -> None:

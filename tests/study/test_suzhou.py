@@ -13,6 +13,8 @@ import planner
 from planner.roads.reach import snap
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.coverage import cover_matrix, cover_weights
+from planner.study.terminal import summary
+from tests.facts.referee import judge
 from tests.street_referee import seconds_to_sites
 
 pytestmark = pytest.mark.slow
@@ -52,6 +54,19 @@ def test_two_hundred_sites_with_a_certificate(study, done) -> None:
     assert run["stations"]["repeatable"] is True
     assert run["stations"]["bound"] >= run["stations"]["objective"]
     assert run["coverage"]["after"]["covered"] == pytest.approx(run["stations"]["objective"], abs=0.1)
+
+
+def test_every_product_says_what_is_registered(study, done) -> None:
+    run, out = done
+    names = {g.label("zh"): g.name for g in study.settings.groups}
+    assert [str(d) for d in judge(out, terminal=summary(run, out, "zh"), names=names)] == []
+
+
+def test_bands_come_from_the_draws(study, done) -> None:
+    surfaces = study.stages.value("demand").surfaces.astype(float)
+    found = next(f for f in done[0]["facts"] if f["id"] == "workers" and f["scope"]["groups"] == "headline")
+    band = [np.quantile(surfaces.sum(axis=1), q, method="weibull") for q in (0.05, 0.95)]
+    assert [found["low"], found["high"]] == pytest.approx(band, rel=1e-5)
 
 
 def test_every_district_gets_its_quota(study) -> None:

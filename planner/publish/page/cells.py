@@ -127,7 +127,7 @@ def cells_part(
     Returns
     -------
     dict
-        ``key`` (row × columns + column, ascending, as differences), ``workers`` (hundredths), ``now`` and ``then`` (per
+        ``key`` (row × columns + column, ascending, as differences), ``workers`` (thousandths), ``now`` and ``then`` (per
         cent of them covered today and with the new sites, opening hours counted), ``breaks``, the maps of :func:`_maps`.
     """
     import pandas as pd
@@ -158,7 +158,7 @@ def cells_part(
         "rows": rows,
         "cell_m": cell_m,
         "key": island.integers(cells.index.to_numpy(), delta=True),
-        "workers": island.integers(np.maximum(np.rint(workers * 100), 1)),
+        "workers": island.integers(np.maximum(np.rint(workers * 1000), 1)),
         "now": now,
         "then": then,
         "breaks": nice_breaks(workers),

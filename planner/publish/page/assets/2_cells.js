@@ -30,7 +30,7 @@ class Grid {
     this.there = part.there;
     this.back = part.back;
     this.key = Int32Array.from(summed(integers(blob, part.key)));
-    this.workers = Float32Array.from(integers(blob, part.workers), (v) => v / 100);
+    this.workers = Float32Array.from(integers(blob, part.workers), (v) => v / 1000);
     this.now = Uint8Array.from(integers(blob, part.now));
     this.then = Uint8Array.from(integers(blob, part.then));
     this.level = Uint8Array.from(this.workers, (v) => this.breaks.filter((b) => v >= b - 1e-6).length);
