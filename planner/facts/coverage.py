@@ -129,6 +129,8 @@ def _workers(
             band: Band = None
             if column == "district" and draws is not None and cells:
                 band = draws.of(draws.sums(cells["workers"], (district == key).to_numpy()))
+            elif column == "period" and draws is not None and f"workers_in_{key}" in cells:
+                band = draws.of(draws.sums(cells[f"workers_in_{key}"]))
             elif column == "group" and str(key) in group_bands:
                 low, high = group_bands[str(key)]
                 band = (value * low, value * high)
@@ -156,7 +158,11 @@ def _plan(
         rows = zip(table[column], table["workers"], values, parts(values, total), strict=True)
         for key, workers, covered, shown in rows:
             some = (district == key).to_numpy() if column == "district" and cells else None
-            drawn = _drawn(draws, cells, "covered", some=some) if column == "district" else None
+            drawn = None  # the draws do not tell groups apart
+            if column == "district":
+                drawn = _drawn(draws, cells, "covered", some=some)
+            elif column == "period":
+                drawn = _drawn(draws, cells, f"covered_in_{key}", f"workers_in_{key}")
             out.append(_Reading(here.at(**{part: str(key)}), float(workers), float(covered), shown, drawn))
             if column == "district":
                 backup = float(table.loc[table["district"] == key, "backup_share"].iloc[0]) * float(workers)

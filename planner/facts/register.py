@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from html import escape
 from typing import Any
+
+import pandas as pd
 
 from planner.facts.definitions import UNITS, Definition, definitions
 
@@ -171,6 +174,21 @@ class Register(Mapping[tuple[str, Scope], Fact]):
     def json(self) -> list[dict[str, Any]]:
         """``run.json``'s ``facts``."""
         return [f.json() for f in self._facts.values()]
+
+    def table(self, id_: str | None = None, *, language: str = "en") -> pd.DataFrame:
+        """The figures (of one quantity) as rows: ``id``, ``name``, ``shown``, ``low``, ``high``, ``unit``, then the state."""
+        rows = [
+            {"id": f.id, "name": f.definition.name(language), "shown": f.shown, "low": f.low, "high": f.high,
+             "unit": UNITS[f.definition.unit].kind, **f.scope.json()}
+            for f in self._facts.values()
+            if id_ in (None, f.id)
+        ]  # fmt: skip
+        return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(repr(self))}</p>" + self.table().to_html(
+            index=False, escape=True, na_rep="", max_rows=40, float_format="{:,.6g}".format
+        )
 
     def __repr__(self) -> str:
         return f"Register({len(self)} figures of {len({f.id for f in self._facts.values()})} quantities)"

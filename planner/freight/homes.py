@@ -33,7 +33,7 @@ from planner.freight.tables import (
 from planner.progress import Progress, silent
 from planner.roads.network import Network
 from planner.settings.freight import Freight
-from planner.solvers.solution import Solution
+from planner.solvers.solution import Solution, gap_text
 
 __all__ = ["HomesPlan", "assumed_numbers", "plan_homes"]
 
@@ -136,7 +136,7 @@ class HomesPlan:
     def __repr__(self) -> str:
         return (
             f"<HomesPlan {len(self.chosen)} new homes beside {len(self.existing)}: {self.drivers:,.0f} drivers a month, "
-            f"bound {self.solution.bound:,.0f}, gap {self.solution.gap:.3%}>"
+            f"bound {self.solution.bound:,.0f}, gap {gap_text(self.solution.gap)}>"
         )
 
     def _repr_html_(self) -> str:

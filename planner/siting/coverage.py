@@ -59,7 +59,8 @@ class Coverage:
     ``by_district`` [district, workers, covered, share, backup_share], ``by_group`` and
     ``by_period`` likewise; ``cells`` on the demand index: workers, covered (workers), stations (within
     the cutoff at any hour), nearest_m, and as other states have it covered_twice (by two or more), covered_any_hour,
-    covered_night and workers_night, ``covered_500m`` … (workers); ``readings``: other ways to read the same thing (shares).
+    covered_night and workers_night, ``covered_500m`` …,
+    ``workers_in_{period}`` and ``covered_in_{period}`` (workers); ``readings``: other ways to read the same thing (shares).
     """
 
     workers: float
@@ -212,6 +213,8 @@ def measure_coverage(
                 "covered_night": once[:, is_night].sum(axis=1),
                 "workers_night": workers[:, is_night].sum(axis=1),
                 **{f"covered_{name}m": v for name, v in by_radius.items()},
+                **{f"workers_in_{t}": workers[:, k] for k, t in enumerate(periods)},
+                **{f"covered_in_{t}": once[:, k] for k, t in enumerate(periods)},
             },
             index=demand.index,
         ),

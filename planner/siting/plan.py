@@ -18,7 +18,7 @@ from planner.siting.coverage import Coverage
 from planner.siting.explain import first_cover, gains_by_group, gains_by_period, reasons, toilets_within
 from planner.siting.problem import Ground, SitingProblem
 from planner.siting.questions.alternatives import StandIns
-from planner.solvers.solution import Solution
+from planner.solvers.solution import Solution, gap_text
 
 __all__ = ["SitePlan", "batch_names", "chosen_table"]
 
@@ -49,7 +49,7 @@ class SitePlan:
     def __repr__(self) -> str:
         return (
             f"SitePlan({len(self.chosen)} sites; {self.before.share:.1%} → {self.after.share:.1%} of "
-            f"{self.after.workers:,.0f} workers; gap {self.solution.gap:.3%}, {self.solution.status})"
+            f"{self.after.workers:,.0f} workers; gap {gap_text(self.solution.gap)}, {self.solution.status})"
         )
 
     def _repr_html_(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,6 +14,11 @@ __all__ = ["PROOF", "Solution", "relative_gap"]
 
 #: A gap at or below this is called optimal.
 PROOF = 1e-9
+
+
+def gap_text(gap: float) -> str:
+    """A gap in print, rounded up to a thousandth of a per cent as in every product: "at most" stays true."""
+    return f"{math.ceil(gap * 1e5 - 1e-4) / 1e3:.3f}%" if math.isfinite(gap) else "–"
 
 
 def relative_gap(objective: float, bound: float) -> float:
@@ -81,15 +87,15 @@ class Solution:
     def __repr__(self) -> str:
         return (
             f"Solution({len(self.chosen):,} sites, objective {self.objective:,.6g}, "
-            f"bound {self.bound:,.6g}, gap {self.gap:.4%}, {self.status}, {self.seconds:.1f} s"
+            f"bound {self.bound:,.6g}, gap {gap_text(self.gap)}, {self.status}, {self.seconds:.1f} s"
             f"{'' if self.repeatable else ', cut by the clock'})"
         )
 
     def _repr_html_(self) -> str:
         rows = {
             "sites": f"{len(self.chosen):,}", "objective": f"{self.objective:,.2f}",
-            "bound": f"{self.bound:,.2f}", "gap": f"{self.gap:.4%}",
-            "gap of what is newly covered": f"{self.gap_gained:.4%}",
+            "bound": f"{self.bound:,.2f}", "gap": gap_text(self.gap),
+            "gap of what is newly covered": gap_text(self.gap_gained),
             "at most": f"{self.gap_sites:.2f} sites' worth", "status": self.status,
             "seconds": f"{self.seconds:.2f}", "repeatable": "yes" if self.repeatable else "no",
         }  # fmt: skip

@@ -24,6 +24,7 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
     from planner.roads.network import Network
     from planner.siting.coverage import Coverage
@@ -270,6 +271,13 @@ class Study:
         from planner.study.evaluate import evaluate_sites
 
         return evaluate_sites(self.stages, sites, datum=datum)
+
+    @property
+    def facts(self) -> Register:
+        """Every figure that the products print, once: value, rounding, state, band (:class:`planner.facts.register.Register`)."""
+        from planner.study.gather import make_bundle
+
+        return make_bundle(self.stages, progress=self.progress).facts
 
     # -- driver homes ------------------------------------------------------------------------------
 
