@@ -70,11 +70,11 @@ class Evaluation:
         far = say("evaluate_unreachable", n=self.unreachable) if self.unreachable else ""
         rows = []
         for key, c in (("today", self.before), ("these", self.wished), ("proposed", self.proposed)):
-            more = "" if key == "today" else f"(+{c.covered - self.before.covered:,.0f})"
+            more = "" if key == "today" else f"({round(c.covered) - round(self.before.covered):+,})"
             name = say(f"evaluate_{key}", n=self.proposed_sites)
-            rows.append((name, f"{c.covered:,.0f}", say("evaluate_covered", share=f"{c.share:.2%}"), more))
+            rows.append((name, f"{c.covered:,.0f}", say("evaluate_covered", share=f"{c.share:.1%}"), more))
         within = [
-            f"    {say('evaluate_within', m=r, share=f'{v:.2%}')}" for r, v in self.wished.by_radius_m.items()
+            f"    {say('evaluate_within', m=r, share=f'{v:.1%}')}" for r, v in self.wished.by_radius_m.items()
         ]
         return "\n".join(
             [

@@ -181,7 +181,8 @@ def test_the_bundle_and_run_json_hold_the_answers_and_a_study_can_switch_them_of
     study: Study, tmp_path: Path
 ) -> None:
     bundle = make_bundle(study.stages)
-    assert bundle.run["sensitivity"]["steady"] == int((bundle.chosen["kept"] >= 1).sum())
+    always = int(study.sensitivity().kept.to_numpy().all(axis=1).sum())
+    assert bundle.run["sensitivity"]["steady"] == bundle.facts.shown("sites_always") == always
     assert [c["case"] for c in bundle.run["sensitivity"]["cases"]] == list(bundle.sensitivity["case"])
     assert len(bundle.run["alternatives"]) == len(bundle.alternatives)
     assert bundle.run["rule_prices"][0]["rule"] == "plan"
@@ -191,7 +192,7 @@ def test_the_bundle_and_run_json_hold_the_answers_and_a_study_can_switch_them_of
     plain = make_bundle(planner.open_study(path).stages)
     assert plain.alternatives is plain.replacements is plain.sensitivity is plain.rule_prices is None
     assert plain.run["sensitivity"] is plain.run["alternatives"] is plain.run["rule_prices"] is None
-    assert "kept" not in plain.chosen
+    assert plain.facts.find("sites_always") is None
 
 
 def test_a_run_that_was_interrupted_while_writing_leaves_no_run_json_of_an_earlier_one(
