@@ -433,6 +433,12 @@ SENTENCES: list[tuple[str, dict[str, tuple[str, dict[str, Any]]]]] = [
      {"c": ("covered", {}), "u": ("bound", {}), "m": ("missing", {}), "g": ("gap_of_new", {})}),
     (r"不会比本方案多出 (?P<g>[\d.]+%) 以上", {"g": ("gap", {})}),
     (r"covers more than (?P<g>[\d.]+%) above this one", {"g": ("gap", {})}),
+    (r"SitePlan\((?P<p>\d+) sites; (?P<b>[\d.]+%) → (?P<a>[\d.]+%) of (?P<w>[\d,]+) workers; gap (?P<g>[\d.]+%)",
+     {"p": ("sites_new", {}), "b": ("share", {"plan": "today"}), "a": ("share", {}), "w": ("workers", {"plan": ""}), "g": ("gap", {})}),
+    (r"(?P<w>[\d,]+) outdoor workers, (?P<b>[\d.]+ %) of them in the circle today and (?P<a>[\d.]+ %) with (?P<p>\d+) new stations beside (?P<s>[\d,]+) open ones; no plan of \d+ covers more than (?P<g>[\d.]+ %) above",
+     {"w": ("workers", {"plan": ""}), "b": ("share", {"plan": "today"}), "a": ("share", {}), "p": ("sites_new", {}),
+      "s": ("stations_open", {"plan": "today"}), "g": ("gap", {})}),
+    (r"serve (?P<d>[\d,]+) drivers a month", {"d": ("drivers_served", {"network": "driver_homes", "groups": "truck"})}),
     (r"建设投入合计约 (?P<c>[\d,]+) 元", {"c": ("cost_yuan", {})}),
     (r"new sites cost about CNY (?P<c>[\d,]+) in all", {"c": ("cost_yuan", {})}),
 ]  # fmt: skip
@@ -444,7 +450,7 @@ def sentences_agree(product: str, text: str, facts: Facts) -> Iterator[Disagreem
         for match in re.finditer(pattern, text, re.DOTALL):
             for name, (id_, scope) in places.items():
                 wanted = facts.text(id_, **scope)
-                if wanted is not None and match[name] != wanted:
+                if wanted is not None and match[name].replace(" ", "") != wanted:
                     yield Disagreement(product, f"“{match[0][:40]}…” {id_}", match[name], wanted)
 
 

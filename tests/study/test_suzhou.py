@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from planner.roads.reach import snap
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.coverage import cover_matrix, cover_weights
 from planner.study.terminal import summary
-from tests.facts.referee import judge
+from tests.facts.referee import Facts, judge, sentences_agree
 from tests.street_referee import seconds_to_sites
 
 pytestmark = pytest.mark.slow
@@ -60,6 +61,21 @@ def test_every_product_says_what_is_registered(study, done) -> None:
     run, out = done
     names = {g.label("zh"): g.name for g in study.settings.groups}
     assert [str(d) for d in judge(out, terminal=summary(run, out, "zh"), names=names)] == []
+
+
+def test_readme_and_stored_notebooks_say_what_is_registered(done) -> None:
+    facts, root = Facts(done[0]), Path(__file__).resolve().parents[2]
+    texts = {"README.md": (root / "README.md").read_text("utf-8")}
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        outputs = [o for c in json.loads(path.read_text("utf-8"))["cells"] for o in c.get("outputs", [])]
+        shown = [o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs]
+        texts[path.name] = "\n".join("".join(text) for text in shown)
+    found = {name: [str(d) for d in sentences_agree(name, text, facts)] for name, text in texts.items()}
+    assert not any(found.values()), found
+    assert "SitePlan(200 sites" in texts["01_quick_start.ipynb"]
+    assert "151,738 outdoor workers" in texts["README.md"]
+    low, high = (f"{facts.find('newly_covered', plan='gain')[end]:,.0f}" for end in ("low", "high"))
+    assert f"{low} to {high} newly covered" in texts["README.md"]
 
 
 def test_bands_come_from_the_draws(study, done) -> None:

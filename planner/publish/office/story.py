@@ -170,9 +170,10 @@ def _curve(bundle: Bundle) -> tuple[PrintedTable | None, tuple[str, ...]]:
     for share in (0.8, 0.9, 0.95):
         enough = curve.loc[curve["curve_share"] >= share, "n"]
         key = "curve_reach" if len(enough) else "curve_not_reached"
-        n = number(enough.min()) if len(enough) else ""
-        lines.append(phrase(key, language, share=percent(share, 0), n=n))
-        if not n:  # the higher shares neither
+        n = enough.min() if len(enough) else curve["n"].iloc[-1]
+        most = percent(float(curve["curve_share"].iloc[-1]))
+        lines.append(phrase(key, language, share=percent(share, 0), n=number(n), most=most))
+        if not len(enough):  # the higher shares neither
             break
     return printed_table(CURVE_COLUMNS, few, language), tuple(lines)
 
