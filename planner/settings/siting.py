@@ -85,12 +85,14 @@ class Goal(Section):
 class Siting(Section):
     """How many sites, from which hosts, under which rules, and how hard to look.
 
+    ``target_source`` says whose number ``p`` is; without it, a number that is not given is called planner's own.
     ``quota_min``, ``quota_max``: new sites per district; ``kind_min``, ``kind_max``: per kind of host.
     ``cost_yuan``: a station's cost by kind of host, before the table of :mod:`planner.settings.costs`;
     ``default_cost_yuan``: of the kinds in neither.
     """
 
     p: int = Field(default=200, ge=1)
+    target_source: str = ""
     batches: tuple[Batch, ...] = ()
     host_kinds: tuple[str, ...] = ()
     every_m: float | None = Field(default=None, gt=0)

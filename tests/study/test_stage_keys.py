@@ -152,7 +152,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.curve[]"], ("curve:searched",)),
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
-    (["siting.sensitivity"], ()),
+    (keys("siting.", "sensitivity target_source"), ()),
     # -- trucks
     (["freight.enabled"], ()),
     (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day visits_per_driver_month hourly_local[] hourly_long[] "
@@ -256,6 +256,7 @@ period_weights = {{ "06_10" = 2.0 }}
 """
 EVERY = 'crs = "EPSG:4326"\ndatum = "wgs84"\nsheet = "a"\nlayer = "b"\nheader_row = 1\nencoding = "utf-8"\ncolumns = { x = "y" }\n'
 SITING = """p = 3
+target_source = "ours"
 batches = [{ name = "one", count = 1 }, { name = "two", count = 2 }]
 host_kinds = ["bank"]
 every_m = 300.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -179,7 +179,10 @@ def _siting(settings: Settings, kinds: Iterable[str]) -> Iterator[Assumption]:
         return Assumption(part, phrase(f"par_{name}", language), value, words, low, high, why, trust,
                           f"siting.{name}")  # fmt: skip
 
-    yield row("p", rules.p, "sites", trust="H")
+    target = row("p", rules.p, "sites", trust="L")
+    known = translated(rules.target_source, language) or phrase("why_user", language)
+    given = "p" in rules.model_fields_set or bool(rules.target_source)
+    yield replace(target, basis=known, trust="") if given else target
     quotas = rules.quotas if not rules.quota_min else "own"
     yield row("quotas", phrase(f"quotas_{quotas}", language))
     yield row("min_to_open_m", rules.min_to_open_m, "m")
