@@ -15,8 +15,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/publish/page/values.py": ("tests/publish/test_glue_page.py", "tests/publish/test_known_page.py"),
     "planner/publish/contents/*.py": ("tests/publish/test_glue_contents.py", "tests/publish/test_known_tables.py",
                                       "tests/publish/test_options.py", "tests/publish/test_known_reports.py",
-                                      "tests/publish/test_glue_assumptions.py"),
+                                      "tests/publish/test_glue_assumptions.py", "tests/publish/test_decision.py"),
     "planner/publish/runfile.py": ("tests/publish/test_glue_runfile.py", "tests/publish/test_known_tables.py"),
+    "planner/facts/*.py": ("tests/facts/test_register.py", "tests/publish/test_known_tables.py", "tests/publish/test_glue_contents.py"),
     "planner/inputs/hours.py": ("tests/inputs/test_glue_hours.py", "tests/inputs/test_hours.py"),
     "planner/study/parts.py": ("tests/study/test_stages.py",),
     "planner/study/takes.py": ("tests/study/test_stages.py", "tests/study/test_stage_keys.py"),
@@ -24,6 +25,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/study/store.py": ("tests/study/test_stages.py", "tests/study/test_second_time.py"),
     "planner/study/table/*.py": ("tests/study/test_stage_keys.py", "tests/study/test_second_time.py", "tests/study/test_glue.py",
                                  "tests/study/test_what_if.py"),
+    "planner/study/terminal.py": ("tests/study/test_terminal.py",),
+    "planner/study/judge.py": ("tests/study/test_check_and_run.py",),
+    "planner/study/closures.py": ("tests/study/test_glue.py", "tests/study/test_glue_words.py", "tests/study/test_what_if.py"),
     "planner/study/[!b_]*.py": (  # a batch is tested with processes of its own, too slow for this
 "tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_what_if.py"),
 }  # fmt: skip

@@ -63,22 +63,27 @@ SENTENCES = (
 Tables = list[list[tuple[str, ...]]]
 
 
-@pytest.fixture(scope="module", params=["html", "docx"])
-def told(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tables, list[str]]:
-    """Tables and paragraphs of the page and of the Word document."""
-    path = tmp_path_factory.mktemp("known") / f"report.{request.param}"
-    if request.param == "docx":
-        write_docx(known_bundle(), path, {})
+def written(product: str, bundle: Any, folder: Path) -> tuple[Tables, list[str]]:
+    """Tables and paragraphs of the page or of the Word document of a bundle."""
+    path = folder / f"report.{product}"
+    if product == "docx":
+        write_docx(bundle, path, {})
         read = docx.Document(str(path))
         tables = [[tuple(c.text for c in row.cells) for row in t.rows] for t in read.tables]
         return tables, [p.text for p in read.paragraphs]
-    write_report(known_bundle(), path, {})
+    write_report(bundle, path, {})
     page = html.fromstring(path.read_text("utf-8"))
     texts = [
         [tuple(c.text_content().strip() for c in row.xpath("td|th")) for row in t.xpath(".//tr")]
         for t in page.xpath("//table")
     ]
-    return texts, [p.text_content().strip() for p in page.xpath("//p")]
+    return texts, [p.text_content().strip() for p in page.xpath("//p|//li")]
+
+
+@pytest.fixture(scope="module", params=["html", "docx"])
+def told(request: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tables, list[str]]:
+    """Of the town with known figures."""
+    return written(request.param, known_bundle(), tmp_path_factory.mktemp("known"))
 
 
 def table_with(tables: Tables, heads: tuple[str, ...]) -> Tables:
