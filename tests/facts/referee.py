@@ -415,8 +415,20 @@ def tables_agree(
                 seen += wanted is not None
                 if wanted is not None and said != wanted:
                     yield Disagreement(product, f"{row[0]} · {head}", said, wanted)
+    for table in tables:
+        if table[0][:3] in (["规则", "本方案采用", "覆盖人数"], ["Rule", "In force", "Workers covered"]):
+            yield from _prices(product, table)
     if seen < 20:
         yield Disagreement(product, "figures found in tables", str(seen), "at least 20")
+
+
+def _prices(product: str, table: Table) -> Iterator[Disagreement]:
+    """What a rule costs is the difference of what is printed; rules that are said to cost nothing aside."""
+    covered = [int(row[2].replace(",", "")) for row in table[1:]]
+    for row, with_it in zip(table[2:], covered[1:], strict=True):
+        price = int(row[3].replace(",", "")) if row[3][:1].isdigit() else None
+        if price and price != abs(covered[0] - with_it):
+            yield Disagreement(product, f"price of {row[0]}", str(price), str(abs(covered[0] - with_it)))
 
 
 #: Sentences with their figures: pattern (zh, en) → places and the figures that stand there.

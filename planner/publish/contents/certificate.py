@@ -52,7 +52,7 @@ def certificate_figures(bundle: Bundle) -> tuple[Figure, ...]:
 
 def _worker_lines(bundle: Bundle) -> list[str]:
     language, facts = bundle.settings.study.language, bundle.facts
-    n = number(facts.shown("sites_new"))
+    n, worth = number(facts.shown("sites_new")), facts.shown("worth_sites")
     if bundle.solution.status == "optimal":
         return [phrase("cert_optimal", language, n=n)]
     return [
@@ -61,7 +61,7 @@ def _worker_lines(bundle: Bundle) -> list[str]:
             "cert_terms", language, objective=number(facts.shown("covered")), bound=number(facts.shown("bound")),
             missing=number(facts.shown("missing")), new_gap=_share_of(bundle, "gap_of_new"),
         ),
-        phrase("cert_worth", language, worth=number(facts.shown("worth_sites"))),
+        phrase("cert_worth" if worth != 1 else "cert_worth_one", language, worth=number(worth)),
         phrase("cert_scope", language),
     ]  # fmt: skip
 

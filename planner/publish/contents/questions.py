@@ -11,7 +11,7 @@ import pandas as pd
 from planner.publish.contents.columns import Column
 from planner.publish.contents.coverage import district_labels, reading_label
 from planner.publish.words.names import group_label, host_label
-from planner.publish.words.numbers import ceil_percent, number, percent
+from planner.publish.words.numbers import ceil_number, ceil_percent, number, percent
 from planner.publish.words.phrases import phrase
 
 if TYPE_CHECKING:
@@ -109,7 +109,10 @@ def _rules(bundle: Bundle) -> Option | None:
             ],
             "covered_all": [bundle.facts.shown("covered", plan=f"rule {r}") for r in table["rule"]],
             "price": [_price(bundle, str(r)) for r in table["rule"]],
-            "price_most": table["price_most"].mask(is_plan),
+            "price_most": [
+                float("nan") if plan or pd.isna(v) else ceil_number(v)
+                for plan, v in zip(is_plan, table["price_most"], strict=True)
+            ],
             "least_district": [names.get(str(d), str(d)) for d in table["least_district"]],
             "least_share": table["least_share"],
         }
@@ -125,7 +128,11 @@ def _price(bundle: Bundle, rule: str) -> float:
         return float("nan")
     table = bundle.rule_prices
     row = table[table["rule"] == rule].iloc[0] if table is not None else None
-    return float("nan") if row is None or pd.isna(row["price"]) else round(float(row["price"]))
+    if row is None or pd.isna(row["price"]):
+        return float("nan")
+    fewer = bundle.facts.shown("fewer", plan=f"rule {rule}")
+    printed = -fewer if row["in_force"] else fewer
+    return printed if abs(printed - float(row["price"])) <= 1 else round(float(row["price"]))
 
 
 def _cases(bundle: Bundle) -> Option | None:
