@@ -65,9 +65,9 @@ def test_readings_and_districts_stand_in_their_columns(opened, known_page):
     ("rank", "figures"),
     [
         (2, {"Newly covered": "130", "Workers in reach": "150", "District": "East", "Nearest station today": "623 m",
-             "Batch": "2025", "Steadiness": "82%", "Site": "N002"}),
+             "Phase": "2025", "Steadiness": "82%", "Site": "N002"}),
         (4, {"Newly covered": "40", "Workers in reach": "77", "District": "West", "Nearest station today": "845 m",
-             "Batch": "2026", "Steadiness": "64%", "Site": "N004"}),
+             "Phase": "2026", "Steadiness": "64%", "Site": "N004"}),
     ],
 )  # fmt: skip
 def test_a_sites_card_says_what_is_known_of_it(opened, known_page, rank, figures):
