@@ -26,8 +26,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/study/table/*.py": ("tests/study/test_stage_keys.py", "tests/study/test_second_time.py", "tests/study/test_glue.py",
                                  "tests/study/test_what_if.py"),
     "planner/study/terminal.py": ("tests/study/test_terminal.py",),
-    "planner/study/judge.py": ("tests/study/test_check_and_run.py",),
     "planner/study/closures.py": ("tests/study/test_glue.py", "tests/study/test_glue_words.py", "tests/study/test_what_if.py"),
-    "planner/study/[!b_]*.py": (  # a batch is tested with processes of its own, too slow for this
+    "planner/study/[!bj_]*.py": (  # a batch (processes of its own) and the judge (48 studies) are too slow for this
 "tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_what_if.py"),
 }  # fmt: skip

@@ -272,7 +272,7 @@ def test_too_large_a_p_is_answered_with_the_largest_that_fits(rules, most, tmp_p
         ("nobody in the circle", ["groups.rider.total", "in_headline = true"]),
         ("no group on", ["enabled = true"]),
         ("weights of zero", ["siting.goal.group_weights", "siting.goal.period_weights"]),
-        ("a budget for none", ["siting.budget_yuan", "8000"]),
+        ("a budget for none", ["siting.budget_yuan", "7200"]),
         ("quotas above p", ["p = 4", "quota_min"]),
     ],
 )

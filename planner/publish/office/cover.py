@@ -121,6 +121,7 @@ def term_rows(bundle: Bundle) -> pd.DataFrame:
             {"plan": "gain"},
             {"network": "driver_homes", "groups": "truck"},
             {"plan": "today"},
+            {"plan": "today", "network": "driver_homes", "groups": "truck"},
         )
         found = next((f for s in states if (f := facts.find(key, **s)) is not None), None)
         value, band = ("", "") if found is None else (told(found), told_band(found))
