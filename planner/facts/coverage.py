@@ -48,12 +48,7 @@ def coverage_facts(
     group_bands
         Factors on a group's number, its 5 % and 95 % points.
     """
-    cells = _cells(before, draws)
-    whole = _whole(before, draws, cells)
-    yield fact(
-        "workers", headline.at(plan=""), whole.workers, band=_of(draws, whole.drawn, 0), source="demand"
-    )
-    yield from _workers(before, headline, whole.workers, district, draws, group_bands)
+    yield from _workers(before, headline, district, draws, group_bands)
     plans = [
         _plan(name, c, headline, district, draws) for name, c in (("today", before), ("proposal", after))
     ]
@@ -112,17 +107,14 @@ def _drawn(draws: Draws | None, cells: dict[str, Array], covered: str, of: str =
     return draws.sums(cells[of], some), draws.sums(cells[covered], some)
 
 
-def _whole(coverage: Coverage, draws: Draws | None, cells: dict[str, Array]) -> _Reading:
-    drawn = _drawn(draws, cells, "covered")
-    return _Reading(Scope(), coverage.workers, coverage.covered, round(coverage.covered), drawn)
-
-
 def _workers(
-    coverage: Coverage, headline: Scope, total: float, district: pd.Series, draws: Draws | None,
+    coverage: Coverage, headline: Scope, district: pd.Series, draws: Draws | None,
     group_bands: Mapping[str, tuple[float, float]],
 ) -> Iterator[Fact]:  # fmt: skip
-    """Workers by district, group and period; each adds up to the printed total."""
-    cells, here, whole = _cells(coverage, draws), headline.at(plan=""), round(total)
+    """Workers in all, by district, group and period; each adds up to the printed total."""
+    cells, here, whole = _cells(coverage, draws), headline.at(plan=""), round(coverage.workers)
+    drawn = _drawn(draws, cells, "covered")
+    yield fact("workers", here, coverage.workers, band=_of(draws, drawn, 0), source="demand")
     for part, column, table in _tables(coverage):
         values = table["workers"].to_numpy(dtype=float)
         for key, value, shown in zip(table[column], values, parts(values, whole), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -216,6 +217,17 @@ def test_phases_add_what_their_ends_differ_by_as_printed() -> None:
     assert facts.shown("newly_covered", plan="gain") == 430
 
 
+def test_the_last_phase_ends_at_the_plan_whatever_its_gains_round_to() -> None:
+    base = known_bundle()
+    chosen = base.chosen.sort_values("rank").assign(
+        workers_gained=[170.4, 130.0, 80.3, 40.0, 9.75]
+    )  # 410 + 430.45
+    facts = known_bundle(chosen=chosen, after=dataclasses.replace(base.after, covered=840.6)).facts
+    assert sum(facts.shown("phase_covered", batch=b) for b in ("2025", "2026")) == 841 - 410
+    far = known_bundle(chosen=chosen, after=dataclasses.replace(base.after, covered=845.0)).facts
+    assert sum(far.shown("phase_covered", batch=b) for b in ("2025", "2026")) == 840 - 410
+
+
 def test_other_plans_and_rules_are_fewer_as_printed() -> None:
     tables = {"alternatives": pd.DataFrame({"plan": [1], "covered": [836.4], "share": [0.8364], "lost": [3.6], "loss": [0.0043],
                                             "same": [3], "near": [4], "sites": ["a"]})}  # fmt: skip
@@ -235,3 +247,92 @@ def test_a_goal_of_its_own_has_a_gap_but_no_bound_in_workers() -> None:
     facts = known_bundle(settings=bundle.settings.model_copy(update={"siting": siting})).facts
     assert facts.find("bound") is None
     assert isinstance(facts.find("gap"), Fact)
+
+
+def test_every_figure_says_where_it_is_from_and_other_states_are_shares_of_their_own_workers() -> None:
+    base = known_bundle()
+    cells = base.after.cells.assign(workers_night=2.0)
+    facts = known_bundle(after=dataclasses.replace(base.after, cells=cells)).facts
+    assert all(f.source for f in facts.values())
+    covered = {
+        "twice": {"least": 2},
+        "any hour": {"periods": "any_hour"},
+        "night": {"periods": "night"},
+        "500 m": {"cutoff_m": 500},
+    }
+    assert {name: facts.fact("covered", **state).value for name, state in covered.items()} == pytest.approx(
+        {"twice": 280, "any hour": 860, "night": 0.17 * 400, "500 m": 610}
+    )
+    assert facts.find("share", cutoff_m=833) is not None
+    assert [facts.fact("share", **state).value for state in covered.values()] == pytest.approx(
+        [0.28, 0.86, 0.17, 0.61]
+    )
+
+
+def test_bands_are_left_out_where_a_state_s_cells_are_not_known() -> None:
+    base = known_bundle()
+    demand = base.demand.assign(workers=5.0)
+    surfaces = 5 * np.random.default_rng(5).lognormal(0, 0.5, (40, len(demand)))
+    night = dataclasses.replace(
+        base.after, cells=base.after.cells.assign(covered_night=1.0, covered_500m=1.0)
+    )
+    facts = known_bundle(surfaces=surfaces, demand=demand, after=night).facts
+    assert facts.fact("share", periods="night").low is None  # who works at night is not known per cell
+    assert facts.fact("share", cutoff_m=500).low == pytest.approx(0.2)
+    assert facts.fact("covered", cutoff_m=500).low == pytest.approx(
+        np.quantile(surfaces.sum(axis=1) / 5, 0.05, method="weibull")
+    )
+    assert facts.fact("share", cutoff_m=833).low is None
+    few = known_bundle(surfaces=surfaces[:, :-1], demand=demand).facts
+    assert few.fact("share").low is None
+
+
+def test_driver_homes_have_their_figures() -> None:
+    class Homes:
+        def run_json(self) -> dict[str, object]:
+            return {"chosen": 3, "existing": 1, "drivers": 4321.4, "bound": 4400.2, "gap": 0.0123451, "cost_yuan": 5e5,
+                    "served_if_drivers_low": 4000.0, "served_if_drivers_high": 4500.0}  # fmt: skip
+
+    facts = known_bundle(homes=Homes()).facts
+    of = {"network": "driver_homes", "groups": "truck"}
+    shown = {
+        k: facts.shown(k, **of)
+        for k in ("homes_new", "drivers_served", "drivers_bound", "homes_gap", "homes_cost_yuan")
+    }
+    assert shown == {
+        "homes_new": 3,
+        "drivers_served": 4321,
+        "drivers_bound": 4401,
+        "homes_gap": 0.01235,
+        "homes_cost_yuan": 500_000,
+    }
+    assert facts.shown("homes_existing", plan="today", **of) == 1
+    assert facts.fact("drivers_served", **of).shown_band() == (4000, 4500)
+
+
+def test_names_and_meanings_come_in_the_language_asked_for() -> None:
+    share = definitions()["share"]
+    assert (share.name("zh"), share.name("en")) == ("覆盖率", "Share covered")
+    assert share.meaning("zh").startswith("覆盖人数除以")
+    assert (definitions()["workers"].of("zh"), definitions()["workers"].of("en")) == ("人", "workers")
+
+
+def test_figures_along_a_part_differ_in_that_part_alone() -> None:
+    made = Register(
+        [fact("share", HERE, 0.4), fact("share", HERE.at(district="a"), 0.2), fact("share", HERE.at(district="b", plan="today"), 0.1),
+         fact("share", HERE.at(district="c", least=2), 0.1), fact("workers", HERE.at(district="d"), 5)],
+        HERE,
+    )  # fmt: skip
+    assert list(made.along("share", "district")) == ["a"]
+    assert list(made.along("share", "district", plan="today")) == ["b"]
+    assert list(made.along("share", "district", least=2)) == ["c"]
+
+
+def test_the_table_shows_one_quantity_or_all() -> None:
+    facts = known_bundle().facts
+    assert set(facts.table("share")["id"]) == {"share"}
+    assert len(facts.table()) == len(facts)
+    assert facts.table("share", language="zh")["name"].iloc[0] == "覆盖率"
+    assert list(facts.table("workers").columns[:6]) == ["id", "name", "shown", "low", "high", "unit"]
+    assert "<table" in facts._repr_html_()
+    assert "Register(" in facts._repr_html_()

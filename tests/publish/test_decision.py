@@ -62,6 +62,27 @@ def test_bands_of_both_ends_stand_beside_a_share() -> None:
     assert " → " in row.band
 
 
+def test_new_homes_are_asked_for_and_their_drivers_told() -> None:
+    class Homes:
+        def run_json(self) -> dict[str, Any]:
+            return {
+                "chosen": 3,
+                "existing": 1,
+                "drivers": 4321.4,
+                "bound": 4400.0,
+                "gap": 0.01,
+                "cost_yuan": 5e5,
+            }
+
+    made = decision(known_bundle(homes=Homes()))
+    assert made.asked.endswith("at about CNY 41,500 once, and 3 new driver homes.")
+    assert (made.rows[-1].label, made.rows[-1].value, made.rows[-1].sheet) == (
+        "Truck drivers served",
+        "4,321 drivers a month",
+        "homes",
+    )
+
+
 def test_homes_that_are_absent_are_a_row_with_the_reason() -> None:
     bundle = known_bundle()
     told = dataclasses.replace(bundle, run={**bundle.run, "absent": {"driver_homes": "no trucks here"}})

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from planner.publish.contents.assumptions import assumptions
-from planner.publish.contents.certificate import certificate_lines
+from planner.publish.contents.assumptions import assumption_rows, assumptions
+from planner.publish.contents.certificate import certificate_figures, certificate_lines
 from planner.publish.words.phrases import phrase
 from planner.settings.reading import parse_settings
 from tests.publish.toy import toy_bundle
@@ -106,3 +106,95 @@ def test_the_certificate_of_a_goal_says_value_bound_and_gap_in_their_places(
     assert phrase("cert_goal_gap", "en", value=value, bound=bound, gap="GAP").split("GAP")[0] in lines
     proven = dataclasses.replace(bundle, solution=dataclasses.replace(found, status="optimal"))
     assert phrase("cert_goal_optimal", "en", value=value) in " ".join(certificate_lines(proven))
+
+
+# -- rows of a plan ------------------------------------------------------------------------------------------------
+
+
+def test_groups_outside_the_headline_come_only_where_their_homes_do() -> None:
+    def groups(*, every: bool) -> set[str]:
+        found = assumptions(parse_settings(STUDY), all_groups=every)
+        return {row.key.split(".")[1] for row in found if row.key.startswith("groups.")}
+
+    assert "truck" in groups(every=True)
+    assert groups(every=True) - groups(every=False) == {"truck"}
+    without = assumption_rows(toy_bundle("en"))
+    assert not without["key"].str.startswith("groups.truck").any()
+
+
+def test_a_band_keeps_four_digits() -> None:
+    settings = parse_settings(STUDY.replace("rate_per_1000 = 8.0", "rate_per_1000 = 0.12345"))
+    rider = next(r for r in assumptions(settings) if r.key == "groups.rider.rate_per_1000")
+    assert (rider.low, rider.high) == (0.0617, 0.2469)
+
+
+def test_costs_by_kind_say_their_reason_and_the_studys_own_price_has_no_band() -> None:
+    settings = parse_settings(STUDY + "[siting]\ncost_yuan = { bank = 9000.0 }\n")
+    found = {
+        r.key: r
+        for r in assumptions(settings, kinds=["bank", "fuel", "kiosk"])
+        if r.key.startswith("siting.cost")
+    }
+    assert list(found) == ["siting.cost_yuan.bank", "siting.cost_yuan.fuel"]
+    bank, fuel = found.values()
+    assert (bank.assumed, bank.low, bank.high, bank.basis, bank.trust) == (
+        9000,
+        None,
+        None,
+        phrase("why_user", "en"),
+        "",
+    )
+    assert (fuel.assumed, fuel.low, fuel.high, fuel.basis, fuel.trust) == (
+        9874,
+        7200,
+        17666,
+        phrase("why_cost_fitted", "en"),
+        "L",
+    )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_trust_is_a_word_and_the_number_of_sites_says_whose_it_is(language: str) -> None:
+    bundle = toy_bundle(language)
+    table = assumption_rows(bundle).set_index("key")
+    assert table.loc["circle.minutes", "trust"] == phrase("trust_H", language)
+    assert table.loc["study.seed", "trust"] == ""
+    assert "groups" not in table
+    assert table.loc["siting.p", ["basis", "trust"]].tolist() == [phrase("why_user", language), ""]
+    siting = bundle.settings.siting
+    for changes, wanted in (
+        ({"target_source": "the council"}, "the council"),
+        ({}, phrase("why_p", language)),
+    ):
+        own = type(siting)(**changes)
+        told = dataclasses.replace(bundle, settings=bundle.settings.model_copy(update={"siting": own}))
+        row = assumption_rows(told).set_index("key").loc["siting.p"]
+        assert row["basis"] == wanted
+        assert row["trust"] == ("" if changes else phrase("trust_L", language))
+
+
+def test_a_goals_figures_stand_at_their_labels_and_a_bound_is_rounded_up_but_for_noise() -> None:
+    bundle = toy_bundle("en")
+    goal = bundle.settings.siting.goal.model_copy(update={"aim": "fair"})
+    siting = bundle.settings.siting.model_copy(update={"goal": goal})
+    solution = dataclasses.replace(
+        bundle.solution, objective=0.41236, bound=0.42700000000008, status="feasible"
+    )
+    told = dataclasses.replace(
+        bundle, solution=solution, settings=bundle.settings.model_copy(update={"siting": siting})
+    )
+    value, bound, gap = certificate_figures(told)
+    assert (value.value, value.kind, value.text) == (0.4124, "share", "41.24%")
+    assert (bound.value, bound.kind, bound.text) == (0.427, "share", "42.70%")
+    assert gap.kind == "gap"
+    workers = dataclasses.replace(
+        told,
+        settings=bundle.settings.model_copy(
+            update={"siting": siting.model_copy(update={"goal": goal.model_copy(update={"aim": "mean"})})}
+        ),
+    )
+    whole = dataclasses.replace(workers, solution=dataclasses.replace(solution, objective=412.6, bound=427.2))
+    assert [(f.value, f.kind, f.text) for f in certificate_figures(whole)[:2]] == [
+        (413, "people", "413"),
+        (428, "people", "428"),
+    ]

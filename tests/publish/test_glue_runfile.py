@@ -83,8 +83,22 @@ def test_shares_have_six_digits_and_workers_one() -> None:
     table = toy.after.by_district.assign(covered=[400 * 0.12345678, 20.0])
     after = dataclasses.replace(toy.after, covered=123.456, share=0.87654321, by_district=table)
     prices = pd.DataFrame({"rule": ["plan"], "covered": [9.87], "least_share": [0.123456789]})
-    bundle = dataclasses.replace(toy, after=after, rule_prices=prices)
+    phases = pd.DataFrame({"name": ["2025"], "sites": [3], "covered": [12.26], "best": [13.34], "bound": [14.0], "regret": [0.12345678],
+                           "regret_bound": [0.23456789]})  # fmt: skip
+    before = dataclasses.replace(toy.before, workers=500.26)
+    bundle = dataclasses.replace(toy, before=before, after=after, rule_prices=prices, phases=phases)
     said = run_content(bundle, RunNotes([], 1, 1, 0.0, {}, [], "0"))
+    assert said["coverage"]["before"]["workers"] == 500.3
+    assert said["phases"] == [
+        {
+            "name": "2025",
+            "sites": 3,
+            "covered": 12.3,
+            "best": 13.3,
+            "regret": 0.123457,
+            "regret_bound": 0.234568,
+        }
+    ]
     assert (said["coverage"]["after"]["covered"], said["coverage"]["after"]["share"]) == (123.5, 0.876543)
     assert said["coverage"]["by_district"][0]["after"] == 0.123457
     assert said["rule_prices"] == [{"rule": "plan", "covered": 9.9, "least_share": 0.123457}]

@@ -348,3 +348,35 @@ def test_a_gap_inside_the_bend_of_another_counts_its_own_workers() -> None:
     cells = pd.DataFrame({"workers": [50.0] * 5 + [70.0] + [1.0] * 9, "covered": 0.0})
     coverage = type("Known", (), {"cells": cells})()
     assert gap_areas(demand, coverage, cell_m=200)["workers"].tolist() == [250, 70]
+
+
+# -- cells in every state --------------------------------------------------------------------------------------------
+
+
+def test_each_cell_is_counted_in_every_state(city: City, found) -> None:
+    nights, cells = ("evening", "night"), found.cells
+
+    def column(**asked: object) -> list[float]:
+        return [city.count(cell=c, **asked) for c in range(CELLS)]  # type: ignore[arg-type]
+
+    def summed(least: int) -> np.ndarray:
+        return np.sum([column(period=t, least=least) for t in nights], axis=0)
+
+    wanted = {
+        "workers": column(least=0), "covered": column(), "covered_twice": column(least=2), "covered_any_hour": column(any_hour=True),
+        "workers_night": summed(0), "covered_night": summed(1),
+        **{f"covered_{r}m": column(radius_m=600.0 * SPEED if r == 667 else float(r)) for r in (500, 667, 833)},
+        **{f"workers_in_{t}": column(period=t, least=0) for t in PERIODS},
+        **{f"covered_in_{t}": column(period=t) for t in PERIODS},
+    }  # fmt: skip
+    for name, values in wanted.items():
+        assert cells[name].to_numpy() == pytest.approx(np.asarray(values, dtype=float)), name
+    assert set(cells) == {*wanted, "stations", "nearest_m"}
+
+
+def test_the_metres_that_the_cutoff_comes_to_are_the_cutoff_half_a_metre_either_way() -> None:
+    access = Access(("rider",), sparse.csr_array((1, 1)), 600.0, SPEED)  # 666.67 m
+    for radius in (667.0, 666.6666, 666.2, 667.16):
+        assert access.cutoff_for(radius) == 600.0, radius
+    for radius in (666.1, 667.2, 500.0):
+        assert access.cutoff_for(radius) == radius / SPEED

@@ -107,6 +107,16 @@ def test_the_nearest_station_is_networkx_nearest_by_position() -> None:
     metres = seconds_to_sites(network, here, there, cutoff_s=3600) * 4 / 3.6
     np.testing.assert_allclose(found.metres, metres.min(axis=0), atol=0.01)
     assert found.station.tolist() == [*metres.argmin(axis=0)[:25].tolist(), -1]
+    assert metres.min(axis=0)[:25].max() < 2000  # an hour's walk goes farther than any of these
     none = nearest_station(network, stations.iloc[:0], sites.to_frame("geometry"), walk_kmh=4.0)
     assert set(none.station) == {-1}
     assert np.isinf(none.metres).all()
+
+
+def test_a_station_three_kilometres_off_is_found_and_one_beyond_an_hour_is_not() -> None:
+    network = read_network(lines(("s", (0, 0), (10_000, 0))), "walk", crs=CRS)
+    stations = points((0.0, 0.0))
+    sites = points((3000.0, 0.0), (3990.0, 0.0), (4010.0, 0.0)).to_frame("geometry")
+    found = nearest_station(network, stations, sites, walk_kmh=4.0)
+    assert found.metres[:2] == pytest.approx([3000, 3990], abs=0.5)
+    assert found.station.tolist() == [0, 0, -1]

@@ -157,6 +157,22 @@ def test_a_night_in_two_periods_is_night_before_and_after_midnight(tmp_path: Pat
     assert study.coverage().readings["night"] == pytest.approx(expected / 40)
 
 
+@pytest.mark.parametrize(("start", "is_night"), [(19, False), (20, True), (21, True)])
+def test_a_period_that_begins_at_eight_in_the_evening_or_later_is_night(
+    tmp_path: Path, cache: Path, start: int, is_night: bool
+) -> None:
+    periods = {"a": (0, 8), "b": (8, start), "c": (start, 24)}
+    profiles = {g: {"a": 0.2, "b": 0.5, "c": 0.3} for g in RATES}
+    late = Place("late", 500, f"{start}:00-24:00")
+    study = planner.open_study(
+        street_town(tmp_path, stations=[late], hosts=[Place("A", 500)], periods=periods, profiles=profiles)
+    )
+    reached = covered(study, always(late), periods=["c"])
+    assert reached > 0
+    # the early hours end at 8 and are no night; without any night nobody is covered in it
+    assert study.coverage().readings["night"] == pytest.approx(reached / 30 if is_night else 0.0)
+
+
 def test_stations_say_how_many_they_cover_while_they_are_open(tmp_path: Path, cache: Path) -> None:
     a, b, c = Place("a", 300, "08:00-09:00"), Place("b", 2000), Place("c", 3000, "22:00-06:00")
     study = planner.open_study(street_town(tmp_path, stations=[a, b, c], hosts=[Place("A", 500)]))

@@ -53,7 +53,7 @@ def test_the_code_s_digest_heeds_sources_and_tables_by_name_and_content(tmp_path
         ("study/store.py", "5"),
     ):
         (home / name).write_text(text, "utf-8")
-    (home / "e.py").mkdir()  # a folder by such a name is no source
+    (home / "e.csv").mkdir()  # a folder by such a name is no table
 
     def digest() -> str:
         monkeypatch.setattr(store, "__file__", str(home / "study" / "store.py"))
