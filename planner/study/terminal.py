@@ -191,7 +191,7 @@ def homes_text(plan: HomesPlan, language: str) -> str:
     """How many driver homes are chosen, and whom they serve."""
     return phrase(
         "say_homes_plan", language, chosen=len(plan.chosen), existing=len(plan.existing), drivers=f"{plan.drivers:,.0f}",
-        bound=number(ceil_number(plan.solution.bound)), gap=ceil_percent(plan.solution.gap),
+        bound=number(ceil_number(plan.solution.bound)), gap=ceil_percent(plan.gap),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/study/takes.py": ("tests/study/test_stages.py", "tests/study/test_stage_keys.py"),
     "planner/study/stages.py": ("tests/study/test_stages.py", "tests/study/test_second_time.py"),
     "planner/study/store.py": ("tests/study/test_stages.py", "tests/study/test_glue_words.py", "tests/study/test_second_time.py"),
+    "planner/study/table/whole.py": ("tests/study/test_stage_keys.py", "tests/study/test_terminal.py"),
     "planner/study/table/*.py": ("tests/study/test_stage_keys.py", "tests/study/test_second_time.py", "tests/study/test_glue.py",
                                  "tests/study/test_what_if.py"),
     "planner/study/terminal.py": ("tests/study/test_terminal.py",),

@@ -20,8 +20,19 @@ from planner.publish.words.language import locale_language
 from planner.publish.words.phrases import words_of
 from planner.settings.reading import language_of, read_settings
 from planner.solvers.clash import told
-from planner.study.table.whole import table_of
-from planner.study.terminal import aligned, batch_text, misuse_text, padded, refusal_text, step_label, summary
+from planner.study.table.whole import asked, table_of
+from planner.study.terminal import (
+    aligned,
+    batch_text,
+    coverage_text,
+    homes_text,
+    misuse_text,
+    padded,
+    refusal_text,
+    step_label,
+    summary,
+)  # fmt: skip
+from tests.publish.known import known_bundle
 from tests.study.town import Place, site_list, street_town
 
 PLANNER = Path(cli.__file__).parent
@@ -401,3 +412,56 @@ def test_both_lists_of_words_are_read_as_plain_text() -> None:
     found = finding("NAM-001", source="{x}.csv", value="{severity}", other="2")
     assert "{severity}" in refusal_text([found], "zh")
     assert json.dumps(refusal_text([found], "en"))
+
+
+# -- what the other commands print, by hand ----------------------------------------------------------------------------
+
+
+def test_the_columns_of_a_batch_stand_in_line_numbers_to_the_right() -> None:
+    rows = [
+        {"study": "a", "exit_code": 0, "before": 0.1, "after": 0.25, "sites": 1300, "gap": 0.0, "folder": "o/a", "message": ""},
+        {"study": "long-name", "exit_code": 0, "before": 0.012, "after": 0.3, "sites": 3, "gap": 0.01234567, "folder": "o", "message": ""},
+    ]  # fmt: skip
+    assert batch_text(pd.DataFrame(rows), "en").splitlines() == [
+        "study      exit code  before  after  sites     gap  folder",
+        "a                  0   10.0%  25.0%  1,300  0.000%  o/a",
+        "long-name          0    1.2%  30.0%      3  1.235%  o",
+    ]
+
+
+def test_coverage_is_told_in_a_sentence_and_by_district() -> None:
+    bundle = known_bundle("en")
+    said = coverage_text(bundle.before, {"east": "East", "west": "West"}, "en").splitlines()
+    assert said == [
+        "410 of 1,000 outdoor workers are in the circle (41.0%); by two or more stations 9.0%",
+        "district  workers  covered  share  by two or more",
+        "East          300       60  20.0%            5.0%",
+        "West          700      350  50.0%           11.0%",
+    ]
+
+
+def test_a_plan_of_homes_is_told_with_a_bound_and_a_gap_rounded_up() -> None:
+    class Solution:
+        bound = 4400.2
+
+    class Homes:
+        chosen, existing, drivers, solution, gap = [1, 2, 3], [1], 4321.4, Solution, 0.0182301
+
+    assert (
+        homes_text(Homes(), "en")
+        == "3 new driver homes beside 1: 4,321 drivers a month; bound 4,401, gap 1.824%"
+    )
+    assert (
+        homes_text(Homes(), "zh")
+        == "在现有 1 处之外新建 3 处司机之家：每月服务 4,321 名司机；上界 4,401，差距 1.824%"
+    )
+
+
+def test_what_a_run_asks_for() -> None:
+    settings = known_bundle().settings
+    every = ("hotspots", "covers", "plan", "curve", "second_views", "areas", "gaps", "font")
+    questions = ("alternatives", "replacements", "sensitivity", "rule_prices")
+    assert asked(settings) == (*every, "homes", *questions)
+    off = {"siting": settings.siting.model_copy(update={"alternatives": 0, "replacements": 0, "sensitivity": False}),
+           "freight": settings.freight.model_copy(update={"enabled": False})}  # fmt: skip
+    assert asked(settings.model_copy(update=off)) == every
