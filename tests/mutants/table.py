@@ -29,5 +29,5 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/study/terminal.py": ("tests/study/test_terminal.py",),
     "planner/study/closures.py": ("tests/study/test_glue.py", "tests/study/test_glue_words.py", "tests/study/test_what_if.py"),
     "planner/study/[!bj_]*.py": (  # a batch (processes of its own) and the judge (48 studies) are too slow for this
-"tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_what_if.py"),
+"tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_what_if.py", "tests/study/test_glue_words.py"),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a value of the facade says of itself: closures in a notebook, digests of the code."""
+"""What the facade says of itself, and small doors of it: closures in a notebook, digests, folders, hours of a list."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+import planner
+from planner.publish.office import drawing
+from planner.publish.safe import OutputError
 from planner.study import store
 from planner.study.closures import Closure
+from planner.study.gather import make_bundle
+from planner.study.products import require_folder
+from tests.study.town import Place, street_town
 
 
 def closure() -> Closure:
@@ -74,3 +81,56 @@ def test_the_code_s_digest_heeds_sources_and_tables_by_name_and_content(tmp_path
     finally:
         monkeypatch.undo()
         store.code_digest.cache_clear()
+
+
+# -- doors of the facade -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_site_at_the_first_candidate_opens_when_its_host_does(tmp_path: Path, cache: Path) -> None:
+    host = Place("A", 500, "22:00-06:00")
+    study = planner.open_study(street_town(tmp_path, hosts=[host, Place("B", 3000)], siting="p = 1"))
+    assert study.candidates["open_hours"].iloc[0] == "22:00-06:00"
+    first = study.candidates.iloc[[0]][["geometry"]]
+    found = study.evaluate(first)
+    by_period = found.wished.by_period.set_index("period")["covered"]
+    assert by_period["22_06"] > 0
+    assert by_period.drop("22_06").sum() == 0
+    elsewhere = study.evaluate(
+        first.assign(geometry=first.geometry.translate(xoff=5))
+    )  # no candidate there: the study's hours
+    assert elsewhere.wished.by_period.set_index("period")["covered"]["10_14"] > 0
+
+
+def test_figures_that_cannot_be_drawn_are_absent_by_name(tmp_path: Path, cache: Path, monkeypatch) -> None:
+    monkeypatch.setattr(drawing, "chinese_font", lambda: None)
+    path = street_town(tmp_path, hosts=[Place("A", 500)], siting="p = 1")
+    path.write_text(path.read_text("utf-8").replace('language = "en"', 'language = "zh"'), "utf-8")
+    assert "没有找到中文字体" in make_bundle(planner.open_study(path).stages).run["absent"]["figures"]
+
+
+def test_products_are_refused_below_a_file_and_allowed_in_folders_not_made_yet(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", "utf-8")
+    require_folder(tmp_path / "new" / "deep")
+    for below in (tmp_path / "file", tmp_path / "file" / "deep" / "er"):
+        with pytest.raises(OutputError, match="file"):
+            require_folder(below)
+
+
+def test_the_fairest_plan_is_a_row_where_it_is_asked_for(tmp_path: Path, cache: Path) -> None:
+    hosts = [Place(n, x) for n, x in zip("ABCD", (300, 1200, 2400, 3300), strict=True)]
+    study = planner.open_study(
+        street_town(
+            tmp_path,
+            hosts=hosts,
+            siting="p = 2",
+            districts={"west": (0, 2000, 3000), "east": (2000, 4000, 1000)},
+        )
+    )
+    assert "fair" in set(study.rule_prices(fair=True)["rule"])
+    assert "fair" not in set(study.rule_prices()["rule"])
