@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from planner.errors import AbsentError, InputError, PlannerError, SettingsError
-from planner.publish.words.language import locale_language
+from planner.language import locale_language
 from planner.publish.words.phrases import phrase
 
 

@@ -112,7 +112,7 @@ def test_cells_are_drawn_where_they_are_in_the_colour_of_their_class(opened, toy
     click_at(seen, degrees(3900, 100))
     text = seen.card.inner_text()
     assert "1.0 人" in text
-    assert "未覆盖" in text
+    assert "现状 0% · 建成后 0%" in text
 
 
 def test_the_list_flies_to_a_site_by_keyboard(opened, toy_page):

@@ -232,11 +232,20 @@ def gpkg(bundle: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_layers_are_there_and_in_wgs84(gpkg: Path) -> None:
-    names = [str(n) for n, _ in pyogrio.list_layers(gpkg) if n != "layer_styles"]
+    names = [str(n) for n, _ in pyogrio.list_layers(gpkg) if n not in ("layer_styles", "facts")]
     assert names == ["districts", "demand", "circle_after", "circle_before", "gaps", "hotspots", "candidates",
                      "stations", "chosen"]  # fmt: skip
     for name in names:
         assert gpd.read_file(gpkg, layer=name).crs.to_epsg() == 4326
+
+
+def test_the_table_of_facts_holds_the_register_with_its_bands(gpkg: Path, bundle: Any) -> None:
+    table = pyogrio.read_dataframe(gpkg, layer="facts")
+    assert list(table["id"]) == [f.id for f in bundle.facts.values()]
+    assert list(table["shown"]) == [f.shown for f in bundle.facts.values()]
+    cost = table[table["id"] == "cost_yuan"].iloc[0]
+    assert cost["low"] < cost["shown"] < cost["high"]
+    assert "plan=proposal, periods=all, groups=headline, cutoff_m=667" in cost["scope"]
 
 
 def test_what_is_written_is_read_back(gpkg: Path, bundle: Any) -> None:

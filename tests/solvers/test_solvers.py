@@ -222,7 +222,7 @@ def test_solution_shows_counts_and_what_the_gap_is_worth() -> None:
     assert plan.gap_gained == pytest.approx(0.011)
     assert plan.gap_sites == pytest.approx(0.11)  # a site gains 100, the gap is 11
     assert "10 sites" in repr(plan)
-    assert "1.0000%" in repr(plan)
+    assert "1.000%" in repr(plan)
     assert "<table>" in plan._repr_html_()
     assert relative_gap(0.0, 0.0) == 0.0
     assert relative_gap(0.0, 1.0) == np.inf

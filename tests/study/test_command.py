@@ -116,7 +116,7 @@ def test_help_reads_like_the_list_of_doors(town) -> None:
 
 def test_a_run_prints_its_summary_and_writes_every_product(town, run_once) -> None:
     assert run_once.returncode == 0, run_once.stderr
-    for words in ("outdoor workers", "500 m", "667 m", "833 m", "gap", "map.html"):
+    for words in ("outdoor workers", "500 m", "667 m", "833 m", "covers more than", "map.html"):
         assert words in run_once.stdout
     names = {p.name for p in (town.parent / "out").iterdir()}
     assert names >= {

@@ -164,7 +164,7 @@ def test_the_rows_of_the_station_list_are_told_up_to_the_open_stations(made) -> 
     told = {
         "zh": "共 12 行，合并重复登记的 1 行后为 11 个站点；其中 1 个没有可用坐标、1 个位于水域中或研究范围外，未采用；"
         "采用的 9 个中 1 个未开放，现有开放站点 8 个。",
-        "en": "12 rows, 11 stations once 1 repeated rows are merged. 1 without coordinates that can be used and 1 in water or "
+        "en": "12 rows: 11 stations once 1 repeated rows are merged. 1 without coordinates that can be used and 1 in water or "
         "outside the study area are left out; of the 9 taken, 1 are not open, so 8 stations are open today.",
     }[language]
     read = texts(out)

@@ -16,7 +16,7 @@ import pytest
 from planner import cli
 from planner.errors import InfeasibleError, NoInternetError, PlannerError, finding
 from planner.facts.register import Register, Scope, fact
-from planner.publish.words.language import locale_language
+from planner.language import locale_language
 from planner.publish.words.phrases import words_of
 from planner.settings.reading import language_of, read_settings
 from planner.solvers.clash import told
@@ -41,7 +41,7 @@ CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 ENGLISH = re.compile(r"(?<![.\w])[A-Za-z]{2,} [a-z]{2,}\b|\b[a-z]{3,}: ")
 #: What stands as it is in every language: paths, commands to type, keys, and what the run leaves to others to word.
 AS_IT_IS = (
-    re.compile(r"\S*/\S*"), re.compile(r"planner (?:run|check|--help)"), re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+ = \S+"),
+    re.compile(r"\S*/\S*"), re.compile(r"planner (?:[a-z]+ --help|run|check|--help)"), re.compile(r"\b[a-z_]+(?:\.[a-z_]+)+ = \S+"),
     re.compile(r"freight\.enabled is false in the study file"),
 )  # fmt: skip
 
