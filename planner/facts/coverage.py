@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from planner.facts.bands import Band, Draws
 from planner.facts.definitions import parts
-from planner.facts.register import Fact, Scope, fact
+from planner.facts.register import Fact, Scope, fact, own
 from planner.siting.coverage import Coverage
 
 __all__ = ["coverage_facts"]
@@ -126,7 +126,14 @@ def _workers(
             elif column == "group" and str(key) in group_bands:
                 low, high = group_bands[str(key)]
                 band = (value * low, value * high)
-            yield fact("workers", here.at(**{part: str(key)}), value, shown=shown, band=band, source="demand")
+            yield fact(
+                "workers",
+                here.at(**{part: own(part, str(key))}),
+                value,
+                shown=shown,
+                band=band,
+                source="demand",
+            )
 
 
 def _tables(coverage: Coverage) -> tuple[tuple[str, str, pd.DataFrame], ...]:
@@ -155,7 +162,9 @@ def _plan(
                 drawn = _drawn(draws, cells, "covered", some=some)
             elif column == "period":
                 drawn = _drawn(draws, cells, f"covered_in_{key}", f"workers_in_{key}")
-            out.append(_Reading(here.at(**{part: str(key)}), float(workers), float(covered), shown, drawn))
+            out.append(
+                _Reading(here.at(**{part: own(part, str(key))}), float(workers), float(covered), shown, drawn)
+            )
             if column == "district":
                 backup = float(table.loc[table["district"] == key, "backup_share"].iloc[0]) * float(workers)
                 drawn = _drawn(draws, cells, "covered_twice", some=some)

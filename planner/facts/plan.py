@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from planner.facts.register import Fact, Scope, fact
+from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
     from planner.siting.coverage import Coverage
@@ -68,7 +68,8 @@ def certificate_facts(p: Parts, here: Scope) -> Iterator[Fact]:
     yield fact("gap", here, found.gap, source=source)
     if p.own_goal:
         return
-    covered = round(float(found.objective))
+    noise = abs(float(found.objective) - p.after.covered) < 0.5  # one number, computed twice
+    covered = round(p.after.covered if noise else float(found.objective))
     bound = fact("bound", here, max(float(found.bound), float(found.objective)), source=source)
     yield bound
     missing = max(float(found.bound) - float(found.objective), 0.0)
@@ -118,9 +119,7 @@ def phase_facts(p: Parts, here: Scope) -> Iterator[Fact]:
     before, covered = round(p.before.covered), p.before.covered + sums["sum"].cumsum()
     for n, (name, now) in enumerate(covered.items()):
         scope = here.at(batch=str(name) or "–")
-        last = (
-            n == len(covered) - 1
-        )  # the last phase ends at the plan, whatever the sum of its gains rounds to
+        last = n == len(covered) - 1  # it ends at the plan, whatever the sum of its gains rounds to
         shown = round(p.after.covered) if last and abs(now - p.after.covered) < 0.5 else round(now)
         yield fact("phase_sites", scope, int(sums["size"].iloc[n]), source="chosen")
         for district, count in chosen.loc[batch == name, "district"].value_counts(sort=False).items():
@@ -150,7 +149,7 @@ def question_facts(p: Parts, here: Scope) -> Iterator[Fact]:
             yield fact("share", here.at(plan=plan, case=str(r.case)), float(value), source="sensitivity")
     for r in _rows(p.second_views):
         for plan, value in (("today", r.before), ("proposal", r.after)):
-            scope = here.at(plan=plan, groups=str(r.group), mode=str(r.mode))
+            scope = here.at(plan=plan, groups=own("groups", str(r.group)), mode=str(r.mode))
             yield fact("second_share", scope, float(value), source="second_views")
 
 

@@ -11,7 +11,21 @@ import pandas as pd
 
 from planner.facts.definitions import UNITS, Definition, definitions
 
-__all__ = ["Fact", "Register", "Scope"]
+__all__ = ["Fact", "Register", "Scope", "fact", "own", "plain"]
+
+#: Words that stand for something in a scope; a study's own period or group of that name is told apart by a prefix.
+_WORDS = {"periods": ("all", "any_hour", "night"), "groups": ("headline",)}
+_OWN = "own:"  # no name of a period or group holds a colon
+
+
+def own(part: str, name: str) -> str:
+    """A study's own period or group (``part``) as a scope names it."""
+    return _OWN + name if name in _WORDS.get(part, ()) else name
+
+
+def plain(name: str) -> str:
+    """The name that the study gave."""
+    return name.removeprefix(_OWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +37,7 @@ class Scope:
     plan
         ``today``, ``proposal``, ``gain`` (the difference of the two) or the name of another plan.
     periods
-        ``all``, ``any_hour`` (opening hours ignored), ``night`` or one period's name.
+        ``all``, ``any_hour`` (opening hours ignored), ``night`` or one period's name (:func:`own`).
     groups
         ``headline`` or one group's name.
     cutoff_m

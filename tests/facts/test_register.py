@@ -118,6 +118,14 @@ def test_run_json_holds_the_register_and_gives_it_back() -> None:
                                 "network": "stations", "mode": "walk"}  # fmt: skip
 
 
+def test_a_plan_and_its_coverage_are_one_number_whatever_the_last_bit_says() -> None:
+    base = known_bundle()
+    solution = dataclasses.replace(base.solution, objective=840.5000001, bound=853.6)
+    after = dataclasses.replace(base.after, covered=840.4999999)
+    facts = known_bundle(solution=solution, after=after).facts
+    assert facts.shown("bound") - facts.shown("covered") == facts.shown("missing") == 14
+
+
 def test_667_metres_are_the_ten_minutes() -> None:
     assert headline_scope(4000 / 6).cutoff_m == 667
     assert headline_scope(5000 / 6).cutoff_m == 833

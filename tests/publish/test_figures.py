@@ -15,7 +15,7 @@ from matplotlib import font_manager
 from PIL import Image
 
 from planner.publish.office import drawing, figures
-from planner.publish.words.phrases import phrase
+from planner.publish.words.phrases import _tables, phrase
 from tests.publish.toy import toy_bundle
 
 #: What a colour may be called in a caption, by its name in Chinese.
@@ -101,21 +101,29 @@ def test_the_font_is_the_packages_whatever_the_system_has(
     assert {n: p.read_bytes() for n, p in first.items()} == {n: p.read_bytes() for n, p in second.items()}
 
 
-def test_every_chinese_character_of_the_words_is_in_the_font_also_in_bold(tmp_path: Path) -> None:
+def test_every_character_of_the_chinese_words_is_in_the_font() -> None:
+    from fontTools.ttLib import TTFont
+
+    path = font_manager.findfont(drawing.chinese_font(), fallback_to_default=False)
+    known = set(TTFont(path).getBestCmap())
+    texts = [row["zh"] for table in _tables().values() for row in table.values()]
+    assert len(texts) > 300
+    assert {c for text in texts for c in text if c not in "\n\t" and ord(c) not in known} == set()
+
+
+def test_a_bold_title_warns_of_nothing_and_is_drawn(tmp_path: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    texts = [
-        phrase(f"fig_{k}", "zh")
-        for k in ("circle", "density", "districts", "curve", "homes", "homes_hours", "hour")
-    ]
     with warnings.catch_warnings(), rc_context(drawing.figure_style()):
         warnings.simplefilter("error")
         figure = Figure()
         FigureCanvasAgg(figure)
-        figure.text(0, 0, "".join(texts), weight="bold")
+        figure.text(0.1, 0.5, phrase("fig_circle", "zh"), weight="bold")
         figure.savefig(tmp_path / "a.png")
+        figure.canvas.draw()
+        assert np.asarray(figure.canvas.buffer_rgba())[..., :3].min() < 128
 
 
 def test_without_the_package_a_font_of_the_system_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

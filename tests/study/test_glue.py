@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import planner
+from planner.publish.contents.coverage import period_rows
+from planner.study.gather import make_bundle
 from planner.study.study import Study
 from tests.study.town import (
     PERIODS,
@@ -489,3 +491,36 @@ def test_a_changed_file_is_read_again(tmp_path: Path, cache: Path) -> None:
     assert study.coverage().covered == pytest.approx(
         covered(study, always(Place("one", 2000), Place("two", 300)))
     )
+
+
+@pytest.mark.parametrize("names", [("day", "night"), ("any_hour", "night"), ("all",)])
+def test_periods_by_the_words_of_the_register_are_told_apart_from_what_these_mean(
+    tmp_path: Path, cache: Path, names: tuple[str, ...]
+) -> None:
+    """A period called "night" is one row of the table by period; the reading "at night" may hold others besides."""
+    starts = [24 * k // len(names) for k in range(len(names) + 1)]
+    periods = {n: (starts[k], starts[k + 1]) for k, n in enumerate(names)}
+    profiles = {g: dict.fromkeys(names, 1 / len(names)) for g in RATES}
+    one = Place("one", 2000, "08:00-24:00")
+    study = planner.open_study(
+        street_town(
+            tmp_path,
+            stations=[one],
+            hosts=[Place("A", 500)],
+            periods=periods,
+            profiles=profiles,
+            siting="p = 1",
+        )
+    )
+    bundle = make_bundle(study.stages)
+    rows = period_rows(bundle)
+    assert len(rows) == len(names)
+    assert rows["workers"].sum() == bundle.facts.shown("workers", plan="")
+    assert rows["share_before"].tolist() == pytest.approx(
+        study.coverage().by_period["share"].round(3).tolist()
+    )
+    assert bundle.facts.shown("share", plan="today") == round(study.coverage().share, 3)
+    assert bundle.facts.shown("share", plan="today", periods="night") == round(
+        study.coverage().readings["night"], 3
+    )
+    assert all("own:" not in label for label in rows["period"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.facts.register import plain
 from planner.publish.contents.columns import Column
 from planner.publish.safe import is_missing
 from planner.publish.words.names import group_label, period_labels
@@ -131,13 +132,13 @@ def district_total(bundle: Bundle) -> dict[str, Any]:
 def group_rows(bundle: Bundle) -> pd.DataFrame:
     """Per worker group: label, workers, shares before and after, newly covered."""
     table = _compared(bundle, "groups")
-    return table.assign(group=[group_label(key, bundle.settings) for key in table["key"]])
+    return table.assign(group=[group_label(plain(key), bundle.settings) for key in table["key"]])
 
 
 def period_rows(bundle: Bundle) -> pd.DataFrame:
     """Per period of the day: label, workers, shares before and after, newly covered."""
     table, labels = _compared(bundle, "periods"), period_labels(bundle.settings)
-    return table.assign(period=[labels.get(key, key) for key in table["key"]])
+    return table.assign(period=[labels.get(plain(key), plain(key)) for key in table["key"]])
 
 
 def reading_label(radius_m: float, bundle: Bundle) -> str:
