@@ -296,7 +296,7 @@ def _cells(head: dict[str, Any], blob: bytes, facts: Facts) -> Iterator[Disagree
         if name not in cells:
             yield Disagreement("map.html", f"cells {plan}", "no share per cell", "covered, hours counted")
             continue
-        share = (workers * np.array(integers(blob, cells[name])) / 100).sum() / workers.sum()
+        share = (workers * np.array(integers(blob, cells[name])) / 1000).sum() / workers.sum()
         row = facts.find("share", plan=plan)
         if row is None or abs(share - row["value"]) > 0.001:
             yield Disagreement("map.html", f"cells {plan}", f"{share:.4f}", str(row and row["value"]))
@@ -575,6 +575,7 @@ def absent_told(out: Path, run: dict[str, Any]) -> Iterator[Disagreement]:
         "recommendations.xlsx": "\n".join(str(c.value) for s in book.worksheets for r in s.iter_rows() for c in r if c.value),
         "report.html": html.fromstring((out / "report.html").read_text("utf-8")).text_content(),
         "report.docx": docx_tables(out / "report.docx")[1],
+        "map.html": "\n".join(island(out / "map.html")[0]["headline"]["absent"]),
     }  # fmt: skip
     for why in reasons.values():
         for product, text in texts.items():

@@ -225,7 +225,9 @@ def test_driver_homes_that_are_missing_without_a_word(run: Run, spoilt: Callable
     out = shutil.rmtree(out) or spoilt()
     change_run(out, lambda content: content["absent"].update(driver_homes="a reason that no product gives"))
     said = told(out, run)
-    assert all(f"{p}: absent" in said for p in ("recommendations.xlsx", "report.html", "report.docx"))
+    assert all(
+        f"{p}: absent" in said for p in ("recommendations.xlsx", "report.html", "report.docx", "map.html")
+    )
 
 
 def test_figures_that_are_missing_without_a_word(run: Run, spoilt: Callable[[], Path]) -> None:

@@ -580,7 +580,7 @@ def test_cells_tell_who_is_reached_today_and_with_the_new_sites(bundle: Bundle, 
     keys = page.integers(part["key"], delta=True)
     old = bundle.stations[bundle.stations["status"] == "open"]
     both = pd.concat([old[["geometry"]], bundle.chosen[["geometry"]]])
-    now, then = (100 * covered_by(bundle.demand, sites) for sites in (old, both))
+    now, then = (1000 * covered_by(bundle.demand, sites) for sites in (old, both))
     by_key = {
         int(c[4:6]) * 20 + int(c[1:3]): (a, b, round(1000 * w))
         for c, a, b, w in zip(bundle.demand["cell_id"], now, then, bundle.demand["workers"], strict=True)

@@ -33,6 +33,7 @@ def test_the_headline_says_today_first_and_then_the_plan(island):
         "gap": 0.0162,  # 13.6 of 840
         "status": "feasible",
         "homes": {},
+        "absent": [],
     }
     assert by_district == [
         {"district": "east", "workers": 300, "before": 0.2, "after": 0.7, "stations": 1, "sites": 2},
@@ -71,5 +72,5 @@ def test_a_cell_says_what_share_of_its_workers_is_covered_today_and_with_the_pla
         dict(zip(key.tolist(), integers(blob, head["cells"][name]), strict=True)) for name in ("now", "then")
     )
     # four workers in a cell of the west; the first four cells of the bottom row: both, only with the plan, never, both
-    assert [(now[k], then[k]) for k in range(4)] == [(100, 100), (0, 100), (0, 0), (100, 100)]
+    assert [(now[k], then[k]) for k in range(4)] == [(1000, 1000), (0, 1000), (0, 0), (1000, 1000)]
     assert {(now[k], then[k]) for k in range(4, 200)} == {(0, 0)}

@@ -127,7 +127,7 @@ def test_cells_come_back_with_workers_place_and_state(packed):
     assert np.allclose(np.array(integers(blob, cells["workers"])) / 1000, table["workers"])
     for name, coverage in (("now", bundle.before), ("then", bundle.after)):
         reached = coverage.cells["stations"].to_numpy()[order] > 0  # everybody in the cell, or nobody
-        assert integers(blob, cells[name]) == (100 * reached).tolist()
+        assert integers(blob, cells[name]) == (1000 * reached).tolist()
 
 
 def test_cells_cut_by_a_border_share_their_place():

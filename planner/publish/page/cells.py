@@ -128,7 +128,7 @@ def cells_part(
     -------
     dict
         ``key`` (row × columns + column, ascending, as differences), ``workers`` (thousandths), ``now`` and ``then`` (per
-        cent of them covered today and with the new sites, opening hours counted), ``breaks``, the maps of :func:`_maps`.
+        mille of them covered today and with the new sites, opening hours counted), ``breaks``, the maps of :func:`_maps`.
     """
     import pandas as pd
 
@@ -151,7 +151,7 @@ def cells_part(
     )
     cells = table.groupby("key", sort=True).sum()
     workers = cells["workers"].to_numpy(dtype=float)
-    now, then = (island.integers(np.rint(100 * cells[c] / workers)) for c in ("now", "then"))
+    now, then = (island.integers(np.rint(1000 * cells[c] / workers)) for c in ("now", "then"))
     there, back = _maps(origin, cell_m, (columns, rows), demand.crs)
     return {
         "columns": columns,

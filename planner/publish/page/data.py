@@ -91,6 +91,7 @@ def _headline(bundle: Bundle) -> dict[str, Any]:
         "gap": facts.shown("gap"),
         "status": bundle.solution.status,
         "homes": {key: f.shown for key, f in homes.items() if f is not None},
+        "absent": [str(why) for why in bundle.run.get("absent", {}).values()],
         "by_district": _by_district(bundle),
     }
 

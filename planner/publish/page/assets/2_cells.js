@@ -31,8 +31,8 @@ class Grid {
     this.back = part.back;
     this.key = Int32Array.from(summed(integers(blob, part.key)));
     this.workers = Float32Array.from(integers(blob, part.workers), (v) => v / 1000);
-    this.now = Uint8Array.from(integers(blob, part.now));
-    this.then = Uint8Array.from(integers(blob, part.then));
+    this.now = Float32Array.from(integers(blob, part.now), (v) => v / 1000);
+    this.then = Float32Array.from(integers(blob, part.then), (v) => v / 1000);
     this.level = Uint8Array.from(this.workers, (v) => this.breaks.filter((b) => v >= b - 1e-6).length);
     this.place = new Int32Array(this.columns * this.rows).fill(-1);
     for (let i = 0; i < this.key.length; i++) this.place[this.key[i]] = i;

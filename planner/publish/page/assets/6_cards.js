@@ -71,7 +71,7 @@ function cellCard(grid, i, words) {
   const m = words.n(grid.cellM);
   return card(words.t("layer_cells"), words.t("cell_size", { m }), [
     [words.t("workers_there"), words.t("people", { n: words.n(grid.workers[i], 1) })],
-    [words.t("in_circle"), words.t("cell_shares", { now: words.n(grid.now[i]), then: words.n(grid.then[i]) })],
+    [words.t("in_circle"), words.t("cell_shares", { now: words.percent(grid.now[i], 0), then: words.percent(grid.then[i], 0) })],
   ]);
 }
 

@@ -37,6 +37,7 @@ function headlineBlock(head, words) {
       figure(words.t("gap"), words.gap(h.gap), words.t("gap_hint")),
     ),
     h.homes.chosen ? el("p", { class: "homes" }, words.t("homes_line", { n: words.n(h.homes.chosen), drivers: words.n(h.homes.drivers, 0) })) : null,
+    h.absent.map((why) => el("p", { class: "absent" }, why)),
   );
 }
 
@@ -44,7 +45,7 @@ function headlineBlock(head, words) {
 function bandLine(bands, words) {
   const [before, after] = bands.share;
   if (!before || !after || !bands.new) return null;
-  const span = ([low, high], print) => `${print(low)}–${print(high)}`;
+  const span = ([low, high], print) => (low === high ? print(low) : `${print(low)}–${print(high)}`);
   const share = (v) => words.percent(v);
   const count = (v) => words.n(v, 0);
   return el("p", { class: "bands" }, words.t("band_line", { before: span(before, share), after: span(after, share), n: span(bands.new, count) }));
