@@ -291,7 +291,7 @@ def _cells(head: dict[str, Any], blob: bytes, facts: Facts) -> Iterator[Disagree
     cells = head["cells"]
     if cells is None:
         return
-    workers = np.array(integers(blob, cells["workers"])) / 1000
+    workers = np.array(integers(blob, cells["workers"])) / cells["per"]
     for name, plan in (("now", "today"), ("then", "proposal")):
         if name not in cells:
             yield Disagreement("map.html", f"cells {plan}", "no share per cell", "covered, hours counted")

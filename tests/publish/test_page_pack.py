@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import gzip
 import json
 
@@ -13,7 +14,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.publish.page.cells import nice_breaks
+from planner.publish.page.cells import cells_part, nice_breaks
 from planner.publish.page.data import island_text
 from planner.publish.page.pack import Island, varints, zigzag
 from tests.publish.toy import CELL, X0, Y0, toy_bundle
@@ -177,3 +178,18 @@ def test_breaks_by_hand():
     # 1..100 evenly in the logarithm: a tenth of the sum lies below 10.9, nine tenths below 90.4; between them 31.4
     assert nice_breaks(np.geomspace(1, 100, 1000), classes=4) == [10.0, 20.0, 100.0]
     assert nice_breaks(np.zeros(5)) == []
+
+
+def test_cells_with_hardly_a_worker_each_still_add_up() -> None:
+    bundle = toy_bundle()
+    demand = bundle.demand.assign(workers=np.linspace(0.0004, 0.0176, len(bundle.demand)))
+    before = dataclasses.replace(
+        bundle.before, cells=bundle.before.cells.assign(workers=demand["workers"], covered=0.0)
+    )
+    island = Island()
+    part = cells_part(demand, before, before, cell_m=CELL, island=island)
+    _, blob = read(island.text({}))
+    assert part is not None
+    assert sum(integers(blob, part["workers"])) / part["per"] == pytest.approx(
+        demand["workers"].sum(), rel=1e-3
+    )

@@ -127,7 +127,7 @@ def cells_part(
     Returns
     -------
     dict
-        ``key`` (row × columns + column, ascending, as differences), ``workers`` (thousandths), ``now`` and ``then`` (per
+        ``key`` (row × columns + column, ascending, as differences), ``workers`` (times ``per``), ``now`` and ``then`` (per
         mille of them covered today and with the new sites, opening hours counted), ``breaks``, the maps of :func:`_maps`.
     """
     import pandas as pd
@@ -151,6 +151,8 @@ def cells_part(
     )
     cells = table.groupby("key", sort=True).sum()
     workers = cells["workers"].to_numpy(dtype=float)
+    # thousandths, finer where cells are emptier, so that the cells add up to the headline
+    per = 10 ** (3 + max(0, round(-np.log10(workers.mean()))))
     now, then = (island.integers(np.rint(1000 * cells[c] / workers)) for c in ("now", "then"))
     there, back = _maps(origin, cell_m, (columns, rows), demand.crs)
     return {
@@ -158,7 +160,8 @@ def cells_part(
         "rows": rows,
         "cell_m": cell_m,
         "key": island.integers(cells.index.to_numpy(), delta=True),
-        "workers": island.integers(np.maximum(np.rint(workers * 1000), 1)),
+        "workers": island.integers(np.maximum(np.rint(workers * per), 1)),
+        "per": per,
         "now": now,
         "then": then,
         "breaks": nice_breaks(workers),

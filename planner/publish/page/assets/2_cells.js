@@ -30,7 +30,7 @@ class Grid {
     this.there = part.there;
     this.back = part.back;
     this.key = Int32Array.from(summed(integers(blob, part.key)));
-    this.workers = Float32Array.from(integers(blob, part.workers), (v) => v / 1000);
+    this.workers = Float32Array.from(integers(blob, part.workers), (v) => v / part.per);
     this.now = Float32Array.from(integers(blob, part.now), (v) => v / 1000);
     this.then = Float32Array.from(integers(blob, part.then), (v) => v / 1000);
     this.level = Uint8Array.from(this.workers, (v) => this.breaks.filter((b) => v >= b - 1e-6).length);
