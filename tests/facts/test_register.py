@@ -16,7 +16,7 @@ from planner.facts.bands import Draws
 from planner.facts.coverage import headline_scope
 from planner.facts.definitions import UNITS, definitions, parts
 from planner.facts.plan import STEADY
-from planner.facts.register import Fact, Register, Scope, fact
+from planner.facts.register import Fact, Register, Scope, fact, own, plain
 from planner.publish.words.figures import told, told_band
 from tests.publish.known import known_bundle
 
@@ -344,3 +344,11 @@ def test_the_table_shows_one_quantity_or_all() -> None:
     assert list(facts.table("workers").columns[:6]) == ["id", "name", "shown", "low", "high", "unit"]
     assert "<table" in facts._repr_html_()
     assert "Register(" in facts._repr_html_()
+
+
+def test_names_that_mean_something_in_a_scope_are_told_apart_and_read_back() -> None:
+    for part, names in (("periods", ("all", "any_hour", "night")), ("groups", ("headline",))):
+        assert [own(part, n) for n in names] == [f"own:{n}" for n in names]
+        assert [plain(own(part, n)) for n in names] == list(names)
+    assert own("periods", "22_06") == own("groups", "22_06") == "22_06"
+    assert own("district", "all") == "all"

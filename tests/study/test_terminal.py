@@ -420,12 +420,12 @@ def test_both_lists_of_words_are_read_as_plain_text() -> None:
 def test_the_columns_of_a_batch_stand_in_line_numbers_to_the_right() -> None:
     rows = [
         {"study": "a", "exit_code": 0, "before": 0.1, "after": 0.25, "sites": 1300, "gap": 0.0, "folder": "o/a", "message": ""},
-        {"study": "long-name", "exit_code": 0, "before": 0.012, "after": 0.3, "sites": 3, "gap": 0.01234567, "folder": "o", "message": ""},
+        {"study": "long-name", "exit_code": 0, "before": 0.012, "after": 0.05, "sites": 3, "gap": 0.01234567, "folder": "o", "message": ""},
     ]  # fmt: skip
     assert batch_text(pd.DataFrame(rows), "en").splitlines() == [
         "study      exit code  before  after  sites     gap  folder",
         "a                  0   10.0%  25.0%  1,300  0.000%  o/a",
-        "long-name          0    1.2%  30.0%      3  1.235%  o",
+        "long-name          0    1.2%   5.0%      3  1.235%  o",
     ]
 
 
