@@ -423,12 +423,15 @@ def tables_agree(
 
 
 def _prices(product: str, table: Table) -> Iterator[Disagreement]:
-    """What a rule costs is the difference of what is printed; rules that are said to cost nothing aside."""
+    """What a rule costs is the difference of what is printed: from the row of phases or of the goal, else from the plan."""
+    named = [row[0] for row in table[1:]]
     covered = [int(row[2].replace(",", "")) for row in table[1:]]
-    for row, with_it in zip(table[2:], covered[1:], strict=True):
+    between = len(named) > 1 and named[1].startswith(("分期建设", "Phases", "规划目标", "The study's goal"))
+    for n, row in enumerate(table[2:], start=1):
+        top = covered[1] if between and n > 1 else covered[0]
         price = int(row[3].replace(",", "")) if row[3][:1].isdigit() else None
-        if price and price != abs(covered[0] - with_it):
-            yield Disagreement(product, f"price of {row[0]}", str(price), str(abs(covered[0] - with_it)))
+        if price and price != abs(top - covered[n]):
+            yield Disagreement(product, f"price of {row[0]}", str(price), str(abs(top - covered[n])))
 
 
 #: Sentences with their figures: pattern (zh, en) → places and the figures that stand there.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.publish.contents.questions import case_label, irreplaceable_line, options
+from planner.publish.contents.questions import _prices, case_label, irreplaceable_line, options
 from planner.publish.office import document, workbook
 from planner.publish.office.story import story
 from planner.publish.safe import xlsx_text
@@ -76,6 +77,20 @@ def test_the_sheet_shows_phases_with_regret_and_every_answer(tmp_path: Path) -> 
     assert next(r for r in rows if r and r[0] == "本方案")[1:] == [304, names_label(bundle), 0.4]
     assert next(r for r in rows if r and r[0] == "外卖骑手 -30%")[1] == 500
     assert next(r for r in rows if r and r[0] == "星湖公园")[1:4] == [2, "西区", 1]
+
+
+def test_prices_subtract_as_printed_from_the_plan_or_from_what_lies_between() -> None:
+    table = pd.DataFrame(
+        {"rule": ["plan", "quotas", "quotas_full", "required"], "in_force": [True, True, False, True]}
+    )
+    assert _prices(table, [64_865, 64_871, 64_596, 64_865])[1:] == [6, 269, 0]
+    assert math.isnan(_prices(table, [64_865, 64_871, 64_596, 64_865])[0])
+    for between in ("phases", "goal"):
+        split = table.assign(
+            rule=["plan", between, "quotas", "quotas_full"], in_force=[True, True, True, False]
+        )
+        assert _prices(split, [100, 103, 110, 90])[1:] == [3, 7, 13]
+    assert _prices(table, [100, 100, 120, 100])[2] == 0  # another rule that does better costs nothing
 
 
 def names_label(bundle: Any) -> str:

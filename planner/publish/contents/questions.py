@@ -100,6 +100,7 @@ def _rules(bundle: Bundle) -> Option | None:
         return None
     names = district_labels(bundle)
     is_plan = table["rule"] == "plan"
+    covered = [bundle.facts.shown("covered", plan=f"rule {r}") for r in table["rule"]]
     rows = pd.DataFrame(
         {
             "rule": [phrase(f"rule_{r}", language) for r in table["rule"]],
@@ -107,8 +108,8 @@ def _rules(bundle: Bundle) -> Option | None:
                 "" if plan else phrase("yes" if on else "no", language)
                 for plan, on in zip(is_plan, table["in_force"], strict=True)
             ],
-            "covered_all": [bundle.facts.shown("covered", plan=f"rule {r}") for r in table["rule"]],
-            "price": [_price(bundle, str(r)) for r in table["rule"]],
+            "covered_all": covered,
+            "price": _prices(table, covered),
             "price_most": [
                 float("nan") if plan or pd.isna(v) else ceil_number(v)
                 for plan, v in zip(is_plan, table["price_most"], strict=True)
@@ -122,17 +123,12 @@ def _rules(bundle: Bundle) -> Option | None:
     )
 
 
-def _price(bundle: Bundle, rule: str) -> float:
-    """What a rule costs: what the plan without it covers more (with it, for a rule not in force), as printed."""
-    if rule == "plan":
-        return float("nan")
-    table = bundle.rule_prices
-    row = table[table["rule"] == rule].iloc[0] if table is not None else None
-    if row is None or pd.isna(row["price"]):
-        return float("nan")
-    fewer = bundle.facts.shown("fewer", plan=f"rule {rule}")
-    printed = -fewer if row["in_force"] else fewer
-    return printed if abs(printed - float(row["price"])) <= 1 else round(float(row["price"]))
+def _prices(table: pd.DataFrame, covered: list[float]) -> list[float]:
+    """What each rule costs as printed: counted from the row of phases or of the goal where there is one, else from the plan."""
+    between = table["rule"].iloc[1] in ("phases", "goal")
+    top = covered[between]
+    prices = [max(0.0, c - top if on else top - c) for on, c in zip(table["in_force"], covered, strict=True)]
+    return [float("nan"), *([top - covered[0]] if between else []), *prices[1 + between :]]
 
 
 def _cases(bundle: Bundle) -> Option | None:
