@@ -12,7 +12,7 @@ import typer
 
 from planner.errors import AbsentError, InputError, PlannerError, SettingsError
 from planner.language import locale_language
-from planner.publish.words.phrases import phrase
+from planner.telling.words.phrases import phrase
 
 
 def _say(key: str, **values: object) -> str:
@@ -116,7 +116,7 @@ def _exit_code(run: dict[str, Any], accept_gap: float) -> int:
 
 def _end(study: Any, code: int) -> None:
     """Leave with the exit code; 3 says which setting it comes from."""
-    from planner.publish.words.numbers import percent
+    from planner.telling.words.numbers import percent
 
     if code == 3:
         limit = percent(study.settings.study.accept_gap, 3)

@@ -111,3 +111,11 @@ def check(name: TableName, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if table.crs is None:
         raise PlannerError(f"the table {name} has no CRS")
     return table
+
+
+def is_missing(value: object) -> bool:
+    """Whether a cell is empty: None, NaN, NaT or pandas' NA (which refuses to be compared)."""
+    try:
+        return value is None or bool(value != value)
+    except (TypeError, ValueError):
+        return True

@@ -22,7 +22,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "siting": BASE | {"settings", "solvers", "inputs", "demand", "roads"},
     "freight": BASE | {"settings", "solvers", "inputs", "demand", "roads"},
     "facts": BASE | {"settings", "solvers", "demand", "siting", "freight"},
-    "publish": BASE | {"settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},
+    "telling": BASE | {"settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},
+    "publish": BASE
+    | {"settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "telling"},
 }
 FACADE = {"study", "cli", "__init__", "__main__"}
 

@@ -16,7 +16,7 @@ __all__ = ["UNITS", "Definition", "Unit", "definitions", "parts"]
 class Unit:
     """How a quantity is rounded: ``digits`` after the point, upwards for claims of the kind "not more than".
 
-    ``kind`` is how it is printed (:data:`planner.publish.words.numbers.Kind`); ``slack`` is the share of the last digit
+    ``kind`` is how it is printed (:data:`planner.telling.words.numbers.Kind`); ``slack`` is the share of the last digit
     that arithmetic may add without counting.
     """
 

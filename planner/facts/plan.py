@@ -26,7 +26,7 @@ STEADY = 0.5
 
 @dataclass(frozen=True)
 class Parts:
-    """What the figures of a plan are taken from; see :class:`planner.publish.bundle.Bundle` for each."""
+    """What the figures of a plan are taken from; see :class:`planner.telling.bundle.Bundle` for each."""
 
     stations: pd.DataFrame
     candidates: pd.DataFrame

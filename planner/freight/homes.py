@@ -40,7 +40,7 @@ __all__ = ["HomesPlan", "assumed_numbers", "plan_homes"]
 
 @dataclass(frozen=True, eq=False)
 class HomesPlan:
-    """Driver homes of a study: tables and numbers, no words (:mod:`planner.publish.words.homes` has those).
+    """Driver homes of a study: tables and numbers, no words (:mod:`planner.telling.words.homes` has those).
 
     Of a site, ``has_<line>`` is whether it has a line of the checklist (1, 0, NaN: not known), ``meets`` whether
     it has them all, ``bays`` the truck bays that count for a home (at most ``max_bays``), ``bays_there`` the place's

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.errors import PlannerError
-from planner.publish.contents.records import finding_counts, synthetic_note
 from planner.publish.safe import write_text
-from planner.publish.words.names import crs_label
+from planner.telling.contents.records import finding_counts, synthetic_note
+from planner.telling.words.names import crs_label
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
     from planner.siting.coverage import Coverage
+    from planner.telling.bundle import Bundle
 
 __all__ = ["RunNotes", "run_content", "run_text", "versions", "write_run"]
 

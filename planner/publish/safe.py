@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from planner.errors import Finding, PlannerError, UnsafePathError, finding
+from planner.tables import is_missing
 
 __all__ = [
     "OutputError",
@@ -27,7 +28,6 @@ __all__ = [
     "csv_text",
     "html_text",
     "is_formula_like",
-    "is_missing",
     "plain_text",
     "safe_name",
     "write_bytes",
@@ -60,14 +60,6 @@ class OutputError(PlannerError):
     def __init__(self, found: Finding) -> None:
         self.finding = self.told = found
         super().__init__(str(found))
-
-
-def is_missing(value: object) -> bool:
-    """Whether a cell is empty: None, NaN, NaT or pandas' NA (which refuses to be compared)."""
-    try:
-        return value is None or bool(value != value)
-    except (TypeError, ValueError):
-        return True
 
 
 def plain_text(value: object) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 from planner.errors import InputError, PlannerError, SettingsError, finding
 from planner.language import locale_language
 from planner.progress import Progress, silent
-from planner.publish.words.phrases import phrase
+from planner.telling.words.phrases import phrase
 
 COLUMNS = ["study", "exit_code", "before", "after", "sites", "gap", "folder", "message"]
 

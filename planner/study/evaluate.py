@@ -64,7 +64,7 @@ class Evaluation:
 
     def describe(self) -> str:
         """The comparison in a few lines, then by district and by group, in the study's language."""
-        from planner.publish.words.phrases import phrase
+        from planner.telling.words.phrases import phrase
 
         say = functools.partial(phrase, language=self.language)
         far = say("evaluate_unreachable", n=self.unreachable) if self.unreachable else ""
@@ -88,7 +88,7 @@ class Evaluation:
 
     def _listed(self, key: str) -> str:
         """:meth:`by` as columns in line, under heads."""
-        from planner.publish.words.phrases import phrase
+        from planner.telling.words.phrases import phrase
 
         say = functools.partial(phrase, language=self.language)
         heads = (

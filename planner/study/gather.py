@@ -8,14 +8,14 @@ from pathlib import Path
 from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
 from planner.progress import Progress, silent
-from planner.publish.bundle import Bundle
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
-from planner.publish.words.names import in_language
-from planner.publish.words.phrases import phrase
 from planner.settings.inputs import Inputs
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
+from planner.telling.bundle import Bundle
+from planner.telling.words.names import in_language
+from planner.telling.words.phrases import phrase
 from planner.version import VERSION
 
 __all__ = ["driver_homes", "input_paths", "make_bundle"]

@@ -55,7 +55,7 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
     from planner.publish.gis import layers
     from planner.publish.office import csvfile, document, figures, workbook
     from planner.publish.page import write as page
-    from planner.publish.words.phrases import phrase
+    from planner.telling.words.phrases import phrase
 
     say, language = progress or silent, stages.settings.study.language
     require_folder(out)
@@ -132,7 +132,7 @@ def write_homes(stages: Stages, out: Path) -> HomesPlan:
     """``driver_homes.csv`` and ``.xlsx`` and ``checks.html``; the plan of driver homes."""
     from planner.publish.office import csvfile
     from planner.publish.office.homes.sheets import write_homes_workbook
-    from planner.publish.words.homes import chosen_in_words
+    from planner.telling.words.homes import chosen_in_words
 
     require_folder(out)
     plan = driver_homes(stages)

@@ -302,7 +302,7 @@ class Study:
     @property
     def findings(self) -> pd.DataFrame:
         """Everything the checks noticed, as a table in the study's language, errors first."""
-        from planner.publish.contents.records import findings_table
+        from planner.telling.contents.records import findings_table
 
         self.stages.peek("inputs")
         return findings_table(self.all_findings(), self.settings.study.language)

@@ -12,11 +12,11 @@ import pandas as pd
 
 from planner.errors import AbsentError, Finding, InputError, PlannerError, sorted_findings
 from planner.facts.register import Register
-from planner.publish.contents.records import count_line
-from planner.publish.words.figures import told, told_band
-from planner.publish.words.names import source_label
-from planner.publish.words.numbers import ceil_number, ceil_percent, number, percent
-from planner.publish.words.phrases import phrase, words_of
+from planner.telling.contents.records import count_line
+from planner.telling.words.figures import told, told_band
+from planner.telling.words.names import source_label
+from planner.telling.words.numbers import ceil_number, ceil_percent, number, percent
+from planner.telling.words.phrases import phrase, words_of
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan

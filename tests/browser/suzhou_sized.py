@@ -16,10 +16,10 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
-from planner.publish.bundle import Bundle, ExtraLayer, PopupField
 from planner.settings.siting import Batch
 from planner.siting.coverage import Coverage
 from planner.solvers.solution import Solution
+from planner.telling.bundle import Bundle, ExtraLayer, PopupField
 from tests.publish.toy import toy_settings
 
 FACTS = Path(__file__).parents[2] / "data" / "suzhou"

@@ -8,8 +8,8 @@ import geopandas as gpd
 import pytest
 import shapely
 
-from planner.publish.bundle import ExtraLayer, PopupField
 from planner.publish.page.write import page_html, show
+from planner.telling.bundle import ExtraLayer, PopupField
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import CRS, X0, Y0
 

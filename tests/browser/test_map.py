@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import shapely
 
-from planner.publish.bundle import ExtraLayer, PopupField
 from planner.publish.page.write import page_html, show
+from planner.telling.bundle import ExtraLayer, PopupField
 from tests.publish.toy import CELL, CRS, X0, Y0, toy_bundle
 
 pytestmark = pytest.mark.browser

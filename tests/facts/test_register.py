@@ -17,7 +17,7 @@ from planner.facts.coverage import headline_scope
 from planner.facts.definitions import UNITS, definitions, parts
 from planner.facts.plan import STEADY
 from planner.facts.register import Fact, Register, Scope, fact, own, plain
-from planner.publish.words.figures import told, told_band
+from planner.telling.words.figures import told, told_band
 from tests.publish.known import known_bundle
 
 HERE = Scope()

@@ -13,7 +13,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/publish/page/data.py": ("tests/publish/test_glue_page.py", "tests/publish/test_known_page.py"),
     "planner/publish/page/layers.py": ("tests/publish/test_glue_page.py", "tests/publish/test_known_page.py"),
     "planner/publish/page/values.py": ("tests/publish/test_glue_page.py", "tests/publish/test_known_page.py"),
-    "planner/publish/contents/*.py": ("tests/publish/test_glue_contents.py", "tests/publish/test_known_tables.py",
+    "planner/telling/contents/*.py": ("tests/publish/test_glue_contents.py", "tests/publish/test_known_tables.py",
                                       "tests/publish/test_options.py", "tests/publish/test_known_reports.py",
                                       "tests/publish/test_glue_assumptions.py", "tests/publish/test_decision.py"),
     "planner/publish/runfile.py": ("tests/publish/test_glue_runfile.py", "tests/publish/test_known_tables.py"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from planner.errors import Finding
-from planner.publish.bundle import Bundle
+from planner.telling.bundle import Bundle
 from tests.publish.toy import toy_bundle
 
 FORMULAS = [

@@ -17,9 +17,9 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from planner.publish.bundle import Bundle
 from planner.siting.coverage import Coverage
 from planner.solvers.solution import Solution
+from planner.telling.bundle import Bundle
 from tests.publish.toy import CRS, PERIODS, X0, Y0, toy_bundle
 
 GAINED = [170.0, 130.0, 80.0, 40.0, 10.0]

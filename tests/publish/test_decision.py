@@ -10,11 +10,11 @@ import numpy as np
 import openpyxl
 import pytest
 
-from planner.publish.contents.decision import decision
-from planner.publish.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS
-from planner.publish.contents.records import synthetic_lines, synthetic_note
 from planner.publish.office.cover import term_rows
 from planner.publish.office.workbook import write_workbook
+from planner.telling.contents.decision import decision
+from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS
+from planner.telling.contents.records import synthetic_lines, synthetic_note
 from tests.publish.known import known_bundle
 from tests.publish.test_known_reports import written
 

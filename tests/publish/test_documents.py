@@ -19,8 +19,8 @@ from planner.errors import finding
 from planner.publish.office import document, drawing, figures
 from planner.publish.office.story import story
 from planner.publish.safe import plain_text
-from planner.publish.words.numbers import number, percent
-from planner.publish.words.phrases import phrase
+from planner.telling.words.numbers import number, percent
+from planner.telling.words.phrases import phrase
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle
 

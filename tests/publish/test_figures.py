@@ -15,7 +15,7 @@ from matplotlib import font_manager
 from PIL import Image
 
 from planner.publish.office import drawing, figures
-from planner.publish.words.phrases import _tables, phrase
+from planner.telling.words.phrases import _tables, phrase
 from tests.publish.toy import toy_bundle
 
 #: What a colour may be called in a caption, by its name in Chinese.

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from planner.publish.contents.assumptions import assumption_rows, assumptions
-from planner.publish.contents.certificate import certificate_figures, certificate_lines
-from planner.publish.words.phrases import phrase
 from planner.settings.reading import parse_settings
+from planner.telling.contents.assumptions import assumption_rows, assumptions
+from planner.telling.contents.certificate import certificate_figures, certificate_lines
+from planner.telling.words.phrases import phrase
 from tests.publish.toy import toy_bundle
 
 STUDY = """

@@ -13,13 +13,13 @@ from prcoords import wgs_bd, wgs_gcj
 
 from planner.errors import Finding, finding, sorted_findings
 from planner.facts.register import Register
-from planner.publish.bundle import Bundle
-from planner.publish.contents import columns as columns_
-from planner.publish.contents import coverage as coverage_
-from planner.publish.contents import records as records_
-from planner.publish.contents import sites as sites_
-from planner.publish.words.numbers import printed
-from planner.publish.words.phrases import phrase
+from planner.telling.bundle import Bundle
+from planner.telling.contents import columns as columns_
+from planner.telling.contents import coverage as coverage_
+from planner.telling.contents import records as records_
+from planner.telling.contents import sites as sites_
+from planner.telling.words.numbers import printed
+from planner.telling.words.phrases import phrase
 from tests.publish.toy import GROUPS, PERIODS, counts_of, covered_by, toy_bundle
 
 #: By radius of the toy: which cells a set of sites covers (``covered_by``), four workers a cell in the west.

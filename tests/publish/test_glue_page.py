@@ -15,9 +15,9 @@ import pyproj
 import pytest
 import shapely
 
-from planner.publish.bundle import Bundle, ExtraLayer, PopupField
 from planner.publish.page import data
 from planner.publish.page.data import CREDITS, island_text
+from planner.telling.bundle import Bundle, ExtraLayer, PopupField
 from tests.publish.toy import CRS, RADIUS, X0, Y0, counts_of, covered_by, toy_bundle
 
 

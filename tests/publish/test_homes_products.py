@@ -12,13 +12,13 @@ import pytest
 from docx import Document
 
 from planner.freight.hours import NIGHT
-from planner.publish.contents.coverage import district_labels
 from planner.publish.office.document import write_docx, write_report
 from planner.publish.office.figures import write_figures
 from planner.publish.office.homes.lines import homes_lines
 from planner.publish.office.homes.sheets import write_homes_workbook
 from planner.publish.office.homes.tables import homes_tables
 from planner.publish.office.workbook import write_workbook
+from planner.telling.contents.coverage import district_labels
 from tests.freight.county import County, lnglat, table
 from tests.publish.toy import toy_bundle
 

@@ -9,8 +9,8 @@ import pytest
 
 from planner.publish.office.homes.tables import homes_tables
 from planner.publish.page.homes import homes_layers
-from planner.publish.page.layer import ExtraLayer, PopupField
-from planner.publish.words.homes import (
+from planner.telling.layer import ExtraLayer, PopupField
+from planner.telling.words.homes import (
     assumptions,
     candidates_in_words,
     chosen_in_words,

@@ -13,7 +13,7 @@ import pytest
 
 import planner
 from planner.publish.page import write as page
-from planner.publish.words.phrases import words_of
+from planner.telling.words.phrases import words_of
 from tests.publish.toy import toy_bundle
 
 PACKAGE = Path(planner.__file__).parent

@@ -13,8 +13,9 @@ import pyproj
 import pytest
 
 from planner.errors import finding
-from planner.publish.contents.records import findings_table
-from planner.publish.words.names import (
+from planner.settings.reading import defaults
+from planner.telling.contents.records import findings_table
+from planner.telling.words.names import (
     crs_label,
     field_label,
     in_language,
@@ -22,7 +23,7 @@ from planner.publish.words.names import (
     period_labels,
     source_label,
 )
-from planner.publish.words.numbers import (
+from planner.telling.words.numbers import (
     band_text,
     ceil_number,
     ceil_percent,
@@ -31,13 +32,12 @@ from planner.publish.words.numbers import (
     percent,
     printed,
 )
-from planner.publish.words.phrases import phrase, read_tables, translated, words_of
-from planner.settings.reading import defaults
+from planner.telling.words.phrases import phrase, read_tables, translated, words_of
 from tests.publish.toy import toy_settings
 
 TABLES = sorted(
     f.name.removesuffix(".csv")
-    for f in resources.files("planner.publish.words").iterdir()
+    for f in resources.files("planner.telling.words").iterdir()
     if f.name.endswith(".csv")
 )
 

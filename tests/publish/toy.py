@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.publish.bundle import Bundle
 from planner.settings.reading import parse_settings
 from planner.settings.whole import Settings
 from planner.siting.coverage import Coverage
 from planner.solvers.solution import Solution
+from planner.telling.bundle import Bundle
 
 CRS = "EPSG:4549"
 #: South-west corner of the town, about 120.62 E, 31.30 N.

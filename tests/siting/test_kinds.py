@@ -10,8 +10,8 @@ import pytest
 
 import planner
 from planner.errors import InputError
-from planner.publish.contents.questions import options
 from planner.study.gather import make_bundle
+from planner.telling.contents.questions import options
 from tests.siting.test_goals import Referee, best, pairs, town
 
 

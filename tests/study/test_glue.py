@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 import planner
-from planner.publish.contents.coverage import period_rows
 from planner.study.gather import make_bundle
 from planner.study.study import Study
+from planner.telling.contents.coverage import period_rows
 from tests.study.town import (
     PERIODS,
     PROFILES,

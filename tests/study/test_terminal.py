@@ -17,7 +17,6 @@ from planner import cli
 from planner.errors import InfeasibleError, NoInternetError, PlannerError, finding
 from planner.facts.register import Register, Scope, fact
 from planner.language import locale_language
-from planner.publish.words.phrases import words_of
 from planner.settings.reading import language_of, read_settings
 from planner.solvers.clash import told
 from planner.study.table.whole import asked, table_of
@@ -32,6 +31,7 @@ from planner.study.terminal import (
     step_label,
     summary,
 )  # fmt: skip
+from planner.telling.words.phrases import words_of
 from tests.publish.known import known_bundle
 from tests.study.town import Place, site_list, street_town
 

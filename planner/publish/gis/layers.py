@@ -13,15 +13,16 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from planner.publish.contents.records import credit_lines
-from planner.publish.contents.sites import coordinates, ranked
 from planner.publish.gis.qgis import STYLES, LayerStyle, extra_style, qml
-from planner.publish.safe import atomic_path, is_missing, plain_text, safe_name
-from planner.publish.words.phrases import phrase
+from planner.publish.safe import atomic_path, plain_text, safe_name
 from planner.publish.zipped import FIXED_DATE
+from planner.tables import is_missing
+from planner.telling.contents.records import credit_lines
+from planner.telling.contents.sites import coordinates, ranked
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["layer_tables", "write_layers"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import quoteattr
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import ExtraLayer
+    from planner.telling.bundle import ExtraLayer
 
 __all__ = ["STYLES", "LayerStyle", "extra_style", "qml"]
 

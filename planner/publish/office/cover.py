@@ -12,8 +12,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.facts.definitions import definitions
-from planner.publish.contents.columns import Column
-from planner.publish.contents.decision import Decision, decision
 from planner.publish.office.sheets import (
     ACCENT,
     RULE,
@@ -24,11 +22,13 @@ from planner.publish.office.sheets import (
     put_table,
     put_total,
 )
-from planner.publish.words.figures import told, told_band
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.columns import Column
+from planner.telling.contents.decision import Decision, decision
+from planner.telling.words.figures import told, told_band
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["TERM_COLUMNS", "cover_sheet", "link_cover", "term_rows", "terms_sheet"]
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.publish.contents.columns import Column, header
-from planner.publish.contents.sites import coordinates, site_columns, site_rows
-from planner.publish.safe import csv_text, is_missing, write_text
+from planner.publish.safe import csv_text, write_text
+from planner.tables import is_missing
+from planner.telling.contents.columns import Column, header
+from planner.telling.contents.sites import coordinates, site_columns, site_rows
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["write_csv", "write_table"]
 

@@ -15,18 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import Finding, sorted_findings
-from planner.publish.contents.columns import header
-from planner.publish.contents.records import (
+from planner.publish.safe import plain_text, write_text
+from planner.telling.contents.columns import header
+from planner.telling.contents.records import (
     FINDING_COLUMNS,
     count_line,
     finding_rows,
 )
-from planner.publish.safe import plain_text, write_text
-from planner.publish.words.numbers import number
-from planner.publish.words.phrases import phrase
+from planner.telling.words.numbers import number
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["write_checks", "write_docx", "write_report"]
 

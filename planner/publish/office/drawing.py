@@ -18,12 +18,12 @@ import geopandas as gpd
 import numpy as np
 
 from planner.errors import Finding, finding
-from planner.publish.contents.coverage import district_labels
 from planner.publish.safe import cell_text
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.coverage import district_labels
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = [
     "ACCENT",

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import numpy as np
 
-from planner.publish.contents.coverage import curve_rows, district_rows, open_stations
 from planner.publish.office.drawing import (
     ACCENT,
     LINE,
@@ -32,11 +31,12 @@ from planner.publish.office.drawing import (
 )
 from planner.publish.office.homes.figures import homes_hours, homes_map
 from planner.publish.safe import cell_text, write_bytes
-from planner.publish.words.numbers import number, percent
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.coverage import curve_rows, district_rows, open_stations
+from planner.telling.words.numbers import number, percent
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["write_figures"]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from planner.publish.contents.columns import Column, header
-from planner.publish.words.numbers import printed
+from planner.telling.contents.columns import Column, header
+from planner.telling.words.numbers import printed
 
 __all__ = ["PrintedTable", "printed_table"]
 

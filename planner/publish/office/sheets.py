@@ -16,11 +16,11 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from planner.publish.contents.columns import Column, header
 from planner.publish.safe import atomic_path, xlsx_text
-from planner.publish.words.numbers import Kind
-from planner.publish.words.phrases import phrase
 from planner.publish.zipped import without_clock
+from planner.telling.contents.columns import Column, header
+from planner.telling.words.numbers import Kind
+from planner.telling.words.phrases import phrase
 
 __all__ = [
     "ACCENT",

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planner.errors import sorted_findings
-from planner.publish.contents.assumptions import assumption_rows
-from planner.publish.contents.certificate import certificate_figures, certificate_lines
-from planner.publish.contents.columns import Column
-from planner.publish.contents.coverage import (
+from planner.publish.office.homes.lines import absent_lines, homes_lines
+from planner.publish.office.homes.tables import homes_tables, is_number, shown
+from planner.publish.office.printed import PrintedTable, printed_table
+from planner.telling.contents.assumptions import assumption_rows
+from planner.telling.contents.certificate import certificate_figures, certificate_lines
+from planner.telling.contents.columns import Column
+from planner.telling.contents.coverage import (
     CURVE_COLUMNS,
     DISTRICT_COLUMNS,
     GROUP_COLUMNS,
@@ -26,10 +29,10 @@ from planner.publish.contents.coverage import (
     period_rows,
     reading_rows,
 )
-from planner.publish.contents.decision import Decision, decision
-from planner.publish.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS, gap_rows, hotspot_rows
-from planner.publish.contents.questions import irreplaceable_line, options
-from planner.publish.contents.records import (
+from planner.telling.contents.decision import Decision, decision
+from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS, gap_rows, hotspot_rows
+from planner.telling.contents.questions import irreplaceable_line, options
+from planner.telling.contents.records import (
     FINDING_COLUMNS,
     INPUT_COLUMNS,
     count_line,
@@ -39,17 +42,14 @@ from planner.publish.contents.records import (
     station_line,
     synthetic_lines,
 )
-from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
-from planner.publish.office.homes.lines import absent_lines, homes_lines
-from planner.publish.office.homes.tables import homes_tables, is_number, shown
-from planner.publish.office.printed import PrintedTable, printed_table
-from planner.publish.words.figures import told, told_band
-from planner.publish.words.names import period_label
-from planner.publish.words.numbers import band_text, number, percent, printed
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
+from planner.telling.words.figures import told, told_band
+from planner.telling.words.names import period_label
+from planner.telling.words.numbers import band_text, number, percent, printed
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["Further", "Story", "story"]
 

@@ -19,11 +19,11 @@ from docx.shared import Mm, Pt, RGBColor
 from planner.publish.office.printed import PrintedTable
 from planner.publish.office.story import Story, story
 from planner.publish.safe import plain_text
-from planner.publish.words.phrases import phrase
 from planner.publish.zipped import FIXED_DATE, without_clock
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["docx_bytes"]
 

@@ -12,34 +12,6 @@ from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from planner.publish.contents.assumptions import ASSUMPTION_COLUMNS, assumption_rows
-from planner.publish.contents.certificate import Figure, certificate_figures
-from planner.publish.contents.columns import Column
-from planner.publish.contents.coverage import (
-    CURVE_COLUMNS,
-    DISTRICT_COLUMNS,
-    GROUP_COLUMNS,
-    PERIOD_COLUMNS,
-    READING_COLUMNS,
-    curve_rows,
-    district_labels,
-    district_rows,
-    district_total,
-    group_rows,
-    period_rows,
-    reading_rows,
-)
-from planner.publish.contents.questions import options
-from planner.publish.contents.records import (
-    FINDING_COLUMNS,
-    INPUT_COLUMNS,
-    credit_lines,
-    finding_rows,
-    input_rows,
-    station_line,
-    synthetic_lines,
-)
-from planner.publish.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
 from planner.publish.office.cover import cover_sheet, link_cover, terms_sheet
 from planner.publish.office.homes.lines import absent_lines
 from planner.publish.office.homes.sheets import homes_sheets
@@ -58,10 +30,38 @@ from planner.publish.office.sheets import (
     put_total,
     set_widths,
 )
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.assumptions import ASSUMPTION_COLUMNS, assumption_rows
+from planner.telling.contents.certificate import Figure, certificate_figures
+from planner.telling.contents.columns import Column
+from planner.telling.contents.coverage import (
+    CURVE_COLUMNS,
+    DISTRICT_COLUMNS,
+    GROUP_COLUMNS,
+    PERIOD_COLUMNS,
+    READING_COLUMNS,
+    curve_rows,
+    district_labels,
+    district_rows,
+    district_total,
+    group_rows,
+    period_rows,
+    reading_rows,
+)
+from planner.telling.contents.questions import options
+from planner.telling.contents.records import (
+    FINDING_COLUMNS,
+    INPUT_COLUMNS,
+    credit_lines,
+    finding_rows,
+    input_rows,
+    station_line,
+    synthetic_lines,
+)
+from planner.telling.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["write_workbook"]
 

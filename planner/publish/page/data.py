@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.facts.definitions import definitions
-from planner.publish.contents.coverage import district_rows
-from planner.publish.contents.records import synthetic_note
 from planner.publish.page.cells import cells_part
 from planner.publish.page.ground import areas_part, roads_part, water_part
 from planner.publish.page.layers import (
@@ -23,12 +21,14 @@ from planner.publish.page.layers import (
 )
 from planner.publish.page.pack import Island
 from planner.publish.page.values import rounded
-from planner.publish.safe import is_missing
-from planner.publish.words.names import crs_label
-from planner.publish.words.phrases import words_of
+from planner.tables import is_missing
+from planner.telling.contents.coverage import district_rows
+from planner.telling.contents.records import synthetic_note
+from planner.telling.words.names import crs_label
+from planner.telling.words.phrases import words_of
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["CREDITS", "island_text", "page_content"]
 

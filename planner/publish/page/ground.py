@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     from shapely.geometry.base import BaseGeometry
 
-    from planner.publish.bundle import Bundle
     from planner.publish.page.pack import Island
+    from planner.telling.bundle import Bundle
 
 __all__ = ["areas_part", "roads_part", "water_part"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planner.publish.page.layer import ExtraLayer, PopupField
-from planner.publish.words.homes import candidates_in_words, chosen_in_words, existing_in_words
-from planner.publish.words.phrases import phrase
+from planner.telling.layer import ExtraLayer, PopupField
+from planner.telling.words.homes import candidates_in_words, chosen_in_words, existing_in_words
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from planner.publish.contents.coverage import district_labels
-from planner.publish.contents.places import fullest_first
-from planner.publish.contents.sites import ranked
 from planner.publish.page.values import (
     TOLERANCE_M,
     degrees,
@@ -17,13 +14,16 @@ from planner.publish.page.values import (
     texts_of,
     with_shape,
 )
-from planner.publish.words.names import host_label, period_labels
+from planner.telling.contents.coverage import district_labels
+from planner.telling.contents.places import fullest_first
+from planner.telling.contents.sites import ranked
+from planner.telling.words.names import host_label, period_labels
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from planner.publish.bundle import Bundle, ExtraLayer, PopupField
     from planner.publish.page.pack import Island, Kind
+    from planner.telling.bundle import Bundle, ExtraLayer, PopupField
 
 __all__ = ["districts_part", "extra_part", "gaps_part", "hotspots_part", "sites_part", "stations_part"]
 

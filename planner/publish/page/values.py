@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from planner.publish.words.numbers import printed
+from planner.telling.words.numbers import printed
 
 if TYPE_CHECKING:
     import geopandas as gpd

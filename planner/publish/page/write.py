@@ -23,7 +23,7 @@ from planner.publish.page.data import island_text
 from planner.publish.safe import html_text, write_text
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["Shown", "page_html", "show", "write_page"]
 

@@ -8,11 +8,11 @@ import numpy as np
 import shapely
 
 from planner.publish.office.drawing import ACCENT, INK, LINE, NOW, base_map, frame_map, new_figure, set_title
-from planner.publish.words.numbers import number
-from planner.publish.words.phrases import phrase
+from planner.telling.words.numbers import number
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 _TRUCKS, _OLD = "#b5651d", "#2f6da8"
 #: Streets with fewer trucks a day are not drawn.

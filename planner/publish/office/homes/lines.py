@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from planner.freight.hours import NIGHT
-from planner.publish.words.homes import capped, checklist_states
-from planner.publish.words.numbers import ceil_percent, number
-from planner.publish.words.phrases import phrase
+from planner.telling.words.homes import capped, checklist_states
+from planner.telling.words.numbers import ceil_percent, number
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan

@@ -13,15 +13,15 @@ import shapely
 
 from planner.freight.hours import NIGHT
 from planner.publish.office.homes.lines import table_lines
-from planner.publish.words.homes import (
+from planner.telling.words.homes import (
     assumptions,
     candidates_in_words,
     chosen_in_words,
     existing_in_words,
     kind_word,
 )
-from planner.publish.words.numbers import number
-from planner.publish.words.phrases import phrase
+from planner.telling.words.numbers import number
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan

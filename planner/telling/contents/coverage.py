@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.facts.register import plain
-from planner.publish.contents.columns import Column
-from planner.publish.safe import is_missing
-from planner.publish.words.names import group_label, period_labels
-from planner.publish.words.phrases import phrase
+from planner.tables import is_missing
+from planner.telling.contents.columns import Column
+from planner.telling.words.names import group_label, period_labels
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from planner.facts.register import Fact
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = [
     "CURVE_COLUMNS",

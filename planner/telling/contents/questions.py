@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.publish.contents.columns import Column
-from planner.publish.contents.coverage import district_labels, reading_label
-from planner.publish.words.names import group_label, host_label
-from planner.publish.words.numbers import ceil_number, ceil_percent, number, percent
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.columns import Column
+from planner.telling.contents.coverage import district_labels, reading_label
+from planner.telling.words.names import group_label, host_label
+from planner.telling.words.numbers import ceil_number, ceil_percent, number, percent
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["Option", "case_label", "irreplaceable_line", "options"]
 

@@ -11,7 +11,7 @@ import pandas as pd
 from planner.facts.plan import Parts
 from planner.facts.register import Register
 from planner.facts.whole import register_of
-from planner.publish.page.layer import ExtraLayer, PopupField
+from planner.telling.layer import ExtraLayer, PopupField
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from planner.publish.contents.columns import Column
-from planner.publish.contents.coverage import district_labels
-from planner.publish.contents.records import synthetic_lines
-from planner.publish.words.figures import told, told_band
-from planner.publish.words.numbers import number
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.columns import Column
+from planner.telling.contents.coverage import district_labels
+from planner.telling.contents.records import synthetic_lines
+from planner.telling.words.figures import told, told_band
+from planner.telling.words.numbers import number
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["Decision", "DecisionRow", "decision"]
 

@@ -39,7 +39,7 @@ def read_tables(texts: Mapping[str, str]) -> dict[str, dict[str, dict[str, str]]
 
 @functools.cache
 def _tables() -> dict[str, dict[str, dict[str, str]]]:
-    files = {f.name: f for f in resources.files("planner.publish.words").iterdir() if f.name.endswith(".csv")}
+    files = {f.name: f for f in resources.files("planner.telling.words").iterdir() if f.name.endswith(".csv")}
     return read_tables({name.removesuffix(".csv"): files[name].read_text("utf-8") for name in sorted(files)})
 
 

@@ -6,10 +6,10 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from planner.inputs.tables.headers import role_names
-from planner.publish.words.phrases import has_phrase, phrase
 from planner.settings.groups import Period
 from planner.settings.whole import Settings
 from planner.siting.explain import HOST_WORDS
+from planner.telling.words.phrases import has_phrase, phrase
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from planner.errors import SEVERITIES, Finding, sorted_findings
-from planner.publish.contents.columns import Column, header
-from planner.publish.words.names import field_label, input_label, source_label
-from planner.publish.words.numbers import number
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.columns import Column, header
+from planner.telling.words.names import field_label, input_label, source_label
+from planner.telling.words.numbers import number
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = [
     "FINDING_COLUMNS",

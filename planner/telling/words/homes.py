@@ -10,8 +10,8 @@ import pandas as pd
 
 from planner.freight.homes import assumed_numbers
 from planner.freight.sites import LINES
-from planner.publish.words.phrases import phrase, translated
 from planner.settings.freight import Freight
+from planner.telling.words.phrases import phrase, translated
 
 if TYPE_CHECKING:
     import geopandas as gpd

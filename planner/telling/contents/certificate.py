@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.publish.words.numbers import (
+from planner.siting.goal.words import measure_in_words
+from planner.telling.words.numbers import (
     Kind,
     ceil_number,
     ceil_percent,
@@ -14,11 +15,10 @@ from planner.publish.words.numbers import (
     percent,
     printed,
 )
-from planner.publish.words.phrases import phrase
-from planner.siting.goal.words import measure_in_words
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["Figure", "certificate_figures", "certificate_lines"]
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from planner.inputs.places.datum import convert
-from planner.publish.contents.columns import Column
-from planner.publish.contents.coverage import district_labels
-from planner.publish.words.names import host_label
-from planner.publish.words.phrases import phrase
+from planner.telling.contents.columns import Column
+from planner.telling.contents.coverage import district_labels
+from planner.telling.words.names import host_label
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = [
     "batch_columns",

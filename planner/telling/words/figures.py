@@ -6,7 +6,7 @@ from typing import cast
 
 from planner.facts.definitions import UNITS
 from planner.facts.register import Fact
-from planner.publish.words.numbers import Kind, printed
+from planner.telling.words.numbers import Kind, printed
 
 __all__ = ["told", "told_band"]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.publish.contents.columns import Column
-from planner.publish.contents.coverage import district_labels
-from planner.publish.words.names import period_labels
+from planner.telling.contents.columns import Column
+from planner.telling.contents.coverage import district_labels
+from planner.telling.words.names import period_labels
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["GAP_COLUMNS", "HOTSPOT_COLUMNS", "fullest_first", "gap_rows", "hotspot_rows"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-from planner.publish.safe import is_missing
+from planner.tables import is_missing
 
 __all__ = ["Kind", "band_text", "ceil_number", "ceil_percent", "ceil_share", "number", "percent", "printed"]
 

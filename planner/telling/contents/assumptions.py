@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.publish.contents.columns import Column
-from planner.publish.words.names import group_label, host_label, period_labels
-from planner.publish.words.numbers import percent
-from planner.publish.words.phrases import phrase, translated
 from planner.settings.base import Section
 from planner.settings.costs import COST_BAND_YUAN, kind_costs
 from planner.settings.groups import Group
 from planner.settings.reading import defaults
 from planner.settings.whole import Settings
+from planner.telling.contents.columns import Column
+from planner.telling.words.names import group_label, host_label, period_labels
+from planner.telling.words.numbers import percent
+from planner.telling.words.phrases import phrase, translated
 
 if TYPE_CHECKING:
-    from planner.publish.bundle import Bundle
+    from planner.telling.bundle import Bundle
 
 __all__ = ["ASSUMPTION_COLUMNS", "Assumption", "assumption_rows", "assumptions"]
 

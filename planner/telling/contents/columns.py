@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from planner.publish.words.numbers import Kind
-from planner.publish.words.phrases import phrase
+from planner.telling.words.numbers import Kind
+from planner.telling.words.phrases import phrase
 
 __all__ = ["Column", "header"]
 
