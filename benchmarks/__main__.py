@@ -5,6 +5,7 @@ A run of some modules, or of some parts of one, puts its rows in the place of th
 
     python -m benchmarks [--quick] [reading] [reach | reach:walk,memory] [areas] [siting] [demand] [freight]
 
+``python -m benchmarks run [NAME …] [--warm]`` times whole runs stage by stage (benchmarks/run.py);
 ``python -m benchmarks same OLD NEW`` compares the products of two checkouts (benchmarks/same_products.py).
 """
 
@@ -85,6 +86,10 @@ def merged(old: str, name: str, rows: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["run"]:
+        from benchmarks import run
+
+        return run.main(arguments[1:])
     if arguments[:1] == ["same"]:
         from benchmarks import same_products
 

@@ -113,7 +113,7 @@ class Siting(Section):
     default_hours: str = "08:00-20:00"
     host_hours: dict[str, str] = Field(default_factory=dict)
     gap: float = Field(default=1e-4, ge=0)
-    work_limit: int = Field(default=100, ge=1)
+    work_limit: int = Field(default=60, ge=1)
     time_limit_s: Positive = 300.0
     final_phase_weight: Positive = 2.0
     scenarios: int = Field(default=20, ge=0)

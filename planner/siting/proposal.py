@@ -31,6 +31,7 @@ from planner.siting.whereabouts import whereabouts
 from planner.solvers.problems import Solution
 
 __all__ = [
+    "AGAIN",
     "CandidateSites",
     "Planned",
     "Posed",
@@ -48,8 +49,8 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-#: Rounds of the solves whose sites are compared with the plan's: enough that chance moves few of them.
-STEADY = 3
+#: Rounds of the solves that set out from the plan too: what differs from it then differs for more than chance.
+AGAIN = 1
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def steadiness(
         return None
     problem = posed.problem
     return confidence(
-        lambda weights: solve(problem, posing.look(STEADY), weights=weights),
+        lambda weights: solve(problem, posing.look(AGAIN), weights=weights, known=sited.solution),
         problem.weights,
         demand_factors(surfaces, posing.demand, scenarios),
         xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),

@@ -57,11 +57,13 @@ def solve_plan(
     weights: Array | None = None,
     barred: Array | None = None,
     without: Sequence[str] = (),
+    known: Solution | None = None,
 ) -> tuple[Solution, Array]:
     """Solve a posed problem; also which open stations close.
 
     ``p``, ``weights`` and ``barred`` (further forbidden positions) replace the problem's own; ``without`` names
-    rules to leave out (:meth:`planner.solvers.rules.Rules.without`).
+    rules to leave out (:meth:`planner.solvers.rules.Rules.without`). ``known``: the solution of a neighbouring problem, from which
+    search and bound set out.
     """
     rules = problem.rules.without(*without)
     rules = rules if p is None else rules.counted(p)
@@ -69,11 +71,11 @@ def solve_plan(
     weight = problem.weights if weights is None else weights
     hard = effort(look.time_limit_s, look.gap, look.work_limit, look.seed, look.progress)
     if problem.goal is not None:
-        return solve_goal(problem.goal, weight, rules, hard)
+        return solve_goal(problem.goal, weight, rules, hard, known)
     covers = check_covers(problem.covers)
     n = covers.shape[1]
     request = Request(covers, check_weights(weight, n), check_covered(problem.covered, n), rules)
-    return solve_covering(request, hard), np.zeros(0, dtype=np.int64)
+    return solve_covering(request, hard, known), np.zeros(0, dtype=np.int64)
 
 
 def plan_value(problem: SitingProblem, sites: Array, *, closed: Array | None = None) -> float:

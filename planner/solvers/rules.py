@@ -6,6 +6,7 @@ sites. District quotas are one partition, kinds of host another; without any the
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -39,6 +40,11 @@ class Partition:
     def size(self) -> Ints:
         """Sites of each label."""
         return np.bincount(self.of, minlength=len(self.labels))
+
+    @functools.cached_property
+    def members(self) -> list[Ints]:
+        """The sites of each label."""
+        return np.split(np.argsort(self.of, kind="stable"), np.cumsum(self.size)[:-1])
 
     def load(self, sites: Ints) -> Ints:
         """How many of ``sites`` each label has."""

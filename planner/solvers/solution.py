@@ -48,6 +48,9 @@ class Solution:
         False when the clock, not the amount of work, ended the search.
     base
         Weight that was covered before any site was chosen (0 where that has no meaning).
+    prices
+        Share of each demand point's weight that the bound charges to the sites that cover it (maximal covering; else
+        None): with them the bound can be had again, whatever is forced or forbidden.
     work
         What was done: counts of moves, dual steps, nodes; sizes of the reduced problem.
     """
@@ -59,6 +62,7 @@ class Solution:
     seconds: float
     repeatable: bool = True
     base: float = 0.0
+    prices: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
     work: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -312,8 +312,12 @@ def goal_value(goal: PosedGoal, weights: Array, sites: Array, *, closed: Iterabl
     return worth_of(request, _worth(goal, weights), every)
 
 
-def solve_goal(goal: PosedGoal, weights: Array, rules: Rules, effort: Effort) -> tuple[Solution, Array]:
+def solve_goal(
+    goal: PosedGoal, weights: Array, rules: Rules, effort: Effort, known: Solution | None = None
+) -> tuple[Solution, Array]:
     """The best plan under the goal: the solution (its sites are candidates) and the open stations that close.
+
+    ``known``: the solution of a neighbouring problem, from which the search sets out.
 
     Raises
     ------
@@ -326,21 +330,23 @@ def solve_goal(goal: PosedGoal, weights: Array, rules: Rules, effort: Effort) ->
     request, worth = _request(goal, weights, rules), _worth(goal, weights)
     refuse_impossible(request.rules)
     totals = None if goal.group is None else _totals(goal.group, weights * goal.counts)[1]
-    found = _solved(goal.goal, request, worth, totals, effort)
+    found = _solved(goal.goal, request, worth, totals, effort, known)
     new = found.chosen[found.chosen < goal.n_candidates]
     closed = np.setdiff1d(np.arange(goal.movable), found.chosen - goal.n_candidates)
     base = goal_value(goal, weights, np.zeros(0, np.int64))
     return replace(found, chosen=new, base=base), closed
 
 
-def _solved(goal: Goal, request: Request, worth: Worth, totals: Array | None, effort: Effort) -> Solution:
+def _solved(
+    goal: Goal, request: Request, worth: Worth, totals: Array | None, effort: Effort, known: Solution | None
+) -> Solution:
     simple = worth.capacity is None and not len(worth.pairs) and len(worth.credit) == 1
     if simple and worth.credit[0] == 1.0 and (worth.scenarios is None or worth.tail == 1.0):
         if worth.scenarios is not None:
             request = replace(request, weights=worth.scenarios.mean(axis=0))
-        return solve_covering(request, effort)
+        return solve_covering(request, effort, known)
     quick = replace(effort, rounds=max(2, effort.rounds // 20), gap=1e-3, progress=None)
-    start = solve_covering(request, quick).chosen
+    start = solve_covering(request, quick, known).chosen
     effort.repeatable &= quick.repeatable
     if totals is not None:
         return solve_fair(request, worth, totals, [start], effort, lexicographic=goal.aim == "lexicographic")

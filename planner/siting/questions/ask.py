@@ -25,7 +25,7 @@ from planner.settings.siting import Siting
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.plan import SitePlan
 from planner.siting.problem import SitingProblem
-from planner.siting.proposal import STEADY, Planned, Posed, Posing, Sited, kept_problem
+from planner.siting.proposal import AGAIN, Planned, Posed, Posing, Sited, kept_problem
 from planner.siting.questions import alternatives as other
 from planner.siting.questions.alternatives import StandIns
 from planner.siting.questions.robust import coverage_curve, with_known
@@ -48,8 +48,8 @@ __all__ = [
 ]  # fmt: skip
 
 Array = NDArray[Any]
-#: Rounds of the quick solves (each of ten million coverage entries).
-QUICK = 1
+#: Rounds of a solve that starts from nothing, to tell what chance moves (each of ten million coverage entries).
+ANEW = 3
 #: By how much the numbers of each group are changed.
 CHANGE = 0.3
 
@@ -119,7 +119,7 @@ def alternatives(of: Finished, *, k: int, within_m: float) -> pd.DataFrame:
     closed: list[Array] = []
 
     def again(banned: Array) -> Solution:
-        found, gone = solve_plan(of.problem, of.posing.look(QUICK), barred=banned)
+        found, gone = solve_plan(of.problem, of.posing.look(AGAIN), barred=banned, known=plan.solution)
         closed.append(gone)
         return found
 
@@ -245,8 +245,15 @@ def curve(
     numbers = [n for n in numbers if n <= problem.rules.usable().sum()]
     if not numbers:
         return None
+    last: Solution | None = None
+
+    def best(n: int) -> Solution:
+        nonlocal last
+        last = solve(problem, posing.look(AGAIN), p=n, without=limits, known=last)
+        return last
+
     return coverage_curve(
-        lambda n: solve(problem, posing.look(5), p=n, without=limits), numbers, progress=progress,
+        best, numbers, progress=progress,
         total=float(problem.weights.sum()), base=float(problem.weights[problem.covered].sum()),
     )  # fmt: skip
 
@@ -323,7 +330,9 @@ def _stressed(of: Finished, cases: list[Case], *, within_m: float, progress: Pro
     by_chance = {id(case.problem) for case in cases if case.key == "base"}  # nothing but the seed changes
 
     def again(problem: SitingProblem) -> Solution:
-        return solve(problem, of.posing.look(STEADY, seed=of.posing.seed + (id(problem) in by_chance)))
+        if id(problem) in by_chance:
+            return solve(problem, of.posing.look(ANEW, seed=of.posing.seed + 1))
+        return solve(problem, of.posing.look(AGAIN), known=of.plan.solution)
 
     return stress(
         cases, of.chosen, again, value=plan_value, xy_m=of.xy_m, within_m=within_m, progress=progress
@@ -342,22 +351,22 @@ def rule_prices(of: Finished, *, fair: bool, time_limit_s: float) -> pd.DataFram
     plan, goal = of.plan, of.problem.goal is not None
     problem = of.kept.without_goal()
     problem = problem.with_rules(problem.rules.counted(of.settled.p))
-    quick = of.posing.look(QUICK)
+    quick = of.posing.look(AGAIN)
     found: dict[str, tuple[bool, Any]] = {}
     for part in problem.rules.partitions:
         if part.binds(problem.rules.p):
-            found[f"{part.name}s"] = (True, solve(problem, quick, without=[part.name]))
+            found[f"{part.name}s"] = (True, solve(problem, quick, without=[part.name], known=plan.solution))
     for name in ("required", "forbidden"):
         if len(getattr(problem, name)):
-            found[name] = (True, solve(problem, quick, without=[name]))
+            found[name] = (True, solve(problem, quick, without=[name], known=plan.solution))
     for name, quotas in _other_quotas(of).items():
         with contextlib.suppress(InfeasibleError):  # other rules stand against these quotas
-            found[name] = (False, solve(problem.with_quotas(quotas), quick))
+            found[name] = (False, solve(problem.with_quotas(quotas), quick, known=plan.solution))
     if fair:
         found["fair"] = (False, _fairest(of, time_limit_s))
     top, bound = plan.solution.objective, plan.solution.bound
     if goal:
-        best = solve(problem, quick)
+        best = solve(problem, quick, known=plan.solution)
         top, bound = max(best.objective, plan.after.covered), best.bound
     elif len(plan.phases):
         top = max(top, float(plan.phases["best"].iloc[-1]))

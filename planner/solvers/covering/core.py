@@ -8,7 +8,7 @@ where enough others remain to fill every count.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,8 @@ class Core:
 
     ``ptr``, ``idx`` are the CSR site → row, ``weight`` the weight per row, ``site`` the original site
     positions; ``rules`` are those on these sites, nothing required or forbidden any more. ``base`` is weight
-    covered whatever is chosen; every weight is a multiple of ``unit`` (0: of nothing).
+    covered whatever is chosen; every weight is a multiple of ``unit`` (0: of nothing). ``row``: the row of each demand
+    point of the request (-1: none; empty where nobody asks).
     """
 
     ptr: Ints
@@ -43,6 +44,7 @@ class Core:
     rules: Rules
     base: float
     unit: float
+    row: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def n_sites(self) -> int:
@@ -102,8 +104,8 @@ def transpose(ptr: Ints, idx: NDArray[np.int32], n_rows: int) -> tuple[Ints, NDA
     return csc.indptr.astype(np.int64), csc.indices.astype(np.int32)
 
 
-def _merged(core: Core) -> Core:
-    """Rows that the same sites cover become one; rows that no site covers go."""
+def _merged(core: Core) -> tuple[Core, Ints]:
+    """Rows that the same sites cover become one; rows that no site covers go. Also the new row of each (-1: gone)."""
     m, n = core.n_sites, core.n_rows
     ones = np.ones(len(core.idx), np.int8)
     first, which = equal_columns(sparse.csr_array((ones, core.idx, core.ptr), shape=(m, n)))
@@ -114,7 +116,9 @@ def _merged(core: Core) -> Core:
     row_of[first[live]] = np.arange(int(live.sum()), dtype=np.int32)
     ptr, idx = fill_rows(core.ptr, core.idx, np.arange(m), row_of)
     weight = np.bincount(which, weights=core.weight, minlength=len(first))[live]
-    return replace(core, ptr=ptr, idx=idx, weight=weight.astype(np.float64))
+    return replace(core, ptr=ptr, idx=idx, weight=weight.astype(np.float64)), row_of[first][which].astype(
+        np.int64
+    )
 
 
 def reduce_request(
@@ -139,7 +143,10 @@ def reduce_request(
     if unit_cost or (not fill and rules.cost is None):
         left = replace(left, cost=np.ones(len(sites)))
     base = float(request.weights[served].sum())
-    core = _merged(Core(ptr, idx, request.weights[wanted], sites, left, base, 0.0))
+    core, which = _merged(Core(ptr, idx, request.weights[wanted], sites, left, base, 0.0))
+    row = np.full(covers.shape[1], -1, np.int64)
+    row[wanted] = which
+    core = replace(core, row=row)
     return _without_dominated(replace(core, unit=step_of(core.weight)), fill=fill)
 
 
@@ -198,5 +205,5 @@ def shrink(core: Core, out: Bools, keep: Bools) -> tuple[Core, Ints]:
     ptr, idx = fill_rows(core.ptr, core.idx, sites, row_of)
     base = core.base + float(core.weight[served].sum())
     rules = core.rules.left(sites, taken)
-    smaller = _merged(Core(ptr, idx, core.weight[~served], core.site[sites], rules, base, core.unit))
+    smaller, _ = _merged(Core(ptr, idx, core.weight[~served], core.site[sites], rules, base, core.unit))
     return smaller, taken

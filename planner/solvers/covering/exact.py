@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,10 +40,11 @@ def solve_core(
     gap: float = 0.0,
     looks: int | None = None,
     progress: Callable[[float], None] | None = None,
+    options: dict[str, Any] | None = None,
 ) -> tuple[Ints | None, Outcome]:
     """Solve the core exactly; ``Outcome.bound`` is an upper bound on its weight, ``base`` excluded.
 
-    ``start``: core sites of a known plan (warm start). ``effort`` remembers where the clock cut it.
+    ``start``: core sites of a known plan (warm start). ``effort`` remembers where the clock cut it. ``options``: HiGHS's own.
     """
     m, n = core.n_sites, core.n_rows
     value = np.concatenate([np.zeros(m), core.weight])
@@ -54,7 +56,7 @@ def solve_core(
             warm[m + core.idx[core.ptr[i] : core.ptr[i + 1]]] = 1.0
     outcome = solve_model(
         -value, [cover_constraint(core), *rule_model(each(core.rules), m + n)], np.zeros(m + n), np.ones(m + n), np.arange(m + n) < m,
-        warm=warm, seconds=effort.left, gap=gap, offset=-core.base, looks=looks, progress=progress,
+        warm=warm, seconds=effort.left, gap=gap, offset=-core.base, looks=looks, progress=progress, options=options,
     )  # fmt: skip
     effort.repeatable &= not outcome.cut_by_clock
     sites = None if outcome.values is None else np.flatnonzero(outcome.values[:m] > 0.5)

@@ -25,6 +25,8 @@ from planner.solvers.solution import PROOF, Solution, relative_gap
 
 __all__ = ["solve_covering"]
 
+Floats = NDArray[np.float64]
+
 #: Up to this many coverage pairs, or rows and sites, a proof is cheap: it is made whatever the tolerance.
 SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 #: Coverage pairs of the reduced problem per round of work up to which HiGHS is worth its time.
@@ -39,7 +41,15 @@ RELAX = told("relax one of them", "放宽其中一项")
 #: How hot each annealed plan begins (share of the mean gain per site); the last ones start from the merger.
 TURNS = (0.025, 0.05, 0.025, 0.05, 0.025, 0.05, 0.012, 0.012)
 #: Turns after which the plans so far are merged.
-MERGE_AFTER = (5, 7)
+MERGE_AFTER = (3, 5, 7)
+#: Rounds of work up to which the search ends with the first merger.
+QUICK_ROUNDS = 5
+#: HiGHS's pauses for a merger: plans that agree on most sites are merged at the root or not worth it.
+MERGE_LOOKS = 8
+#: A merger does without HiGHS's searches of its own: each is a model in itself, and none of them can be cut short.
+MERGE_OPTIONS = {
+    "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False, "mip_heuristic_run_root_reduced_cost": False,
+}  # fmt: skip
 
 
 @dataclass
@@ -68,8 +78,11 @@ class _Standing:
         return relative_gap(base + self.plan.value, base + self.bound)
 
 
-def solve_covering(request: Request, effort: Effort) -> Solution:
+def solve_covering(request: Request, effort: Effort, known: Solution | None = None) -> Solution:
     """The best plan found for a request, with its bound.
+
+    ``known``: the solution of a neighbouring problem on the same sites (other weights, another count): the search sets
+    out from its plan too, and the bound from its prices where the demand points are the same.
 
     Raises
     ------
@@ -78,19 +91,23 @@ def solve_covering(request: Request, effort: Effort) -> Solution:
     """
     refuse_impossible(request.rules)
     by = factor(float(request.weights.sum()))
-    found = _solved(scaled(request, by), effort)
+    found = _solved(scaled(request, by), effort, known)
     objective = covered_weight(request.covers, request.weights, found.chosen, request.covered)
     base = float(request.weights[request.covered].sum())
     return certified(replace(found, base=base), objective, found.bound / by)
 
 
-def _solved(request: Request, effort: Effort) -> Solution:
+def _solved(request: Request, effort: Effort, known: Solution | None) -> Solution:
     """The plan and its bound, for weights and money of ordinary size."""
     effort.tell("reduce", 0.0)
     core = reduce_request(request)
     standing = _first_plan(core)
+    starts = [standing.plan]
+    if known is not None:
+        starts += _known_plan(core, known)
+        standing.take(starts[-1])
     work: dict[str, float] = {"sites": core.n_sites, "rows": core.n_rows, "pairs": len(core.idx)}
-    dual = Dual(core)
+    dual = Dual(core, price=_known_prices(core, known))
     step = len(core.idx) // 4 + core.n_sites + 1  # what a dual step costs, in entries of the search
     steps = min(DUAL_STEPS, max(50, int(0.4 * effort.rounds * ENTRIES_PER_ROUND / step)))
     _lower_bound(standing, dual, steps, effort)
@@ -99,12 +116,12 @@ def _solved(request: Request, effort: Effort) -> Solution:
     tolerance = PROOF if small else max(PROOF, effort.gap)
     if standing.gap() > tolerance:
         sweeps = 400 if small else 3_000 if exact else None
-        _improve(standing, dual, effort, work, sweeps)
+        _improve(standing, dual, effort, work, sweeps, starts)
     if exact and standing.gap() > tolerance:
         _prove(standing, dual, effort, work, 0.0 if small else effort.gap * 0.99)
     work["dual_steps"] = dual.steps
     effort.tell("done", 1.0)
-    return _answer(request, standing, effort, work)
+    return _answer(request, standing, dual, effort, work)
 
 
 def _first_plan(core: Core) -> _Standing:
@@ -125,6 +142,24 @@ def _first_plan(core: Core) -> _Standing:
     return standing
 
 
+def _known_plan(core: Core, known: Solution) -> list[Plan]:
+    """The known plan's sites that are left, as many as the rules take, filled up greedily; none where that gets stuck."""
+    place = dict(zip(core.site.tolist(), range(core.n_sites), strict=True))
+    first = [place[i] for i in known.chosen.tolist() if i in place]
+    plan = greedy(core, first=first)
+    return [] if plan is None else [plan]
+
+
+def _known_prices(core: Core, known: Solution | None) -> Floats | None:
+    """Prices per row from the shares of the demand points' weights that were charged, where these are the same points."""
+    if known is None or known.prices is None or len(known.prices) != len(core.row):
+        return None
+    share = np.full(core.n_rows, 0.5)
+    at = np.flatnonzero(core.row >= 0)
+    share[core.row[at]] = known.prices[at]
+    return share * core.weight
+
+
 def _lower_bound(standing: _Standing, dual: Dual, steps: int, effort: Effort) -> None:
     """Dual steps in parts of 50, until they stop helping."""
     while dual.steps < steps and not dual.done and not effort.out_of_time():
@@ -137,9 +172,11 @@ def _lower_bound(standing: _Standing, dual: Dual, steps: int, effort: Effort) ->
 
 
 def _improve(
-    standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], sweeps: int | None
-) -> None:
+    standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float], sweeps: int | None, starts: list[Plan]
+) -> None:  # fmt: skip
     """Several annealed plans, then HiGHS on the sites they use together; then once more from there.
+
+    ``starts``: plans from which turns set out, one after the other; the last ones set out from the best so far.
 
     Plans found apart agree on most sites; the best plan within their union is far better than any of
     them and quickly found, since so few sites are left (tour merging, Cook & Seymour 2003).
@@ -154,29 +191,32 @@ def _improve(
         return
     score = dual.reduced_scores()
     used = np.zeros(core.n_sites, bool)
-    used[standing.plan.sites] = True
-    best = standing.plan
-    for turn, hot in enumerate(TURNS):
-        seed = effort.seed * len(TURNS) + turn
+    for start in starts:
+        used[start.sites] = True
+    turns = TURNS[: MERGE_AFTER[0] + 1] if effort.rounds <= QUICK_ROUNDS else TURNS
+    for turn, hot in enumerate(turns):
+        seed, start = effort.seed * len(TURNS) + turn, starts[turn % len(starts)]
         search: Search | RowsSearch
         if rows is None:
-            search = Search(core, best, seed=seed, hot=hot)
+            search = Search(core, start, seed=seed, hot=hot)
             search.prefer(score)
-            _anneal(search, total // len(TURNS), effort)
+            _anneal(search, total // len(turns), effort)
             plan = search.plan()
         else:
-            search = RowsSearch(rows, best.sites, seed=seed)
+            search = RowsSearch(rows, start.sites, seed=seed)
             search.prefer(score)
-            plan = plan_of(core, search.anneal(total // len(TURNS), hot, effort))
+            plan = plan_of(core, search.anneal(total // len(turns), hot, effort))
         work["entries"] = work.get("entries", 0) + search.entries
         used[plan.sites] = True
         standing.take(plan)
         if turn in MERGE_AFTER:
             _merge_plans(standing, used, effort)
-            best = standing.plan
+            starts = starts if turn < MERGE_AFTER[-2] else [standing.plan]
         standing.settle()
-        effort.tell("search", 0.1 + 0.4 * (turn + 1) / len(TURNS))
-        if effort.out_of_time() or standing.gap() <= PROOF:
+        effort.tell("search", 0.1 + 0.4 * (turn + 1) / len(turns))
+        if effort.out_of_time() or standing.gap() <= (
+            PROOF if sweeps is not None else max(PROOF, effort.gap)
+        ):
             break
     _lower_bound(standing, dual, dual.steps + 100, effort)
 
@@ -198,12 +238,12 @@ def _merge_plans(standing: _Standing, used: NDArray[np.bool_], effort: Effort) -
         return
     smaller, _ = shrink(core, ~used, np.zeros(core.n_sites, bool))
     mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
-    size = smaller.n_rows + smaller.n_sites
     sites, _ = solve_core(
         smaller,
         start=mine,
         effort=effort,
-        looks=effort.looks(size, 50),
+        looks=MERGE_LOOKS + effort.rounds // 10,
+        options=MERGE_OPTIONS,
     )
     if sites is not None:
         standing.take(plan_of(core, np.flatnonzero(np.isin(core.site, smaller.site[sites]))))
@@ -242,7 +282,9 @@ def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, floa
     standing.settle()
 
 
-def _answer(request: Request, standing: _Standing, effort: Effort, work: dict[str, float]) -> Solution:
+def _answer(
+    request: Request, standing: _Standing, dual: Dual, effort: Effort, work: dict[str, float]
+) -> Solution:
     core = standing.core
     sites = np.concatenate([request.rules.required, core.site[standing.plan.sites]])
     chosen = best_first(request.covers, np.where(request.covered, 0.0, request.weights), sites)
@@ -253,5 +295,12 @@ def _answer(request: Request, standing: _Standing, effort: Effort, work: dict[st
         status="feasible",
         seconds=effort.spent,
         repeatable=effort.repeatable,
+        prices=_prices_of(core, dual, request.covered),
         work=work,
     )
+
+
+def _prices_of(core: Core, dual: Dual, covered: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Share of each demand point's weight that the bound charges: none where it is covered, all where no site reaches it."""
+    share = np.append(dual.best_price / np.maximum(core.weight, 1e-300), 1.0)
+    return np.where(covered, 0.0, share[core.row]).astype(np.float32)

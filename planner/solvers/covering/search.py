@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,20 +56,31 @@ def plan_of(core: Core, sites: Ints) -> Plan:
     return Plan(np.array(sites, np.int64), _State(core, sites).value)
 
 
-def greedy(core: Core, *, price: Floats | None = None) -> Plan | None:
+def greedy(core: Core, *, price: Floats | None = None, first: Sequence[int] = ()) -> Plan | None:
     """Lazy greedy (CELF) within quotas, spacing and budget; None where it gets stuck.
 
     ``price`` divides the gain (gain per cost); otherwise the plain gain decides. Greedy on plain gain
-    covers at least (1 − 1/e) of the optimum where nothing but ``p`` limits the plan.
+    covers at least (1 − 1/e) of the optimum where nothing but ``p`` limits the plan. ``first``: sites that come
+    before all others, as far as the rules admit them.
     """
     state = _State(core, np.empty(0, np.int64))
     per = np.ones(core.n_sites) if price is None else np.maximum(price, 1e-12)
-    first = np.empty(core.n_sites)
-    kernels.column_sums(core.ptr, core.idx, core.weight, first)
-    heap = [(-g / c, i) for i, (g, c) in enumerate(zip(first.tolist(), per.tolist(), strict=True))]
-    heapq.heapify(heap)
     room = Room(core.rules)
     chosen: list[int] = []
+    for i in first:
+        if not room.full(len(chosen)) and room.admits(i, len(chosen)):
+            state.value += state.add(core, i)
+            room.take(i)
+            chosen.append(i)
+    gains = np.empty(core.n_sites)
+    kernels.column_sums(core.ptr, core.idx, core.weight, gains)
+    taken = set(chosen)
+    heap = [
+        (-g / c, i)
+        for i, (g, c) in enumerate(zip(gains.tolist(), per.tolist(), strict=True))
+        if i not in taken
+    ]
+    heapq.heapify(heap)
     while heap and not room.full(len(chosen)):
         score, i = heapq.heappop(heap)
         if not room.admits(i, len(chosen)):
