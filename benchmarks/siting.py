@@ -29,7 +29,8 @@ import json, resource, sys, time, warnings
 import numpy as np
 from scipy import sparse
 from benchmarks.siting_city import circles, load
-from planner.solvers.problems import maximal_covering, p_median
+from planner.medians.problems import p_median
+from planner.solvers.problems import maximal_covering
 rng = np.random.default_rng(0)
 toy = sparse.csr_array(rng.random((40, 400)) < 0.1)
 maximal_covering(toy, rng.integers(1, 9, 400), 5, work_limit=4)  # compile, or load what is compiled

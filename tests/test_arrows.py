@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(sorted(BASE), BASE),
     "settings": BASE,
     "solvers": BASE,
+    "medians": BASE | {"solvers"},
     "inputs": BASE | {"settings"},
     "example": BASE | {"settings", "inputs"},
     "demand": BASE | {"settings", "inputs"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from planner.errors import AbsentError
@@ -76,7 +75,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         second_views=stages.value("second_views"),
         closed=plan.closed,
     )
-    return replace(bundle, run=run_content(bundle, _notes(stages, absent)))
+    return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 
 
 def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:

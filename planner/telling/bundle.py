@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -123,6 +123,12 @@ class Bundle:
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
         )  # fmt: skip
+
+    def with_run(self, run: dict[str, Any]) -> Bundle:
+        """The same with the content of run.json; what is registered does not depend on it and stays."""
+        told = replace(self, run=run)
+        told.__dict__["facts"] = self.facts
+        return told
 
     def _costs(self) -> pd.DataFrame:
         """Cost of each new site with its band."""

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from planner.solvers.problems import maximal_covering, p_median, set_covering
+from planner.medians.problems import p_median
+from planner.solvers.problems import maximal_covering, set_covering
 from planner.solvers.score import covered_weight
 
 FEW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

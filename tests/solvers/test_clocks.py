@@ -20,7 +20,8 @@ ROOM = Path(planner.__file__).parent
 TOWN = """
 import json
 import numpy as np
-from planner.solvers.problems import maximal_covering, p_median
+from planner.medians.problems import p_median
+from planner.solvers.problems import maximal_covering
 rng = np.random.default_rng(5)
 sites, homes = rng.random((60, 2)), rng.random((900, 2))
 metres = np.hypot(*(sites[:, None] - homes[None]).transpose(2, 0, 1))

@@ -13,14 +13,13 @@ import pytest
 from scipy import sparse
 
 from planner.errors import InfeasibleError
+from planner.medians.problems import p_center, p_median
 from planner.solvers.covering.bound import Dual, best_sites
 from planner.solvers.covering.core import reduce_request
 from planner.solvers.problems import (
     maximal_covering,
     maximal_covering_backup,
     maximal_covering_capacitated,
-    p_center,
-    p_median,
     partition,
     set_covering,
 )

@@ -9,7 +9,8 @@ import pytest
 from scipy import sparse
 
 from planner.errors import InfeasibleError
-from planner.solvers.problems import p_center, p_median, set_covering
+from planner.medians.problems import p_center, p_median
+from planner.solvers.problems import set_covering
 
 
 def quotas(rng: np.random.Generator, m: int) -> dict:

@@ -12,7 +12,8 @@ import pytest
 from scipy import sparse
 from scipy.sparse.csgraph import shortest_path
 
-from planner.solvers.problems import maximal_covering, p_center, p_median, set_covering
+from planner.medians.problems import p_center, p_median
+from planner.solvers.problems import maximal_covering, set_covering
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="real data is not beside the checkout")

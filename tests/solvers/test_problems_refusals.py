@@ -7,7 +7,8 @@ import pytest
 from scipy import sparse
 
 from planner.errors import InfeasibleError, PlannerError
-from planner.solvers.problems import maximal_covering, p_center, p_median, set_covering
+from planner.medians.problems import p_center, p_median
+from planner.solvers.problems import maximal_covering, set_covering
 
 COVERS = sparse.csr_array(np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1]]))
 W = [1.0, 2.0, 3.0, 4.0]

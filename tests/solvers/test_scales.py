@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from planner.medians.problems import p_center, p_median
 from planner.solvers.problems import (
     maximal_covering,
     maximal_covering_backup,
@@ -21,8 +22,6 @@ from planner.solvers.problems import (
     maximal_covering_partial,
     maximal_covering_robust,
     maximal_covering_spread,
-    p_center,
-    p_median,
     set_covering,
 )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -117,7 +118,9 @@ def _as_multi(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     if len(kinds) == 0 or set(kinds) == {"Point"}:
         return table
     wrap = shapely.multipolygons if all("Polygon" in k for k in kinds) else shapely.multilinestrings
-    whole = [g if g is None or g.geom_type.startswith("Multi") else wrap([g]) for g in table.geometry]
+    parts, of = shapely.get_parts(table.geometry.to_numpy(), return_index=True)
+    whole = np.full(len(table), None, dtype=object)
+    whole[np.unique(of)] = wrap(parts, indices=np.unique(of, return_inverse=True)[1])
     return table.set_geometry(gpd.GeoSeries(whole, index=table.index, crs=table.crs))
 
 

@@ -48,24 +48,28 @@ _FORMATS = {
     "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "gap": "0.000%", "decimal": "#,##0.######;-#,##0.######",
 }  # fmt: skip
 RULE = Border(bottom=Side(style="hair", color=LINE))
+#: Made once: a workbook has tens of thousands of cells, and a style is looked up by all it holds.
+_PLAIN = Font(name=_FONT, size=10, color=INK)
+_TEXT = Alignment(vertical="top", wrap_text=True)
+_NUMBER = Alignment(vertical="top", horizontal="right", indent=1)
 
 
 def put(sheet: Worksheet, row: int, column: int, value: Any, kind: Kind = "text") -> Any:
     """Write one cell: text can never become a formula, numbers carry their format, missing stays empty."""
     cell = sheet.cell(row, column)
-    cell.font = Font(name=_FONT, size=10, color=INK)
+    cell.font = _PLAIN
     if isinstance(value, str) or kind == "text":
         text = "" if value is None else xlsx_text(value)
         if text:
             cell.value = text
             cell.data_type = "s"
             cell.quotePrefix = True
-        cell.alignment = Alignment(vertical="top", wrap_text=True)
+        cell.alignment = _TEXT
     elif value is not None and math.isfinite(float(value)):
         whole = float(value).is_integer()
         cell.value = int(value) if whole else round(float(value), 6)
         cell.number_format = "#,##0" if kind == "decimal" and whole else _FORMATS[kind]
-        cell.alignment = Alignment(vertical="top", horizontal="right", indent=1)
+        cell.alignment = _NUMBER
     return cell
 
 

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.medians import kernels as mk
+from planner.medians.kernels import Points
+from planner.medians.tree import plan_cost, prove
 from planner.solvers.clash import InfeasibleRequestError
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
 from planner.solvers.infeasible import refuse_impossible
-from planner.solvers.median import kernels as mk
-from planner.solvers.median.kernels import Points
-from planner.solvers.median.tree import plan_cost, prove
 from planner.solvers.request import Request
 from planner.solvers.rules import Rules
 from planner.solvers.scale import certified, factor, step_of

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.medians import kernels as mk
+from planner.medians.kernels import Points
 from planner.solvers.covering.bound import Tolls, best_sites
 from planner.solvers.covering.fixing import decided
 from planner.solvers.each_rule import allowed
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
-from planner.solvers.median import kernels as mk
-from planner.solvers.median.kernels import Points
 from planner.solvers.rules import Rules
 from planner.solvers.solution import PROOF
 
