@@ -15,9 +15,9 @@ import networkx as nx
 import numpy as np
 from scipy import sparse
 
-from planner.freight import master as fm
-from planner.freight import problem as fp
 from planner.freight.assign import assign
+from planner.freight.choose import master as fm
+from planner.freight.choose import problem as fp
 from planner.freight.flows import Trips
 from planner.freight.graph import build_graph
 from planner.roads.network import Network, read_network

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from planner.errors import sums_that_work_out
-from planner.freight.choice import choose, make_problem, with_upgrades
+from planner.freight.choose.choice import choose, make_problem, with_upgrades
+from planner.freight.choose.master import certificate
+from planner.freight.choose.problem import in_order
 from planner.freight.hours import NIGHT, day_of, hour_shares, hourly_of
-from planner.freight.master import certificate
 from planner.freight.model import FreightModel
-from planner.freight.problem import in_order
 from planner.freight.tables import (
     candidate_table,
     catchments,

@@ -109,10 +109,10 @@ def run_model(
     found += more
     say("trucks: travel times", 0.2)
     graph, starts, ends = _graph(network, start, snapped, f)
-    stops = graph.place[len(start.generators) :]
-    both = times(graph, starts, np.concatenate([ends, stops])) / 60
+    n = len(start.generators)
+    both = times(graph, starts, np.concatenate([ends, graph.place_to[n:]])) / 60
     direct, to_site = both[:, : len(ends)], both[:, len(ends) :]
-    from_site = times_to(graph, stops, ends) / 60
+    from_site = times_to(graph, graph.place[n:], ends) / 60
     say("trucks: trips", 0.5)
     trips, more = _trips(start, direct, f)
     found += more
@@ -141,9 +141,13 @@ def run_model(
 
 def _graph(network: Network, start: Start, snapped: Snapped, f: Freight) -> tuple[TruckGraph, Ints, Ints]:
     """The streets with every place on them; nodes where the trips of each zone begin, and where they end."""
-    graph = build_graph(network, snapped, gates=start.gateways.doors, yard_kmh=f.yard_kmh)
-    generators = graph.place[: len(start.generators)]
-    return graph, np.concatenate([generators, graph.source]), np.concatenate([generators, graph.sink])
+    gates, n = start.gateways, len(start.generators)
+    graph = build_graph(network, snapped, gates=gates.doors, ways=gates.ways, yard_kmh=f.yard_kmh)
+    return (
+        graph,
+        np.concatenate([graph.place[:n], graph.source]),
+        np.concatenate([graph.place_to[:n], graph.sink]),
+    )
 
 
 def _zones(start: Start, trips: Trips) -> gpd.GeoDataFrame:

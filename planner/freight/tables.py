@@ -10,11 +10,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from planner.freight import problem as problem_
-from planner.freight.choice import Choice, secondary_worth
+from planner.freight.choose import problem as problem_
+from planner.freight.choose.choice import Choice, secondary_worth
+from planner.freight.choose.problem import HomesProblem
 from planner.freight.hours import NIGHT
 from planner.freight.model import FreightModel
-from planner.freight.problem import HomesProblem
 from planner.freight.sites import checklist
 from planner.roads.areas import service_areas, union_area
 from planner.roads.network import Network

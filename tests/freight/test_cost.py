@@ -10,9 +10,9 @@ import pytest
 from scipy import sparse
 
 from planner.errors import AbsentError
-from planner.freight import master as fm
-from planner.freight import problem as fp
-from planner.freight.choice import choose
+from planner.freight.choose import master as fm
+from planner.freight.choose import problem as fp
+from planner.freight.choose.choice import choose
 from planner.freight.need import make_need
 from planner.settings.freight import Freight
 from tests.freight.county import County, lnglat, table

@@ -10,10 +10,10 @@ import pytest
 from scipy import sparse
 
 from planner.errors import AbsentError
-from planner.freight import master as fm
-from planner.freight import problem as fp
 from planner.freight.assign import Taste, assign
-from planner.freight.choice import choose
+from planner.freight.choose import master as fm
+from planner.freight.choose import problem as fp
+from planner.freight.choose.choice import choose
 from planner.freight.flows import Trips, fit_beta, gravity, model_trips
 from planner.freight.graph import build_graph, times, times_to
 from planner.freight.need import detours, make_need

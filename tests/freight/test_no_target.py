@@ -10,8 +10,8 @@ import pytest
 from scipy import sparse
 
 from planner.errors import AbsentError
-from planner.freight import problem as fp
-from planner.freight.choice import choose
+from planner.freight.choose import problem as fp
+from planner.freight.choose.choice import choose
 from planner.settings.freight import Freight
 from tests.freight.county import County
 from tests.freight.test_cost import allowed, dear_problem

@@ -6,7 +6,7 @@ min-cut it is the least, over sets A of segments, of ``Σ_{k∈A} w_k + Σ_{h∈
 
     θ ≤ Σ_{k∈A} w_k z_k + Σ_{h∈R(not A)} c_h y_h,      z_k ≤ Σ_{h∈R_k} y_h,  z_k ≤ 1
 
-holds for every plan y, and is tight at the plan whose cut it is (used by :mod:`planner.freight.master`).
+holds for every plan y, and is tight at the plan whose cut it is (used by :mod:`planner.freight.choose.master`).
 """
 
 from __future__ import annotations

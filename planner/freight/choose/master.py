@@ -1,4 +1,4 @@
-"""Which driver homes to open: most drivers, or least cost, with a bound (cuts of :mod:`planner.freight.problem`).
+"""Which driver homes to open: most drivers, or least cost, with a bound (cuts of :mod:`planner.freight.choose.problem`).
 
 The master problem (HiGHS) holds the cuts found so far. Its best value bounds every plan, and the flow of
 its plan is that plan's worth (Benders 1962 on the flow-capturing problem of Hodgson 1990). Cuts are first
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.errors import absent
-from planner.freight.problem import HomesProblem, flow_at, served
+from planner.freight.choose.problem import HomesProblem, flow_at, served
 from planner.solvers.covering.exact import Block, solve_model
 from planner.solvers.solution import PROOF, Solution, relative_gap
 

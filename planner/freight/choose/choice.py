@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.errors import AbsentError, absent
-from planner.freight import master as master_
-from planner.freight import problem as problem_
-from planner.freight.master import Best, Master
+from planner.freight.choose import master as master_
+from planner.freight.choose import problem as problem_
+from planner.freight.choose.master import Best, Master
+from planner.freight.choose.problem import HomesProblem
 from planner.freight.model import FreightModel
-from planner.freight.problem import HomesProblem
 from planner.freight.sites import checklist
 from planner.settings.freight import Freight
 
