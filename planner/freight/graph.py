@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from planner.freight.turning import Pieces, Turning, turning
+from planner.freight.turning import CutStreets, Turning, turning
 from planner.roads.network import Network
 from planner.roads.snapping import Snapped
 from planner.roads.turns import junctions
@@ -100,10 +100,10 @@ def build_graph(
     off = np.maximum(np.nan_to_num(snapped.metres), 0.0) / (yard_kmh / 3.6)
     spur = np.column_stack([yard, stand, np.full(m, -1)])[on]
     enter, leave = (
-        _Arcs(np.vstack([spur, doors]), np.concatenate([off[on], np.zeros(len(doors))]))
+        _SpurArcs(np.vstack([spur, doors]), np.concatenate([off[on], np.zeros(len(doors))]))
         for doors in (_doors(source, gates, ways, 0), _doors(sink, gates, ways, 1))
     )
-    ends, none = np.stack([pieces.u, pieces.v]), _Arcs(np.zeros((0, 2), np.int64), np.zeros(0))
+    ends, none = np.stack([pieces.u, pieces.v]), _SpurArcs(np.zeros((0, 2), np.int64), np.zeros(0))
     joined = _Joined(ends, ends, enter, leave, none, yard, n + 2 * m + 2 * g)
     if len(network.turns):
         joined = _apart(joined, turning(network, pieces, n + m, joined.size), np.where(on, stand, -1), off)
@@ -128,7 +128,7 @@ def build_graph(
     return TruckGraph(matrix, edge[order], forward[order], place, place_to, source, sink, network.n_edges)
 
 
-class _Arcs(NamedTuple):
+class _SpurArcs(NamedTuple):
     """Arcs between terminals and streets: terminal, node (and street: -1 for any); and their seconds."""
 
     ends: Ints
@@ -140,9 +140,9 @@ class _Joined(NamedTuple):
 
     depart: Ints
     arrive: Ints
-    enter: _Arcs
-    leave: _Arcs
-    turns: _Arcs
+    enter: _SpurArcs
+    leave: _SpurArcs
+    turns: _SpurArcs
     back: Ints
     size: int
 
@@ -165,8 +165,8 @@ def _apart(joined: _Joined, turned: Turning, stand: Ints, off: Floats) -> _Joine
     ends[:spurs, 0] = back[stand >= 0]
     return _Joined(
         turned.depart, turned.arrive, _by_ends(turned, joined.enter, turned.out, turned.into),
-        _by_ends(turned, _Arcs(ends, joined.leave.seconds), turned.into, turned.out),
-        _Arcs(turns, np.concatenate([np.zeros(len(turned.tail)), across])), back, turned.size + len(here),
+        _by_ends(turned, _SpurArcs(ends, joined.leave.seconds), turned.into, turned.out),
+        _SpurArcs(turns, np.concatenate([np.zeros(len(turned.tail)), across])), back, turned.size + len(here),
     )  # fmt: skip
 
 
@@ -180,7 +180,7 @@ def _doors(terminal: Ints, gates: Sequence[Any], ways: Sequence[Any], side: int)
     return np.array(rows, np.int64).reshape(-1, 3)
 
 
-def _by_ends(turned: Turning, arcs: _Arcs, any_: Ints, along: Ints) -> _Arcs:
+def _by_ends(turned: Turning, arcs: _SpurArcs, any_: Ints, along: Ints) -> _SpurArcs:
     """Arcs of terminals, at nodes that stand apart by the ends of streets there.
 
     ``any_``: node of an end for who may use every street; ``along``: for who is on the street named already.
@@ -190,10 +190,10 @@ def _by_ends(turned: Turning, arcs: _Arcs, any_: Ints, along: Ints) -> _Arcs:
     row, end = turned.at(ends[apart, 1], ends[apart, 2])
     made = ends[apart][row]
     made[:, 1] = np.where(made[:, 2] < 0, any_[end], along[end])
-    return _Arcs(np.vstack([ends[~apart], made]), np.concatenate([seconds[~apart], seconds[apart][row]]))
+    return _SpurArcs(np.vstack([ends[~apart], made]), np.concatenate([seconds[~apart], seconds[apart][row]]))
 
 
-def _pieces(network: Network, snapped: Snapped, on: Mask) -> tuple[Pieces, Ints]:
+def _pieces(network: Network, snapped: Snapped, on: Mask) -> tuple[CutStreets, Ints]:
     """Streets, those with places on them cut at each, times in proportion to length; the node of each place.
 
     A place at an end of its edge stands on that node and may be left along every street there; where a turn is
@@ -240,7 +240,7 @@ def _pieces(network: Network, snapped: Snapped, on: Mask) -> tuple[Pieces, Ints]
     with np.errstate(invalid="ignore"):
         uv = np.where(np.isfinite(network.edge_s_uv[edge]), network.edge_s_uv[edge] * share_of, np.inf)
         vu = np.where(np.isfinite(network.edge_s_vu[edge]), network.edge_s_vu[edge] * share_of, np.inf)
-    return Pieces(u, v, uv, vu, edge), stand.astype(np.int64)
+    return CutStreets(u, v, uv, vu, edge), stand.astype(np.int64)
 
 
 def times(graph: TruckGraph, starts: Ints, ends: Ints, *, limit_s: float = np.inf) -> Floats:

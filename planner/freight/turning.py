@@ -24,7 +24,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Pieces:
+class CutStreets:
     """Streets between nodes of the truck graph, cut at the places on them: ends, seconds each way, network edge."""
 
     u: Ints
@@ -70,7 +70,7 @@ class Turning:
         return row[fits], end[fits]
 
 
-def guarded(network: Network, pieces: Pieces, n_nodes: int) -> Mask:
+def guarded(network: Network, pieces: CutStreets, n_nodes: int) -> Mask:
     """Nodes where it matters whence one comes: with a forbidden turn, or passed through on the way from one."""
     held = np.zeros(n_nodes, bool)
     held[: network.n_nodes] = junctions(network)
@@ -95,7 +95,7 @@ def guarded(network: Network, pieces: Pieces, n_nodes: int) -> Mask:
     return held
 
 
-def turning(network: Network, pieces: Pieces, n_nodes: int, size: int) -> Turning:
+def turning(network: Network, pieces: CutStreets, n_nodes: int, size: int) -> Turning:
     """The ends of ``pieces`` apart where it matters; new nodes from ``size`` on."""
     guard = guarded(network, pieces, n_nodes)
     ends = np.stack([pieces.u, pieces.v])
