@@ -75,7 +75,7 @@ def tell_room(sites: gpd.GeoDataFrame, stays: Stays, f: Freight) -> tuple[Findin
     for r in sites[sites["exists"] & (sites["visits_per_day"] > 0)].itertuples():
         room = min(float(r.bays), f.max_bays) * stays.assumed
         code = "FRT-029" if r.visits_per_day > room else "FRT-030"
-        known = "" if r.bays_known else "assumed "
+        known = "bays" if r.bays_known else "assumed bays"
         out.append(
             finding(code, source="driver_homes", field="visits_per_day", value=f"{r.visits_per_day:,.0f}", name=str(r.name),
                     bays=f"{min(r.bays, f.max_bays):g}", room=f"{room:,.0f}", ratio=f"{r.visits_per_day / max(room, 1e-9):.2f}",
