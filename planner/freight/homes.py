@@ -39,8 +39,9 @@ from planner.solvers.solution import Solution, gap_text
 
 __all__ = ["TRIPS", "HomesPlan", "assumed_numbers", "plan_homes"]
 
-#: Beginnings of the names of sums of trips, which are quoted only where a count of trucks calibrates them.
-TRIPS = ("trips_", "through_trips_", "exchange_trips_", "vehicle_hours_")
+#: Beginnings of the names of sums of trips, which are quoted only where a count of trucks calibrates them (all drivers
+#: from outside are the trips through gateways, times a constant).
+TRIPS = ("trips_", "through_trips_", "exchange_trips_", "vehicle_hours_", "drivers_from_outside")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +77,7 @@ class HomesPlan:
     solution
         Objective and bound are distinct drivers a month newly served.
     curve
-        Homes → drivers newly served, and the bound.
+        Homes → drivers newly served, how many of the homes are limited by bays (``full``), and the bound.
     alternatives
         For each chosen home, the candidate that could stand in best and what it would lose.
     checks

@@ -319,7 +319,7 @@ def detours_by_networkx(network, snapped, pairs, sites):
 @pytest.mark.real
 @pytest.mark.parametrize("name", ["liechtenstein/liechtenstein-latest.osm.pbf", "nanshan/nanshan.osm"])
 def test_detours_equal_networkx_on_real_streets(shared_data, name):
-    network = read_network(shared_data / name, "truck")
+    network = read_network(shared_data / name, "truck", turn_restrictions=False)
     random = np.random.default_rng(11)
     nodes = random.choice(np.flatnonzero(network.counts), 14, replace=False)
     xy = np.column_stack([network.x_m, network.y_m])[nodes] + random.normal(0, 40, (14, 2))

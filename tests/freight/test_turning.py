@@ -15,7 +15,7 @@ from planner.freight.flows import Trips
 from planner.freight.graph import build_graph, times, times_to
 from planner.freight.need import detours
 from planner.freight.zones import find_gateways
-from planner.roads.network import Network, network_from_edges
+from planner.roads.network import Network, network_from_edges, read_network
 from planner.roads.reach import snap, travel_times
 
 #: A cross: node 4 in the middle, arms of 1 km (100 s) to the west, south, east and north, which end in dead ends.
@@ -175,3 +175,28 @@ def test_times_equal_the_trucks_travel_times(block):
         pairs += len(ours)
     assert pairs > 1500
     assert later > 200  # the turns do bind
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["liechtenstein/liechtenstein-latest.osm.pbf", "cities/taipei.osm"])
+def test_real_streets_take_trucks_as_long_as_their_travel_times(shared_data, name):
+    network = read_network(shared_data / name, "truck")
+    assert len(network.turns) > 0
+    random = np.random.default_rng(3)
+    held = np.unique(network.turns[:, 1])
+    near = np.flatnonzero(np.isin(network.edge_u, held) | np.isin(network.edge_v, held))
+    edge = np.concatenate([random.choice(near, 20), random.integers(0, network.n_edges, 20)])
+    middle = (network.geom_ptr[edge] + network.geom_ptr[edge + 1]) // 2
+    places = snap(network, np.column_stack([network.geom_x[middle], network.geom_y[middle]]), limit_m=500)
+    graph = build_graph(network, places)
+    off = places.metres / (10 / 3.6) - places.metres / (network.walk_kmh / 3.6)
+    ours = times(graph, graph.place, graph.place_to) - off[:, None] - off
+    found = travel_times(network, places, places, cutoff_s=1e5).seconds.tocoo()
+    theirs = np.full(ours.shape, np.inf)
+    theirs[found.coords[1], found.coords[0]] = found.data
+    apart = ~np.eye(len(off), dtype=bool) & (places.edge >= 0)[:, None] & (places.edge >= 0)
+    assert ours[apart] == pytest.approx(theirs[apart], abs=0.05)
+    free = build_graph(replace(network, turns=network.turns[:0]), places)
+    quicker = times(free, free.place, free.place_to) - off[:, None] - off
+    assert (quicker[apart] <= ours[apart] + 1e-3).all()
+    assert (quicker[apart] < ours[apart] - 1).sum() > 10  # the turns do bind

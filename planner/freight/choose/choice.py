@@ -121,9 +121,16 @@ def choose(problem: HomesProblem, f: Freight) -> Choice:
     seconds = max(5.0, min(20.0, until - time.perf_counter()))
     best, ties = untie(master, best, count, base=base, seconds=seconds)
     curve = pd.DataFrame(
-        [(n, b.drivers, b.bound, b.rounds) for n, b in rows], columns=["homes", "drivers", "bound", "rounds"]
+        [(n, b.drivers, _full(problem, b), b.bound, b.rounds) for n, b in rows],
+        columns=["homes", "drivers", "full", "bound", "rounds"],
     )
     return Choice(best, base, curve, not master.cut_by_clock, ties, least)
+
+
+def _full(problem: HomesProblem, best: Best) -> int:
+    """New homes of a plan that are limited by bays."""
+    every = np.concatenate([np.flatnonzero(problem.open_now), best.homes])
+    return int(problem_.served(problem, every).full[best.homes].sum())
 
 
 def _top(master: Master, base: float, f: Freight, until: float) -> Best:

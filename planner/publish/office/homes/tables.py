@@ -85,7 +85,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "hours": ("hour", "local", "long", "under_way", "local_share", "long_share", "share"),
     "counts": (*_COUNTS, "source"),
-    "curve": ("homes", "drivers", "bound"),
+    "curve": ("homes", "drivers", "full", "bound"),
     "assumptions": ("word", "value", "low", "high", "source"),
 }  # fmt: skip
 #: What fits across a page: columns of the printed tables (the others are printed whole, candidates not at all).
