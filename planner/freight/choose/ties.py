@@ -68,6 +68,7 @@ def untie(
     if not exact:
         found = break_tie(master, best, count, base=base, seconds=seconds)
         known.add(tuple(sorted(found.homes.tolist())))
+        known |= set(swapped(problem, found.homes, best.drivers + base, work=work))
     now = np.flatnonzero(problem.open_now)
 
     def rank(plan: tuple[int, ...]) -> tuple[float, float, tuple[int, ...]]:
@@ -116,6 +117,29 @@ def tied(
     return search.plans, search.left >= 0
 
 
+def swapped(problem: HomesProblem, homes: Ints, goal: float, *, work: int = WORK) -> list[tuple[int, ...]]:
+    """Plans that serve ``goal`` drivers in all with one of ``homes`` exchanged for another; at most ``work`` are looked at."""
+    search = _Search(problem, goal - ALIKE, len(homes), work)
+    free = [h for h in np.flatnonzero(~problem.open_now).tolist() if h not in set(homes.tolist())]
+    out = list[tuple[int, ...]]()
+    for gone in homes.tolist():
+        rest = [h for h in homes.tolist() if h != gone]
+        for h in free:
+            plan = [*rest, h]
+            if (
+                search.apart[h, rest].any()
+                or search.cost[plan].sum() > search.budget
+                or not search.allowed(plan)
+            ):
+                continue
+            if search.left <= 0:
+                return out
+            search.left -= 1
+            if served(problem, np.array([*search.now, *plan])).total >= search.goal:
+                out.append(tuple(sorted(plan)))
+    return out
+
+
 class _Search:
     """A walk through all plans, each begun with its home that stands first in the order, with what is left of the work."""
 
@@ -152,14 +176,14 @@ class _Search:
             got = served(self.problem, np.array([*self.now, *plan, home])).total
             adds[i] = max(got - have, 0.0)
             done.append((i, got))
-            if got >= self.goal and self._allowed([*plan, home]):
+            if got >= self.goal and self.allowed([*plan, home]):
                 self.plans.append(sorted([*plan, home]))
         for i, got in done:
             self.grow([*plan, int(rest[i])], got, rest[i + 1 :], adds[i + 1 :])
             if self.left < 0:
                 return
 
-    def _allowed(self, plan: list[int]) -> bool:
+    def allowed(self, plan: list[int]) -> bool:
         """Whether each long trip has a stop; spacing and budget hold on the way."""
         must = self.problem.must
         return must is None or bool((np.asarray(must[:, [*self.now, *plan]].sum(1)).ravel() > 0).all())

@@ -76,8 +76,8 @@ def _limits(homes: HomesPlan, say: Callable[..., str]) -> str:
 def _ties(homes: HomesPlan, say: Callable[..., str]) -> str:
     """How many plans serve as many drivers, and how one of them was chosen."""
     ties = homes.ties
-    if ties.plans == 1 and ties.exact:
-        return say("homes_tied_one")
+    if ties.plans == 1:
+        return say("homes_tied_one" if ties.exact else "homes_tied_unknown")
     key = "homes_tied" if ties.exact else "homes_tied_least"
     return say(key, n=ties.plans, detour=f"{ties.detour_minutes:.1f}")
 
