@@ -173,5 +173,8 @@ def homes_facts(run: dict[str, Any], here: Scope) -> Iterator[Fact]:
     yield fact("homes_existing", scope.at(plan="today"), run["existing"], source="homes")
     yield fact("drivers_served", scope, run["drivers"], band=known, source="homes")
     yield fact("drivers_bound", scope, run["bound"], source="homes")
+    if "homes_limited_by_bays" in run:
+        yield fact("homes_full", scope, run["homes_limited_by_bays"], source="homes")
+        yield fact("homes_tied", scope, run["tied_plans"], source="homes")
     yield fact("homes_gap", scope, run["gap"], source="homes")
     yield fact("homes_cost_yuan", scope, run["cost_yuan"], source="homes")

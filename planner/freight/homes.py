@@ -14,12 +14,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from planner.errors import sums_that_work_out
-from planner.freight.choice import choose, make_problem, with_upgrades
+from planner.errors import Finding, sums_that_work_out
+from planner.freight.choose.choice import choose, make_problem, with_upgrades
+from planner.freight.choose.master import certificate
+from planner.freight.choose.problem import in_order
+from planner.freight.choose.ties import Ties
 from planner.freight.hours import NIGHT, day_of, hour_shares, hourly_of
-from planner.freight.master import certificate
 from planner.freight.model import FreightModel
-from planner.freight.problem import in_order
+from planner.freight.room import Stays, fit_stays, tell_room
 from planner.freight.tables import (
     candidate_table,
     catchments,
@@ -35,14 +37,19 @@ from planner.roads.network import Network
 from planner.settings.freight import Freight
 from planner.solvers.solution import Solution, gap_text
 
-__all__ = ["HomesPlan", "assumed_numbers", "plan_homes"]
+__all__ = ["TRIPS", "HomesPlan", "assumed_numbers", "plan_homes"]
+
+#: Beginnings of the names of sums of trips, which are quoted only where a count of trucks calibrates them (all drivers
+#: from outside are the trips through gateways, times a constant).
+TRIPS = ("trips_", "through_trips_", "exchange_trips_", "vehicle_hours_", "drivers_from_outside")
 
 
 @dataclass(frozen=True, eq=False)
 class HomesPlan:
     """Driver homes of a study: tables and numbers, no words (:mod:`planner.telling.words.homes` has those).
 
-    Of a site, ``has_<line>`` is whether it has a line of the checklist (1, 0, NaN: not known), ``meets`` whether
+    ``limited_by_bays`` of a home: with more bays it would serve more drivers, so that what it serves is its room, no
+    count of who would come. Of a site, ``has_<line>`` is whether it has a line of the checklist (1, 0, NaN: not known), ``meets`` whether
     it has them all, ``bays`` the truck bays that count for a home (at most ``max_bays``), ``bays_there`` the place's
     own today.
 
@@ -50,11 +57,11 @@ class HomesPlan:
     ----------
     chosen
         New homes, best first: rank, site_id, name, host_kind, district, bays, has_…, meets, bays_there,
-        drivers (served a month), drivers_passing and drivers_in_catchment (in reach), trucks_passing
+        drivers (served a month), limited_by_bays, stays_per_bay (a day), drivers_passing and drivers_in_catchment (in reach), trucks_passing
         (a day), nearest_home_km, cost_yuan, geometry.
     existing
         Homes that are open already, with what they serve without the new ones, the nearest new one
-        (``nearest_new``, ``nearest_new_km``), and whether they are ``upgraded``.
+        (``nearest_new``, ``nearest_new_km``), whether they are ``upgraded``, and ``visits_counted`` a day (NaN: not).
     candidates
         Every site looked at, with what it has.
     flows
@@ -70,13 +77,14 @@ class HomesPlan:
     solution
         Objective and bound are distinct drivers a month newly served.
     curve
-        Homes → drivers newly served, and the bound.
+        Homes → drivers newly served, how many of the homes are limited by bays (``full``), and the bound.
     alternatives
         For each chosen home, the candidate that could stand in best and what it would lose.
     checks
         Modelled beside published counts.
     totals
-        Figures of the whole plan (drivers in reach, based and passing; trips; vehicle-hours …).
+        Figures of the whole plan (drivers in reach, based and passing; trips; vehicle-hours …). Those of :data:`TRIPS`
+        are sums of a model that no count has seen unless ``calibrated``, and are then quoted nowhere.
     problem
         What was asked for, ``"fewest"`` or ``"cheapest"``.
     assumed
@@ -85,8 +93,16 @@ class HomesPlan:
         they are.
     least_cost_yuan
         What no plan for the target can undercut; NaN unless the study asks for the cheapest plan.
+    ties
+        How many plans serve as many drivers, and who passes the one chosen.
+    stays
+        Stays per bay and day, assumed and used.
+    calibrated
+        Whether trips were adjusted to a count of trucks.
     target_source
         Whose target it is, as the study file says.
+    findings
+        What the counts at homes tell of their room.
     """
 
     chosen: gpd.GeoDataFrame
@@ -105,7 +121,11 @@ class HomesPlan:
     problem: str
     assumed: dict[str, float]
     least_cost_yuan: float
+    ties: Ties
+    stays: Stays
+    calibrated: bool
     target_source: str = ""
+    findings: tuple[Finding, ...] = ()
 
     @property
     def gap(self) -> float:
@@ -117,12 +137,17 @@ class HomesPlan:
         return max(self.solution.gap, dear)
 
     @property
+    def limited(self) -> int:
+        """New homes that are limited by bays."""
+        return int(self.chosen["limited_by_bays"].sum())
+
+    @property
     def drivers(self) -> float:
         """Distinct drivers a month that the new homes serve."""
         return self.solution.objective
 
     def run_json(self) -> dict[str, Any]:
-        """Plain figures for ``run.json``."""
+        """Plain figures for ``run.json``; sums of trips only where a count of trucks calibrates them."""
         s = self.solution
         price, least = float(self.chosen["cost_yuan"].sum()), self.least_cost_yuan
         return {
@@ -130,7 +155,12 @@ class HomesPlan:
             "objective": round(s.objective, 3), "bound": round(s.bound, 3), "gap": round(self.gap, 8), "status": s.status,
             "existing": len(self.existing), "candidates": len(self.candidates), "problem": self.problem,
             "cost_yuan": price, "least_cost_yuan": least if np.isfinite(least) else None,
-            **{k: round(float(v), 3) for k, v in self.totals.items()},
+            "tied_plans": self.ties.plans, "tied_plans_exact": self.ties.exact,
+            "limited_by": "drivers" if not self.limited else "bays" if self.limited == len(self.chosen) else "bays in part",
+            "homes_limited_by_bays": self.limited, "stays_per_bay_day": round(self.stays.used, 4),
+            "stays_assumed": round(self.stays.assumed, 4), "homes_with_counts": self.stays.homes,
+            "trips_calibrated": self.calibrated,
+            **{k: round(float(v), 3) for k, v in self.totals.items() if self.calibrated or not k.startswith(TRIPS)},
         }  # fmt: skip
 
     def __repr__(self) -> str:
@@ -164,7 +194,8 @@ def plan_homes(
     """
     say, f, clock = progress or silent, freight, time.perf_counter()
     say("driver homes: choosing", 0.7)
-    sites = with_upgrades(model, f)
+    stays = fit_stays(model.sites, f)
+    sites = with_upgrades(model, f, stays)
     problem = make_problem(model, sites, f)
     plan = choose(problem, f)
     order, gains = in_order(problem, plan.best.homes)
@@ -180,7 +211,8 @@ def plan_homes(
         hourly=hourly, day=day_of(model, f), zones=model.zones, catchments=catchments(network, chosen, existing, f),
         solution=solution, curve=plan.curve, alternatives=stand_ins(model, sites, problem, order),
         checks=checks(model.counts), totals=plan_totals(model, sites, problem, order, plan), problem=f.problem,
-        assumed=assumed_numbers(f), least_cost_yuan=plan.least_cost, target_source=f.target_source,
+        assumed=assumed_numbers(f), least_cost_yuan=plan.least_cost, ties=plan.ties, stays=stays,
+        calibrated=bool(model.trip_bands), target_source=f.target_source, findings=tell_room(model.sites, stays, f),
     )  # fmt: skip
 
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.errors import Finding, finding, sums_that_work_out
-from planner.freight.assign import Assigned, Taste, assign, make_taste
-from planner.freight.counts import CrossSection, adjust, cross_sections, judge, watched
-from planner.freight.flows import Trips, model_trips
+from planner.freight.assign import Assigned, make_taste
+from planner.freight.calibrate import to_counts, trip_bands, trips_of
+from planner.freight.counts import CrossSection, cross_sections
+from planner.freight.flows import Trips
 from planner.freight.graph import TruckGraph, build_graph, times, times_to
 from planner.freight.need import Need, make_need
 from planner.freight.start import Start, TruckGround, find_start, reachable_only, snap_places
@@ -32,7 +32,7 @@ Ints = NDArray[np.int64]
 
 #: Settings that say which homes to choose, not what trucks do: the model reads every other one, and none of these.
 CHOICE_ONLY = frozenset({
-    "enabled", "problem", "target_drivers", "target_source", "max_homes", "turnover_per_day", "visits_per_driver_month", "max_bays",
+    "enabled", "problem", "target_drivers", "target_source", "max_homes", "turnover_per_day", "occupancy", "stays_sigma", "stays_spread", "visits_per_driver_month", "max_bays",
     "cost_yuan", "kind_cost_yuan", "upgrade_cost_yuan", "upgrade_bays", "budget_yuan", "min_showers", "min_washers",
     "must_open_24h", "services", "stars", "gap", "time_limit_s", "curve_to", "hourly_local", "hourly_long",
     "night_share_local", "night_share_long",
@@ -63,6 +63,9 @@ class FreightModel:
         Vehicle-hours a day by class and hour since departure (2 × hours); they sum to what is driven.
     findings
         What was noticed on the way.
+    trip_bands
+        ``trips_per_day_low`` and so on (:func:`planner.freight.calibrate.trip_bands`); empty where no count of trucks
+        calibrates the trips.
     """
 
     zones: gpd.GeoDataFrame
@@ -75,6 +78,7 @@ class FreightModel:
     under_way: Floats
     need: Need
     findings: tuple[Finding, ...]
+    trip_bands: dict[str, float] = field(default_factory=dict)
 
     @property
     def streets(self) -> Floats:
@@ -109,12 +113,12 @@ def run_model(
     found += more
     say("trucks: travel times", 0.2)
     graph, starts, ends = _graph(network, start, snapped, f)
-    stops = graph.place[len(start.generators) :]
-    both = times(graph, starts, np.concatenate([ends, stops])) / 60
+    n = len(start.generators)
+    both = times(graph, starts, np.concatenate([ends, graph.place_to[n:]])) / 60
     direct, to_site = both[:, : len(ends)], both[:, len(ends) :]
-    from_site = times_to(graph, stops, ends) / 60
+    from_site = times_to(graph, graph.place[n:], ends) / 60
     say("trucks: trips", 0.5)
-    trips, more = _trips(start, direct, f)
+    trips, more = trips_of(start, direct, f)
     found += more
     taste = make_taste(
         graph, network, draws=f.multipath_draws, sigma=f.multipath_sigma, toll_minutes_per_km=f.toll_minutes_per_km,
@@ -122,8 +126,9 @@ def run_model(
     )  # fmt: skip
     sections, more = cross_sections(start.counts, graph, network, ground.main_roads)
     found += more
-    trips, assigned, counted, more = _to_counts(graph, (starts, ends), trips, taste, start, sections, f)
-    found += more
+    fitted = to_counts(graph, (starts, ends), trips, taste, start, sections, f)
+    trips, assigned, counted = fitted.trips, fitted.assigned, fitted.counts
+    found += fitted.findings
     need = make_need(
         start.drivers, trips, direct, to_site, from_site, catchment=f.catchment_minutes, detour=f.detour_minutes,
         outside_share=f.outside_share, trips_per_month=f.outside_trips_per_month, days=f.days_per_month,
@@ -131,19 +136,27 @@ def run_model(
     )  # fmt: skip
     zones = _zones(start, trips)
     names = zones["name"].tolist()
-    found += [*_corridors(need, names, len(start.generators)), *_no_stop(need, names, f)]
+    found += [
+        *_corridors(need, names, len(start.generators), float(trips.total.sum())),
+        *_no_stop(need, names, float(trips.total.sum()), f),
+    ]
     return FreightModel(
         zones=zones, drivers=start.drivers, sites=start.sites, counts=counted, direct=direct, trips=trips,
         loads=_as_counted(street_loads(graph, assigned), sections, counted),
         under_way=assigned.hourly @ graph.seconds / 3600, need=need, findings=tuple(found),
+        trip_bands=trip_bands(start, direct, fitted, f),
     )  # fmt: skip
 
 
 def _graph(network: Network, start: Start, snapped: Snapped, f: Freight) -> tuple[TruckGraph, Ints, Ints]:
     """The streets with every place on them; nodes where the trips of each zone begin, and where they end."""
-    graph = build_graph(network, snapped, gates=start.gateways.doors, yard_kmh=f.yard_kmh)
-    generators = graph.place[: len(start.generators)]
-    return graph, np.concatenate([generators, graph.source]), np.concatenate([generators, graph.sink])
+    gates, n = start.gateways, len(start.generators)
+    graph = build_graph(network, snapped, gates=gates.doors, ways=gates.ways, yard_kmh=f.yard_kmh)
+    return (
+        graph,
+        np.concatenate([graph.place[:n], graph.source]),
+        np.concatenate([graph.place_to[:n], graph.sink]),
+    )
 
 
 def _zones(start: Start, trips: Trips) -> gpd.GeoDataFrame:
@@ -156,68 +169,6 @@ def _zones(start: Start, trips: Trips) -> gpd.GeoDataFrame:
     return table.assign(
         drivers=table["drivers"].fillna(0.0), trips_out=trips.total.sum(1), trips_in=trips.total.sum(0)
     )
-
-
-def _trips(start: Start, direct: Floats, f: Freight) -> tuple[Trips, list[Finding]]:
-    xy = shapely.get_coordinates(start.gateways.table.geometry.to_numpy()).reshape(-1, 2)
-    km = np.hypot(*(xy[:, None, :] - xy[None, :, :]).transpose(2, 0, 1)) / 1000
-    trips = model_trips(
-        start.drivers * f.trips_per_driver_day, start.gateways.table["trucks_per_day"].to_numpy(float), direct, km,
-        through_share=f.through_share, through_min_km=f.through_min_km, beta=f.beta_per_minute,
-        mean_minutes=f.mean_trip_minutes,
-    )  # fmt: skip
-    found = []
-    n = len(start.drivers)
-    alone = ~(np.isfinite(direct[n:, :n]).any(1) & np.isfinite(direct[:n, n:]).any(0))
-    if n and alone.any():
-        lost = float(start.gateways.table["trucks_per_day"].to_numpy(float)[alone].sum()) * (
-            1 - f.through_share
-        )
-        found.append(finding("FRT-007", source="streets", n=f"{lost:,.0f}"))
-    if trips.scaled < 1:
-        found.append(finding("FRT-006", source="freight", share=f"{trips.scaled:.0%}"))
-    return trips, found
-
-
-def _to_counts(
-    graph: TruckGraph, ends: tuple[Ints, Ints], trips: Trips, taste: Taste, start: Start,
-    sections: list[CrossSection], f: Freight,
-) -> tuple[Trips, Assigned, gpd.GeoDataFrame, list[Finding]]:  # fmt: skip
-    """Trips on the streets, adjusted to the counts that are to be met, and each count beside the model."""
-    counts = start.counts
-    measured = counts["trucks_per_day"] if f.adjust_to == "trucks" else counts["trucks"]
-    used = np.isfinite(measured.to_numpy(float)) & (f.adjust_to != "none")
-    own = [s if u else replace(s, arcs=s.arcs[:0]) for s, u in zip(sections, used, strict=True)]
-    watch, number = watched(own, graph.matrix.nnz)
-    assigned = assign(graph, *ends, trips, taste=taste, watch=watch)
-
-    def modelled(done: Assigned) -> Floats:
-        total = done.total
-        return np.array([total[s.arcs].sum() if len(s.arcs) else np.nan for s in sections], float)
-
-    before, after = modelled(assigned), modelled(assigned)
-    value = np.array(
-        [counts["trucks"].to_numpy(float)[number == k].mean() for k in range(number.max(initial=-1) + 1)]
-    )
-    passed = (assigned.use & (trips.total > 0)).any((0, 2, 3))
-    if passed.any():
-        known = start.gateways.table["counted"].to_numpy(bool)
-        slack = np.concatenate([
-            np.full(len(start.drivers), f.trips_slack), np.where(known, f.count_slack, f.gateway_slack)
-        ])  # fmt: skip
-        modelled_trips = trips
-        trips, factor = adjust(
-            trips, assigned.use[:, passed], value[passed], count_slack=f.count_slack, zone_slack=slack
-        )
-        assigned = assign(graph, *ends, modelled_trips, taste=taste, factor=factor)
-        after = modelled(assigned)
-    table = counts.assign(
-        before=before, after=after, used=number >= 0, by_name=np.array([s.by_name for s in sections], bool),
-        target=np.where(number >= 0, np.append(value, np.nan)[number], np.nan),
-    )  # fmt: skip
-    gates = start.gateways.table[start.gateways.table["counted"].to_numpy(bool)]
-    taken = [bool((gates.distance(p) <= max(f.gateway_merge_km, 1.0) * 1000).any()) for p in counts.geometry]
-    return trips, assigned, table, judge(counts, number, before, after, np.array(taken, bool))
 
 
 def street_loads(graph: TruckGraph, assigned: Assigned) -> sparse.csr_array:
@@ -261,7 +212,13 @@ def _as_counted(
 
 
 def _corridors(
-    need: Need, names: Sequence[str], n_generators: int, *, at_least: float = 100.0, top: int = 5
+    need: Need,
+    names: Sequence[str],
+    n_generators: int,
+    all_trips: float,
+    *,
+    at_least: float = 100.0,
+    top: int = 5,
 ) -> list[Finding]:
     """The busiest relations through a gateway of which no truck passes any site within the detour."""
     lost = need.lost + need.lost.T
@@ -271,13 +228,18 @@ def _corridors(
     worth = lost[a, b]
     order = np.lexsort((b, a, -worth))[:top]
     return [
-        finding("FRT-005", source="candidates", names=f"{names[a[i]]} – {names[b[i]]}", n=f"{worth[i]:,.0f}")
+        finding(
+            "FRT-005",
+            source="candidates",
+            names=f"{names[a[i]]} – {names[b[i]]}",
+            share=f"{worth[i] / all_trips:.1%}",
+        )
         for i in order
         if worth[i] >= at_least
     ]
 
 
-def _no_stop(need: Need, names: Sequence[str], f: Freight) -> list[Finding]:
+def _no_stop(need: Need, names: Sequence[str], all_trips: float, f: Freight) -> list[Finding]:
     """Trips over the driving limit that no site could cut in two."""
     bare = np.asarray(need.stops.sum(1)).ravel() == 0
     if not bare.any():
@@ -285,6 +247,6 @@ def _no_stop(need: Need, names: Sequence[str], f: Freight) -> list[Finding]:
     worst = np.flatnonzero(bare)[np.argmax(need.long_trips[bare])]
     a, b = need.long_ends[worst]
     return [
-        finding("FRT-017", source="candidates", n=f"{need.long_trips[bare].sum():,.0f}", names=f"{names[a]} – {names[b]}",
+        finding("FRT-017", source="candidates", share=f"{need.long_trips[bare].sum() / all_trips:.1%}", names=f"{names[a]} – {names[b]}",
                 limit=f"{f.drive_limit_minutes:g}")
     ]  # fmt: skip

@@ -13,6 +13,9 @@ from planner.freight.flows import Trips
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+#: A stop that costs no time still costs this many minutes, so that it is not taken for a site out of reach.
+LEAST_MIN = 1e-6
+
 
 @dataclass(frozen=True, eq=False)
 class Need:
@@ -22,6 +25,8 @@ class Need:
     ----------
     reach
         ``csr_array`` of bool (n_segments × n_sites).
+    extra
+        ``csr_array`` with the entries of ``reach``: minutes of the way to the site, of a passing segment of the detour.
     drivers
         Of each segment.
     first, second
@@ -40,6 +45,7 @@ class Need:
     """
 
     reach: sparse.csr_array
+    extra: sparse.csr_array
     drivers: Floats
     first: Ints
     second: Ints
@@ -119,10 +125,11 @@ def make_need(
     """
     n, z, s = len(drivers), direct.shape[0], to_site.shape[1]
     outside = trips.through + outside_share * trips.exchange
-    may = np.zeros((z, z, s), bool)
+    may, more = np.zeros((z, z, s), bool), np.full((z, z, s), np.inf, np.float32)
     total, passing = trips.total, np.zeros(s)
     for a in range(z):
-        may[a] = detours(direct[a], to_site[a], from_site) <= detour + 1e-6
+        more[a] = detours(direct[a], to_site[a], from_site)
+        may[a] = more[a] <= detour + 1e-6
         may[a, a] = False  # trips that stay in their zone pass nothing
         passing += total[a] @ may[a]
     lost = np.where(may.any(2), 0.0, total)
@@ -131,14 +138,19 @@ def make_need(
     some = moved > 0
     first, second, moved = first[some], second[some], moved[some]
     on_way = may[first, second] | may[second, first]
+    way = np.minimum(more[first, second], more[second, first])
     near = to_site[:n] <= catchment + 1e-6
     long = np.argwhere((total > 0) & np.isfinite(direct) & (direct > drive_limit + 1e-6))
     start, end = long[:, 0], long[:, 1]
     parts = (to_site[start] <= drive_limit + 1e-6) & (drive_limit + 1e-6 >= from_site[:, end].T)
     reach = sparse.csr_array(np.vstack([near, on_way]) if len(first) else near)
+    minutes = np.vstack([to_site[:n], way.astype(float)]) if len(first) else to_site[:n]
+    row, column = reach.tocoo().coords
+    least = np.maximum(minutes[row, column], LEAST_MIN)
+    extra = sparse.csr_array((least, reach.indices, reach.indptr), shape=reach.shape)
     own = np.arange(n)
     return Need(
-        reach, np.concatenate([drivers, moved]), np.concatenate([own, first]).astype(np.int64),
+        reach, extra, np.concatenate([drivers, moved]), np.concatenate([own, first]).astype(np.int64),
         np.concatenate([own, second]).astype(np.int64), passing, lost,
         sparse.csr_array(may[start, end] & parts), total[start, end], long.astype(np.int64),
     )  # fmt: skip

@@ -22,7 +22,7 @@ __all__ = ["LINES", "checklist", "existing_homes", "find_sites", "left_out"]
 _ORDER = ("driver_home", "service_area", "truck_parking", "port", "logistics", "fuel", "charging")
 COLUMNS = [
     "site_id", "name", "host_kind", "district", "bays", "bays_known", "showers", "washers", "open_hours",
-    "services", "exists", "geometry",
+    "services", "exists", "visits_per_day", "geometry",
 ]  # fmt: skip
 #: Lines of the checklist.
 LINES = ("bays", "showers", "washers", "hours", "services")
@@ -70,7 +70,9 @@ def find_sites(
     if len(own):
         usual = own["host_kind"].map(lambda kind: freight.kind_bays.get(kind, freight.min_bays))
         least = np.maximum(usual.to_numpy(float), freight.min_bays)
-        mine = _with_bays(own, own["bays"].to_numpy(float), least).assign(exists=False, district="")
+        mine = _with_bays(own, own["bays"].to_numpy(float), least).assign(
+            exists=False, district="", visits_per_day=np.nan
+        )
         table = gpd.GeoDataFrame(pd.concat([mine[COLUMNS], table], ignore_index=True), crs=hosts.crs)
         rank = np.concatenate([np.full(len(own), -1), rank])
     table["district"] = district_of(table.geometry, districts, outside="")
@@ -105,7 +107,13 @@ def _venues(
     kind = used["host_kind"].to_numpy()
     kind_of_bays = np.where((kind == "fuel") & lorry, "fuel_hgv", kind)
     usual = np.array([freight.kind_bays.get(str(k), 0.0) for k in kind_of_bays], float)
-    blank = {"showers": known["showers"].to_numpy(float), "washers": np.nan, "services": "", "district": ""}
+    blank = {
+        "visits_per_day": np.nan,
+        "showers": known["showers"].to_numpy(float),
+        "washers": np.nan,
+        "services": "",
+        "district": "",
+    }
     made = _with_bays(used, known["bays"].to_numpy(float), usual).assign(exists=False, **blank)
     place = {k: i for i, k in enumerate(_ORDER)}
     return made[COLUMNS], np.array([place.get(str(k), len(place)) for k in kind], int)

@@ -10,11 +10,11 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from planner.freight import problem as problem_
-from planner.freight.choice import Choice, secondary_worth
+from planner.freight.choose import problem as problem_
+from planner.freight.choose.choice import Choice
+from planner.freight.choose.problem import HomesProblem
 from planner.freight.hours import NIGHT
 from planner.freight.model import FreightModel
-from planner.freight.problem import HomesProblem
 from planner.freight.sites import checklist
 from planner.roads.areas import service_areas, union_area
 from planner.roads.network import Network
@@ -47,7 +47,7 @@ def chosen_table(
     f: Freight,
     problem: HomesProblem,
 ) -> gpd.GeoDataFrame:
-    """New homes, best first, with what each serves and reaches."""
+    """New homes, best first, with what each serves and reaches, and whether its bays bind (``limited_by_bays``)."""
     table = _reach_columns(model, sites)
     open_now = np.flatnonzero(problem.open_now)
     flow = problem_.served(problem, np.concatenate([open_now, order]))
@@ -62,14 +62,14 @@ def chosen_table(
     rows.insert(0, "rank", np.arange(1, len(rows) + 1))
     return rows.assign(
         drivers=gains, visits_per_day=flow.by_home[order] * f.visits_per_driver_month / f.days_per_month,
-        nearest_home_km=near, bays=np.minimum(rows["bays"], f.max_bays),
+        limited_by_bays=flow.full[order], nearest_home_km=near, bays=np.minimum(rows["bays"], f.max_bays),
     ).drop(columns=["exists", "at"])  # fmt: skip
 
 
 def existing_table(
     model: FreightModel, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints, f: Freight
 ) -> gpd.GeoDataFrame:
-    """Existing homes: what they serve, the nearest new home (NaN km: none), and whether they are ``upgraded``."""
+    """Existing homes: what they serve, whether bays bind, the nearest new home (NaN km: none), ``upgraded`` or not."""
     table = _reach_columns(model, sites)
     open_now = np.flatnonzero(problem.open_now)
     flow = problem_.served(problem, open_now)
@@ -82,15 +82,15 @@ def existing_table(
         names.append(str(new["name"].iloc[i] or new["site_id"].iloc[i]) if i >= 0 else "")
         metres.append(float(far[i]) / 1000 if i >= 0 else float("nan"))
     return rows.assign(
-        drivers=flow.by_home[open_now], nearest_new=np.array(names, dtype="str"), nearest_new_km=metres,
+        drivers=flow.by_home[open_now], limited_by_bays=flow.full[open_now], nearest_new=np.array(names, dtype="str"), nearest_new_km=metres,
         bays=np.minimum(rows["bays"], f.max_bays), upgraded=rows["at"].isin(new["at"][new["host_kind"] == "upgrade"]),
-    ).drop(columns=["exists"])  # fmt: skip
+    ).drop(columns=["exists"]).rename(columns={"visits_per_day": "visits_counted"})  # fmt: skip
 
 
 def candidate_table(model: FreightModel, sites: gpd.GeoDataFrame, f: Freight) -> gpd.GeoDataFrame:
     """Every candidate with what it has, lacks and reaches; stars as the study file defines them."""
     table = _reach_columns(model, sites)
-    table = table[~table["exists"]].drop(columns=["exists", "at"]).reset_index(drop=True)
+    table = table[~table["exists"]].drop(columns=["exists", "at", "visits_per_day"]).reset_index(drop=True)
     stars = checklist(table, f)  # by the place's own bays, of which no more than max_bays count for a home
     table = table.assign(bays=np.minimum(table["bays"], f.max_bays))
     return gpd.GeoDataFrame(
@@ -101,13 +101,13 @@ def candidate_table(model: FreightModel, sites: gpd.GeoDataFrame, f: Freight) ->
 def stand_ins(
     model: FreightModel, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints
 ) -> pd.DataFrame:
-    """For each chosen home the best stand-in (spacing kept), what it would serve less, and reach less."""
+    """For each chosen home the best stand-in (spacing kept), how many it would serve less, and how many less would pass."""
     now = np.flatnonzero(problem.open_now)
     whole = problem_.served(problem, np.concatenate([now, order])).total
-    secondary, at = secondary_worth(model, sites), sites["at"].to_numpy()
+    passing, at = model.need.by_site()[1], sites["at"].to_numpy()
 
     def wide(homes: list[int]) -> float:
-        return sum(model.need.in_reach(at[np.array([*now, *homes], int)]))
+        return model.need.in_reach(at[np.array([*now, *homes], int)])[1]
 
     everyone = wide(order.tolist())
     clash: dict[int, set[int]] = {}
@@ -119,7 +119,7 @@ def stand_ins(
         rest = [int(j) for j in order if j != i]
         barred = set(rest) | {int(i)} | set(now.tolist()) | set().union(*(clash.get(j, set()) for j in rest))
         free = [j for j in range(len(sites)) if j not in barred]
-        free.sort(key=lambda j: (-problem.capacity[j], -secondary[j], j))
+        free.sort(key=lambda j: (-problem.capacity[j], -passing[at[j]], j))
         tried = [
             (whole - problem_.served(problem, np.array([*now, *rest, j])).total, -wide([*rest, j]), j)
             for j in free[:20]
@@ -133,14 +133,14 @@ def stand_ins(
             str(sites["name"].iloc[best]) if known else "", loss, max(everyone + reach, 0.0) if known else np.nan,
         ))  # fmt: skip
     return pd.DataFrame(
-        rows, columns=["site_id", "alternative_id", "alternative", "drivers_lost", "reach_lost"]
+        rows, columns=["site_id", "alternative_id", "alternative", "drivers_lost", "passing_lost"]
     )
 
 
 def plan_totals(
     model: FreightModel, sites: gpd.GeoDataFrame, problem: HomesProblem, order: Ints, plan: Choice
 ) -> dict[str, float]:
-    """Figures of the whole plan: who is in reach, trips, the driving limit, and what the bands of +-30 % do."""
+    """Figures of the whole plan: who is in reach, trips and their bands, the driving limit, and what +-30 % do."""
     need, at = model.need, sites["at"].to_numpy()
     old = at[sites["exists"].to_numpy(bool)]
     based, passing = need.in_reach(at[order])
@@ -152,7 +152,8 @@ def plan_totals(
     total = float(trips.total.sum())
     between = total - float(np.trace(trips.total))
     return {
-        "served_by_existing": plan.base, "drivers_in_catchment": based, "drivers_passing": passing,
+        "served_by_existing": plan.base,
+        "passing_detour_minutes": plan.ties.detour_minutes, "drivers_in_catchment": based, "drivers_passing": passing,
         "drivers_in_catchment_with_existing": all_based, "drivers_passing_with_existing": all_passing,
         "drivers_based": float(model.drivers.sum()),
         "drivers_from_outside": float(need.drivers[~need.based].sum()), "trips_per_day": total,
@@ -162,7 +163,7 @@ def plan_totals(
         "trips_over_4h_per_day": float(need.long_trips.sum()),
         "trips_over_4h_without_home": float(need.long_trips[~stopped].sum()),
         "vehicle_hours_per_day": float(model.under_way.sum()), "beta_per_minute": trips.beta,
-        **_bands(problem, order),
+        **model.trip_bands, **_bands(problem, order),
     }  # fmt: skip
 
 

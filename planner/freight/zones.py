@@ -97,11 +97,13 @@ class Gateways:
     """Where main roads cross the outline of the area, or were cut off at it.
 
     ``table``: zone_id, kind (class of the biggest road), name, trucks_per_day, counted, point.
-    ``doors``: per gateway the network nodes where trucks come in and where they leave.
+    ``doors``: per gateway the network nodes where trucks come in and where they leave; ``ways``: the street they come
+    in and leave by at each of them (-1: the road was cut off there, it is the first or last one they drive on).
     """
 
     table: gpd.GeoDataFrame
     doors: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
+    ways: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = ()
 
 
 def find_gateways(
@@ -127,7 +129,9 @@ def find_gateways(
     kinds = np.array(network.classes, dtype=object)[network.edge_class.astype(int)]
     crossing, inner, inward, xy = _ways_out(network, np.isin(kinds, GATE_CLASSES), outer_outline(area))
     label = _together(xy, merge_km * 1000, kinds[crossing])
-    rows, doors, found = [], [], list[Finding]()
+    degree = np.bincount(np.concatenate([network.edge_u, network.edge_v]), minlength=network.n_nodes)
+    way = np.where(degree[inner] == 1, -1, crossing)  # a road cut off begins there: nobody turns into it
+    rows, doors, ways, found = [], [], [], list[Finding]()
     for one in range(label.max(initial=-1) + 1):
         mine = np.flatnonzero(label == one)
         edges, nodes = crossing[mine], inner[mine]
@@ -135,7 +139,9 @@ def find_gateways(
         leave = np.isfinite(np.where(inward[mine], network.edge_s_vu[edges], network.edge_s_uv[edges]))
         if not (come.any() and leave.any()):
             continue
-        doors.append((tuple(np.unique(nodes[come]).tolist()), tuple(np.unique(nodes[leave]).tolist())))
+        both = [np.unique(np.column_stack([nodes, way[mine]])[part], axis=0) for part in (come, leave)]
+        doors.append((tuple(both[0][:, 0].tolist()), tuple(both[1][:, 0].tolist())))
+        ways.append((tuple(both[0][:, 1].tolist()), tuple(both[1][:, 1].tolist())))
         kind = str(kinds[edges[0]])
         rows.append({
             "kind": kind, "trucks_per_day": float(trucks.get(kind, 0.0)), "counted": False,
@@ -151,7 +157,7 @@ def find_gateways(
     if table.empty:
         found.append(finding("FRT-002", source="streets"))
     table = _counted(table, counts, max(merge_km, 1.0) * 1000)
-    return Gateways(table, tuple(doors)), found
+    return Gateways(table, tuple(doors), tuple(ways)), found
 
 
 def outer_outline(area: shapely.Geometry) -> shapely.Geometry:

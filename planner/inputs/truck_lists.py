@@ -31,6 +31,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "showers": ("showers", "shower", "淋浴", "淋浴间", "淋浴位", "淋浴数"),
     "washers": ("washers", "washing_machines", "洗衣机", "洗衣机数", "洗衣设备"),
     "services": ("services", "免费服务", "服务项目", "五项服务"),
+    "visits_per_day": (
+        "visits_per_day", "日均使用", "日均使用人次", "日均服务人次", "日均人次", "日均到访", "日均使用（次）",
+    ),
     "trucks_per_day": ("trucks_per_day", "货车流量", "货车日流量", "日均货车", "货车"),
     "vehicles_per_day": ("vehicles_per_day", "日流量", "车流量", "日均车流量", "机动车流量"),
     "place_zh": ("place_zh", "地点", "路段"),
@@ -39,7 +42,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "source_zh": ("source_zh", "来源", "source"),
     "source_en": ("source_en", "source", "来源"),
 }  # fmt: skip
-_NUMBERS = ("bays", "showers", "washers", "trucks_per_day", "vehicles_per_day")
+_NUMBERS = ("bays", "showers", "washers", "visits_per_day", "trucks_per_day", "vehicles_per_day")
 #: A number with up to three characters before it (no sign, no point), 千 or 万, and a unit.
 _NUMBER = re.compile(r"[^\d.\-\u2010-\u2015\u2212]{0,3}?(\d+(?:\.\d+)?)\s*([千万]?)\D{0,4}")
 _TIMES = {"": 1, "千": 1_000, "万": 10_000}
@@ -63,7 +66,7 @@ class TruckLists:
         Sites that could hold a home: site_id, name, host_kind, bays, showers, washers, services,
         open_hours, geometry.
     homes
-        Homes that are open: the same, and source_zh, source_en.
+        Homes that are open: the same, and visits_per_day (drivers' visits as counted), source_zh, source_en.
     findings
         What is wrong with the lists. A file that is not there is an error; then no list is read.
     """
@@ -135,14 +138,15 @@ def read_homes(tables: Sequence[Table], *, crs: str) -> tuple[gpd.GeoDataFrame, 
         if raw is None or homes.empty:
             continue
         joined, more = _with_further_columns(
-            homes[homes["status"] == "open"], raw, (*_HELD, "source_zh", "source_en")
+            homes[homes["status"] == "open"], raw, (*_HELD, "visits_per_day", "source_zh", "source_en")
         )
         found += more
         parts.append(joined.rename(columns={"station_id": "site_id"}).assign(host_kind="driver_home"))
     if not parts:
-        return no_sites(crs).assign(source_zh=pd.Series(dtype="str"), source_en=pd.Series(dtype="str")), found
+        texts = {name: pd.Series(dtype="str") for name in ("source_zh", "source_en")}
+        return no_sites(crs).assign(visits_per_day=pd.Series(dtype=float), **texts), found
     homes = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=crs)
-    return homes[[*_SITES, "source_zh", "source_en"]], found
+    return homes[[*_SITES, "visits_per_day", "source_zh", "source_en"]], found
 
 
 def further_columns(raw: RawTable, roles: Iterable[str]) -> tuple[pd.DataFrame, list[Finding]]:

@@ -44,7 +44,14 @@ class Freight(Section):
     target_source: str = ""
     max_homes: int = Field(default=40, ge=1)  # no plan larger than this is looked at; own
     # -- what a home serves
-    turnover_per_day: Positive = 12.0  # stays per bay and day; own, band 6-18 (two hours each, day and night)
+    turnover_per_day: Positive = 12.0  # stays a day of a bay in use all day; own, band 6-18 (two hours each)
+    # of the bays' hours at most so many are in use: more, and who comes at the wrong hour finds no bay; own, band 0.5-0.85
+    # (car parks count as full at 0.85)
+    occupancy: Positive = Field(default=0.7, le=1)
+    # homes with counted visits and stated bays move stays per bay (planner/freight/room.py): spread of the assumption (log
+    # scale: its band 6-18 as 5 and 95 %) and between homes; own, band 0.2-0.5 and 0.3-0.8
+    stays_sigma: Positive = 0.33
+    stays_spread: Positive = 0.5
     visits_per_driver_month: Positive = 4.0  # own, band 2-8 (about one a week)
     days_per_month: Positive = 30.0
     # -- who is in reach

@@ -14,6 +14,7 @@ from planner.errors import AbsentError, Finding, InputError, PlannerError, sorte
 from planner.facts.register import Register
 from planner.telling.contents.records import count_line
 from planner.telling.words.figures import told, told_band
+from planner.telling.words.homes import limited_words
 from planner.telling.words.names import source_label
 from planner.telling.words.numbers import ceil_number, ceil_percent, number, percent
 from planner.telling.words.phrases import phrase, words_of
@@ -151,10 +152,17 @@ def _certificates(run: Mapping[str, Any], facts: Register, language: str) -> lis
         lines.append(
             phrase(
                 "say_homes" if facts.shown("homes_gap", **of) else "say_homes_best", language, chosen=told(facts.fact("homes_new", **of)), gap=told(facts.fact("homes_gap", **of)),
-                drivers=told(facts.fact("drivers_served", **of)), status=_status(homes["status"], language),
+                drivers=told(facts.fact("drivers_served", **of)), limited=_limited(facts, language), status=_status(homes["status"], language),
             )
         )  # fmt: skip
     return lines
+
+
+def _limited(facts: Register, language: str) -> str:
+    """Whether bays limit the number served."""
+    of = {"network": "driver_homes", "groups": "truck"}
+    full = facts.find("homes_full", **of)
+    return "" if full is None else limited_words(full.shown, facts.shown("homes_new", **of), language)
 
 
 def _status(status: str, language: str) -> str:
@@ -188,10 +196,16 @@ def plan_text(plan: SitePlan, language: str) -> str:
 
 
 def homes_text(plan: HomesPlan, language: str) -> str:
-    """How many driver homes are chosen, and whom they serve."""
+    """How many driver homes are chosen, whom they serve, whether bays limit that, and how many plans serve as many."""
+    ties, tied = plan.ties, ""
+    if ties.plans > 1:
+        tied = phrase(
+            "say_homes_tied" if ties.exact else "say_homes_tied_least", language, n=number(ties.plans)
+        )
     return phrase(
         "say_homes_plan", language, chosen=len(plan.chosen), existing=len(plan.existing), drivers=f"{plan.drivers:,.0f}",
         bound=number(ceil_number(plan.solution.bound)), gap=ceil_percent(plan.gap),
+        limited=limited_words(plan.limited, len(plan.chosen), language), tied=tied,
     )  # fmt: skip
 
 

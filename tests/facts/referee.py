@@ -454,6 +454,8 @@ SENTENCES: list[tuple[str, dict[str, tuple[str, dict[str, Any]]]]] = [
      {"w": ("workers", {"plan": ""}), "b": ("share", {"plan": "today"}), "a": ("share", {}), "p": ("sites_new", {}),
       "s": ("stations_open", {"plan": "today"}), "g": ("gap", {})}),
     (r"serve (?P<d>[\d,]+) drivers a month", {"d": ("drivers_served", {"network": "driver_homes", "groups": "truck"})}),
+    (r"serve [\d,]+ drivers a month beside.*?All (?P<k>\d+) are limited\s+by bays.*?; (?P<t>[\d,]+) choices of",
+     {"k": ("homes_full", {"network": "driver_homes", "groups": "truck"}), "t": ("homes_tied", {"network": "driver_homes", "groups": "truck"})}),
     (r"建设投入合计约 (?P<c>[\d,]+) 元", {"c": ("cost_yuan", {})}),
     (r"new sites cost about CNY (?P<c>[\d,]+) in all", {"c": ("cost_yuan", {})}),
 ]  # fmt: skip

@@ -299,18 +299,29 @@ def test_driver_homes_have_their_figures() -> None:
     class Homes:
         def run_json(self) -> dict[str, object]:
             return {"chosen": 3, "existing": 1, "drivers": 4321.4, "bound": 4400.2, "gap": 0.0123451, "cost_yuan": 5e5,
+                    "homes_limited_by_bays": 2, "tied_plans": 15,
                     "served_if_drivers_low": 4000.0, "served_if_drivers_high": 4500.0}  # fmt: skip
 
     facts = known_bundle(homes=Homes()).facts
     of = {"network": "driver_homes", "groups": "truck"}
     shown = {
         k: facts.shown(k, **of)
-        for k in ("homes_new", "drivers_served", "drivers_bound", "homes_gap", "homes_cost_yuan")
+        for k in (
+            "homes_new",
+            "drivers_served",
+            "drivers_bound",
+            "homes_full",
+            "homes_tied",
+            "homes_gap",
+            "homes_cost_yuan",
+        )
     }
     assert shown == {
         "homes_new": 3,
         "drivers_served": 4321,
         "drivers_bound": 4401,
+        "homes_full": 2,
+        "homes_tied": 15,
         "homes_gap": 0.01235,
         "homes_cost_yuan": 500_000,
     }

@@ -10,9 +10,9 @@ import pytest
 from scipy import sparse
 
 from planner.errors import AbsentError
-from planner.freight import master as fm
-from planner.freight import problem as fp
-from planner.freight.choice import choose
+from planner.freight.choose import master as fm
+from planner.freight.choose import problem as fp
+from planner.freight.choose.choice import choose
 from planner.freight.need import make_need
 from planner.settings.freight import Freight
 from tests.freight.county import County, lnglat, table
@@ -211,8 +211,8 @@ def test_the_driving_limit_binds_where_trips_are_long(tmp_path):
 
 def test_the_cheapest_plan_of_a_county_takes_the_kind_that_costs_less(tmp_path):
     costs = "[freight.kind_cost_yuan]\nservice_area = 900000\n"
-    few = County("target_drivers = 3000\ncurve_to = 1\n" + costs).plan()
-    cheap = County('target_drivers = 3000\ncurve_to = 1\nproblem = "cheapest"\n' + costs).plan()
+    few = County("target_drivers = 2500\ncurve_to = 1\n" + costs).plan()
+    cheap = County('target_drivers = 2500\ncurve_to = 1\nproblem = "cheapest"\n' + costs).plan()
     assert len(few.chosen) == len(cheap.chosen) == 1
     assert cheap.chosen["host_kind"].iloc[0] != "service_area"
     run = cheap.run_json()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -311,3 +313,39 @@ def test_counts_at_one_gateway_are_averaged_by_road_and_those_of_another_road_le
     by_name = dict(zip(gates.table["name"], gates.table["trucks_per_day"], strict=True))
     assert by_name == {"G1": 10_000, "G2": 2}
     assert gates.table["counted"].tolist() == [n == "G1" for n in gates.table["name"]]
+
+
+def test_bands_of_trips_are_those_of_studies_at_the_ends_of_the_assumptions(tmp_path):
+    a, b = lnglat(17.5, 0)
+    files = table(
+        tmp_path, "truck_counts.csv", f"road,lng,lat,vehicles_per_day,trucks_per_day\nG1,{a},{b},,9000\n"
+    )
+    ends = itertools.product((0.8, 1.2, 1.6), (3000, 6000, 9000), (0.25, 0.4, 0.55))
+    sums = np.array([
+        (t.total.sum(), t.through.sum(), t.exchange.sum())
+        for own, gate, share in ends
+        if (own, gate, share) == (1.2, 6000, 0.4) or (own != 1.2 and gate != 6000 and share != 0.4)
+        for t in [
+            County(
+                f"trips_per_driver_day = {own}\nthrough_share = {share}\ngateway_trucks = {{trunk = {gate}.0}}", files, tmp_path
+            ).model().trips
+        ]
+    ])  # fmt: skip
+    assert len(sums) == 9
+    bands = County("", files, tmp_path).model().trip_bands
+    for i, name in enumerate(("trips", "through_trips", "exchange_trips")):
+        assert bands[f"{name}_per_day_low"] == pytest.approx(sums[:, i].min(), rel=1e-6)
+        assert bands[f"{name}_per_day_high"] == pytest.approx(sums[:, i].max(), rel=1e-6)
+    assert bands["trips_per_day_low"] < 0.9 * bands["trips_per_day_high"]
+
+
+def test_vehicles_times_a_share_are_no_count_of_trucks(tmp_path):
+    a, b = lnglat(17.5, 0)
+    files = table(
+        tmp_path, "truck_counts.csv", f"road,lng,lat,vehicles_per_day,trucks_per_day\nG1,{a},{b},36000,\n"
+    )
+    for adjust_to in ("trucks", "all"):
+        county = County(f'adjust_to = "{adjust_to}"', files, tmp_path)
+        model = county.model()
+        assert model.counts["used"].tolist() == [adjust_to == "all"]
+        assert model.trip_bands == {}

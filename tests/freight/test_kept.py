@@ -111,7 +111,7 @@ def test_a_kept_model_gives_the_plan_of_a_fresh_one(tmp_path, name):
 
 
 OTHER = {
-    "enabled": False, "problem": "cheapest", "target_drivers": 5.0, "target_source": "a report", "max_homes": 3, "turnover_per_day": 1.0,
+    "enabled": False, "problem": "cheapest", "target_drivers": 5.0, "target_source": "a report", "max_homes": 3, "turnover_per_day": 1.0, "occupancy": 0.5, "stays_sigma": 0.2, "stays_spread": 0.2,
     "visits_per_driver_month": 1.0, "max_bays": 5.0, "cost_yuan": 1.0, "kind_cost_yuan": {"port": 1.0}, "upgrade_cost_yuan": 1.0,
     "upgrade_bays": 1.0, "budget_yuan": 1.0, "min_showers": 9.0, "min_washers": 9.0, "must_open_24h": False, "services": ("tea",),
     "stars": {"one": {"bays": 1.0}}, "gap": 0.5, "time_limit_s": 1.0, "curve_to": 2, "hourly_local": (1.0,) * 24,

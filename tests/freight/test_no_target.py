@@ -10,8 +10,8 @@ import pytest
 from scipy import sparse
 
 from planner.errors import AbsentError
-from planner.freight import problem as fp
-from planner.freight.choice import choose
+from planner.freight.choose import problem as fp
+from planner.freight.choose.choice import choose
 from planner.settings.freight import Freight
 from tests.freight.county import County
 from tests.freight.test_cost import allowed, dear_problem
@@ -79,15 +79,15 @@ def test_homes_that_would_serve_nobody_are_told_by_their_reason(p, code):
 
 def test_a_county_without_a_target_serves_as_many_as_the_homes_allowed_can():
     plan = County("max_homes = 3").plan()
-    # 40 bays × 12 × 30 / 4 = 3,600 drivers a month each
-    assert plan.drivers == pytest.approx(3 * 3600)
+    # 40 bays × 12 × 0.7 × 30 / 4 = 2,520 drivers a month each
+    assert plan.drivers == pytest.approx(3 * 2520)
     assert len(plan.chosen) == 3
     assert plan.run_json()["target"] is None
     with pytest.raises(
-        AbsentError, match=r"3 homes, the most that are allowed, serve 10,800 at most.*freight\.max_homes = 3"
+        AbsentError, match=r"3 homes, the most that are allowed, serve 7,560 at most.*freight\.max_homes = 3"
     ):
-        County("max_homes = 3\ntarget_drivers = 10801").plan()
-    assert County("max_homes = 3\ntarget_drivers = 10800").plan().drivers == pytest.approx(10800)
+        County("max_homes = 3\ntarget_drivers = 7561").plan()
+    assert County("max_homes = 3\ntarget_drivers = 7560").plan().drivers == pytest.approx(7560)
 
 
 def test_no_promise_of_suzhous_is_a_default():

@@ -14,11 +14,11 @@ from tests.freight.county import X0, Y0, County, lnglat, table
 
 def test_a_county_gets_the_fewest_homes_for_its_target():
     plan = County("target_drivers = 5000").plan()
-    # 40 bays × 12 × 30 / 4 = 3,600 drivers a month each: one is too few, two are enough
+    # 40 bays × 12 × 0.7 × 30 / 4 = 2,520 drivers a month each: one is too few, two are enough
     assert len(plan.chosen) == 2
-    assert plan.drivers == pytest.approx(7200)
+    assert plan.drivers == pytest.approx(5040)
     assert plan.solution.status == "optimal"
-    assert plan.curve["drivers"].tolist()[:2] == pytest.approx([3600, 7200])
+    assert plan.curve["drivers"].tolist()[:2] == pytest.approx([2520, 5040])
     assert plan.chosen["rank"].tolist() == [1, 2]
     assert plan.chosen["drivers"].sum() == pytest.approx(plan.drivers)
     assert plan.totals["drivers_based"] == pytest.approx(12_000)
@@ -51,19 +51,20 @@ def test_existing_homes_serve_first_and_keep_their_distance(tmp_path):
     )  # fmt: skip
     plan = County("target_drivers = 5000", files, tmp_path).plan()
     home = plan.existing.iloc[0]
-    assert home["drivers"] == pytest.approx(26 * 90)
+    assert home["drivers"] == pytest.approx(26 * 63)
     marks = [home[f"has_{line}"] for line in LINES]
     assert marks == pytest.approx([1, 0, np.nan, 1, np.nan], nan_ok=True)  # 26 bays, one shower, open all day
     assert home["bays_there"] == 26
     assert not home["meets"]
-    assert plan.totals["served_by_existing"] == pytest.approx(2340)
+    assert plan.totals["served_by_existing"] == pytest.approx(1638)
     assert "service_area一" not in set(plan.candidates["name"])  # half a kilometre from the home
     assert "upgrade" in set(plan.candidates["host_kind"])
     assert plan.drivers >= 5000
+    assert len(plan.chosen) == 2
 
 
 def test_a_target_out_of_reach_says_what_can_be_had():
-    with pytest.raises(AbsentError, match="at most 14,400 can be served, with 4 homes"):
+    with pytest.raises(AbsentError, match="at most 10,080 can be served, with 4 homes"):
         County("target_drivers = 1000000").plan()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from planner.freight import problem as fp
+from planner.freight.choose import problem as fp
 from planner.freight.flows import Trips, model_trips
 from planner.freight.need import make_need
 

@@ -176,12 +176,12 @@ def test_driver_homes_are_told_where_there_are_some(plain: Bundle) -> None:
     class Homes:
         def run_json(self) -> dict[str, Any]:
             return {"chosen": 3, "existing": 1, "drivers": 10234.5678901, "bound": 10300.2, "gap": 0.0012345678,
-                    "cost_yuan": 5e5, "served_if_drivers_low": 8000.0, "served_if_drivers_high": 11000.0}  # fmt: skip
+                    "cost_yuan": 5e5, "homes_limited_by_bays": 2, "tied_plans": 3, "served_if_drivers_low": 8000.0, "served_if_drivers_high": 11000.0}  # fmt: skip
 
     facts = dataclasses.replace(plain, homes=Homes()).facts
     assert facts.fact("drivers_served", network="driver_homes", groups="truck").shown_band() == (8000, 11000)
     head = data._headline(dataclasses.replace(plain, homes=Homes()))
-    assert head["homes"] == {"chosen": 3, "drivers": 10235, "gap": 0.00124}
+    assert head["homes"] == {"chosen": 3, "drivers": 10235, "gap": 0.00124, "full": 2}
     assert other().head["headline"]["homes"] == {}
 
 

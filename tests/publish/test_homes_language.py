@@ -114,19 +114,19 @@ def test_bays_that_count_and_bays_of_the_place_stand_side_by_side_and_the_cap_is
             "每处司机之家至多计 60 个泊位（freight.max_bays）；1 处场所的泊位更多，超出部分不计入：大场 81 个。"
             in [r[0] for r in rows]
         )
-    reason = next(cell for cell in cells(plan, "zh", tmp_path)["司机之家"] if "每月服务 5,400 名司机" in cell)
-    assert "泊位 60 个（场所共 81 个，每处至多计 60 个）" in reason  # 60 × 12 × 30 / 4 = 5,400
+    reason = next(cell for cell in cells(plan, "zh", tmp_path)["司机之家"] if "每月服务 3,780 名司机" in cell)
+    assert "泊位 60 个（场所共 81 个，每处至多计 60 个）" in reason  # 60 × 12 × 0.7 × 30 / 4 = 3,780
 
 
 def test_a_band_whose_ends_are_one_figure_names_it_once(plan) -> None:
     run = plan.run_json()
-    # 5,400 drivers fill the bays, with 30 % fewer of them as well: there are 12,000 and those who pass
-    assert run["served_if_drivers_low"] == run["served_if_drivers_high"] == pytest.approx(5400)
+    # 3,780 and 2,520 drivers fill the bays, with 30 % fewer of them as well: there are 12,000 and those who pass
+    assert run["served_if_drivers_low"] == run["served_if_drivers_high"] == pytest.approx(6300)
     zh, en = (" ".join(homes_lines(plan, language)) for language in ("zh", "en"))
-    assert "司机总数减少或增加三成，这些司机之家每月服务的司机均为 5,400 名" in zh
-    assert "泊位周转减少或增加三成，服务的司机为 3,780 至 7,020 名" in zh
+    assert "司机总数减少或增加三成，这些司机之家每月服务的司机均为 6,300 名" in zh
+    assert "泊位周转减少或增加三成，服务的司机为 4,410 至 8,190 名" in zh
     assert (
-        "the number served a month stays at 5,400; with 30 % fewer or more stays per bay, it is 3,780 to 7,020"
+        "the number served a month stays at 6,300; with 30 % fewer or more stays per bay, it is 4,410 to 8,190"
         in en
     )
 

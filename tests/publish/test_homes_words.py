@@ -40,7 +40,7 @@ def upgraded(tmp_path_factory):
         f"编号,名称,类型,经度,纬度,货车泊位,淋浴,洗衣机,开放时间\nS1,小场,服务区,{e},{f},18,1,2,08:00-20:00\n",
     )  # fmt: skip
     hosts = County.usual_hosts().iloc[[0, 2]]
-    freight = 'target_drivers = 2000\nmax_bays = 15\nspacing_km = 3\nsite_kinds = ["service_area"]'
+    freight = 'target_drivers = 1400\nmax_bays = 15\nspacing_km = 3\nsite_kinds = ["service_area"]'
     return County(freight, files, folder, hosts=hosts).plan()
 
 
@@ -70,15 +70,21 @@ def test_a_reason_holds_what_the_home_serves_and_what_its_stand_in_would_lose(pl
     home, other = plan.chosen.iloc[0], plan.alternatives.iloc[0]
     zh, en = chosen_in_words(plan).loc[0, ["reason_zh", "reason_en"]]
     assert zh.startswith(
-        "每月服务 3,600 名司机（泊位 40 个（假定），每泊位每日周转 12 次）；30 分钟车程内有本地司机 "
+        "每月服务 2,520 名司机，受泊位限制（泊位 40 个（假定），每泊位每日至多 8.4 次停靠）；30 分钟车程内有本地司机 "
     )
-    assert en.startswith("Serves 3,600 drivers a month (40 bays (assumed), 12 stays a day each); ")
+    assert en.startswith(
+        "Serves 2,520 drivers a month, limited by bays (40 bays (assumed), at most 8.4 stays a day each); "
+    )
     assert f"依托{kind_word(home['host_kind'], 'zh')}“{home['name']}”" in zh
     assert f"at the {kind_word(home['host_kind'], 'en')} “{home['name']}”: " in en
     assert f"“{other['alternative']}”" in zh
     assert f"{home['nearest_home_km']:.1f} 公里" in zh
     assert other["drivers_lost"] == 0
-    assert f"serves as many, with {other['reach_lost']:,.0f} fewer in reach." in en
+    assert other["passing_lost"] == 0  # everybody passes every site of the one road
+    assert f"“{other['alternative']}” would do as well; " in en
+    # pairs of four like sites
+    assert en.endswith("; 6 plans serve as many: this one was chosen by drivers passing, then by detour.")
+    assert zh.endswith("；服务人数相同的方案共 6 个，按经过的司机数、再按绕行时间选定本方案。")
 
 
 def test_tables_and_layers_speak_both_languages(plan):
@@ -108,6 +114,7 @@ def test_tables_and_layers_speak_both_languages(plan):
 def test_every_assumption_has_its_value_band_and_source_in_both_languages(plan):
     made = assumptions(plan).set_index("key")
     assert made.loc["turnover_per_day", ["value", "low", "high"]].tolist() == [12, 6, 18]
+    assert made.loc["occupancy", ["value", "low", "high"]].tolist() == [0.7, 0.5, 0.85]
     assert made.loc["gateway_trucks.trunk", ["value", "low", "high"]].tolist() == [6000, 3000, 9000]
     assert made.loc["kind_bays.port", ["value", "low", "high"]].tolist() == [40, 20, 80]
     assert made.loc["night_share_long", "value"] == 0.35

@@ -155,7 +155,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("siting.", "sensitivity target_source"), ()),
     # -- trucks
     (["freight.enabled"], ()),
-    (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day visits_per_driver_month hourly_local[] hourly_long[] "
+    (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day occupancy stays_sigma stays_spread visits_per_driver_month hourly_local[] hourly_long[] "
                       "night_share_local night_share_long max_bays cost_yuan kind_cost_yuan{} upgrade_cost_yuan upgrade_bays "
                       "budget_yuan min_showers min_washers must_open_24h services[] stars{} gap time_limit_s curve_to"),
      ("homes",)),

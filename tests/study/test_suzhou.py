@@ -74,6 +74,7 @@ def test_readme_and_stored_notebooks_say_what_is_registered(done) -> None:
     assert not any(found.values()), found
     assert "SitePlan(200 sites" in texts["01_quick_start.ipynb"]
     assert "151,738 outdoor workers" in texts["README.md"]
+    assert re.search(r"All 3 are limited\s+by bays.*?; 20 choices of three", texts["README.md"], re.DOTALL)
     low, high = (f"{facts.find('newly_covered', plan='gain')[end]:,.0f}" for end in ("low", "high"))
     assert f"{low} to {high} newly covered" in texts["README.md"]
 

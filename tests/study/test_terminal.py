@@ -16,6 +16,7 @@ import pytest
 from planner import cli
 from planner.errors import InfeasibleError, NoInternetError, PlannerError, finding
 from planner.facts.register import Register, Scope, fact
+from planner.freight.choose.ties import Ties
 from planner.language import locale_language
 from planner.settings.reading import language_of, read_settings
 from planner.solvers.clash import told
@@ -333,6 +334,7 @@ def figures() -> list[dict[str, object]]:
         fact("workers", here.at(plan=""), 1000.4), fact("stations_open", here.at(plan="today"), 2), fact("sites_new", here, 3),
         fact("gap", here, 0.0001201), fact("newly_covered", here.at(plan="gain"), 250.0, band=(199.6, 300.2)),
         fact("homes_new", homes, 4), fact("drivers_served", homes, 1234.4), fact("homes_gap", homes, 0.0),
+        fact("homes_full", homes, 4),
     ]  # fmt: skip
     for plan, covered in (("today", 250.0), ("proposal", 500.0)):
         state = here.at(plan=plan)
@@ -363,7 +365,7 @@ def test_the_summary_says_all_it_is_given(tmp_path) -> None:
         "  新增覆盖        250  （九成区间 200–300）",
         "  在现有 2 个开放站点之外新选 3 处（可行）：任何同样数量站点的方案，覆盖人数都不会比本方案多出 0.013% 以上",
         "  时间限制使搜索提前结束：再次运行可能选出不同的站点",
-        "  司机之家 4 处，每月服务 1,234 名司机（已证明最优）",
+        "  司机之家 4 处，每月服务 1,234 名司机，受泊位限制（已证明最优）",
         "  没有司机之家。",
         f"  {tmp_path} 中的文件：figures/a.png、run.json",
     ]
@@ -445,7 +447,8 @@ def test_a_plan_of_homes_is_told_with_a_bound_and_a_gap_rounded_up() -> None:
         bound = 4400.2
 
     class Homes:
-        chosen, existing, drivers, solution, gap = [1, 2, 3], [1], 4321.4, Solution, 0.0182301
+        chosen, existing, drivers, solution, gap, limited = [1, 2, 3], [1], 4321.4, Solution, 0.0182301, 0
+        ties = Ties(1, True, 0.0, 0.0)
 
     assert (
         homes_text(Homes(), "en")
@@ -454,6 +457,17 @@ def test_a_plan_of_homes_is_told_with_a_bound_and_a_gap_rounded_up() -> None:
     assert (
         homes_text(Homes(), "zh")
         == "在现有 1 处之外新建 3 处司机之家：每月服务 4,321 名司机；上界 4,401，差距 1.824%"
+    )
+
+    class Tied(Homes):
+        limited, ties = 2, Ties(1200, False, 0.0, 0.0)
+
+    assert homes_text(Tied(), "en") == (
+        "3 new driver homes beside 1: 4,321 drivers a month, 2 of the homes limited by bays; bound 4,401, gap 1.824%; "
+        "at least 1,200 plans serve as many"
+    )
+    assert homes_text(Tied(), "zh").endswith(
+        "4,321 名司机，其中 2 处受泊位限制；上界 4,401，差距 1.824%；服务人数相同的方案至少 1,200 个"
     )
 
 

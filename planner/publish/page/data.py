@@ -101,7 +101,7 @@ _GLOSSARY = (
     "workers", "covered", "share", "newly_covered", "share_gain", "gap", "steadiness", "gap_workers", "drivers_served",
 )  # fmt: skip
 #: Figures of the driver homes that the page shows, by their quantity.
-_HOMES = {"chosen": "homes_new", "drivers": "drivers_served", "gap": "homes_gap"}
+_HOMES = {"chosen": "homes_new", "drivers": "drivers_served", "gap": "homes_gap", "full": "homes_full"}
 
 
 def _about(bundle: Bundle) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def _catchments(plan: HomesPlan) -> ExtraLayer:
 def _sites(plan: HomesPlan, language: str, fields: tuple[PopupField, ...]) -> tuple[ExtraLayer, ...]:
     """Candidates, existing homes and new ones, as wide as their bays or drivers."""
     old, new = existing_in_words(plan), chosen_in_words(plan)
+    limited = _field("limited", column=f"limited_{language}")
     return (
         ExtraLayer(
             "home_candidates", *_named("layer", "candidates", n=len(plan.candidates)),
@@ -73,15 +74,15 @@ def _sites(plan: HomesPlan, language: str, fields: tuple[PopupField, ...]) -> tu
         ),
         ExtraLayer(
             "homes_existing", *_named("layer", "existing", n=len(old)),
-            old[[*_SITE, "relation_zh", "relation_en", "geometry"]], colour="#3d7ab8", name_column="name",
-            fields=(*fields, _field("relation", column=f"relation_{language}")), shape="triangle", searchable=True,
+            old[[*_SITE, "limited_zh", "limited_en", "relation_zh", "relation_en", "geometry"]], colour="#3d7ab8", name_column="name",
+            fields=(*fields, limited, _field("relation", column=f"relation_{language}")), shape="triangle", searchable=True,
             width_column="bays", width_px=(6.5, 8.5),
         ),
         ExtraLayer(
             "homes_new", *_named("layer", "new", n=len(new)),
-            new[[*_SITE, "rank", "drivers", "reason_zh", "reason_en", "geometry"]], colour="#8e2a5b",
+            new[[*_SITE, "rank", "drivers", "limited_zh", "limited_en", "reason_zh", "reason_en", "geometry"]], colour="#8e2a5b",
             name_column="name", shape="diamond", searchable=True, width_column="drivers", width_px=(8.0, 10.0),
-            fields=(_field("rank", 0), _field("drivers", 0, "a_month"), *fields,
+            fields=(_field("rank", 0), _field("drivers", 0, "a_month"), limited, *fields,
                     _field("reason", column=f"reason_{language}")),
         ),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from planner.telling.contents.columns import Column
 from planner.telling.contents.coverage import district_labels
 from planner.telling.contents.records import synthetic_lines
 from planner.telling.words.figures import told, told_band
+from planner.telling.words.homes import limited_words
 from planner.telling.words.numbers import number
 from planner.telling.words.phrases import phrase
 
@@ -98,6 +99,10 @@ def _rows(bundle: Bundle) -> list[DecisionRow | None]:
     homes: dict[str, Any] = {"network": "driver_homes", "groups": "truck"}
     absent = bundle.run.get("absent", {}).get("driver_homes", "")
     served = _row(bundle, "drivers_served", "homes", **homes)
+    full = bundle.facts.find("homes_full", **homes)
+    if served is not None and full is not None:
+        said = limited_words(full.shown, bundle.facts.shown("homes_new", **homes), language)
+        served = replace(served, value=served.value + said)
     if served is None and absent:
         served = DecisionRow(phrase("sheet_homes", language), str(absent), "", "homes")
     return [

@@ -11,6 +11,7 @@ import pandas as pd
 from planner.freight.homes import assumed_numbers
 from planner.freight.sites import LINES
 from planner.settings.freight import Freight
+from planner.telling.words.numbers import number
 from planner.telling.words.phrases import phrase, translated
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
     from planner.freight.homes import HomesPlan
 
-__all__ = ["assumptions", "candidates_in_words", "chosen_in_words", "existing_in_words", "kind_word"]
+__all__ = [
+    "assumptions", "candidates_in_words", "chosen_in_words", "existing_in_words", "kind_word", "limited_words",
+]  # fmt: skip
 
 LANGUAGES = ("zh", "en")
 
@@ -28,6 +31,9 @@ _BANDS: dict[str, tuple[float, float, str]] = {
     "target_drivers": (_NONE, _NONE, "user"),
     "max_homes": (_NONE, _NONE, "assumption"),
     "turnover_per_day": (6, 18, "assumption"),
+    "occupancy": (0.5, 0.85, "parking"),
+    "stays_sigma": (0.2, 0.5, "assumption"),
+    "stays_spread": (0.3, 0.8, "assumption"),
     "visits_per_driver_month": (2, 8, "assumption"),
     "catchment_minutes": (20, 45, "assumption"),
     "detour_minutes": (5, 15, "assumption"),
@@ -119,12 +125,15 @@ def chosen_in_words(plan: HomesPlan) -> gpd.GeoDataFrame:
     table = _with_lacks(plan, plan.chosen)
     for i in LANGUAGES:
         pairs = zip(table.itertuples(), plan.alternatives.itertuples(), strict=True)
-        table[f"reason_{i}"] = _texts(_reason(home, other, plan.assumed, i) for home, other in pairs)
+        table[f"reason_{i}"] = _texts(_reason(home, other, plan, i) for home, other in pairs)
     return table.assign(reason=table["reason_zh"])
 
 
 def _with_lacks(plan: HomesPlan, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """A table of sites with ``meets_…`` and ``lacks_…`` of each language in the place of the marks."""
+    """A table of sites with ``meets_…`` and ``lacks_…`` of each language in the place of the marks.
+
+    Homes get ``limited_…`` besides: what binds, their bays or the drivers in reach.
+    """
     marks = [f"has_{line}" for line in LINES]
     made = table.drop(columns=[*marks, "meets"])
     at = list(table.columns).index("meets")
@@ -132,6 +141,12 @@ def _with_lacks(plan: HomesPlan, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     for language in reversed(LANGUAGES):
         lacks = (_lacks(site, plan.assumed, language) for _, site in table.iterrows())
         made.insert(min(at, made.shape[1]), f"lacks_{language}", _texts(lacks))
+        if "limited_by_bays" in table.columns:
+            binds = [
+                phrase("homes_by_bays" if b else "homes_by_drivers", language)
+                for b in table["limited_by_bays"]
+            ]
+            made[f"limited_{language}"] = _texts(binds)
         words = {
             "yes": phrase("yes", language),
             "no": phrase("no", language),
@@ -186,16 +201,25 @@ def _relation(home: Any, language: str) -> str:
     return phrase("homes_kept_near", language, name=home.nearest_new, km=f"{home.nearest_new_km:.1f}")
 
 
-def _reason(home: Any, other: Any, assumed: dict[str, float], language: str) -> str:
-    """Why a new home was chosen, and what its best stand-in would lose."""
+def limited_words(full: float, new: float, language: str) -> str:
+    """What follows on the number served: that bays limit it at all the ``new`` homes, or at ``full`` of them."""
+    if not full:
+        return ""
+    every = full >= new
+    return phrase("page_homes_limited_all" if every else "page_homes_limited_some", language, n=number(full))
+
+
+def _reason(home: Any, other: Any, plan: HomesPlan, language: str) -> str:
+    """Why a new home was chosen, what limits it, what its best stand-in would lose, and how ties were broken."""
+    assumed, ties = plan.assumed, plan.ties
 
     def say(key: str, **words: object) -> str:
         return phrase(f"homes_reason_{key}", language, **words)
 
     swap = ""
     if other.alternative_id:
-        served, reach = other.drivers_lost >= 0.5, other.reach_lost >= 0.5
-        n = other.drivers_lost if served else other.reach_lost
+        served, reach = other.drivers_lost >= 0.5, other.passing_lost >= 0.5
+        n = other.drivers_lost if served else other.passing_lost
         key = "fewer" if served else "same" if reach else "equal"
         swap = say(key, name=other.alternative or other.alternative_id, n=f"{n:,.0f}")
     more = home.bays_there > assumed["max_bays"] and home.host_kind != "upgrade"
@@ -203,10 +227,12 @@ def _reason(home: Any, other: Any, assumed: dict[str, float], language: str) -> 
     kind = kind_word(home.host_kind, language)
     place = say("named", kind=kind, name=home.name) if home.name else say("unnamed", kind=kind)
     near = say("near", km=f"{home.nearest_home_km:.1f}") if np.isfinite(home.nearest_home_km) else ""
+    tied = say("tied" if ties.exact else "tied_least", n=number(ties.plans)) if ties.plans > 1 else ""
     lacks = home.lacks_zh if language == "zh" else home.lacks_en
     return phrase(
         "homes_reason", language, drivers=f"{home.drivers:,.0f}", bays=f"{home.bays:.0f}",
-        assumed=few or ("" if home.bays_known else say("assumed")), turnover=f"{assumed['turnover_per_day']:g}",
+        assumed=few or ("" if home.bays_known else say("assumed")), turnover=f"{home.stays_per_bay:.3g}",
+        limited=say("limited") if home.limited_by_bays else "", tied=tied,
         minutes=f"{assumed['catchment_minutes']:g}", based=f"{home.drivers_in_catchment:,.0f}",
         detour=f"{assumed['detour_minutes']:g}", passing=f"{home.drivers_passing:,.0f}",
         trucks=f"{home.trucks_passing:,.0f}", near=near, place=place,

@@ -63,23 +63,29 @@ def _round_steps(top: float) -> list[float]:
 
 
 def homes_hours(bundle: Bundle) -> Any:
-    """Trucks under way in each hour, within the area and through its gateways; the night shaded."""
+    """Trucks under way in each hour, within the area and through its gateways; the night shaded.
+
+    As shares of the day where no count of trucks calibrates how many there are.
+    """
     homes, language = bundle.homes, bundle.settings.study.language
     assert homes is not None  # noqa: S101
     day = homes.day
+    counted = homes.calibrated
+    scale = 1.0 if counted else 1 / max(float(day["trucks"].sum()), 1e-12)
+    local, long = day["local"] * scale, day["long"] * scale
     figure, axes = new_figure(9.6, 3.6)
     at = day["hour"].to_numpy() + 0.5
-    axes.bar(at, day["local"], 0.82, color=NOW, label=phrase("fig_local", language))
-    axes.bar(at, day["long"], 0.82, bottom=day["local"], color=_TRUCKS, label=phrase("fig_long", language))
+    axes.bar(at, local, 0.82, color=NOW, label=phrase("fig_local", language))
+    axes.bar(at, long, 0.82, bottom=local, color=_TRUCKS, label=phrase("fig_long", language))
     for start, end in ((0, _NIGHT[0]), (_NIGHT[1], 24)):
         axes.axvspan(start, end, color="#e9edf2", zorder=0, linewidth=0)
     axes.set_xlim(0, 24)
     axes.set_xticks(range(0, 25, 2))
-    axes.yaxis.set_major_formatter(lambda value, _: number(value))
+    axes.yaxis.set_major_formatter(lambda value, _: number(value) if counted else f"{value:.0%}")
     axes.set_xlabel(phrase("fig_hour", language))
     axes.grid(axis="y", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    set_title(axes, phrase("fig_homes_hours", language))
+    set_title(axes, phrase("fig_homes_hours" if counted else "fig_homes_hours_shares", language))
     return figure

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.freight.hours import NIGHT
 from planner.telling.words.homes import capped, checklist_states
-from planner.telling.words.numbers import ceil_percent, number
+from planner.telling.words.numbers import ceil_percent, number, percent
 from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def homes_lines(homes: HomesPlan | None, language: str) -> tuple[str, ...]:
     """What the plan of driver homes comes to, in sentences; empty without it. The first says what is counted."""
     if homes is None:
         return ()
-    run, assumed = homes.run_json(), homes.assumed
+    run, assumed, totals = homes.run_json(), homes.assumed, homes.totals
 
     def say(key: str, **words: object) -> str:
         numbers = {k: number(v) if isinstance(v, (int, float)) else str(v) for k, v in words.items()}
@@ -42,18 +42,60 @@ def homes_lines(homes: HomesPlan | None, language: str) -> tuple[str, ...]:
     }
     beside = say("homes_reach_existing", **every) if run["existing"] else ""
     drive = {"hours": f"{assumed['drive_limit_minutes'] / 60:g}", "longest": run["longest_trip_minutes"]}
-    drive |= {"n": run["trips_over_4h_per_day"], "bare": run["trips_over_4h_without_home"]}
+    over = totals["trips_over_4h_per_day"]
+    if over:
+        drive |= {
+            "share": percent(over / totals["trips_per_day"]),
+            "bare": percent(totals["trips_over_4h_without_home"] / over),
+        }
+    counted = say("homes_flows_counted" if homes.calibrated else "homes_flows_modelled")
     return (
-        say("homes_meaning"),
+        say("homes_meaning", stays=f"{homes.stays.used:.3g}", visits=f"{assumed['visits_per_driver_month']:g}", counted=counted),
         say("homes_result", plan=_plan(homes, say), aim=_aim(homes, say), drivers=run["drivers"], existing=run["existing"]),
+        _limits(homes, say),
         say(f"homes_best{priced}") if proven
         else say(f"homes_certificate{priced}", gap=ceil_percent(homes.solution.gap), bound=run["bound"]),
+        _ties(homes, say),
         say("homes_cost" if least is None else "homes_cheapest", cost=run["cost_yuan"], **cost),
         say("homes_reach", minutes=assumed["catchment_minutes"], detour=assumed["detour_minutes"], based=run["drivers_in_catchment"],
             passing=run["drivers_passing"], existing=beside),
         say("homes_band", drivers=_range(run, "drivers", say), turnover=_range(run, "turnover", say)),
-        say("homes_drive_limit" if run["trips_over_4h_per_day"] else "homes_no_long_trip", **drive),
+        say("homes_drive_limit" if over else "homes_no_long_trip", **drive),
+        *_sums(homes, say),
     )  # fmt: skip
+
+
+def _limits(homes: HomesPlan, say: Callable[..., str]) -> str:
+    """Where bays bind, so that the number served is room and no count of demand."""
+    full, every = homes.limited, len(homes.chosen)
+    return say(
+        f"homes_limited_{'none' if not full else 'all' if full == every else 'some'}", n=full, all=every
+    )
+
+
+def _ties(homes: HomesPlan, say: Callable[..., str]) -> str:
+    """How many plans serve as many drivers, and how one of them was chosen."""
+    ties = homes.ties
+    if ties.plans == 1:
+        return say("homes_tied_one" if ties.exact else "homes_tied_unknown")
+    key = "homes_tied" if ties.exact else "homes_tied_least"
+    return say(key, n=ties.plans, detour=f"{ties.detour_minutes:.1f}")
+
+
+def _sums(homes: HomesPlan, say: Callable[..., str]) -> tuple[str, ...]:
+    """What counts at homes do to stays per bay, and sums of trips with their bands where a count calibrates them."""
+    out, totals, stays = [], homes.totals, homes.stays
+    if stays.homes:
+        out.append(
+            say("homes_fitted", n=stays.homes, assumed=f"{stays.assumed:.3g}", used=f"{stays.used:.3g}")
+        )
+    if homes.calibrated:
+        words: dict[str, object] = {}
+        for name, key in (("trips", "trips"), ("through", "through_trips"), ("exchange", "exchange_trips")):
+            low, high = (number(totals[f"{key}_per_day_{end}"]) for end in ("low", "high"))
+            words |= {name: totals[f"{key}_per_day"], f"{name}_range": f"{low}–{high}"}
+        out.append(say("homes_trips", **words))
+    return tuple(out)
 
 
 def _plan(homes: HomesPlan, say: Callable[..., str]) -> str:
@@ -110,7 +152,9 @@ def table_lines(homes: HomesPlan, language: str, key: str) -> tuple[str, ...]:
             "n": number(top["trucks"]),
             "share": f"{night:.0%}",
         }
-        return (phrase("homes_hours_note", language, **words),)
+        return (
+            phrase("homes_hours_note" if homes.calibrated else "homes_hours_note_shares", language, **words),
+        )
     if key == "counts":
         used = int(homes.checks["used"].sum())
         words = {"n": number(len(homes.checks)), "used": number(used)}

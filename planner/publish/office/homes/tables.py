@@ -58,6 +58,8 @@ _SITE = (
     "bays",
     "bays_there",
     "drivers",
+    "limited",
+    "stays_per_bay",
     *_REACH,
     "meets",
     "lacks",
@@ -77,26 +79,26 @@ _COUNTS = (
 #: Columns of each table, in the order of the tables.
 _COLUMNS: dict[str, tuple[str, ...]] = {
     "homes": ("rank", *_SITE, "reason", "visits_per_day", "nearest_home_km", "cost_yuan", "site_id"),
-    "comparison": ("site_id", *_SITE, "relation", "source"),
+    "comparison": ("site_id", *_SITE, "visits_counted", "relation", "source"),
     "candidates": (
         "site_id", "name", "host_kind", "district", "lng", "lat", "bays", "bays_there", *_REACH, "cost_yuan", "meets", "lacks"
     ),
-    "hours": ("hour", "local", "long", "under_way", "share"),
+    "hours": ("hour", "local", "long", "under_way", "local_share", "long_share", "share"),
     "counts": (*_COUNTS, "source"),
-    "curve": ("homes", "drivers", "bound"),
+    "curve": ("homes", "drivers", "full", "bound"),
     "assumptions": ("word", "value", "low", "high", "source"),
 }  # fmt: skip
 #: What fits across a page: columns of the printed tables (the others are printed whole, candidates not at all).
 _PRINTED: dict[str, tuple[str, ...]] = {
-    "homes": ("rank", "name", "district", "bays", "drivers", "lacks", "reason"),
-    "comparison": ("name", "district", "bays", "drivers", "drivers_in_catchment", "relation"),
+    "homes": ("rank", "name", "district", "bays", "drivers", "limited", "lacks", "reason"),
+    "comparison": ("name", "district", "bays", "drivers", "limited", "drivers_in_catchment", "relation"),
     "candidates": (),
     "counts": _COUNTS,
 }
 _WHOLE = (
-    "bays", "bays_there", "drivers", *_REACH, "visits_per_day", "modelled", "before", "local", "long", "under_way", "bound",
+    "bays", "bays_there", "drivers", *_REACH, "visits_per_day", "visits_counted", "modelled", "before", "local", "long", "under_way", "bound",
 )  # fmt: skip
-_TWO_DIGITS = ("nearest_home_km", "ratio", "share")
+_TWO_DIGITS = ("nearest_home_km", "ratio", "share", "local_share", "long_share", "stays_per_bay")
 
 
 def homes_tables(
@@ -138,7 +140,7 @@ def _table(plan: HomesPlan, key: str, language: str, *, printed: bool) -> pd.Dat
         case "candidates":
             return candidates_in_words(plan)
         case "hours":
-            return _hours(plan.day, language, step=4 if printed else 1)
+            return _hours(plan.day, language, step=4 if printed else 1, counted=plan.calibrated)
         case "counts":
             return _counts(plan.checks, language)
         case "curve":
@@ -156,9 +158,11 @@ def _counts(checks: pd.DataFrame, language: str) -> pd.DataFrame:
     return made if checks["used"].any() else made.drop(columns="before")  # nothing was adjusted
 
 
-def _hours(day: pd.DataFrame, language: str, *, step: int = 1) -> pd.DataFrame:
-    """Trucks under way by the hour (means of ``step`` hours), and in the night together."""
+def _hours(day: pd.DataFrame, language: str, *, step: int, counted: bool) -> pd.DataFrame:
+    """Trucks under way by the hour (means of ``step`` hours), and in the night together; shares of the day if not ``counted``."""
     made = day.assign(under_way=day["trucks"], share=100 * day["share"])
+    if not counted:
+        return _hour_shares(made, language, step=step)
     block, trucks = made["hour"] // step, ["local", "long", "under_way"]
     means = made.groupby(block)[trucks].mean().assign(share=made.groupby(block)["share"].sum())
     names = [f"{h:02d}:00–{h + step:02d}:00" for h in range(0, 24, step)]
@@ -171,6 +175,17 @@ def _hours(day: pd.DataFrame, language: str, *, step: int = 1) -> pd.DataFrame:
     return pd.concat([means.assign(hour=names), pd.DataFrame([last])], ignore_index=True)
 
 
+def _hour_shares(made: pd.DataFrame, language: str, *, step: int) -> pd.DataFrame:
+    """Shares of the day's trucks under way by ``step`` hours, within the area and through its gateways."""
+    whole = max(float(made["trucks"].sum()), 1e-12)
+    parts = {"local_share": 100 * made["local"] / whole, "long_share": 100 * made["long"] / whole}
+    shares = made.assign(**parts)[["local_share", "long_share", "share"]]
+    names = [f"{h:02d}:00–{h + step:02d}:00" for h in range(0, 24, step)]
+    last = {"hour": phrase("homes_night", language), **shares[NIGHT].sum().to_dict()}
+    by_block = shares.groupby(made["hour"] // step).sum().assign(hour=names)
+    return pd.concat([by_block, pd.DataFrame([last])], ignore_index=True)
+
+
 def _in_words(table: pd.DataFrame, language: str, districts: Mapping[str, str]) -> pd.DataFrame:
     """Columns of the language, coordinates, kinds and districts in words, whole numbers where nothing finer is meant."""
     made = table.copy()
@@ -179,7 +194,7 @@ def _in_words(table: pd.DataFrame, language: str, districts: Mapping[str, str]) 
         made = pd.DataFrame(made.drop(columns="geometry")).assign(
             lng=xy[:, 0].round(6), lat=xy[:, 1].round(6)
         )
-    for name in ("meets", "lacks", "reason", "relation", "source"):
+    for name in ("meets", "lacks", "limited", "reason", "relation", "source"):
         if f"{name}_{language}" in made.columns:
             made[name] = made[f"{name}_{language}"]
     if "host_kind" in made.columns:

@@ -36,9 +36,15 @@ function headlineBlock(head, words) {
       figure(words.t("layer_sites"), words.n(h.sites)),
       figure(words.t("gap"), words.gap(h.gap), words.t("gap_hint")),
     ),
-    h.homes.chosen ? el("p", { class: "homes" }, words.t("homes_line", { n: words.n(h.homes.chosen), drivers: words.n(h.homes.drivers, 0) })) : null,
+    h.homes.chosen ? el("p", { class: "homes" }, words.t("homes_line", { n: words.n(h.homes.chosen), drivers: words.n(h.homes.drivers, 0), limited: limitedBy(h.homes, words) })) : null,
     h.absent.map((why) => el("p", { class: "absent" }, why)),
   );
+}
+
+// What the homes serve is their room where bays limit them, no count of drivers who would come.
+function limitedBy(homes, words) {
+  if (!homes.full) return "";
+  return homes.full >= homes.chosen ? words.t("homes_limited_all") : words.t("homes_limited_some", { n: words.n(homes.full) });
 }
 
 // Nine in ten demand draws lie within; nothing where there are no draws.

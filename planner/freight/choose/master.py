@@ -1,4 +1,4 @@
-"""Which driver homes to open: most drivers, or least cost, with a bound (cuts of :mod:`planner.freight.problem`).
+"""Which driver homes to open: most drivers, or least cost, with a bound (cuts of :mod:`planner.freight.choose.problem`).
 
 The master problem (HiGHS) holds the cuts found so far. Its best value bounds every plan, and the flow of
 its plan is that plan's worth (Benders 1962 on the flow-capturing problem of Hodgson 1990). Cuts are first
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.errors import absent
-from planner.freight.problem import HomesProblem, flow_at, served
+from planner.freight.choose.problem import HomesProblem, flow_at, merged, served
 from planner.solvers.covering.exact import Block, solve_model
 from planner.solvers.solution import PROOF, Solution, relative_gap
 
@@ -29,7 +29,7 @@ RESOLUTION = 1e-6
 #: Money is counted in ten thousands of yuan, so that rows of the model hold numbers of like size.
 COST_UNIT = 10_000.0
 
-Aim = Literal["served", "reach", "cost"]
+Aim = Literal["served", "passing", "cost"]
 
 
 class Master:
@@ -79,17 +79,14 @@ class Master:
         Parameters
         ----------
         aim
-            Most drivers served; or, serving ``floor``, most distinct drivers with an open home in reach, or
-            least cost.
+            Most drivers served; or, serving ``floor``, most distinct drivers who pass an open home, or least cost.
         relaxed
             Homes may open in part.
         """
         problem = self.problem
-        if aim == "reach":
-            for segment in range(problem.reach.shape[0]):
-                self.touched.setdefault(segment, len(self.touched))
-        n, k = len(problem.capacity), len(self.touched)
-        size = n + k + 1  # y, z, θ
+        groups, weights = _groups(problem) if aim == "passing" else (problem.reach[:0], problem.drivers[:0])
+        n, k, more = len(problem.capacity), len(self.touched), groups.shape[0]
+        size = n + k + more + 1  # y, z, who passes, θ
         top = float(problem.drivers.sum()) + 1.0
         lower, upper = np.zeros(size), np.ones(size)
         lower[:n][problem.open_now] = 1.0
@@ -100,11 +97,11 @@ class Master:
         elif aim == "cost":
             cost[:n] = np.where(problem.open_now, 0.0, _costs(problem)) / COST_UNIT
         else:
-            cost[n + np.array(list(self.touched.values()), int)] = -problem.drivers[list(self.touched)]
+            cost[n + k : n + k + more] = -weights
         whole = np.arange(size) < (0 if relaxed else n)
         outcome = solve_model(
-            cost, self._blocks(n, k, count), lower, upper, whole, seconds=seconds,
-            gap=1e-4 if aim == "reach" else 0.0, options={"mip_lp_solver": "choose"},
+            cost, self._blocks(n, k, count, groups), lower, upper, whole, seconds=seconds,
+            gap=1e-4 if aim == "passing" else 0.0, options={"mip_lp_solver": "choose"},
         )  # fmt: skip
         self.cut_by_clock |= outcome.cut_by_clock
         if outcome.values is None:
@@ -131,8 +128,8 @@ class Master:
                 return
             self.add(flow.cut)
 
-    def _blocks(self, n: int, k: int, count: int | None) -> list[Block]:
-        problem, size = self.problem, n + k + 1
+    def _blocks(self, n: int, k: int, count: int | None, groups: sparse.csr_array) -> list[Block]:
+        problem, size = self.problem, n + k + groups.shape[0] + 1
         rows, low, high = [], [], []
 
         def put(columns: Any, values: Any, lo: float, hi: float) -> None:
@@ -148,6 +145,9 @@ class Master:
         for segment, place in self.touched.items():
             homes = problem.reach.indices[problem.reach.indptr[segment] : problem.reach.indptr[segment + 1]]
             put(np.r_[n + place, homes], np.r_[1.0, -np.ones(len(homes))], -np.inf, 0.0)
+        for group in range(groups.shape[0]):
+            homes = groups.indices[groups.indptr[group] : groups.indptr[group + 1]]
+            put(np.r_[n + k + group, homes], np.r_[1.0, -np.ones(len(homes))], -np.inf, 0.0)
         new = np.flatnonzero(~problem.open_now)
         if count is not None:
             put(new, np.ones(len(new)), -np.inf, float(count))
@@ -249,10 +249,17 @@ def cheapest(
     return price, price if bound >= price * (1 - RESOLUTION) else bound
 
 
+def _groups(problem: HomesProblem) -> tuple[sparse.csr_array, Floats]:
+    """Who could pass which homes, groups alike taken together, and how many drivers they are."""
+    if problem.passing is None:
+        return problem.reach, problem.drivers
+    return merged(np.isfinite(problem.passing.minutes), problem.passing.drivers)
+
+
 def break_tie(
     master: Master, best: Best, count: int | None, *, base: float, seconds: float, rounds: int = 30
 ) -> Best:
-    """Among plans as good as ``best``, one with the most distinct drivers in reach; ``best`` if none is found."""
+    """Among plans as good as ``best``, one that the most distinct drivers pass; ``best`` if none is found."""
     problem = master.problem
     now = np.flatnonzero(problem.open_now)
     until = time.perf_counter() + seconds
@@ -262,7 +269,7 @@ def break_tie(
         if left <= 0:
             master.cut_by_clock = True
             break
-        plan, _ = master.solve(count, seconds=left, aim="reach", floor=base + best.drivers - slack)
+        plan, _ = master.solve(count, seconds=left, aim="passing", floor=base + best.drivers - slack)
         if plan is None:
             break
         chosen = np.flatnonzero((plan > 0.5) & ~problem.open_now)

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.errors import AbsentError, absent
-from planner.freight import master as master_
-from planner.freight import problem as problem_
-from planner.freight.master import Best, Master
+from planner.freight.choose import master as master_
+from planner.freight.choose import problem as problem_
+from planner.freight.choose.master import Best, Master
+from planner.freight.choose.problem import HomesProblem, Passing
+from planner.freight.choose.ties import Ties, untie
 from planner.freight.model import FreightModel
-from planner.freight.problem import HomesProblem
+from planner.freight.room import Stays, room_of
 from planner.freight.sites import checklist
 from planner.settings.freight import Freight
 
@@ -26,11 +28,11 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def with_upgrades(model: FreightModel, f: Freight) -> gpd.GeoDataFrame:
+def with_upgrades(model: FreightModel, f: Freight, stays: Stays) -> gpd.GeoDataFrame:
     """Sites of the problem: homes and candidates, then an upgrade for each home that falls short.
 
     ``at``: the site of the model whose times a row has. ``bays_there``: its bays today. ``capacity``: drivers a
-    month. Columns ``has_…`` and ``meets`` are those of :func:`planner.freight.sites.checklist`.
+    month, at ``stays_per_bay`` a day. Columns ``has_…`` and ``meets`` are those of :func:`planner.freight.sites.checklist`.
     """
     sites = model.sites.assign(at=np.arange(len(model.sites)))
     marks = checklist(sites, f)
@@ -41,16 +43,11 @@ def with_upgrades(model: FreightModel, f: Freight) -> gpd.GeoDataFrame:
     short = sites[sites["exists"] & ~sites["meets"]]
     more = short.assign(
         site_id=short["site_id"].astype(str) + "-U", exists=False, host_kind="upgrade", bays=f.upgrade_bays,
-        cost_yuan=f.upgrade_cost_yuan,
+        cost_yuan=f.upgrade_cost_yuan, visits_per_day=np.nan,
     )  # fmt: skip
     table = gpd.GeoDataFrame(pd.concat([sites, more], ignore_index=True), crs=sites.crs)
-    capacity = drivers_of_bays(np.minimum(table["bays"].to_numpy(float), f.max_bays), f)
-    return table.assign(capacity=capacity)
-
-
-def drivers_of_bays(bays: Floats, f: Freight) -> Floats:
-    """Distinct drivers a month: bays × turnover × days / visits per driver and month."""
-    return bays * f.turnover_per_day * f.days_per_month / f.visits_per_driver_month
+    capacity, each = room_of(table, stays, f)
+    return table.assign(capacity=capacity, stays_per_bay=each)
 
 
 def make_problem(model: FreightModel, sites: gpd.GeoDataFrame, f: Freight) -> HomesProblem:
@@ -63,7 +60,7 @@ def make_problem(model: FreightModel, sites: gpd.GeoDataFrame, f: Freight) -> Ho
     return HomesProblem(
         reach=reach, drivers=drivers, capacity=sites["capacity"].to_numpy(float),
         open_now=sites["exists"].to_numpy(bool), conflicts=np.column_stack([new[a], new[b]]),
-        cost=sites["cost_yuan"].to_numpy(float), budget=f.budget_yuan, must=_stops(model, sites),
+        cost=sites["cost_yuan"].to_numpy(float), budget=f.budget_yuan, must=_stops(model, sites), passing=passing_of(model, sites),
     )  # fmt: skip
 
 
@@ -74,25 +71,30 @@ def _stops(model: FreightModel, sites: gpd.GeoDataFrame) -> sparse.csr_array | N
     return sparse.csr_array(kept) if len(kept) else None
 
 
-def secondary_worth(model: FreightModel, sites: gpd.GeoDataFrame) -> Floats:
-    """Drivers in reach of each site, to choose by among plans that serve alike."""
-    based, passing = model.need.by_site()
-    return (based + passing)[sites["at"].to_numpy()]
+def passing_of(model: FreightModel, sites: gpd.GeoDataFrame) -> Passing:
+    """Drivers who pass the sites, with their detours: what plans that serve alike are chosen by."""
+    need, at = model.need, sites["at"].to_numpy()
+    rows = np.flatnonzero(~need.based)
+    extra = need.extra[rows].tocoo()
+    minutes = np.full(extra.shape, np.inf)
+    minutes[extra.coords] = extra.data
+    return Passing(minutes[:, at], need.drivers[rows])
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The plan, the curve on the way there, and what no plan for the target can undercut (NaN if not asked)."""
+    """The plan, those that tie with it, the curve, and what no plan for the target can undercut (NaN if not asked)."""
 
     best: Best
     base: float
     curve: pd.DataFrame
     repeatable: bool
+    ties: Ties
     least_cost: float = float("nan")
 
 
 def choose(problem: HomesProblem, f: Freight) -> Choice:
-    """The plan the study asks for; of plans that serve alike, the one with the most distinct drivers in reach.
+    """The plan the study asks for; of plans that serve alike, the one that most distinct drivers pass, then least detour.
 
     "fewest": the fewest new homes that serve the target beside the existing ones, then most drivers with
     that number. "cheapest": the least cost for the target, then most drivers for that cost. Without a
@@ -116,13 +118,19 @@ def choose(problem: HomesProblem, f: Freight) -> Choice:
     if f.problem == "cheapest":
         count = f.max_homes
         best, least, master = _by_cost(master, base, f, until, target)
-    best = master_.break_tie(
-        master, best, count, base=base, seconds=max(5.0, min(20.0, until - time.perf_counter()))
-    )
+    seconds = max(5.0, min(20.0, until - time.perf_counter()))
+    best, ties = untie(master, best, count, base=base, seconds=seconds)
     curve = pd.DataFrame(
-        [(n, b.drivers, b.bound, b.rounds) for n, b in rows], columns=["homes", "drivers", "bound", "rounds"]
+        [(n, b.drivers, _full(problem, b), b.bound, b.rounds) for n, b in rows],
+        columns=["homes", "drivers", "full", "bound", "rounds"],
     )
-    return Choice(best, base, curve, not master.cut_by_clock, least)
+    return Choice(best, base, curve, not master.cut_by_clock, ties, least)
+
+
+def _full(problem: HomesProblem, best: Best) -> int:
+    """New homes of a plan that are limited by bays."""
+    every = np.concatenate([np.flatnonzero(problem.open_now), best.homes])
+    return int(problem_.served(problem, every).full[best.homes].sum())
 
 
 def _top(master: Master, base: float, f: Freight, until: float) -> Best:

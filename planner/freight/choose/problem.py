@@ -6,7 +6,7 @@ min-cut it is the least, over sets A of segments, of ``Σ_{k∈A} w_k + Σ_{h∈
 
     θ ≤ Σ_{k∈A} w_k z_k + Σ_{h∈R(not A)} c_h y_h,      z_k ≤ Σ_{h∈R_k} y_h,  z_k ≤ 1
 
-holds for every plan y, and is tight at the plan whose cut it is (used by :mod:`planner.freight.master`).
+holds for every plan y, and is tight at the plan whose cut it is (used by :mod:`planner.freight.choose.master`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,31 @@ from scipy.sparse import csgraph
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Passing:
+    """Drivers who pass homes.
+
+    Attributes
+    ----------
+    minutes
+        Detour of each group of drivers by each home (n_groups × n_homes); inf: it is out of their way.
+    drivers
+        Distinct drivers a month of each group.
+    """
+
+    minutes: Floats
+    drivers: Floats
+
+    def by(self, homes: Ints) -> tuple[float, float]:
+        """Distinct drivers who pass one of the homes, and their mean detour in minutes by the best of these."""
+        if len(homes) == 0 or len(self.drivers) == 0:
+            return 0.0, 0.0
+        least = self.minutes[:, homes].min(1)
+        near = np.isfinite(least)
+        drivers = float(self.drivers[near].sum())
+        return drivers, float(self.drivers[near] @ least[near]) / drivers if drivers > 0 else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +70,8 @@ class HomesProblem:
         Of opening each home; what all new ones may cost together.
     must
         ``csr_array`` of bool (rows × n_homes): of each row at least one home must be open.
+    passing
+        Who passes, to choose by among plans that serve alike; None: all drivers in reach, at no detour.
     """
 
     reach: sparse.csr_array
@@ -55,6 +82,7 @@ class HomesProblem:
     cost: Floats | None = None
     budget: float | None = None
     must: sparse.csr_array | None = None
+    passing: Passing | None = None
 
     def __post_init__(self) -> None:
         m, n = self.reach.shape
@@ -67,12 +95,22 @@ class HomesProblem:
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """What a set of open homes serves: total, by home, and the minimum cut that binds it."""
+    """What a set of open homes serves: total, by home, and the minimum cut that binds it.
+
+    Attributes
+    ----------
+    cut
+        Segments cut from their drivers: all of those are served.
+    full
+        Homes whose bays bind: with one more of theirs, and nothing else, more drivers would be served (whichever way
+        the drivers are shared out among the homes).
+    """
 
     total: float
     by_home: Floats
     by_segment: Floats
-    cut: Mask  # segments cut from their drivers: all of those are served
+    cut: Mask
+    full: Mask
 
 
 def merged(reach: Any, drivers: Floats) -> tuple[sparse.csr_array, Floats]:
@@ -130,7 +168,9 @@ def flow_at(problem: HomesProblem, opened: Floats) -> Served:
     into = net[m : m + h, [t]].toarray().ravel()
     by_home[homes] = into / unit
     by_segment = net[[s], :m].toarray().ravel() / unit
-    return Served(float(flow.flow_value) / unit, by_home, by_segment, ~seen[:m] & (offered > 0))
+    full = np.zeros(n, bool)
+    full[homes] = seen[m : m + h]
+    return Served(float(flow.flow_value) / unit, by_home, by_segment, ~seen[:m] & (offered > 0), full)
 
 
 def in_order(problem: HomesProblem, homes: Ints) -> tuple[Ints, Floats]:
