@@ -44,7 +44,7 @@ class Draws:
     def of(values: Array) -> Band:
         """Band of a figure given per draw."""
         low, high = band(np.asarray(values, dtype=float)[:, None])
-        return float(low[0]), float(high[0])
+        return low.item(), high.item()
 
     @staticmethod
     def share(part: Array, whole: Array) -> Band:

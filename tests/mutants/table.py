@@ -22,12 +22,12 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/study/parts.py": ("tests/study/test_stages.py",),
     "planner/study/takes.py": ("tests/study/test_stages.py", "tests/study/test_stage_keys.py"),
     "planner/study/stages.py": ("tests/study/test_stages.py", "tests/study/test_second_time.py"),
-    "planner/study/store.py": ("tests/study/test_stages.py", "tests/study/test_glue_words.py", "tests/study/test_second_time.py"),
-    "planner/study/table/whole.py": ("tests/study/test_stage_keys.py", "tests/study/test_terminal.py"),
+    "planner/study/store.py": ("tests/study/test_glue_facade.py", "tests/study/test_stages.py", "tests/study/test_glue_words.py", "tests/study/test_second_time.py"),
+    "planner/study/table/whole.py": ("tests/study/test_terminal_pieces.py", "tests/study/test_stage_keys.py"),
     "planner/study/table/*.py": ("tests/study/test_stage_keys.py", "tests/study/test_second_time.py", "tests/study/test_glue.py",
                                  "tests/study/test_what_if.py"),
-    "planner/study/terminal.py": ("tests/study/test_terminal.py",),
-    "planner/study/closures.py": ("tests/study/test_glue.py", "tests/study/test_glue_words.py", "tests/study/test_what_if.py"),
+    "planner/study/terminal.py": ("tests/study/test_terminal_pieces.py", "tests/study/test_terminal.py"),
+    "planner/study/closures.py": ("tests/study/test_what_if.py", "tests/study/test_glue_words.py", "tests/study/test_glue.py"),
     "planner/study/[!bj_]*.py": (  # a batch (processes of its own) and the judge (48 studies) are too slow for this
-"tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_what_if.py", "tests/study/test_glue_words.py"),
+        "tests/study/test_glue_facade.py", "tests/study/test_what_if.py", "tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_glue_words.py"),
 }  # fmt: skip
