@@ -177,10 +177,10 @@ def _span(m: re.Match[str]) -> list[tuple[int, int]] | None:
         end = DAY_MIN
     if start == DAY_MIN:
         start = 0
-    if start == end:
-        return [(0, DAY_MIN)] if start == 0 or overnight else None
     if end > start:
         return [(0, DAY_MIN)] if overnight else [(start, end)]
+    if start == end:
+        return [(0, DAY_MIN)] if start == 0 or overnight else None
     if start < NOON_MIN and not overnight:
         return None
     return [(start, DAY_MIN), (0, end)]
