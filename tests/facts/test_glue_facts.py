@@ -470,6 +470,16 @@ def test_a_row_of_run_json_rounds_value_and_band_and_leaves_out_parts_that_are_n
     assert not {"district", "batch", "case", "sites"} & set(empty["scope"])
 
 
+def test_a_register_read_back_has_every_field_of_every_figure() -> None:
+    facts = [
+        fact("sites_new", HERE, 3),
+        fact("share", HERE.at(district="d", sites=2), 0.25, band=(0.125, 0.5), source="s"),
+    ]
+    assert dict(Register.read(json.loads(json.dumps(Register(facts, HERE).json())))) == dict(
+        Register(facts, HERE)
+    )
+
+
 def test_half_a_band_is_none_in_print() -> None:
     assert fact("share", HERE, 0.5, band=(0.12345, 0.98765)).shown_band() == (0.123, 0.988)
     assert Fact("share", HERE, 0.5, 0.5, 0.1, None).shown_band() is None
