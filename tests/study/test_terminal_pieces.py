@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 
-from planner.errors import InfeasibleError, NoInternetError, PlannerError, finding
+from planner.errors import AbsentError, InfeasibleError, InputError, NoInternetError, PlannerError, finding
 from planner.facts.register import Register, Scope, fact
 from planner.solvers.clash import told
 from planner.study.table.whole import asked
 from planner.study.terminal import (
     aligned,
     batch_text,
+    check_text,
     coverage_text,
+    dry_run_text,
+    error_text,
+    finding_line,
     homes_text,
     misuse_text,
     padded,
+    plan_text,
     refusal_text,
     step_label,
     summary,
@@ -220,3 +228,79 @@ def test_every_misuse_says_what_is_wrong_with_which_argument() -> None:
     assert "参数 -d 的值无效" in misuse_text(bad(), "zh")
     strange = type("NoSuchOption", (Usage,), {"option_name": "--nosuch"})
     assert "没有选项 --nosuch" in misuse_text(strange(), "zh")
+
+
+# -- findings, plans and what a run would do, by hand ------------------------------------------------------------------
+
+
+NO_ROWS = finding("TAB-015", source="b.csv", row=1200, field="x", value="abc")
+LINE = "Error TAB-015 b.csv, row 1200 x 'abc': the table has column names but no rows"
+LINE_ZH = "错误 TAB-015 b.csv，第 1200 行 x 'abc'：表格只有表头，没有数据行"
+ABSENT = finding("TAB-015", source="c.csv", severity="I")
+
+
+def test_a_finding_on_one_line_with_its_place_and_value() -> None:
+    assert (finding_line(NO_ROWS, "en"), finding_line(NO_ROWS, "zh")) == (LINE, LINE_ZH)
+    assert finding_line(ABSENT, "en") == "Note TAB-015 c.csv: the table has column names but no rows"
+    told_already = finding("OSM-005", value="overpass-api.de")
+    assert "'overpass-api.de'" not in finding_line(told_already, "en")  # the sentence names it
+
+
+def test_an_error_is_told_by_its_findings_or_its_own_words() -> None:
+    head = "1 problem in the inputs; nothing was computed:"
+    assert error_text(InputError([ABSENT, NO_ROWS]), "en") == f"{head}\n  {LINE}"
+    assert error_text(InputError([ABSENT]), "en").startswith(
+        f"{head}\n  Note TAB-015 c.csv"
+    )  # no error: all there is
+    assert refusal_text([NO_ROWS, NO_ROWS], "en").startswith("2 problems in the inputs")
+    assert error_text(AbsentError([NO_ROWS, ABSENT]), "zh").splitlines() == [
+        LINE_ZH,
+        finding_line(ABSENT, "zh"),
+    ]
+    assert error_text(PlannerError("plain"), "en") == "plain"
+    assert error_text(PlannerError.of(NO_ROWS), "en") == LINE
+
+
+def test_a_check_lists_the_worst_first_counts_and_says_where_all_stands() -> None:
+    assert check_text([ABSENT, NO_ROWS], Path("/x/checks.html"), "en").splitlines() == [
+        LINE, "Note TAB-015 c.csv: the table has column names but no rows",
+        "Findings: 2. Errors: 1; warnings: 0; mended: 0; notes: 1.", "Written to /x/checks.html",
+    ]  # fmt: skip
+
+
+def test_a_plan_in_a_sentence_and_a_dry_run_in_columns() -> None:
+    plan: Any = SimpleNamespace(
+        chosen=range(3), before=SimpleNamespace(share=0.25), after=SimpleNamespace(share=0.5),
+        solution=SimpleNamespace(gap=0.0123401, status="optimal"),
+    )  # fmt: skip
+    assert (
+        plan_text(plan, "en")
+        == "3 new stations: in the circle 25.0% before, 50.0% after; gap 1.235% (optimal)"
+    )
+    assert plan_text(plan, "zh") == "新选 3 处站点：圈内由 25.0% 提高到 50.0%；差距 1.235%（已证明最优）"
+    rows = pd.DataFrame(
+        {
+            "stage": ["network:walk", "x"],
+            "state": ["compute", "kept"],
+            "because": ["first time", ""],
+            "key": ["k1", "k2"],
+        }
+    )
+    assert dry_run_text(rows, "zh").splitlines() == [
+        "步骤          状态      原因  键", "network:walk  需要计算  首次  k1", "x             沿用            k2",
+    ]  # fmt: skip
+
+
+def test_the_summary_without_bands_or_homes_and_of_a_plan_that_can_be_repeated(tmp_path: Path) -> None:
+    facts = [f | {"low": None, "high": None} for f in figures()]
+    plain = RUN | {
+        "facts": facts,
+        "synthetic": False,
+        "absent": {},
+        "driver_homes": None,
+        "stations": {"status": "optimal", "repeatable": True},
+    }
+    lines = summary(plain, tmp_path, "en").splitlines()
+    assert lines[0] == "街镇"
+    assert len(lines) == 1 + 5 + 1 + 1  # title, table without the new ones' band, certificate, files
+    assert "(optimal)" in lines[6]
