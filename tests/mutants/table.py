@@ -24,7 +24,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/study/stages.py": ("tests/study/test_stages.py", "tests/study/test_second_time.py"),
     "planner/study/store.py": ("tests/study/test_glue_facade.py", "tests/study/test_stages.py", "tests/study/test_glue_words.py", "tests/study/test_second_time.py"),
     "planner/study/table/whole.py": ("tests/study/test_terminal_pieces.py", "tests/study/test_stage_keys.py"),
-    "planner/study/table/*.py": ("tests/study/test_stage_keys.py", "tests/study/test_second_time.py", "tests/study/test_glue.py",
+    "planner/study/table/*.py": ("tests/study/test_glue_table.py", "tests/study/test_stage_keys.py", "tests/study/test_second_time.py", "tests/study/test_glue.py",
                                  "tests/study/test_what_if.py"),
     "planner/study/terminal.py": ("tests/study/test_terminal_pieces.py", "tests/study/test_terminal.py"),
     "planner/study/closures.py": ("tests/study/test_what_if.py", "tests/study/test_glue_words.py", "tests/study/test_glue.py"),
