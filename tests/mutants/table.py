@@ -21,7 +21,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/inputs/hours.py": ("tests/inputs/test_glue_hours.py", "tests/inputs/test_hours.py"),
     "planner/study/parts.py": ("tests/study/test_stages.py",),
     "planner/study/takes.py": ("tests/study/test_stages.py", "tests/study/test_stage_keys.py"),
-    "planner/study/stages.py": ("tests/study/test_stages.py", "tests/study/test_second_time.py"),
+    "planner/study/stages.py": ("tests/study/test_glue_engine.py", "tests/study/test_stages.py", "tests/study/test_second_time.py"),
     "planner/study/store.py": ("tests/study/test_glue_facade.py", "tests/study/test_stages.py", "tests/study/test_glue_words.py", "tests/study/test_second_time.py"),
     "planner/study/table/whole.py": ("tests/study/test_terminal_pieces.py", "tests/study/test_stage_keys.py"),
     "planner/study/table/*.py": ("tests/study/test_glue_table.py", "tests/study/test_stage_keys.py", "tests/study/test_second_time.py", "tests/study/test_glue.py",
