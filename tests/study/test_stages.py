@@ -380,6 +380,20 @@ class OnlyLoads:
         raise AssertionError("nothing was saved")
 
 
+class Own:
+    """It writes itself, and is no dataclass."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def save(self, path: Path) -> None:
+        path.write_text(str(self.number), "utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Own:
+        return cls(int(path.read_text("utf-8")))
+
+
 INSTANCE = Counted(1.0)
 
 
@@ -387,6 +401,8 @@ def test_what_a_value_is_kept_as(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for kind in (OnlySaves, OnlyLoads):
         monkeypatch.setattr(kind, "__module__", "planner.study.toy")
         assert read_value(write_value(kind(3), tmp_path), tmp_path) == kind(3)
+    monkeypatch.setattr(Own, "__module__", "planner.study.toy")
+    assert [v.number for v in read_value(write_value([Own(7), Own(8)], tmp_path), tmp_path)] == [7, 8]
     with pytest.raises(TypeError, match="type"):
         write_value(Counted, tmp_path)
     with pytest.raises(ValueError, match="no value"):
