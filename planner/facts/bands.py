@@ -13,12 +13,7 @@ from planner.demand.ensemble import band
 __all__ = ["Band", "Draws"]
 
 Array = NDArray[Any]
-Band = tuple[float, float] | None
-
-
-def _band(values: Array) -> Band:
-    low, high = band(np.asarray(values, dtype=float)[:, None])
-    return float(low[0]), float(high[0])
+Band = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -41,15 +36,17 @@ class Draws:
 
     def sums(self, part: Array, cells: Array | None = None) -> Array:
         """Per draw the workers of a state, ``part`` (workers per cell) of all ``workers``; of some cells only."""
-        safe = np.where(self.workers > 0, self.workers, 1.0)
-        share = np.where(self.workers > 0, part / safe, 0.0)
+        share = part / np.where(self.workers > 0, self.workers, np.inf)
         share = share if cells is None else np.where(cells, share, 0.0)
         return np.asarray(self.surfaces @ share.astype(self.surfaces.dtype), dtype=float)
 
-    def of(self, values: Array) -> Band:
+    @staticmethod
+    def of(values: Array) -> Band:
         """Band of a figure given per draw."""
-        return _band(values)
+        low, high = band(np.asarray(values, dtype=float)[:, None])
+        return low.item(), high.item()
 
-    def share(self, part: Array, whole: Array) -> Band:
-        """Band of a share, both given per draw."""
-        return _band(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
+    @staticmethod
+    def share(part: Array, whole: Array) -> Band:
+        """Band of a share, both given per draw; 0 in a draw where nobody works."""
+        return Draws.of(part / np.where(whole > 0, whole, np.inf))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,43 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.facts.bands import Band, Draws
-from planner.facts.definitions import parts
+from planner.facts.definitions import UNITS, parts
 from planner.facts.register import Fact, Scope, fact, own
 from planner.siting.coverage import Coverage
 
 __all__ = ["coverage_facts"]
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Workers of a state, and those of them covered, per draw."""
+
+    workers: Array
+    covered: Array
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The draws, and the cells of one plan by column."""
+
+    draws: Draws
+    cells: dict[str, Array]
+    district: pd.Series
+
+    def drawn(self, covered: str, workers: str = "workers", *, district: str | None = None) -> _Drawn | None:
+        """A state by the columns it stands in, of one district only; None where the cells do not have them."""
+        if covered not in self.cells or workers not in self.cells:
+            return None
+        some = None if district is None else (self.district == district).to_numpy()
+        return _Drawn(*(self.draws.sums(self.cells[c], some) for c in (workers, covered)))
+
+    def part(self, column: str, key: str) -> _Drawn | None:
+        """A district or period; the draws do not tell groups apart."""
+        if column == "district":
+            return self.drawn("covered", district=key)
+        return self.drawn(f"covered_in_{key}", f"workers_in_{key}") if column == "period" else None
 
 
 @dataclass(frozen=True)
@@ -28,7 +58,7 @@ class _Reading:
     workers: float
     covered: float
     shown: float
-    drawn: tuple[Array, Array] | None
+    drawn: _Drawn | None
 
 
 def coverage_facts(
@@ -48,92 +78,75 @@ def coverage_facts(
     group_bands
         Factors on a group's number, its 5 % and 95 % points.
     """
-    yield from _workers(before, headline, district, draws, group_bands)
-    plans = [
-        _plan(name, c, headline, district, draws) for name, c in (("today", before), ("proposal", after))
-    ]
-    for readings in plans:
-        for r in readings:
-            yield fact(
-                "covered", r.scope, r.covered, shown=r.shown, band=_of(draws, r.drawn, 1), source="coverage"
-            )
-            yield fact("share", r.scope, _share(r), band=_share_band(draws, r), source="coverage")
-    then = {r.scope.at(plan="today"): r for r in plans[1]}
-    for old in plans[0]:
-        if old.scope in then:
-            yield from _gain(old, then[old.scope], draws)
+    today, then = (_known(c, draws, district) for c in (before, after))
+    yield from _workers(before, headline, today, group_bands)
+    now = _plan(before, headline.at(plan="today"), today)
+    planned = _plan(after, headline, then)
+    for r in (*now, *planned):
+        yield fact("covered", r.scope, r.covered, shown=r.shown, band=_covered_band(r), source="coverage")
+        yield fact("share", r.scope, _share(r), band=_share_band(r), source="coverage")
+    later = {r.scope.at(plan="today"): r for r in planned}
+    for old in now:
+        if old.scope in later:
+            yield from _gain(old, later[old.scope])
 
 
 def _share(r: _Reading) -> float:
     return r.covered / r.workers if r.workers > 0 else 0.0
 
 
-def _of(draws: Draws | None, drawn: tuple[Array, Array] | None, which: int) -> Band:
-    return None if draws is None or drawn is None else draws.of(drawn[which])
+def _covered_band(r: _Reading) -> Band | None:
+    return None if r.drawn is None else Draws.of(r.drawn.covered)
 
 
-def _share_band(draws: Draws | None, r: _Reading) -> Band:
-    return None if draws is None or r.drawn is None else draws.share(r.drawn[1], r.drawn[0])
+def _share_band(r: _Reading) -> Band | None:
+    return None if r.drawn is None else Draws.share(r.drawn.covered, r.drawn.workers)
 
 
-def _gain(old: _Reading, new: _Reading, draws: Draws | None) -> Iterator[Fact]:
+def _gain(old: _Reading, new: _Reading) -> Iterator[Fact]:
     """What the plan adds: printed figures subtract."""
     scope = old.scope.at(plan="gain")
     band = points = None
-    if draws is not None and old.drawn is not None and new.drawn is not None:
-        more = new.drawn[1] - old.drawn[1]
-        band, share = draws.of(more), draws.share(more, old.drawn[0])
-        points = None if share is None else (100 * share[0], 100 * share[1])
+    if old.drawn is not None and new.drawn is not None:
+        more = new.drawn.covered - old.drawn.covered
+        band, points = Draws.of(more), Draws.share(100 * more, old.drawn.workers)
     yield fact("newly_covered", scope, new.covered - old.covered, shown=new.shown - old.shown, band=band,
                source="coverage")  # fmt: skip
-    shown = round(100 * (round(_share(new), 3) - round(_share(old), 3)), 1) + 0.0
+    then, now = (UNITS["share"].rounded(_share(r)) for r in (new, old))
+    shown = UNITS["points"].rounded(100 * (then - now))
     yield fact(
         "share_gain", scope, 100 * (_share(new) - _share(old)), shown=shown, band=points, source="coverage"
     )
 
 
-def _cells(coverage: Coverage, draws: Draws | None) -> dict[str, Array]:
-    """Columns of the cells as arrays; none where there are no draws of these cells."""
+def _known(coverage: Coverage, draws: Draws | None, district: pd.Series) -> _Known | None:
+    """What the draws tell; None where there are no draws of these cells."""
     if draws is None or len(coverage.cells) != draws.surfaces.shape[1]:
-        return {}
-    return {str(c): coverage.cells[c].to_numpy(dtype=float) for c in coverage.cells}
-
-
-def _drawn(draws: Draws | None, cells: dict[str, Array], covered: str, of: str = "workers",
-           some: Array | None = None) -> tuple[Array, Array] | None:  # fmt: skip
-    """Workers and covered workers per draw of the state whose columns are named; None where they are not known."""
-    if draws is None or covered not in cells or of not in cells:
         return None
-    return draws.sums(cells[of], some), draws.sums(cells[covered], some)
+    cells = {str(c): coverage.cells[c].to_numpy(dtype=float) for c in coverage.cells}
+    return _Known(draws, cells, district)
 
 
 def _workers(
-    coverage: Coverage, headline: Scope, district: pd.Series, draws: Draws | None,
-    group_bands: Mapping[str, tuple[float, float]],
-) -> Iterator[Fact]:  # fmt: skip
+    coverage: Coverage, headline: Scope, known: _Known | None, group_bands: Mapping[str, tuple[float, float]]
+) -> Iterator[Fact]:
     """Workers in all, by district, group and period; each adds up to the printed total."""
-    cells, here, whole = _cells(coverage, draws), headline.at(plan=""), round(coverage.workers)
-    drawn = _drawn(draws, cells, "covered")
-    yield fact("workers", here, coverage.workers, band=_of(draws, drawn, 0), source="demand")
+    here, whole = headline.at(plan=""), round(coverage.workers)
+
+    def band_of(drawn: _Drawn | None) -> Band | None:
+        return None if drawn is None else Draws.of(drawn.workers)
+
+    band = None if known is None else band_of(known.drawn("covered"))
+    yield fact("workers", here, coverage.workers, band=band, source="demand")
     for part, column, table in _tables(coverage):
         values = table["workers"].to_numpy(dtype=float)
-        for key, value, shown in zip(table[column], values, parts(values, whole), strict=True):
-            band: Band = None
-            if column == "district" and draws is not None and cells:
-                band = draws.of(draws.sums(cells["workers"], (district == key).to_numpy()))
-            elif column == "period" and draws is not None and f"workers_in_{key}" in cells:
-                band = draws.of(draws.sums(cells[f"workers_in_{key}"]))
-            elif column == "group" and str(key) in group_bands:
-                low, high = group_bands[str(key)]
+        for key, value, shown in zip(table[column].astype(str), values, parts(values, whole), strict=True):
+            band = None if known is None else band_of(known.part(column, key))
+            if column == "group" and key in group_bands:
+                low, high = group_bands[key]
                 band = (value * low, value * high)
-            yield fact(
-                "workers",
-                here.at(**{part: own(part, str(key))}),
-                value,
-                shown=shown,
-                band=band,
-                source="demand",
-            )
+            scope = here.at(**{part: own(part, key)})
+            yield fact("workers", scope, value, shown=shown, band=band, source="demand")
 
 
 def _tables(coverage: Coverage) -> tuple[tuple[str, str, pd.DataFrame], ...]:
@@ -145,56 +158,45 @@ def _tables(coverage: Coverage) -> tuple[tuple[str, str, pd.DataFrame], ...]:
     )
 
 
-def _plan(
-    plan: str, coverage: Coverage, headline: Scope, district: pd.Series, draws: Draws | None
-) -> list[_Reading]:
+def _plan(coverage: Coverage, here: Scope, known: _Known | None) -> list[_Reading]:
     """Every state of one plan, the headline's first."""
-    cells, here = _cells(coverage, draws), headline.at(plan=plan)
+
+    def drawn(covered: str, workers: str = "workers", district: str | None = None) -> _Drawn | None:
+        return None if known is None else known.drawn(covered, workers, district=district)
+
     total = round(coverage.covered)
-    out = [_Reading(here, coverage.workers, coverage.covered, total, _drawn(draws, cells, "covered"))]
+    out = [_Reading(here, coverage.workers, coverage.covered, total, drawn("covered"))]
     for part, column, table in _tables(coverage):
         values = table["covered"].to_numpy(dtype=float)
-        rows = zip(table[column], table["workers"], values, parts(values, total), strict=True)
-        for key, workers, covered, shown in rows:
-            some = (district == key).to_numpy() if column == "district" and cells else None
-            drawn = None  # the draws do not tell groups apart
+        rows = zip(
+            table[column].astype(str), table["workers"], values, parts(values, total), table["backup_share"],
+            strict=True,
+        )  # fmt: skip
+        for key, workers, covered, shown, share in rows:
+            own_part = None if known is None else known.part(column, key)
+            scope = here.at(**{part: own(part, key)})
+            out.append(_Reading(scope, float(workers), float(covered), shown, own_part))
             if column == "district":
-                drawn = _drawn(draws, cells, "covered", some=some)
-            elif column == "period":
-                drawn = _drawn(draws, cells, f"covered_in_{key}", f"workers_in_{key}")
-            out.append(
-                _Reading(here.at(**{part: own(part, str(key))}), float(workers), float(covered), shown, drawn)
-            )
-            if column == "district":
-                backup = float(table.loc[table["district"] == key, "backup_share"].iloc[0]) * float(workers)
-                drawn = _drawn(draws, cells, "covered_twice", some=some)
-                twice = here.at(district=str(key), least=2)
-                out.append(_Reading(twice, float(workers), backup, round(backup), drawn))
-    out += _others(coverage, here, draws, cells)
+                backup, twice = float(share * workers), drawn("covered_twice", district=key)
+                out.append(_Reading(scope.at(least=2), float(workers), backup, round(backup), twice))
+    for scope, covered, workers, names in _others(coverage, here):
+        out.append(_Reading(scope, workers, covered, round(covered), drawn(*names)))
     return out
 
 
-def _others(
-    coverage: Coverage, here: Scope, draws: Draws | None, cells: dict[str, Array]
-) -> Sequence[_Reading]:
-    """The same plan by two stations, at any hour, at night, by other distances."""
-    workers = coverage.workers
-    states = [(here.at(least=2), coverage.share_backup * workers, workers, "covered_twice", "workers")]
-    if "any_hour" in coverage.readings:
-        covered = coverage.readings["any_hour"] * workers
-        states.append((here.at(periods="any_hour"), covered, workers, "covered_any_hour", "workers"))
-    if "night" in coverage.readings:
+def _others(coverage: Coverage, here: Scope) -> Iterator[tuple[Scope, float, float, tuple[str, ...]]]:
+    """The same plan by two stations, at any hour, at night, by other distances: covered, of, columns of the cells."""
+    workers, readings = coverage.workers, coverage.readings
+    yield here.at(least=2), coverage.share_backup * workers, workers, ("covered_twice",)
+    if "any_hour" in readings:
+        yield here.at(periods="any_hour"), readings["any_hour"] * workers, workers, ("covered_any_hour",)
+    if "night" in readings:
         asleep = coverage.cells.get("workers_night")
-        night = float(asleep.sum()) if asleep is not None else workers
-        covered = coverage.readings["night"] * night
-        states.append((here.at(periods="night"), covered, night, "covered_night", "workers_night"))
+        of = float(asleep.sum()) if asleep is not None else workers
+        yield here.at(periods="night"), readings["night"] * of, of, ("covered_night", "workers_night")
     for name, share in coverage.by_radius_m.items():
         if float(name) != here.cutoff_m:
-            states.append(
-                (here.at(cutoff_m=float(name)), share * workers, workers, f"covered_{name}m", "workers")
-            )
-    return [_Reading(scope, of, covered, round(covered), _drawn(draws, cells, column, whole))
-            for scope, covered, of, column, whole in states]  # fmt: skip
+            yield here.at(cutoff_m=float(name)), share * workers, workers, (f"covered_{name}m",)
 
 
 def headline_scope(walk_m: float) -> Scope:

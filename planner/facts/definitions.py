@@ -96,9 +96,9 @@ def parts(values: Sequence[float], total: float) -> list[float]:
     >>> parts([1.4, 2.4, 3.2], 7)
     [2.0, 2.0, 3.0]
     """
-    floors = [math.floor(v + 1e-9) for v in values]
-    more = round(total) - sum(floors)
-    if abs(sum(values) - total) > 0.5 + 1e-6 or not 0 <= more <= len(values):
-        return [round(v) + 0.0 for v in values]
+    if abs(sum(values) - total) > 0.5 + 1e-6:
+        return [float(round(v)) for v in values]
+    floors = [math.floor(v) for v in values]
+    more = round(total) - sum(floors)  # 0 … len(values), as the values sum to the total
     last = sorted(range(len(values)), key=lambda i: (floors[i] - values[i], i))[:more]
     return [float(f + (i in last)) for i, f in enumerate(floors)]

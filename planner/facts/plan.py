@@ -167,8 +167,8 @@ def _another(scope: Scope, covered: float, whole: float, plan: float) -> Iterato
 def homes_facts(run: dict[str, Any], here: Scope) -> Iterator[Fact]:
     """Driver homes, from their content of ``run.json``."""
     scope = here.at(network="driver_homes", groups="truck")
-    band = (run.get("served_if_drivers_low"), run.get("served_if_drivers_high"))
-    known = None if None in band else (float(band[0] or 0), float(band[1] or 0))
+    low, high = run.get("served_if_drivers_low"), run.get("served_if_drivers_high")
+    known = None if low is None or high is None else (float(low), float(high))
     yield fact("homes_new", scope, run["chosen"], source="homes")
     yield fact("homes_existing", scope.at(plan="today"), run["existing"], source="homes")
     yield fact("drivers_served", scope, run["drivers"], band=known, source="homes")

@@ -52,7 +52,7 @@ def register_of(
     homes
         Driver homes as ``run.json`` has them; None where there are none.
     """
-    here = headline_scope(circle.walk_kmh * 1000 / 60 * circle.minutes)
+    here = headline_scope(circle.walk_m)
     draws = None
     if surfaces is not None and len(demand):
         draws = Draws(

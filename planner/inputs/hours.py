@@ -64,7 +64,7 @@ class Hours:
         if not self.known:
             return None
         spans = list(self.spans)
-        if len(spans) > 1 and spans[0][0] == 0 and spans[-1][1] == DAY_MIN and spans[-1][0] >= NOON_MIN:
+        if spans and spans[0][0] == 0 and spans[-1][1] == DAY_MIN and spans[-1][0] >= NOON_MIN:
             late = spans.pop()
             spans[0] = (late[0], spans[0][1])
             spans = [*spans[1:], spans[0]]
@@ -83,7 +83,7 @@ _ANY_DAY = re.compile(
     rf"(?:\s*[-至到]\s*(?:(?:周|星期|礼拜)?(?P<b>[一二三四五六日天末]|[1-7](?![:.点时\d]))|\b(?P<ben>{_ENGLISH})\b))?"
 )
 _MORE_DAYS = re.compile(
-    r"(?<=[周期拜][一二三四五六日天])((?: *,? *[一二三四五六日天])+)(?![一二三四五六日天月点时])"
+    r"(?<=[周期拜][一二三四五六日天])(?: *,? *[一二三四五六日天])+(?![一二三四五六日天月点时])"
 )
 _EVERY_DAY = re.compile(
     r"每天|每日|天天|全周|全年(?:无休)?|无休|\bdaily\b|\bevery day\b|(?:一周)?7\s*天|一周七天|365天"
@@ -122,7 +122,7 @@ def _plain(text: str) -> str:
     s = s.replace("。", ";").replace("、", ",").replace("×", "x")
     s = re.sub(r"(?<=\d)\s*:\s*(?=\d\d)", ":", s)
     s = re.sub(r"(?<=\d)\s+(?=[ap]\.?m\b)", "", s)
-    s = _MORE_DAYS.sub(lambda m: "".join(f",周{d}" for d in m[1] if d in _DAY), s)
+    s = _MORE_DAYS.sub(lambda m: "".join(f",周{d}" for d in m[0] if d in _DAY), s)
     s = _NUMERAL.sub(lambda m: str(_numeral(m["n"])), s)
     s = re.sub(
         r"(?<=[\d点时分半整钟m.])\s*(?:至|到|直到|直至|\bto\b|-)\s*(?=[\d凌清早上中午下傍晚夜次翌第隔ap])",
@@ -143,7 +143,7 @@ def _minute(m: re.Match[str], i: int, fallback_part: str | None) -> tuple[int, s
     """Minute of the day of one end of a span and its part of the day; None if impossible."""
     hour = int(m[f"h{i}"] or m[f"g{i}"])
     quarter = (m[f"k{i}"] or "").rstrip("分")
-    words = {"半": 30, "一刻": 15, "三刻": 45, "整": 0, "": 0}
+    words = {"半": 30, "一刻": 15, "三刻": 45}
     minute = int(m[f"m{i}"] or words.get(quarter, 0) or (quarter if quarter.isdigit() else 0))
     part = m[f"part{i}"] or m[f"tail{i}"] or fallback_part
     if (part in _PM and 0 < hour < 12) or (part in ("中午", "午间") and 0 < hour < 4):
@@ -156,9 +156,7 @@ def _minute(m: re.Match[str], i: int, fallback_part: str | None) -> tuple[int, s
 
 def _span(m: re.Match[str]) -> list[tuple[int, int]] | None:
     """The pieces (within the day) of one matched span; None if it cannot be told."""
-    first = _minute(
-        m, 1, m["tail2"] if not (m["part1"] or m["tail1"]) and m["tail2"] in ("am", "a.m.") else None
-    )
+    first = _minute(m, 1, m["tail2"] if m["tail2"] in ("am", "a.m.") else None)
     second = _minute(m, 2, None)
     if first is None or second is None:
         return None
@@ -177,10 +175,10 @@ def _span(m: re.Match[str]) -> list[tuple[int, int]] | None:
         end = DAY_MIN
     if start == DAY_MIN:
         start = 0
-    if start == end:
-        return [(0, DAY_MIN)] if start == 0 or overnight else None
     if end > start:
         return [(0, DAY_MIN)] if overnight else [(start, end)]
+    if start == end:
+        return [(0, DAY_MIN)] if overnight else None
     if start < NOON_MIN and not overnight:
         return None
     return [(start, DAY_MIN), (0, end)]
@@ -203,7 +201,7 @@ def _shared(one: Sequence[tuple[int, int]], two: Sequence[tuple[int, int]]) -> t
 
 def _day(name: str) -> int:
     """1 … 7 for a day's name, figure or English word."""
-    return _DAY.get(name) or _DAY.get(name[:2]) or int(name)
+    return _DAY.get(name[:2]) or int(name)
 
 
 def _days(text: str) -> tuple[str, str]:
@@ -235,8 +233,8 @@ def _clauses(text: str) -> list[str]:
         marks = sorted(
             {m.start() for p in (_ANY_DAY, _WORKDAYS, _WEEKEND, _SEASON) for m in p.finditer(part)}
         )
-        starts = [i for i in marks if i == 0 or re.search(r"\d|小时|全天|休息?\s*[, ]*$", part[:i])]
-        edges = [0, *[i for i in starts if i], len(part)]
+        starts = [i for i in marks if re.search(r"\d|小时|全天|休息?\s*[, ]*$", part[:i])]
+        edges = [0, *starts, len(part)]
         pieces += [part[a:b].strip(" ,:.") for a, b in itertools.pairwise(edges)]
     return [p for p in pieces if p]
 
@@ -246,9 +244,8 @@ def _clause_spans(text: str) -> tuple[tuple[int, int], ...] | Literal["bad"] | N
     text = re.sub(r"(?<!\d)([012]\d)([0-5]\d)-([012]\d)([0-5]\d)(?!\d)", r"\1:\2-\3:\4", text)
     spans: list[tuple[int, int]] = []
     for m in _SPAN.finditer(text):
-        bare = m["g1"] is not None or m["g2"] is not None
-        marked = any(m[k] for k in ("part1", "part2", "tail1", "tail2", "next2", "k1", "k2", "h1", "h2"))
-        if bare and not marked and _SPAN.sub("", text).strip(" ,."):
+        marked = any(m[k] for k in ("part1", "part2", "tail1", "tail2", "next2", "h1", "h2"))
+        if not marked and _SPAN.sub("", text).strip(" ,."):  # two bare figures among other words
             continue
         pieces = _span(m)
         if pieces is None:
@@ -339,7 +336,7 @@ def open_share(
     if not base.known:
         raise ValueError(f"cannot read the default opening hours {default!r}")
     texts = pd.Series(list(open_hours), dtype=object)
-    codes, unique = pd.factorize(texts, use_na_sentinel=True)
+    codes, unique = pd.factorize(texts)
     rows = [base, *(parse_hours(str(u)) for u in unique)]
     table = np.array([[_share(h if h.known else base, p) for p in periods] for h in rows])
     return np.asarray(table.reshape(len(rows), len(periods))[codes + 1])

@@ -208,7 +208,7 @@ def _plain(value: Any, where: str) -> Any:
         return {str(k): _plain(v, f"{where}.{k}" if where else str(k)) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(v, f"{where}[{i}]") for i, v in enumerate(value)]
-    if value is None or isinstance(value, bool):
+    if value is None:
         return value
     if isinstance(value, str):  # an unpaired surrogate has no UTF-8
         return value.encode("utf-8", "replace").decode("utf-8")
@@ -218,7 +218,7 @@ def _plain(value: Any, where: str) -> Any:
         return value.isoformat()
     if hasattr(value, "tolist"):  # NumPy scalars and arrays
         return _plain(value.tolist(), where)
-    if isinstance(value, int):
+    if isinstance(value, int):  # True and False besides
         return value
     if isinstance(value, float):
         if not math.isfinite(value):

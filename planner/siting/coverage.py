@@ -124,7 +124,7 @@ def _share(part: float, whole: float) -> float:
 
 
 def _by(label: str, names: Sequence[str], workers: Array, covered: Array, backup: Array) -> pd.DataFrame:
-    safe = np.where(workers > 0, workers, 1.0)
+    safe = np.where(workers > 0, workers, np.inf)
     return pd.DataFrame(
         {
             label: list(names),

@@ -182,9 +182,7 @@ def nearest_station(
     if stations.empty:
         return NearestStation(np.full(len(candidates), np.inf), np.full(len(candidates), -1))
     found = nearest(network, stations, candidates.geometry, cutoff_s=3600.0)
-    seconds = np.asarray(found.seconds, dtype=float).reshape(len(candidates), -1)[:, 0]
-    metres = np.where(np.isfinite(seconds), seconds * walk_kmh / 3.6, np.inf)
-    return NearestStation(metres, np.asarray(found.site).reshape(len(candidates), -1)[:, 0])
+    return NearestStation(found.seconds.astype(float).ravel() * walk_kmh / 3.6, found.site.ravel())
 
 
 def street_metres(
@@ -222,7 +220,8 @@ def second_views(
         workers = worker_cube(demand, [g.name], [p.name for p in periods])[0]
         today = stations_in_reach(reached[:n], g.minutes * 60, is_open[:n]) >= 1
         later = stations_in_reach(reached, g.minutes * 60, is_open) >= 1
-        shares = [float((workers * got).sum() / max(workers.sum(), 1e-12)) for got in (today, later)]
+        whole = workers.sum() or np.inf  # nobody: a share of nought
+        shares = [float((workers * got).sum() / whole) for got in (today, later)]
         rows.append((g.name, g.second_mode, g.minutes, *shares))
     return pd.DataFrame(rows, columns=["group", "mode", "minutes", "before", "after"])
 

@@ -134,5 +134,5 @@ def _named_crs(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         given = frame[name].crs
         known = given.to_authority() if given is not None else None
         if known is not None and pyproj.CRS(":".join(known)) == given:
-            frame[name] = frame[name].set_crs(":".join(known), allow_override=True)
+            frame[name] = frame[name].set_crs(":".join(known))
     return frame

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.inputs.hours import ALWAYS, Hours, open_share, parse_hours
+from planner.inputs.hours import ALWAYS, Hours, merged, open_share, parse_hours
 from planner.settings.groups import Period
 
 NIGHT = Period(name="22_06", start_h=22, end_h=6)
@@ -319,3 +319,52 @@ def test_the_edges_of_noon_and_midnight(written: str, canonical: str | None) -> 
 def test_working_days_and_holidays_in_one_breath(written: str) -> None:
     hours = parse_hours(written)
     assert (hours.text, hours.days, hours.problem) == ("08:00-17:00", "12345", "several_days")
+
+
+# -- ends of rules that mutants moved ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("08:75-10:00", None), ("08:60-10:00", None), ("08:59-10:00", "08:59-10:00"), ("08:00-10:60", None),
+        ("下午5:59-6:00", "17:59-18:00"), ("下午6:00-6:00", "18:00-06:00"), ("下午6:01-6:00", "18:01-06:00"),
+        ("下午1:00-1:00", "13:00-01:00"), ("8:00-8:00", None), ("0:00-0:00", "00:00-24:00"),
+    ],
+)  # fmt: skip
+def test_minutes_past_the_hour_and_spans_of_no_length(written: str, canonical: str | None) -> None:
+    assert text(written) == canonical
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical", "days"),
+    [
+        ("9:00 a.m.-5:00 p.m. daily", "09:00-17:00", "1234567"), ("晚上0:30-6:00", "00:30-06:00", "1234567"),
+        ("下午1:00-12:01", "13:00-12:01", "1234567"), ("下午1:00-12:00", "13:00-24:00", "1234567"),
+        ("全天 08:00-20:00", "08:00-20:00", "1234567"), ("周一至周五;8:00-17:00", "08:00-17:00", "12345"),
+        ("周一至周五;欢迎光临;8:00-17:00", "08:00-17:00", "12345"), ("夏季;8:00-17:00", "08:00-17:00", "1234567"),
+        ("周一至周五 8:00-17:00(夏季)", "08:00-17:00", "12345"), ("周六 9:00-12:00;周一至周五开放", "09:00-12:00", "6"),
+        ("周一至周五 7:00-19:00;周六周日 8:00-18:00(夏季)", "07:00-19:00", "12345"), ("夏季 周一 6:00-8:00;冬季 周一 9:00-10:00", None, "1"),
+        ("8点整-17点一刻", "08:00-17:15", "1234567"), ("8点-17点三刻", "08:00-17:45", "1234567"), ("8点半-17点20分", "08:30-17:20", "1234567"),
+        ("8-9am", "08:00-09:00", "1234567"), ("1pm-9am", "13:00-09:00", "1234567"), ("周一、三、五 8:00-17:00", "08:00-17:00", "135"),
+    ],
+)  # fmt: skip
+def test_parts_of_the_day_days_and_seasons_at_their_edges(
+    written: str, canonical: str | None, days: str
+) -> None:
+    assert (text(written), parse_hours(written).days) == (canonical, days)
+
+
+def test_every_day_without_hours_is_days_alone() -> None:
+    assert parse_hours("每天开放").problem == "days_only"
+    assert parse_hours("欢迎光临").problem == "unparsable"
+
+
+def test_days_are_told_apart_in_the_order_in_which_they_stand() -> None:
+    """Marks at 11 and 17, which a set holds the other way round."""
+    assert text("08:00-12:00周六9-13周日10:00-11:00") == "08:00-12:00"
+
+
+def test_spans_are_merged_and_empty_ones_left_out() -> None:
+    assert merged([(5, 9), (3, 3), (1, 2), (2, 4), (6, 7)]) == ((1, 4), (5, 9))
+    assert merged([(3, 3)]) == merged([]) == ()

@@ -220,7 +220,8 @@ class _Finder:
         if _called(node) == "sorted":
             self._add("order", node, copy.deepcopy(ast.Call(ast.Name("list"), node.args[:1], [])), where)
         simple = (ast.Name, ast.Attribute)
-        for i in range(len(node.args) - 1):
+        either_way = _called(node) in ("min", "max", "minimum", "maximum", "fmin", "fmax")
+        for i in range(0 if either_way else len(node.args) - 1):
             if isinstance(node.args[i], simple) and isinstance(node.args[i + 1], simple):
                 self._changed("arguments", node, where, lambda n, i=i: n.args.insert(i, n.args.pop(i + 1)))
         for i, keyword in enumerate(node.keywords):

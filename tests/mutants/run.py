@@ -148,7 +148,10 @@ def _in_child(folder: Path, tests: Sequence[str], log: Path, *, keep_bytecode: b
         import pytest
 
         options = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "-W", "error", "-o", "timeout=0"]
-        status = int(pytest.main([*options, "-p", "pytest_timeout", *tests]))
+        for file in tests:  # one after the other: what the first one kills need not load the next
+            status = int(pytest.main([*options, "-p", "pytest_timeout", file]))
+            if status:
+                break
     finally:
         sys.stdout.flush()
         os._exit(status)

@@ -336,6 +336,115 @@ def test_what_cannot_be_kept_in_an_open_format_is_refused(tmp_path: Path) -> Non
         write_value(object(), tmp_path)
 
 
+def test_parts_of_lists_and_tables_of_parts_have_a_file_each(tmp_path: Path) -> None:
+    value = {"a": [np.array([1]), np.array([2])], "b": (np.array([3]), {"c": np.array([4])})}
+    back = read_value(json.loads(json.dumps(write_value(value, tmp_path))), tmp_path)
+    assert len(list(tmp_path.glob("*.npy"))) == 4
+    assert [int(a[0]) for a in (*back["a"], back["b"][0], back["b"][1]["c"])] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("crs", "said"),
+    [
+        ("EPSG:4549", "EPSG:4549"),
+        (None, None),
+        ("+proj=longlat +datum=WGS84 +no_defs", "other"),
+        ("+proj=eqc +lon_0=120", "other"),
+    ],
+)
+def test_a_crs_comes_back_under_its_code_where_that_is_the_same_and_as_it_was_elsewhere(
+    tmp_path: Path, crs: str | None, said: str | None
+) -> None:
+    """Longitude first is not EPSG:4326, though that is its nearest code."""
+    series = gpd.GeoSeries([shapely.Point(1, 2)], crs=crs)
+    back = read_value(write_value(series, tmp_path), tmp_path)
+    assert back.crs == series.crs
+    if said != "other":
+        assert (back.crs.to_string() if said else back.crs) == said
+
+
+@dataclass(frozen=True)
+class OnlySaves:
+    number: int
+
+    def save(self, path: Path) -> None:
+        raise AssertionError("it could not be loaded again")
+
+
+@dataclass(frozen=True)
+class OnlyLoads:
+    number: int
+
+    @classmethod
+    def load(cls, path: Path) -> None:
+        raise AssertionError("nothing was saved")
+
+
+class Own:
+    """It writes itself, and is no dataclass."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def save(self, path: Path) -> None:
+        path.write_text(str(self.number), "utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Own:
+        return cls(int(path.read_text("utf-8")))
+
+
+INSTANCE = Counted(1.0)
+
+
+def test_what_a_value_is_kept_as(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in (OnlySaves, OnlyLoads):
+        monkeypatch.setattr(kind, "__module__", "planner.study.toy")
+        assert read_value(write_value(kind(3), tmp_path), tmp_path) == kind(3)
+    monkeypatch.setattr(Own, "__module__", "planner.study.toy")
+    assert [v.number for v in read_value(write_value([Own(7), Own(8)], tmp_path), tmp_path)] == [7, 8]
+    with pytest.raises(TypeError, match="type"):
+        write_value(Counted, tmp_path)
+    with pytest.raises(ValueError, match="no value"):
+        read_value({"type": "record", "class": "planner.study.toy:INSTANCE", "parts": {}}, tmp_path)
+    with pytest.raises(ValueError, match="'strange'"):
+        read_value({"type": "strange", "file": "x"}, tmp_path)
+
+
+def test_objects_are_neither_written_nor_read(tmp_path: Path) -> None:
+    things = np.array([{"a": 1}], dtype=object)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_value(things, tmp_path)
+    np.save(tmp_path / "x.npy", things, allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        read_value({"type": "array", "file": "x.npy"}, tmp_path)
+
+
+def test_what_a_key_holds_tells_values_apart(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1", "utf-8")
+    (tmp_path / "b").write_text("1", "utf-8")
+    here, there = (gpd.GeoSeries([shapely.Point(1, 2)], crs=c) for c in (4326, 4549))
+    values = [
+        None, True, 1.5, 2, "2", "", [2], ["2"], [], {"a": 1}, {"a": 2}, {"b": 1}, ["dict", [["a", 3]]], tmp_path / "a", tmp_path / "b",
+        tmp_path / "c", str(tmp_path / "c"), here, there, here.translate(1), np.array([1.0]), np.array([2.0]), np.array([1]), SETTINGS.siting,
+        {"a": 1, "c": 2}, {"c": 2, "a": 1},
+    ]  # fmt: skip
+    assert len({digest_of(v, {}) for v in values}) == len(values)
+    assert digest_of((2, "x"), {}) == digest_of([2, "x"], {})
+    assert digest_of(np.float64(2.0), {}) == digest_of(2, {}) != digest_of(True, {})
+    assert digest_of(np.int64(3), {}) == digest_of(3, {})
+    other = SETTINGS.siting.model_copy(update={"p": 6})
+    assert digest_of(SETTINGS.siting, {}) != digest_of(other, {})
+    assert digest_of(tmp_path / "a", {tmp_path / "a": "x"}) != digest_of(
+        tmp_path / "a", {tmp_path / "a": "y"}
+    )
+    assert digest_of(tmp_path / "c", {}) != digest_of(tmp_path / "d", {})
+    (tmp_path / "a").write_text("2", "utf-8")
+    assert digest_of(tmp_path / "a", {}) != digest_of([values.index(None)], {})
+    with pytest.raises(TypeError, match="object"):
+        digest_of(object(), {})
+
+
 def test_arrays_of_another_shape_are_another_key() -> None:
     flat, square = np.zeros(4), np.zeros((2, 2))
     assert len({digest_of(value, {}) for value in (flat, square, flat.astype(int), np.ones(4))}) == 4

@@ -77,7 +77,7 @@ def coverage_curve(
     table = pd.DataFrame([(n, *rows[n]) for n in sorted(rows)], columns=["n", "covered", "bound"])
     table["covered"] = table["covered"].cummax()
     table["bound"] = table["bound"][::-1].cummin()[::-1]
-    whole = total if total > 0 else 1.0
+    whole = total or np.inf  # nobody: shares of nought
     return table.assign(share=table["covered"] / whole, bound_share=table["bound"] / whole)
 
 
@@ -99,7 +99,7 @@ def with_known(curve: pd.DataFrame, known: Mapping[int, float], *, total: float)
         at = curve["n"].to_numpy() >= n
         covered[at] = np.maximum(covered[at], value)
     bound = np.maximum(curve["bound"].to_numpy(dtype=float), covered)  # equal but for rounding
-    whole = total if total > 0 else 1.0
+    whole = total or np.inf  # nobody: shares of nought
     return curve.assign(covered=covered, bound=bound, share=covered / whole, bound_share=bound / whole)
 
 
