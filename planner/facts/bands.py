@@ -1,4 +1,4 @@
-"""Bands of sums, shares and gains from the demand draws: 5 % and 95 % points, never summed from bands of cells."""
+"""Bands of sums, shares and gains from the demand draws: 5, 50 and 95 % points, never summed from bands of cells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from planner.demand.ensemble import band
 __all__ = ["Band", "Draws"]
 
 Array = NDArray[Any]
-Band = tuple[float, float]
+#: 5 %, 50 % and 95 % points.
+Band = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,9 @@ class Draws:
     @staticmethod
     def of(values: Array) -> Band:
         """Band of a figure given per draw."""
-        low, high = band(np.asarray(values, dtype=float)[:, None])
-        return low.item(), high.item()
+        each = np.asarray(values, dtype=float)
+        low, high = band(each[:, None])
+        return low.item(), float(np.median(each)), high.item()
 
     @staticmethod
     def share(part: Array, whole: Array) -> Band:

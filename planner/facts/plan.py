@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from planner.facts.bands import Draws
 from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
     from planner.siting.coverage import Coverage
+    from planner.siting.questions.robust import Hindsight
     from planner.solvers.solution import Solution
 
 __all__ = [
     "STEADY", "Parts", "certificate_facts", "cost_facts", "count_facts", "homes_facts", "phase_facts", "question_facts",
-    "steadiness_facts",
+    "regret_facts", "steadiness_facts",
 ]  # fmt: skip
 
 #: From this steadiness on a site counts as steady.
@@ -43,6 +45,7 @@ class Parts:
     rule_prices: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     second_views: pd.DataFrame | None = None
+    hindsight: Hindsight | None = None
 
 
 def count_facts(p: Parts, here: Scope) -> Iterator[Fact]:
@@ -94,6 +97,22 @@ def cost_facts(here: Scope, costs: pd.DataFrame) -> Iterator[Fact]:
     if len(costs) and not costs["cost_yuan"].isna().any():
         band = (float(costs["low"].sum()), float(costs["high"].sum()))
         yield fact("cost_yuan", here, float(costs["cost_yuan"].sum()), band=band, source="candidates")
+
+
+def regret_facts(p: Parts, here: Scope) -> Iterator[Fact]:
+    """What the plan lacks of those that would have been chosen had the demand been known; none without draws to compare."""
+    found = p.hindsight
+    if found is None or not len(found.draws) or found.draws["best"].isna().any():
+        return
+    best, before = found.draws["best"], found.draws["before"]
+    regret, most, source = found.regret, found.regret_most, "confidence"
+    yield fact("regret", here, float(regret.mean()), band=Draws.of(regret), source=source)
+    new = float((best - before).mean())
+    yield fact("regret_of_new", here, float(regret.mean()) / new if new > 0 else 0.0, source=source)
+    workers = found.draws["workers"].to_numpy(dtype=float)
+    share = regret / np.where(workers > 0, workers, np.inf)
+    yield fact("regret_share", here, float(share.mean()), band=Draws.of(share), source=source)
+    yield fact("regret_most", here, float(most.mean()), source=source)
 
 
 def steadiness_facts(p: Parts, here: Scope, always: int | None) -> Iterator[Fact]:

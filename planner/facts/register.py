@@ -83,8 +83,8 @@ _PARTS = ("district", "batch", "case", "sites")
 class Fact:
     """One figure: ``value`` as computed, ``shown`` as every product prints it, and its band.
 
-    ``low`` and ``high`` are the 5 % and 95 % points over the demand draws, or of the costs known from elsewhere; None
-    where no band is known. ``source`` says what it was taken from.
+    ``low``, ``middle`` and ``high`` are the 5, 50 and 95 % points over the demand draws; where a band is known from elsewhere,
+    as of costs, it has no middle; None where no band is known. ``source`` says what it was taken from.
     """
 
     id: str
@@ -94,11 +94,16 @@ class Fact:
     low: float | None = None
     high: float | None = None
     source: str = ""
+    middle: float | None = None
 
     @property
     def definition(self) -> Definition:
         """What it means."""
         return definitions()[self.id]
+
+    def shown_middle(self) -> float | None:
+        """The 50 % point rounded as the figure is; None where there is none."""
+        return None if self.middle is None else UNITS[self.definition.unit].rounded(self.middle)
 
     def shown_band(self) -> tuple[float, float] | None:
         """The band rounded as the figure is; None where there is none."""
@@ -109,21 +114,25 @@ class Fact:
 
     def json(self) -> dict[str, Any]:
         """A row of ``run.json``'s ``facts``."""
-        low, high = (None if v is None else round(v, 6) for v in (self.low, self.high))
+        low, middle, high = (None if v is None else round(v, 6) for v in (self.low, self.middle, self.high))
         unit = UNITS[self.definition.unit].kind
-        return {"id": self.id, "value": round(self.value, 8), "shown": self.shown, "low": low, "high": high,
-                "unit": unit, "scope": self.scope.json(), "source": self.source}  # fmt: skip
+        return {"id": self.id, "value": round(self.value, 8), "shown": self.shown, "low": low, "middle": middle,
+                "high": high, "unit": unit, "scope": self.scope.json(), "source": self.source}  # fmt: skip
 
 
 def fact(
     id_: str, scope: Scope, value: float, *, shown: float | None = None,
-    band: tuple[float, float] | None = None, source: str = "",
+    band: tuple[float, ...] | None = None, source: str = "",
 ) -> Fact:  # fmt: skip
-    """A figure rounded by its unit unless ``shown`` is given (a difference of printed figures, a part of a printed sum)."""
+    """A figure rounded by its unit unless ``shown`` is given (a difference of printed figures, a part of a printed sum).
+
+    ``band``: low and high, or low, middle and high.
+    """
     unit = UNITS[definitions()[id_].unit]
-    low, high = band if band is not None else (None, None)
+    low, high = (None, None) if band is None else (band[0], band[-1])
+    middle = band[1] if band is not None and len(band) == 3 else None
     shown = unit.rounded(value) if shown is None else shown
-    return Fact(id_, scope, float(value), float(shown), low, high, source)
+    return Fact(id_, scope, float(value), float(shown), low, high, source, middle)
 
 
 class Register(Mapping[tuple[str, Scope], Fact]):
@@ -179,7 +188,16 @@ class Register(Mapping[tuple[str, Scope], Fact]):
     def read(cls, rows: Iterable[Mapping[str, Any]]) -> Register:
         """The register that :meth:`json` wrote; its headline's state is that of the number of new sites."""
         facts = [
-            Fact(r["id"], Scope(**r["scope"]), r["value"], r["shown"], r["low"], r["high"], r["source"])
+            Fact(
+                r["id"],
+                Scope(**r["scope"]),
+                r["value"],
+                r["shown"],
+                r["low"],
+                r["high"],
+                r["source"],
+                r.get("middle"),
+            )
             for r in rows
         ]
         whole = (f.scope for f in facts if f.id == "sites_new" and not (f.scope.district or f.scope.batch))
@@ -190,10 +208,10 @@ class Register(Mapping[tuple[str, Scope], Fact]):
         return [f.json() for f in self._facts.values()]
 
     def table(self, id_: str | None = None, *, language: str = "en") -> pd.DataFrame:
-        """The figures (of one quantity) as rows: ``id``, ``name``, ``shown``, ``low``, ``high``, ``unit``, then the state."""
+        """The figures (of one quantity) as rows: ``id``, ``name``, ``shown``, ``low``, ``middle``, ``high``, ``unit``, then the state."""
         rows = [
-            {"id": f.id, "name": f.definition.name(language), "shown": f.shown, "low": f.low, "high": f.high,
-             "unit": UNITS[f.definition.unit].kind, **f.scope.json()}
+            {"id": f.id, "name": f.definition.name(language), "shown": f.shown, "low": f.low, "middle": f.middle,
+             "high": f.high, "unit": UNITS[f.definition.unit].kind, **f.scope.json()}
             for f in self._facts.values()
             if id_ in (None, f.id)
         ]  # fmt: skip

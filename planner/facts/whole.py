@@ -20,6 +20,7 @@ from planner.facts.plan import (
     homes_facts,
     phase_facts,
     question_facts,
+    regret_facts,
     steadiness_facts,
 )
 from planner.facts.register import Fact, Register, Scope
@@ -77,6 +78,7 @@ def _others(
     yield from certificate_facts(parts, here)
     yield from cost_facts(here, costs)
     yield from steadiness_facts(parts, here, always)
+    yield from regret_facts(parts, here)
     yield from phase_facts(parts, here)
     yield from question_facts(parts, here)
     if homes is not None:

@@ -12,12 +12,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.demand.ensemble import band
 from planner.settings.siting import Batch
 from planner.settings.whole import Settings
 from planner.siting.coverage import Coverage
 from planner.siting.explain import first_cover, gains_by_group, gains_by_period, reasons, toilets_within
 from planner.siting.problem import Ground, SitingProblem
 from planner.siting.questions.alternatives import StandIns
+from planner.siting.questions.robust import Hindsight
 from planner.solvers.solution import Solution, gap_text
 
 __all__ = ["SitePlan", "batch_names", "chosen_table"]
@@ -84,6 +86,16 @@ def _first_stand_in(found: StandIns, candidates: gpd.GeoDataFrame, order: Array)
     }
 
 
+def _in_hindsight(found: Hindsight | None) -> dict[str, Any]:
+    """How often each site is chosen again (with a margin), and the band of what only it covers; empty without draws."""
+    if found is None:
+        return dict.fromkeys(("confidence", "confidence_margin", "alone_low", "alone_high"), np.nan)
+    low, high = band(found.alone) if len(found.alone) else (np.nan, np.nan)
+    return {
+        "confidence": found.kept, "confidence_margin": found.kept_margin, "alone_low": low, "alone_high": high,
+    }  # fmt: skip
+
+
 def chosen_table(
     settings: Settings,
     ground: Ground,
@@ -94,14 +106,14 @@ def chosen_table(
     around: Mapping[str, Array],
     any_station: bool,
     stand_ins: StandIns,
-    confidence: Array | None = None,
+    hindsight: Hindsight | None = None,
 ) -> gpd.GeoDataFrame:
     """Table ``chosen`` for the candidate positions ``order``, best first, with reasons in both languages.
 
     ``around`` (per site of ``order``): nearest_station_m, nearest_station (its name), street, place; ``any_station``: whether one is open
     today. Beside these and
-    the contract's columns: name, host_kind, open_hours, cost_yuan, toilet_near, required, workers_alone (in reach of
-    no other station or site), alternative (the best of ``stand_ins``: its name), alternative_id, alternative_kind,
+    the contract's columns: name, host_kind, open_hours, cost_yuan, toilet_near, required, confidence_margin, workers_alone (in reach of
+    no other station or site), alone_low and alone_high (its 5 % and 95 % points over the demand draws), alternative (the best of ``stand_ins``: its name), alternative_id, alternative_kind,
     alternative_m, alternative_loss, reason_zh, reason_en, one ``gained__{group}`` per group.
     """
     periods, candidates = [t.name for t in settings.periods], ground.candidates
@@ -116,7 +128,7 @@ def chosen_table(
         workers_in_reach=np.asarray(reach, dtype=float),
         workers_alone=stand_ins.alone,
         **around,
-        confidence=np.nan if confidence is None else confidence,
+        **_in_hindsight(hindsight),
         batch=batch_names(settings.siting.batches, len(order)),
         toilet_near=toilets_within(table.geometry, hosts),
         **_first_stand_in(stand_ins, candidates, order),

@@ -23,7 +23,7 @@ from planner.siting.goal.words import measure_in_words
 from planner.siting.plan import SitePlan, chosen_table
 from planner.siting.problem import Ground, SitingProblem, covered_by_open, nothing_to_gain, pose
 from planner.siting.questions.alternatives import StandIns, replacements
-from planner.siting.questions.robust import confidence, scenario_factors
+from planner.siting.questions.robust import Hindsight, look_back, scenario_factors
 from planner.siting.reach import NearestStation, SiteReach, joined, measure, street_metres
 from planner.siting.rules import judge_clash, judge_rules
 from planner.siting.solve import Look, solve, solve_in_phases, solve_plan
@@ -148,15 +148,18 @@ def kept_problem(posing: Posing, problem: SitingProblem, closed: Array) -> Sitin
 def steadiness(
     posing: Posing, posed: Posed, sited: Sited, surfaces: Array, *, within_m: float, scenarios: int,
     progress: Progress | None = None,
-) -> Array | None:  # fmt: skip
-    """Share of demand scenarios in which each chosen site (or one within ``within_m``) is chosen again."""
+) -> Hindsight | None:  # fmt: skip
+    """What would have been chosen under each demand draw; None where no draw is asked for."""
     if not scenarios:
         return None
     problem = posed.problem
-    return confidence(
+    factors = demand_factors(surfaces, posing.demand, scenarios)
+    blocks = len(problem.weights) // factors.shape[1] if factors.shape[1] else 0
+    return look_back(
         lambda weights: solve(problem, posing.look(AGAIN), weights=weights, known=sited.solution),
-        problem.weights,
-        demand_factors(surfaces, posing.demand, scenarios),
+        problem,
+        (problem.weights * np.tile(factor, blocks) for factor in factors),
+        kept=kept_problem(posing, problem, sited.closed),
         xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),
         chosen=sited.solution.chosen,
         within_m=within_m,
@@ -190,7 +193,7 @@ class Planned:
 def make_plan(
     settings: Settings, posing: Posing, posed: Posed, sited: Sited, stations: gpd.GeoDataFrame, hosts: gpd.GeoDataFrame,
     before: Coverage, *, nearest: NearestStation, streets: gpd.GeoDataFrame, places: gpd.GeoDataFrame,
-    stand_ins: StandIns, confidence: Array | None,
+    stand_ins: StandIns, hindsight: Hindsight | None,
 ) -> Planned:  # fmt: skip
     """The new stations: ranked, explained, with coverage before and after.
 
@@ -213,7 +216,7 @@ def make_plan(
     }
     table = chosen_table(
         settings, posing.ground, hosts, kept_problem(posing, posed.problem, sited.closed), chosen,
-        around=around, any_station=len(open_now) > 0, stand_ins=stand_ins, confidence=confidence,
+        around=around, any_station=len(open_now) > 0, stand_ins=stand_ins, hindsight=hindsight,
     )  # fmt: skip
     gone = open_now.iloc[sited.closed]
     findings = [

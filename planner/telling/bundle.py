@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
+    from planner.siting.questions.robust import Hindsight
     from planner.solvers.problems import Solution
 
 __all__ = ["Bundle", "ExtraLayer", "PopupField"]
@@ -108,6 +109,7 @@ class Bundle:
     surfaces: NDArray[Any] | None = None
     second_views: pd.DataFrame | None = None
     closed: tuple[str, ...] = ()
+    hindsight: Hindsight | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -116,7 +118,7 @@ class Bundle:
             self.stations, self.candidates, self.chosen, self.before, self.after, self.gaps, self.solution,
             closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
-            sensitivity=self.sensitivity, second_views=self.second_views,
+            sensitivity=self.sensitivity, second_views=self.second_views, hindsight=self.hindsight,
         )  # fmt: skip
         return register_of(
             parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,

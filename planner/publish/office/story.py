@@ -30,6 +30,7 @@ from planner.telling.contents.coverage import (
     reading_rows,
 )
 from planner.telling.contents.decision import Decision, decision
+from planner.telling.contents.intervals import interval_columns, interval_rows
 from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS, gap_rows, hotspot_rows
 from planner.telling.contents.questions import irreplaceable_line, options
 from planner.telling.contents.records import (
@@ -188,6 +189,16 @@ def _further(bundle: Bundle) -> tuple[Further, ...]:
     ) + _homes(bundle)
 
 
+def _intervals(bundle: Bundle) -> tuple[Further, ...]:
+    """How sure the figures are, where draws tell it."""
+    language, table = bundle.settings.study.language, interval_rows(bundle)
+    if table is None:
+        return ()
+    intro = phrase("intro_intervals", language, draws=number(bundle.settings.demand.ensemble))
+    made = printed_table(interval_columns(language), table, language)
+    return (Further(phrase("sec_intervals", language), (intro,), made),)
+
+
 def _homes(bundle: Bundle) -> tuple[Further, ...]:
     """Driver homes: the result in sentences above the first table, then the others; without them, why."""
     out: list[Further] = []
@@ -324,7 +335,7 @@ def story(bundle: Bundle) -> Story:
         batches_note=regret_line(bundle),
         curve=curve,
         curve_lines=curve_lines,
-        further=_further(bundle),
+        further=(*_intervals(bundle), *_further(bundle)),
         gaps=None if gaps is None else printed_table(GAP_COLUMNS, gaps, language),
         hotspots=None if hotspots is None else printed_table(HOTSPOT_COLUMNS, hotspots, language),
         sites=_sites(bundle),

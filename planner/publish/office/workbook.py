@@ -47,6 +47,7 @@ from planner.telling.contents.coverage import (
     period_rows,
     reading_rows,
 )
+from planner.telling.contents.intervals import interval_columns, interval_rows
 from planner.telling.contents.questions import options
 from planner.telling.contents.records import (
     FINDING_COLUMNS,
@@ -112,7 +113,12 @@ def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
     row = put_table(sheet, row, GROUP_COLUMNS, group_rows(bundle), language)
     row = put_table(sheet, row + 1, PERIOD_COLUMNS, period_rows(bundle), language)
     row = put_heading(sheet, row + 1, phrase("sec_certificate", language))
-    _put_figures(sheet, row, certificate_figures(bundle))
+    figures = certificate_figures(bundle)
+    _put_figures(sheet, row, figures)
+    intervals = interval_rows(bundle)
+    if intervals is not None:
+        row = put_heading(sheet, row + len(figures) + 1, phrase("sec_intervals", language))
+        put_table(sheet, row, interval_columns(language), intervals, language)
     sheet.freeze_panes = "B2"
     for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}")
 

@@ -89,6 +89,7 @@ def _headline(bundle: Bundle) -> dict[str, Any]:
         "stations": int(facts.shown("stations_open", plan="today")),
         "sites": int(facts.shown("sites_new")),
         "gap": facts.shown("gap"),
+        "regret": [f.shown for f in (facts.find("regret"), facts.find("regret_most")) if f is not None],
         "status": bundle.solution.status,
         "homes": {key: f.shown for key, f in homes.items() if f is not None},
         "absent": [str(why) for why in bundle.run.get("absent", {}).values()],
@@ -98,7 +99,7 @@ def _headline(bundle: Bundle) -> dict[str, Any]:
 
 #: Quantities that the page explains.
 _GLOSSARY = (
-    "workers", "covered", "share", "newly_covered", "share_gain", "gap", "steadiness", "gap_workers", "drivers_served",
+    "workers", "covered", "share", "newly_covered", "share_gain", "gap", "regret", "steadiness", "gap_workers", "drivers_served",
 )  # fmt: skip
 #: Figures of the driver homes that the page shows, by their quantity.
 _HOMES = {"chosen": "homes_new", "drivers": "drivers_served", "gap": "homes_gap", "full": "homes_full"}

@@ -1,16 +1,19 @@
-"""How much the plan depends on what is not known: confidence over demand scenarios, the curve, readings."""
+"""How much the plan depends on what is not known: hindsight over demand draws, the curve."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.spatial import cKDTree
 
 from planner.progress import Progress, silent
+from planner.siting.problem import SitingProblem
 from planner.solvers.problems import Solution
 
 Array = NDArray[Any]
@@ -23,35 +26,90 @@ def scenario_factors(surfaces: Array, workers: Array) -> Array:
     return np.where(workers > 0, surfaces / base, 1.0)
 
 
-def confidence(
-    solve: Solve, weights: Array, factors: Array, *, xy_m: Array, chosen: Array, within_m: float,
-    progress: Progress | None = None,
-) -> Array:  # fmt: skip
-    """Share of scenarios in which each chosen site, or one within ``within_m`` of it, is chosen again.
+@dataclass(frozen=True, eq=False)
+class Hindsight:
+    """What would have been chosen had each demand draw been known beforehand.
+
+    Attributes
+    ----------
+    kept
+        float (n_chosen): share of the draws in which the site, or one within ``within_m`` of it, is chosen again.
+    alone
+        float (n_draws × n_chosen): workers whom no other site or station covers, whom the plan loses without the site.
+    draws
+        One row per draw: ``workers``, ``before``, ``plan``, ``best`` (the best plan known for the draw), ``bound`` (no plan covers
+        more): covered workers. ``best`` and ``bound`` are missing where plans are compared by a goal of their own.
+    within_m
+        What counts as the same place, metres (straight line).
+    """
+
+    kept: Array
+    alone: Array
+    draws: pd.DataFrame
+    within_m: float
+
+    @property
+    def regret(self) -> Array:
+        """Per draw the workers that the plan lacks of the best plan known."""
+        return (self.draws["best"] - self.draws["plan"]).to_numpy(dtype=float)
+
+    @property
+    def regret_most(self) -> Array:
+        """Per draw the workers that it can lack at most."""
+        return (self.draws["bound"] - self.draws["plan"]).to_numpy(dtype=float)
+
+    @property
+    def kept_margin(self) -> Array:
+        """Half the width of the 90 % interval of ``kept``, for the number of draws (Wilson 1927)."""
+        n, z = max(1, len(self.draws)), 1.6448536
+        return np.asarray(z / (n + z**2) * np.sqrt(self.kept * (1 - self.kept) * n + z**2 / 4))
+
+    def __repr__(self) -> str:
+        return (
+            f"Hindsight({len(self.draws)} draws; {self.kept.mean() if len(self.kept) else 0:.0%} of {len(self.kept)} sites kept; "
+            f"mean regret {self.regret.mean() if len(self.draws) else 0:,.0f} workers)"
+        )
+
+
+def look_back(
+    solve: Solve, problem: SitingProblem, draws: Iterable[Array], *, kept: SitingProblem, xy_m: Array, chosen: Array,
+    within_m: float, progress: Progress | None = None,
+) -> Hindsight:  # fmt: skip
+    """Choose anew under each demand draw, and hold the plan against it.
 
     Parameters
     ----------
     solve
         ``solve(weights)`` → Solution under the plan's rules.
-    weights
-        float64 (n_points): the plan's weights, blocks of n_cells.
-    factors
-        float (n_scenarios × n_cells).
+    draws
+        float64 (n_points) each: the problem's weights under a draw.
+    kept
+        The problem with only the stations that stay: the plan is read there.
     xy_m
         Coordinates of all sites (n_sites × 2), metres.
     chosen
         The plan's sites.
     """
-    say = progress or silent
-    blocks = len(weights) // factors.shape[1] if factors.shape[1] else 0
-    hits = np.zeros(len(chosen))
-    for k, factor in enumerate(factors):
-        say("how often a site is chosen", k / len(factors))
-        again = solve(weights * np.tile(factor, blocks)).chosen
-        if len(again):
-            far, _ = cKDTree(xy_m[again]).query(xy_m[chosen])
+    say, every = progress or silent, list(draws)
+    hits, rows = np.zeros(len(chosen)), []
+    mine = sparse.csr_array(kept.covers)[chosen]
+    times = np.bincount(mine.indices, minlength=mine.shape[1])
+    served = kept.covered | (times > 0)
+    only = mine @ sparse.diags_array(((times == 1) & ~kept.covered).astype(float))
+    comparable = problem.goal is None
+    for k, weights in enumerate(every):
+        say("how often a site is chosen", k / len(every))
+        again = solve(weights)
+        if len(again.chosen):
+            far, _ = cKDTree(xy_m[again.chosen]).query(xy_m[chosen])
             hits += far <= within_m
-    return hits / max(1, len(factors))
+        plan = float(weights[served].sum())
+        best = max(plan, float(again.objective)) if comparable else np.nan
+        bound = max(best, float(again.bound)) if comparable else np.nan
+        rows.append((float(weights.sum()), float(weights[problem.covered].sum()), plan, best, bound))
+    table = pd.DataFrame(rows, columns=["workers", "before", "plan", "best", "bound"], dtype=float)
+    alone = np.stack([only @ weights for weights in every]) if every else np.zeros((0, len(chosen)))
+    return Hindsight(hits / max(1, len(every)), alone, table, float(within_m))
 
 
 def coverage_curve(

@@ -93,7 +93,7 @@ def plan() -> dict[str, Stage]:
                 "stations": stage("covers"), "hosts": stage("inputs", get("hosts")), "before": stage("coverage"),
                 "nearest": stage("nearest"), "streets": stage("inputs", get("streets")),
                 "places": stage("inputs", get("places")), "stand_ins": stage("stand_ins"),
-                "confidence": stage("confidence"),
+                "hindsight": stage("confidence"),
             },
             kept=False,
         ),

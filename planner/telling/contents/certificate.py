@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.siting.goal.words import measure_in_words
+from planner.telling.contents.intervals import hindsight_line
 from planner.telling.words.numbers import (
     Kind,
     ceil_number,
@@ -40,8 +41,9 @@ def certificate_lines(bundle: Bundle) -> tuple[str, ...]:
     """The certificate in sentences."""
     own = bundle.settings.siting.goal.own_measure
     lines = _goal_lines(bundle) if own else _worker_lines(bundle)
+    regret = () if own or not hindsight_line(bundle) else (hindsight_line(bundle),)
     cut = () if bundle.solution.repeatable else (phrase("cert_cut", bundle.settings.study.language),)
-    return (*lines, *cut)
+    return (*lines, *regret, *cut)
 
 
 def certificate_figures(bundle: Bundle) -> tuple[Figure, ...]:
@@ -84,6 +86,14 @@ def _worker_figures(bundle: Bundle) -> tuple[Figure, ...]:
         _figure(bundle, "cert_gap_label", "gap", "gap"),
         _figure(bundle, "cert_new_gap_label", "gap_of_new", "gap"),
         _figure(bundle, "cert_worth_label", "worth_sites", "count", told=False),
+        *(
+            _figure(bundle, label, quantity, "people")
+            for label, quantity in (
+                ("cert_regret_label", "regret"),
+                ("cert_regret_most_label", "regret_most"),
+            )
+            if bundle.facts.find(quantity) is not None
+        ),
     )
 
 

@@ -108,6 +108,7 @@ def _rows(bundle: Bundle) -> list[DecisionRow | None]:
     return [
         _pair(bundle, "decision_share", "coverage"),
         _row(bundle, "newly_covered", "coverage", plan="gain"),
+        _row(bundle, "regret", "coverage"),
         _pair(bundle, "decision_backup", "coverage", least=2),
         _pair(bundle, "decision_night", "coverage", periods="night"),
         _row(bundle, "stations_total", "sites"),

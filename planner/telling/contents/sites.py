@@ -38,10 +38,16 @@ _SITES = (
     Column("workers_in_reach", "people", 11),
     Column("nearest_station_m", "metres", 12),
     Column("cost_yuan", "yuan", 10),
+    Column("workers_alone", "people", 11),
+    Column("alone_low", "people", 9),
+    Column("alone_high", "people", 9),
     Column("confidence", "share", 9),
+    Column("confidence_margin", "share", 9),
     Column("batch", "text", 10),
     Column("reason", "text", 70),
 )
+#: Columns that are there only where the study asks for what they tell.
+_OPTIONAL = ("confidence", "confidence_margin", "workers_alone", "alone_low", "alone_high", "batch")
 _COORDINATES = tuple(
     Column(f"{axis}_{datum}", "degrees", 12)
     for datum in ("wgs84", "gcj02", "bd09")
@@ -91,13 +97,13 @@ def site_rows(bundle: Bundle) -> pd.DataFrame:
         table["cost_yuan"] = table["site_id"].map(costs)
     table["nearest_station_m"] = table["nearest_station_m"].where(np.isfinite(table["nearest_station_m"]))
     joined = table.join(coordinates(chosen.geometry))
-    return joined[[c.key for c in _SITES + _COORDINATES]].reset_index(drop=True)
+    empty = {key: np.nan for key in _OPTIONAL if key not in joined}
+    return joined.assign(**empty)[[c.key for c in _SITES + _COORDINATES]].reset_index(drop=True)
 
 
 def site_columns(table: pd.DataFrame) -> tuple[Column, ...]:
-    """Columns of the site table; ``confidence`` and ``batch`` only where something stands in them."""
-    optional = {"confidence", "batch"}
-    empty = {key for key in optional if table[key].isna().all() or (table[key].astype(str) == "").all()}
+    """Columns of the site table; optional ones only where something stands in them."""
+    empty = {key for key in _OPTIONAL if table[key].isna().all() or (table[key].astype(str) == "").all()}
     return tuple(c for c in _SITES + _COORDINATES if c.key not in empty)
 
 

@@ -31,6 +31,13 @@ function stationCard(s, i, head, words) {
   );
 }
 
+// What the plan loses without the site: as estimated, and in nine of ten demand draws.
+function aloneText(words, s, i) {
+  if (s.alone[i] === null) return "";
+  const band = s.alone_low[i] === null ? "" : words.t("alone_band", { low: words.n(s.alone_low[i], 0), high: words.n(s.alone_high[i], 0) });
+  return people(words, s.alone[i]) + band;
+}
+
 function siteCard(s, i, head, words) {
   const batch = s.batches[s.batch[i]];
   return card(
@@ -44,7 +51,8 @@ function siteCard(s, i, head, words) {
       [words.t("district"), districtName(head, s.district[i])],
       [words.t("nearest"), metres(words, s.nearest[i])],
       [words.t("batch"), batch],
-      [words.t("confidence"), s.confidence[i] === null ? "" : words.percent(s.confidence[i], 0), head.glossary.steadiness[1]],
+      [words.t("confidence"), s.confidence[i] === null ? "" : `${words.percent(s.confidence[i], 0)} ± ${words.percent(s.margin[i], 0)}`, head.glossary.steadiness[1]],
+      [words.t("alone"), aloneText(words, s, i), words.t("alone_hint")],
       [words.t("site_id"), s.id[i]],
     ],
     s.reason[i],

@@ -28,6 +28,7 @@ function headlineBlock(head, words) {
     bar(h.share, words, words.t("share_label", { minutes })),
     el("p", { class: "plus" }, words.t("more_workers", { n: words.n(h.new, 0), points: words.points(h.points) })),
     bandLine(h.bands, words),
+    h.regret.length === 2 ? el("p", { class: "bands" }, words.t("regret_line", { n: words.n(h.regret[0], 0), most: words.n(h.regret[1], 0) })) : null,
     el(
       "div",
       { class: "figures" },
