@@ -10,13 +10,17 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from sklearn.base import clone
+
 from planner.demand.ensemble import Singles
 from planner.demand.grid import Floats, Grid, Ints, grid_of
 from planner.demand.kernels import Smoother, choose_bandwidth
 from planner.demand.levels.model import DemandModel, poisson_deviance
-from planner.demand.levels.validate import blocks, cross_validate
-from planner.demand.observations import MAX_LEVEL, Surveyed, surveyed_of
+from planner.demand.levels.validate import Withheld, blocks, cross_validate, fitting, gain, score
+from planner.demand.observations import Surveyed
 
+#: prior precision of the regression's standardised coefficients, in workers
+PENALTY = 10.0
 #: fewest observed workers for which a regression is tried
 MIN_WORKERS = 50
 #: how many well-observed blocks the expected local error weighs
@@ -51,6 +55,9 @@ class Fitted:
         The fitted model, or None for a surface.
     local
         How the local correction was made, or None.
+    dropped
+        By how much the local correction foretold withheld blocks worse than the regression alone, where it was
+        left out for that (deviance explained), else None.
     """
 
     level: str
@@ -61,6 +68,7 @@ class Fitted:
     scores: pd.DataFrame | None = None
     model: DemandModel | None = None
     local: Local | None = None
+    dropped: float | None = None
 
 
 def design(covariates: pd.DataFrame, prior: Floats) -> pd.DataFrame:
@@ -121,12 +129,15 @@ def local_correction(
 
     With a gamma prior of mean 1 and variance σ² for the local ratio, and kernel sums S of what was seen and
     expected near the cell (the kernel is 1 at the cell), the posterior mean is
-    ``(1/σ² + S_y) / (1/σ² + S_μ)`` and its relative standard deviation ``(1/σ² + S_y)^-½``.
+    ``(1/σ² + S_y) / (1/σ² + S_μ)`` and its relative standard deviation ``(1/σ² + S_y)^-½``. With an infinite
+    bandwidth nothing is corrected, and all of σ² remains.
     """
+    shape = 1 / variance
+    if not np.isfinite(bandwidth_m):
+        return np.ones(y.size), np.full(y.size, 1 / np.sqrt(shape))
     smoother = Smoother(grid, bandwidth_m)
     peak = np.maximum(smoother.own.astype(float), 1e-9)
     seen, expected = smoother(y) / peak, smoother(mu) / peak
-    shape = 1 / variance
     return (shape + seen) / (shape + expected), 1 / np.sqrt(shape + seen)
 
 
@@ -139,7 +150,7 @@ class Local:
     variance
         σ², of the ratio of truth to regression over blocks.
     bandwidth_m
-        Of the correction.
+        Of the correction; infinite where none foretells the workers set aside best.
     remaining
         τ², what the correction smooths away, on top of the gamma posterior's variance.
     """
@@ -150,13 +161,20 @@ class Local:
 
 
 def tune_local(
-    surveyed: Surveyed, expected: Floats, grid: Grid, block: Ints, variance: float, seed: int
+    surveyed: Surveyed,
+    expected: Floats,
+    grid: Grid,
+    block: Ints,
+    variance: float,
+    seed: int,
+    *,
+    factor: float = 1.0,
 ) -> Local:
     """Choose the bandwidth of the local correction, and learn how far off it still is.
 
     The counts are thinned, :data:`SPLITS` times: each worker seen goes to a learning part (two in three) or a
     testing part, which are independent if counts are Poisson. The correction is made from the first, small
-    counts merged as always, and judged on the second.
+    counts merged as always, and judged on the second. No correction at all is one of the candidates.
 
     Parameters
     ----------
@@ -164,33 +182,43 @@ def tune_local(
         The regression's workers per cell.
     block
         Blocks over which the remaining error is measured.
+    factor
+        Overdispersion: counts are taken as so many times fewer, which is what they are worth.
     """
     rng, keep = np.random.default_rng([seed, 31]), 2 / 3
-    mu = surveyed.exposure * expected
-    off, left = np.zeros(len(LOCAL_M)), np.zeros(len(LOCAL_M))
+    mu = surveyed.exposure * expected / factor
+    tried = (*LOCAL_M, np.inf)
+    off, left = np.zeros(len(tried)), np.zeros(len(tried))
     for _ in range(SPLITS):
-        y, test = _thinned(surveyed, expected, grid, keep, rng)
+        y, test = _thinned(surveyed, surveyed.exposure * expected, grid, keep, rng, factor)
         test = _sums(block, test)
-        for k, h in enumerate(LOCAL_M):
+        for k, h in enumerate(tried):
             ratio, sd = local_correction(y, keep * mu, grid, variance, h)
             m = (1 - keep) * mu * ratio
             m_b = _sums(block, m)
             off[k] += poisson_deviance(test, m_b) / SPLITS
             left[k] += _remaining(test, m_b, _sums(block, m * sd), SMOOTHED_AWAY * variance) / SPLITS
     best = int(np.argmin(off))
-    return Local(variance, LOCAL_M[best], float(np.clip(left[best], SMOOTHED_AWAY * variance / 2, 2.0)))
+    return Local(variance, tried[best], float(np.clip(left[best], SMOOTHED_AWAY * variance / 2, 2.0)))
 
 
 def _thinned(
-    surveyed: Surveyed, expected: Floats, grid: Grid, keep: float, rng: np.random.Generator
+    surveyed: Surveyed, expected: Floats, grid: Grid, keep: float, rng: np.random.Generator, factor: float
 ) -> tuple[Floats, Floats]:
-    """A learning part, small counts merged and shared out again, and a testing part, per cell."""
+    """A learning part, small counts merged and shared out again, and a testing part, per cell.
+
+    Both in workers that are independent of each other: counts divided by the factor of overdispersion; fractions
+    are rounded up or down at random.
+    """
     sums = surveyed.sums
-    whole = np.round(sums.fillna(0)).to_numpy(np.int64)
+    held = sums.fillna(0).to_numpy(float) / factor
+    whole = np.floor(held)
+    if (held > whole + 1e-9).any():
+        whole += rng.random(held.size) < held - whole
+    whole = np.round(whole).astype(np.int64)
     learn = rng.binomial(whole, keep)
-    part = sums.where(sums.isna(), learn.astype(float))
-    units = surveyed_of(part, grid, share=surveyed.share, min_observed=surveyed.min_observed)[0]
-    return spread_units(units, expected + 1e-12), (whole - learn).astype(float)
+    units = surveyed.holding(sums.where(sums.isna(), learn * factor), grid)
+    return spread_units(units, expected + 1e-12) / factor, (whole - learn).astype(float)
 
 
 def _remaining(test: Floats, mu: Floats, posterior: Floats, usual: float) -> float:
@@ -216,9 +244,13 @@ def fit_regression(
     replicates: int = 12,
     local_m: float = 1000.0,
     local_sd: float = 0.5,
+    factor: float = 1.0,
     seed: int = 0,
 ) -> Fitted:
     """Level (b) for one group: regression, scores on withheld blocks, local correction, replicates.
+
+    The local correction is scored by the folds of the regression, from the cells each fold may learn from, and
+    left out where it foretells worse than the regression alone by more than a standard error.
 
     Parameters
     ----------
@@ -236,39 +268,70 @@ def fit_regression(
         Size of the blocks over which errors are taken to be alike.
     local_sd
         What the local error is expected to be before counts speak.
+    factor
+        Overdispersion of the counts: they weigh so many times less.
     """
     grid, X = grid_of(cells), design(covariates, prior)
     y, exposure = surveyed.sums.fillna(0).to_numpy(float), surveyed.exposure
-    block_m, seen = grid.cell_m * 2**MAX_LEVEL, exposure > 0
-    model = DemandModel(estimator=estimator)
-    scores, held = cross_validate(
-        model, X[seen], y[seen], cells=cells[seen], exposure=exposure[seen], block_m=block_m,
+    seen = exposure > 0
+    block_m, buffer_m = fitting(cells[seen])
+    model = DemandModel(estimator=estimator, penalty=PENALTY * factor)
+    scores, made = cross_validate(
+        model, X[seen], y[seen], cells=cells[seen], exposure=exposure[seen], block_m=block_m, buffer_m=buffer_m,
         schemes=("random cells", "km blocks"), seed=seed, return_predictions=True,
     )  # fmt: skip
+    held: Withheld | None = made.get("km blocks")
     expected = model.fit(X, y, exposure=exposure).predict(X)
     fine = blocks(cells, block_m=local_m)
     mu = exposure * expected
-    mu[seen] = held.get("km blocks", mu[seen])
-    variance = dispersion(_sums(fine, y), _sums(fine, mu), local_sd)
-    local = tune_local(surveyed, expected, grid, fine, variance, seed)
-    shared = spread_units(surveyed, expected + 1e-12)
-    ratio, sd = local_correction(shared, exposure * expected, grid, variance, local.bandwidth_m)
+    if held is not None:
+        mu[seen] = held.mu
+    variance = dispersion(_sums(fine, y) / factor, _sums(fine, mu) / factor, local_sd)
+    local = tune_local(surveyed, expected, grid, fine, variance, seed, factor=factor)
+    dropped = None
+    if held is not None and np.isfinite(local.bandwidth_m):
+        corrected = _corrected(held, surveyed, cells, local, factor)
+        row = score("km blocks, corrected", held, corrected, y[seen], exposure[seen], cells[seen],
+                    np.arange(int(seen.sum())), block_m)  # fmt: skip
+        scores.loc[row.pop("scheme")] = pd.Series(row)
+        more, se = gain(y[seen], corrected, held.mu, blocks(cells[seen], block_m=block_m))
+        if more < -se:
+            local, dropped = Local(variance, float("inf"), local.remaining), more
+    shared = spread_units(surveyed, exposure * expected + 1e-12) / factor
+    ratio, sd = local_correction(shared, exposure * expected / factor, grid, variance, local.bandwidth_m)
     block = blocks(cells, block_m=block_m)
-    again = _replicates(X, y, exposure, block, ratio, estimator, replicates, seed)
+    again = _replicates(model, X, y, exposure, block, ratio, replicates, seed)
     weights = expected * ratio
     left = np.sqrt(sd**2 + local.remaining).astype(np.float32)
     safe = np.where(prior > 0, prior, 1.0)
     correction = np.where(prior > 0, weights / safe, 0.0)
-    return Fitted("regression", weights, correction, left, again, scores, model, local)
+    return Fitted("regression", weights, correction, left, again, scores, model, local, dropped)
+
+
+def _corrected(
+    held: Withheld, surveyed: Surveyed, cells: gpd.GeoDataFrame, local: Local, factor: float
+) -> Floats:
+    """Counts of the cells looked at as regression and local correction foretell them, fold by fold."""
+    seen = surveyed.exposure > 0
+    there = surveyed.on(cells[seen])
+    grid, exposure, out = grid_of(cells[seen]), there.exposure, held.mu.copy()
+    for k, (rates, learn) in enumerate(zip(held.rates, held.learn, strict=True)):
+        test = held.fold == np.unique(held.fold)[k]
+        known = there.holding(there.sums.where(learn), grid)
+        mu = np.where(learn, exposure * rates, 0.0)
+        y = spread_units(known, mu + 1e-12) / factor
+        ratio, _ = local_correction(y, mu / factor, grid, local.variance, local.bandwidth_m)
+        out[test] *= ratio[test]
+    return np.asarray(out)
 
 
 def _replicates(
+    model: DemandModel,
     X: pd.DataFrame,
     y: Floats,
     exposure: Floats,
     block: Ints,
     ratio: Floats,
-    estimator: Any,
     number: int,
     seed: int,
 ) -> Singles:
@@ -279,22 +342,28 @@ def _replicates(
         times = rng.poisson(1.0, int(block.max()) + 1).astype(float)[block]
         if not (y * times).sum() > 0:
             times = np.ones(y.size)
-        fitted = DemandModel(estimator=estimator).fit(X, y * times, exposure=exposure * times)
-        out[k] = fitted.predict(X) * ratio
+        out[k] = clone(model).fit(X, y * times, exposure=exposure * times).predict(X) * ratio
     return out
 
 
 def fit_surface(
     cells: gpd.GeoDataFrame, prior: Floats, surveyed: Surveyed, *, bandwidth_m: float | None = None
 ) -> Fitted:
-    """Level (c) for one group: what was seen, smoothed by the bandwidth that foretells it best."""
-    grid = grid_of(cells)
-    y = spread_units(surveyed, prior + 1e-9) / (surveyed.share or 1.0)
+    """Level (c) for one group: what was seen, smoothed by the bandwidth that foretells it best.
+
+    A cell that was not looked at, or set aside, holds what level (a) says, brought to the total of the rest.
+    """
+    grid, exposure = grid_of(cells), surveyed.exposure
+    looked = (exposure > 0) & (surveyed.unit.to_numpy() >= 0)
+    safe = np.where(looked, exposure, 1.0)
+    y = np.where(looked, spread_units(surveyed, exposure * (prior + 1e-9)) / safe, 0.0)
+    known = float(prior[looked].sum())
+    y = np.where(looked, y, prior * (float(y.sum()) / known if known > 0 else 1.0))
     h = choose_bandwidth(y, grid)[0] if bandwidth_m is None else bandwidth_m
     smoother = Smoother(grid, h)
     weights = smoother(y)
     near = weights / np.maximum(smoother.own.astype(float), 1e-9) * (surveyed.share or 1.0)
     sd = (1 / np.sqrt(4.0 + near)).astype(np.float32)
-    safe = np.where(prior > 0, prior, 1.0)
-    correction = np.where(prior > 0, weights / safe, 0.0)
+    some = np.where(prior > 0, prior, 1.0)
+    correction = np.where(prior > 0, weights / some, 0.0)
     return Fitted("surface", weights, correction, sd, weights[None].astype(np.float32))
