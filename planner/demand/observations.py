@@ -160,7 +160,9 @@ def aggregate(
         wet |= (cell >= 0) & (cells["land_share"].to_numpy()[cell] <= 0)
     for code, lost in (("DEM-007", cell < 0), ("DEM-008", (cell >= 0) & wet)):
         if lost.any():
-            found.append(finding(code, source=source, row=s.row[lost][0], n=int(lost.sum()), total=len(records)))
+            found.append(
+                finding(code, source=source, row=s.row[lost][0], n=int(lost.sum()), total=len(records))
+            )
     strange = sorted(set(group) - set(groups) - {ANY_GROUP}) if groups else []
     if strange:
         first = s.row[np.isin(group, strange)][0]
@@ -218,7 +220,9 @@ def _summed(
     told = np.isin(np.arange(len(grid)), cell[mine][np.isfinite(each)])
     blank = int((here & ~told).sum())
     if blank and share is None:
-        found.append(finding("SUR-010", source=source, field="sampling_share", n=blank, total=int(here.sum())))
+        found.append(
+            finding("SUR-010", source=source, field="sampling_share", n=blank, total=int(here.sum()))
+        )
     people = float((sums[sums > 0] / exposure[sums > 0]).sum())
     return _Summed(sums, exposure, float(sums.sum()) / people if people > 0 else share)
 

@@ -50,7 +50,7 @@ def read_observations(table: Table, *, crs: Any) -> tuple[gpd.GeoDataFrame, list
     if raw is None:
         return gpd.GeoDataFrame({"count": []}, geometry=gpd.GeoSeries([], crs=crs), crs=crs), found
     where = locate(raw, table, crs=str(crs))
-    columns = {"row": raw.rows}
+    columns: dict[str, Any] = {"row": raw.rows}
     for role, names in ALIASES.items():
         wanted = (table.columns.get(role, role), *names)
         name = next((c for c in raw.cells.columns if str(c).strip() in wanted), None)

@@ -64,7 +64,12 @@ class Judged:
 
 
 def judge(
-    city: City, records: gpd.GeoDataFrame | None, *, settings: Demand | None = None, seed: int = 0, **how: object
+    city: City,
+    records: gpd.GeoDataFrame | None,
+    *,
+    settings: Demand | None = None,
+    seed: int = 0,
+    **how: object,
 ) -> Judged:
     """Estimate a city from records and compare blocks of 1 km² with the truth."""
     observed: Observations | None = None

@@ -14,13 +14,15 @@ from planner.demand.calibrate import to_totals
 from planner.demand.ensemble import Mixture, Replicated, Singles, Source, logs_of
 from planner.demand.grid import Floats, Ints
 from planner.demand.levels.weights import mix, usable_shares
-from planner.demand.observations import ANY_GROUP, Observations, Surveyed
+from planner.demand.observations import Observations, Surveyed
+from planner.demand.surveys.records import ANY_GROUP
 from planner.errors import Finding, finding
 from planner.settings.demand import Demand
 from planner.settings.groups import Group
 
 if TYPE_CHECKING:
     from planner.demand.levels.regression import Fitted
+    from planner.demand.surveys.doubts import Examined
 
 #: share of the cells that a survey must cover, and of the workers it must see, to be taken as it is
 FULL_CELLS, FULL_SHARE = 0.95, 0.8
@@ -105,14 +107,18 @@ class Chooser:
         level = self.settings.level if self.settings.level != "auto" else _level_for(surveyed)
         controls, ends = base.controls, (group.band_low, group.band_high)
         if level == "surface":
-            fitted: Fitted | None = fit_surface(self.cells, base.workers, surveyed)
+            if (surveyed.share or 0.0) < FULL_SHARE:  # asked for, though most workers were not seen
+                judged = self._examined(base.workers, surveyed, group.name, observations.source, forced=True)
+                found += judged.findings
+            fitted = fit_surface(self.cells, base.workers, surveyed)
             if group.total is None and not group.totals and surveyed.share is not None:
                 sums = np.bincount(self.zone, fitted.weights, len(controls))
                 controls = pd.Series(sums, index=controls.index)
         else:
-            fitted, scores = self._regression(base.workers, surveyed, group.name, observations.source, found)
-            if fitted is None:
+            made, scores = self._regression(base.workers, surveyed, group.name, observations.source, found)
+            if made is None:
                 return replace(base, scores=scores)
+            fitted = made
         workers = self.scale(fitted.weights, controls)
         source = Replicated(group.name, fitted.replicates, ends, fitted.local_sd)
         return GroupModel(fitted.level, workers, controls, source, fitted.scores)
@@ -122,18 +128,16 @@ class Chooser:
     ) -> tuple[Fitted | None, pd.DataFrame | None]:
         """The regression where the survey can be believed and it foretells surely better, and its scores."""
         from planner.demand.levels.regression import MIN_WORKERS, fit_regression
-        from planner.demand.surveys.doubts import examine
 
         s = self.settings
-        judged = examine(
-            self.cells, self.covariates, prior, surveyed, name=name, source=source, local_m=s.local_m,
-            local_sd=s.local_sd, forced=s.level == "regression", seed=self.seed,
-        )  # fmt: skip
+        judged = self._examined(prior, surveyed, name, source, forced=s.level == "regression")
         found += judged.findings
         workers = judged.surveyed.total / judged.factor
         if workers < MIN_WORKERS:
             found.append(
-                finding("DEM-014", source=source, field=name, group=name, n=f"{workers:,.4g}", limit=MIN_WORKERS)
+                finding(
+                    "DEM-014", source=source, field=name, group=name, n=f"{workers:,.4g}", limit=MIN_WORKERS
+                )
             )
             return None, None
         if judged.refused:
@@ -143,14 +147,26 @@ class Chooser:
             factor=judged.factor, seed=self.seed,
         )  # fmt: skip
         if fitted.dropped is not None:
-            found.append(finding("SUR-007", source=source, field=name, group=name, value=f"{fitted.dropped:.3f}"))
+            found.append(
+                finding("SUR-007", source=source, field=name, group=name, value=f"{fitted.dropped:.3f}")
+            )
         if s.level == "auto" and not _better(fitted):
             found.append(_not_better(name, source, fitted))
             return None, fitted.scores
         if judged.lean is not None:
-            sd = np.sqrt(fitted.local_sd**2 + np.float32(judged.lean.sd) ** 2)
-            fitted = replace(fitted, local_sd=sd.astype(np.float32))
+            sd = np.hypot(fitted.local_sd, judged.lean.sd).astype(np.float32)
+            fitted = replace(fitted, local_sd=sd)
         return fitted, fitted.scores
+
+    def _examined(
+        self, prior: Floats, surveyed: Surveyed, name: str, source: str, *, forced: bool
+    ) -> Examined:
+        from planner.demand.surveys.doubts import examine
+
+        return examine(
+            self.cells, self.covariates, prior, surveyed, name=name, source=source,
+            local_m=self.settings.local_m, local_sd=self.settings.local_sd, forced=forced, seed=self.seed,
+        )  # fmt: skip
 
     def _like_all(
         self, group: Group, base: GroupModel, observations: Observations, found: list[Finding]
@@ -163,13 +179,13 @@ class Chooser:
             everyone = sum(self.prior(g) for g in self.groups if g.in_headline)
             self._everyone = np.maximum(everyone, 1e-12)
             on = surveyed.on(self.cells)
-            fitted, _ = self._regression(self._everyone, on, ANY_GROUP, observations.source, found)
-            self._any = fitted or False
+            made, _ = self._regression(self._everyone, on, ANY_GROUP, observations.source, found)
+            self._any = False if made is None else made
         if self._any is False:
             return base
-        fitted = self._any
+        fitted: Fitted = self._any
         workers = self.scale(base.workers * fitted.weights / self._everyone, base.controls)
-        ratio = (fitted.replicates / fitted.weights.astype(np.float32)) * workers.astype(np.float32)
+        ratio = np.asarray(fitted.replicates * (workers / fitted.weights), np.float32)
         source = Replicated(group.name, ratio, (group.band_low, group.band_high), fitted.local_sd)
         return GroupModel("regression", workers, base.controls, source, fitted.scores)
 
@@ -180,22 +196,24 @@ def _level_for(surveyed: Surveyed) -> str:
     return "surface" if full else "regression"
 
 
-def _decisive(fitted: Fitted) -> pd.Series | None:
+def _decisive(fitted: Fitted) -> str:
     """The score on withheld blocks of what would be used: with the local correction unless it was left out."""
-    scores = fitted.scores
-    if scores is None or "km blocks" not in scores.index:
-        return None
-    local = fitted.dropped is None and "km blocks, corrected" in scores.index
-    return scores.loc["km blocks, corrected" if local else "km blocks"]
+    local = (
+        fitted.dropped is None and fitted.scores is not None and "km blocks, corrected" in fitted.scores.index
+    )
+    return "km blocks, corrected" if local else "km blocks"
 
 
 def _better(fitted: Fitted) -> bool:
     """Whether a survey's correction foretells withheld blocks better than level (a) by over a standard error."""
-    row = _decisive(fitted)
-    return row is not None and bool(row["against_weights"] > row["standard_error"])
+    from planner.demand.levels.validate import surely_better
+
+    return fitted.scores is not None and surely_better(fitted.scores, _decisive(fitted))
 
 
 def _not_better(name: str, source: str, fitted: Fitted) -> Finding:
-    row = _decisive(fitted)
-    value, se = ("-", "-") if row is None else (f"{row[k]:.3f}" for k in ("against_weights", "standard_error"))
+    scores, scheme = fitted.scores, _decisive(fitted)
+    value, se = "-", "-"
+    if scores is not None and scheme in scores.index:
+        value, se = (f"{scores.loc[scheme, k]:.3f}" for k in ("against_weights", "standard_error"))
     return finding("DEM-013", source=source, field=name, group=name, value=value, se=se)

@@ -9,18 +9,27 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-
 from sklearn.base import clone
 
 from planner.demand.ensemble import Singles
 from planner.demand.grid import Floats, Grid, Ints, grid_of
 from planner.demand.kernels import Smoother, choose_bandwidth
 from planner.demand.levels.model import DemandModel, poisson_deviance
-from planner.demand.levels.validate import Withheld, blocks, cross_validate, fitting, gain, score
+from planner.demand.levels.validate import (
+    Withheld,
+    blocks,
+    cross_validate,
+    fitting,
+    gain,
+    score,
+    surely_better,
+)
 from planner.demand.observations import Surveyed
 
 #: prior precision of the regression's standardised coefficients, in workers
 PENALTY = 10.0
+#: a penalty under which the regression's coefficients are zero and only the mixture's shares are learnt
+SHARES_ALONE = 1e6
 #: fewest observed workers for which a regression is tried
 MIN_WORKERS = 50
 #: how many well-observed blocks the expected local error weighs
@@ -249,7 +258,8 @@ def fit_regression(
 ) -> Fitted:
     """Level (b) for one group: regression, scores on withheld blocks, local correction, replicates.
 
-    The local correction is scored by the folds of the regression, from the cells each fold may learn from, and
+    Where the regression is not surely better than level (a) on withheld blocks, the mixture's shares alone are
+    learnt, which carry farther. The local correction is scored by the folds of the regression, from the cells each fold may learn from, and
     left out where it foretells worse than the regression alone by more than a standard error.
 
     Parameters
@@ -275,11 +285,21 @@ def fit_regression(
     y, exposure = surveyed.sums.fillna(0).to_numpy(float), surveyed.exposure
     seen = exposure > 0
     block_m, buffer_m = fitting(cells[seen])
-    model = DemandModel(estimator=estimator, penalty=PENALTY * factor)
-    scores, made = cross_validate(
-        model, X[seen], y[seen], cells=cells[seen], exposure=exposure[seen], block_m=block_m, buffer_m=buffer_m,
-        schemes=("random cells", "km blocks"), seed=seed, return_predictions=True,
-    )  # fmt: skip
+    ways = [PENALTY * factor] if estimator is not None else [PENALTY * factor, SHARES_ALONE]
+    models = [DemandModel(estimator=estimator, penalty=p) for p in ways]
+    tried = []
+    for model in models:
+        tried.append(
+            cross_validate(
+                model, X[seen], y[seen], cells=cells[seen], exposure=exposure[seen], block_m=block_m,
+                buffer_m=buffer_m, schemes=("random cells", "km blocks"), seed=seed, return_predictions=True,
+            )
+        )  # fmt: skip
+        if surely_better(tried[-1][0], "km blocks"):
+            break
+    else:
+        tried, model = tried[:1], models[0]
+    scores, made = tried[-1]
     held: Withheld | None = made.get("km blocks")
     expected = model.fit(X, y, exposure=exposure).predict(X)
     fine = blocks(cells, block_m=local_m)

@@ -218,6 +218,13 @@ def cross_validate(
     return (table, kept) if return_predictions else table
 
 
+def surely_better(scores: pd.DataFrame, scheme: str) -> bool:
+    """Whether a scheme's gain over level (a) exceeds one standard error; False where it was not scored."""
+    if scheme not in scores.index:
+        return False
+    return bool(scores.loc[scheme, "against_weights"] > scores.loc[scheme, "standard_error"])
+
+
 def score(
     scheme: str,
     made: Withheld,

@@ -21,7 +21,7 @@ from planner.errors import Finding, Told, finding
 
 #: covariates that say how much street of which class a cell holds
 ROADS = ("streets", "main_streets")
-#: a lean is told where the 5 % or 95 % point of its factor is beyond this (or below 1 over it)
+#: a lean is told where the 2.5 % or 97.5 % point of its factor is beyond this (or below 1 over it)
 LEAN = 2.0
 #: fewest workers seen from whose classes of road a lean is judged
 ENOUGH = 50
@@ -35,7 +35,7 @@ TOLD_ABOVE = 2.0
 BELIEVED_SD = 3.0
 #: workers that may be seen anywhere
 ANYWHERE = 3.0
-Z95 = 1.6448536
+Z = 1.959964
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Lean:
     Attributes
     ----------
     factor, low, high
-        Of main roads over other streets, and its 5 % and 95 % points over resampled blocks.
+        Of main roads over other streets, and its 2.5 % and 97.5 % points over resampled blocks.
     seen, expected
         Share of the records on main roads, and what the base expects of an even survey.
     """
@@ -141,7 +141,7 @@ def lean(y: Floats, base: Floats, main: Floats, block: Ints, *, seed: int = 0) -
     again = [share(rng.poisson(1.0, n).astype(float)[block]) for _ in range(RESAMPLES)]
     log, sd = share(np.ones(y.size)), float(np.nanstd(again))
     odds = np.exp(log) * expected / (1 - expected)
-    low, high = np.exp(log - Z95 * sd), np.exp(log + Z95 * sd)
+    low, high = np.exp(log - Z * sd), np.exp(log + Z * sd)
     return Lean(float(np.exp(log)), float(low), float(high), float(odds / (1 + odds)), expected)
 
 
@@ -259,8 +259,9 @@ def _cut(
 
 def _leaning(tilt: Lean, name: str, source: str, refused: bool) -> Finding:
     up = tilt.factor > 1
-    flip = (lambda v: v) if up else (lambda v: 1 / v)
-    low, high = sorted((flip(tilt.low), flip(tilt.high)))
+    factor, low, high = tilt.factor, tilt.low, tilt.high
+    if not up:
+        factor, low, high = 1 / factor, 1 / high, 1 / low
     seen, expected = (v if up else 1 - v for v in (tilt.seen, tilt.expected))
     where = Told("main roads (trunk to tertiary)", "主干道路（快速路至三级道路）")
     if not up:
@@ -269,7 +270,7 @@ def _leaning(tilt: Lean, name: str, source: str, refused: bool) -> Finding:
     if not refused:
         done = Told("the survey is used and the band widened by as much", "仍采用该调查，区间已相应放宽")
     return finding(
-        "SUR-002", source=source, field=name, group=name, value=f"{flip(tilt.factor):.1f}",
+        "SUR-002", source=source, field=name, group=name, value=f"{factor:.1f}",
         low=f"{low:.1f}", high=f"{high:.1f}", seen=f"{seen:.0%}", expected=f"{expected:.0%}", where=where,
         done=done,
     )  # fmt: skip
