@@ -42,14 +42,21 @@ def surveys(city: City, seed: int) -> Iterator[tuple[str, gpd.GeoDataFrame | Non
     heap[HEAP] = 60
     yield "60 identical records", points(city, heap), {}
     counts = seen(city, 0.05, seed)
-    for label, more in (("100,000 records in one cell", 100_000), ("19 % in one cell", int(0.2346 * counts.sum()))):
+    for label, more in (
+        ("100,000 records in one cell", 100_000),
+        ("19 % in one cell", int(0.2346 * counts.sum())),
+    ):
         heap = counts.copy()
         heap[HEAP] += more
         yield f"honest, 5%, and {label}", table_of(city, heap)[heap > 0], {"share": 0.05}
     repeated = points(city, seen(city, 0.02, seed), seed)
     repeated = repeated.loc[repeated.index.repeat(5)].reset_index(drop=True)
     yield "2%, five pings of each", repeated, {}
-    yield "2%, five pings of each, worker_id given", repeated.assign(worker_id=np.arange(len(repeated)) // 5), {}
+    yield (
+        "2%, five pings of each, worker_id given",
+        repeated.assign(worker_id=np.arange(len(repeated)) // 5),
+        {},
+    )
 
 
 def table(cities: int = 8) -> pd.DataFrame:

@@ -33,6 +33,8 @@ from planner.settings.inputs import Table
 
 #: a unit is at most 2**MAX_LEVEL cells wide
 MAX_LEVEL = 4
+#: cells without a sampling share, of those looked at, up to which the survey's share as a whole is known
+MOSTLY = 0.05
 #: fractions of a worker that are lost in adding them up
 ROUNDING = 1e-6
 
@@ -181,7 +183,8 @@ def aggregate(
         held = _set_aside(part, s, mine, cell, cells, name, source, found, places=seen_here_only)
         series = pd.Series(held, index=cells.index, name=name)
         made, merged, hidden = surveyed_of(series, grid, share=part.share, min_observed=min_observed)
-        shares = None if s.share is None else pd.Series(part.exposure, index=cells.index)
+        given = s.share is not None and bool(np.isfinite(s.share[mine]).any())
+        shares = pd.Series(part.exposure, index=cells.index) if given else None
         result[name] = replace(made, shares=shares, places=seen_here_only)
         if merged or hidden:
             found.append(
@@ -213,7 +216,7 @@ def _summed(
     """Sum a group's records over cells; SUR-006 and SUR-010 on their sampling shares."""
     weight = one_each(s.count[mine], None if s.worker is None else s.worker[mine])
     sums = np.bincount(cell[mine], weight, len(grid)).astype(float)
-    if s.share is None:
+    if s.share is None or not np.isfinite(s.share[mine]).any():
         return _Summed(sums, np.where(here, share or 1.0, 0.0), share)
     each = trimmed(s.share[mine], s.row[mine], source, found)
     exposure = share_per_cell(grid, cell[mine], weight, each, here, share)
@@ -224,7 +227,10 @@ def _summed(
             finding("SUR-010", source=source, field="sampling_share", n=blank, total=int(here.sum()))
         )
     people = float((sums[sums > 0] / exposure[sums > 0]).sum())
-    return _Summed(sums, exposure, float(sums.sum()) / people if people > 0 else share)
+    known = (
+        share is not None or blank <= MOSTLY * here.sum()
+    )  # else nobody says that the survey saw everything
+    return _Summed(sums, exposure, float(sums.sum()) / people if people > 0 and known else share)
 
 
 def _people(s: Sightings, use: NDArray[np.bool_], min_observed: int, source: str) -> list[Finding]:

@@ -9,9 +9,10 @@ from planner.demand.calibrate import to_totals
 from planner.demand.grid import grid_of
 from planner.demand.kernels import smooth
 from planner.demand.levels.weights import mix
-from planner.demand.observations import aggregate
+from planner.demand.observations import aggregate, observe
 from planner.demand.surveys.doubts import Examined, examine
 from planner.settings.demand import Demand
+from planner.settings.inputs import Table
 from tests.demand.surveys import SIDE, judge, on_main, points, seen, table_of, town
 
 PULLS = (0.7, 1.0, 1.4)
@@ -341,3 +342,36 @@ def test_shares_that_cannot_be_are_told_by_row_and_left_out():
     assert (told.source, told.row, told.value) == ("counts.xlsx", 3, "5")
     assert "4 rows" in told.message_en
     assert "4 行" in told.message_zh
+
+
+def test_a_column_of_blank_shares_says_nothing():
+    city = town(0, n=16)
+    rows = table_of(city, np.full(256, 4)).assign(sampling_share=[None] * 256)
+    found, _ = aggregate(rows, city.cells)
+    assert found.groups["rider"].share is None
+    assert found.groups["rider"].shares is None
+
+
+def test_a_few_corners_watched_fully_are_no_full_count():
+    city = town(0, n=16)
+    few = table_of(city, np.full(256, 4)).iloc[:40].assign(sampling_share=1)
+    assert aggregate(few, city.cells)[0].groups["rider"].share is None
+    every = table_of(city, np.full(256, 4)).assign(sampling_share=1)
+    assert aggregate(every, city.cells)[0].groups["rider"].share == pytest.approx(1)
+
+
+def test_a_file_of_pings_is_told_by_its_name_and_its_lines(tmp_path):
+    city = town(0, n=16)
+    counts = np.zeros(256, int)
+    counts[[20, 100]] = 4, 60
+    at = points(city, counts).to_crs(4326).geometry
+    lines = [f"{p.x:.8f},{p.y:.8f},{'' if k == 7 else f'w{k}'},0.1,骑手" for k, p in enumerate(at)]
+    (tmp_path / "轨迹.csv").write_text("\n".join(["经度,纬度,骑手编号,抽样比例,群体", *lines]), "utf-8")
+    seen_here = Table(path=str(tmp_path / "轨迹.csv"), datum="wgs84")
+    found, notes = observe(seen_here, city.cells, demand=Demand(), groups=["骑手"])
+    told = {f.code: (f.source, f.row) for f in notes}
+    assert told["SUR-009"] == ("轨迹.csv", 9)
+    assert told["SUR-001"] == ("轨迹.csv", 6)
+    assert found.source == "轨迹.csv"
+    assert found.groups["骑手"].total == pytest.approx(4)
+    assert found.groups["骑手"].exposure[20] == pytest.approx(0.1)
