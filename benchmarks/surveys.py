@@ -1,6 +1,7 @@
 """Surveys that lie, on cities whose truth is known: what is told, what is done, and what it costs.
 
-``python -m benchmarks.surveys [CITIES]`` prints the table of ``docs/evidence.md`` (section Surveys).
+``python -m benchmarks.surveys [CITIES [CELLS]]`` prints the tables of ``docs/evidence.md`` (section Surveys); a city
+is CELLS × CELLS of 200 m, by default 96.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ import pandas as pd
 from tests.demand.city import City
 from tests.demand.surveys import judge, on_main, points, seen, table_of, town
 
-#: cell that the heaps are put into
-HEAP = 4321
 TOLD = ("SUR-001", "SUR-002", "SUR-004", "SUR-008")
+
+
+def heaped(city: City) -> int:
+    """The cell that heaps of records are put into."""
+    return len(city.cells) // 2 + 17
 
 
 def surveys(city: City, seed: int) -> Iterator[tuple[str, gpd.GeoDataFrame | None, dict[str, Any]]]:
@@ -39,7 +43,7 @@ def surveys(city: City, seed: int) -> Iterator[tuple[str, gpd.GeoDataFrame | Non
     told = table_of(city, seen(city, leaning(5.0), seed), sampling_share=leaning(5.0))
     yield "main roads 5 : 1, sampling_share given", told, {}
     heap = np.zeros(cells, int)
-    heap[HEAP] = 60
+    heap[heaped(city)] = 60
     yield "60 identical records", points(city, heap), {}
     counts = seen(city, 0.05, seed)
     for label, more in (
@@ -47,7 +51,7 @@ def surveys(city: City, seed: int) -> Iterator[tuple[str, gpd.GeoDataFrame | Non
         ("19 % in one cell", int(0.2346 * counts.sum())),
     ):
         heap = counts.copy()
-        heap[HEAP] += more
+        heap[heaped(city)] += more
         yield f"honest, 5%, and {label}", table_of(city, heap)[heap > 0], {"share": 0.05}
     repeated = points(city, seen(city, 0.02, seed), seed)
     repeated = repeated.loc[repeated.index.repeat(5)].reset_index(drop=True)
@@ -59,16 +63,16 @@ def surveys(city: City, seed: int) -> Iterator[tuple[str, gpd.GeoDataFrame | Non
     )
 
 
-def table(cities: int = 8) -> pd.DataFrame:
+def table(cities: int = 8, n: int = 96) -> pd.DataFrame:
     """Means over cities per survey: findings, whether it is used, error and band beside no survey's."""
     rows = []
     for seed in range(cities):
-        city = town(seed, n=96, workers=20_000.0, pull=(0.7, 1.0, 1.4)[seed % 3])
+        city = town(seed, n=n, workers=20_000.0 * (n / 96) ** 2, pull=(0.7, 1.0, 1.4)[seed % 3])
         without = None
         for label, records, how in surveys(city, seed):
             judged = judge(city, records, seed=seed, **how)
             without = without or judged
-            heap = judged.full.demand["workers"].get(city.cells.index[HEAP], 0.0)
+            heap = judged.full.demand["workers"].get(city.cells.index[heaped(city)], 0.0)
             rows.append(
                 {
                     "survey": label,
@@ -92,4 +96,4 @@ def table(cities: int = 8) -> pd.DataFrame:
 if __name__ == "__main__":
     from benchmarks.demand import _markdown
 
-    print(_markdown(table(int(sys.argv[1]) if len(sys.argv) > 1 else 8), digits=2))
+    print(_markdown(table(*map(int, sys.argv[1:])), digits=2))
