@@ -16,7 +16,7 @@ from planner.demand.grid import Floats, Ints
 from planner.demand.levels.weights import mix, usable_shares
 from planner.demand.observations import Observations, Surveyed
 from planner.demand.surveys.records import ANY_GROUP
-from planner.errors import Finding, finding
+from planner.errors import Finding, Told, finding, told
 from planner.settings.demand import Demand
 from planner.settings.groups import Group
 
@@ -146,10 +146,8 @@ class Chooser:
             self.cells, self.covariates, prior, judged.surveyed, local_m=s.local_m, local_sd=s.local_sd,
             factor=judged.factor, seed=self.seed,
         )  # fmt: skip
-        if fitted.dropped is not None:
-            found.append(
-                finding("SUR-007", source=source, field=name, group=name, value=f"{fitted.dropped:.3f}")
-            )
+        if fitted.dropped is not None and fitted.local is not None:
+            found.append(_narrowed(fitted.local.bandwidth_m, fitted.dropped, name, source))
         if s.level == "auto" and not _better(fitted):
             found.append(_not_better(name, source, fitted))
             return None, fitted.scores
@@ -196,24 +194,28 @@ def _level_for(surveyed: Surveyed) -> str:
     return "surface" if full else "regression"
 
 
-def _decisive(fitted: Fitted) -> str:
-    """The score on withheld blocks of what would be used: with the local correction unless it was left out."""
-    local = (
-        fitted.dropped is None and fitted.scores is not None and "km blocks, corrected" in fitted.scores.index
-    )
-    return "km blocks, corrected" if local else "km blocks"
+def _decisive(scores: pd.DataFrame) -> str:
+    """The score on withheld blocks of what would be used, local correction included."""
+    return "km blocks, corrected" if "km blocks, corrected" in scores.index else "km blocks"
+
+
+def _narrowed(bandwidth_m: float, worse: float, name: str, source: str) -> Finding:
+    reach = told("it reaches {m:g} m only", "其影响范围已缩至 {m:g} 米", m=bandwidth_m)
+    if not np.isfinite(bandwidth_m):
+        reach = Told("it is left out", "已不作局部修正")
+    return finding("SUR-007", source=source, field=name, group=name, value=f"{worse:.3f}", reach=reach)
 
 
 def _better(fitted: Fitted) -> bool:
     """Whether a survey's correction foretells withheld blocks better than level (a) by over a standard error."""
     from planner.demand.levels.validate import surely_better
 
-    return fitted.scores is not None and surely_better(fitted.scores, _decisive(fitted))
+    return fitted.scores is not None and surely_better(fitted.scores, _decisive(fitted.scores))
 
 
 def _not_better(name: str, source: str, fitted: Fitted) -> Finding:
-    scores, scheme = fitted.scores, _decisive(fitted)
-    value, se = "-", "-"
-    if scores is not None and scheme in scores.index:
-        value, se = (f"{scores.loc[scheme, k]:.3f}" for k in ("against_weights", "standard_error"))
+    scores, value, se = fitted.scores, "-", "-"
+    if scores is not None and "km blocks" in scores.index:
+        row = scores.loc[_decisive(scores)]
+        value, se = (f"{row[k]:.3f}" for k in ("against_weights", "standard_error"))
     return finding("DEM-013", source=source, field=name, group=name, value=value, se=se)

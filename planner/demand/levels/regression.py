@@ -38,6 +38,8 @@ PRIOR_BLOCKS = 10.0
 SMOOTHED_AWAY = 0.2
 #: times the counts are split to tune the local correction
 SPLITS = 4
+#: a loss of deviance explained that is none
+NEGLIGIBLE = 0.001
 #: bandwidths tried for the local correction, in metres
 LOCAL_M = (200.0, 300.0, 450.0, 700.0, 1000.0, 1500.0)
 
@@ -65,8 +67,8 @@ class Fitted:
     local
         How the local correction was made, or None.
     dropped
-        By how much the local correction foretold withheld blocks worse than the regression alone, where it was
-        left out for that (deviance explained), else None.
+        By how much the local correction that nearby counts ask for foretold withheld blocks worse than the
+        regression alone, where it was narrowed for that (deviance explained), else None.
     """
 
     level: str
@@ -178,8 +180,8 @@ def tune_local(
     seed: int,
     *,
     factor: float = 1.0,
-) -> Local:
-    """Choose the bandwidth of the local correction, and learn how far off it still is.
+) -> list[Local]:
+    """Bandwidths of the local correction, best first, and how far off each still is.
 
     The counts are thinned, :data:`SPLITS` times: each worker seen goes to a learning part (two in three) or a
     testing part, which are independent if counts are Poisson. The correction is made from the first, small
@@ -193,6 +195,12 @@ def tune_local(
         Blocks over which the remaining error is measured.
     factor
         Overdispersion: counts are taken as so many times fewer, which is what they are worth.
+
+    Returns
+    -------
+    list
+        The best bandwidth, and after it the narrower ones that are better than none, widest first; the last is
+        no correction.
     """
     rng, keep = np.random.default_rng([seed, 31]), 2 / 3
     mu = surveyed.exposure * expected / factor
@@ -208,7 +216,10 @@ def tune_local(
             off[k] += poisson_deviance(test, m_b) / SPLITS
             left[k] += _remaining(test, m_b, _sums(block, m * sd), SMOOTHED_AWAY * variance) / SPLITS
     best = int(np.argmin(off))
-    return Local(variance, tried[best], float(np.clip(left[best], SMOOTHED_AWAY * variance / 2, 2.0)))
+    narrower = [k for k in range(best - 1, -1, -1) if off[k] < off[-1]]
+    order = [best, *narrower, len(LOCAL_M)] if best < len(LOCAL_M) else [best]
+    low = SMOOTHED_AWAY * variance / 2
+    return [Local(variance, tried[k], float(np.clip(left[k], low, 2.0))) for k in order]
 
 
 def _thinned(
@@ -260,7 +271,8 @@ def fit_regression(
 
     Where the regression is not surely better than level (a) on withheld blocks, the mixture's shares alone are
     learnt, which carry farther. The local correction is scored by the folds of the regression, from the cells each fold may learn from, and
-    left out where it foretells worse than the regression alone by more than a standard error.
+    narrowed, to nothing if need be, while it foretells worse than the regression alone by more than a standard
+    error.
 
     Parameters
     ----------
@@ -307,16 +319,11 @@ def fit_regression(
     if held is not None:
         mu[seen] = held.mu
     variance = dispersion(_sums(fine, y) / factor, _sums(fine, mu) / factor, local_sd)
-    local = tune_local(surveyed, expected, grid, fine, variance, seed, factor=factor)
-    dropped = None
-    if held is not None and np.isfinite(local.bandwidth_m):
-        corrected = _corrected(held, surveyed, cells, local, factor)
-        row = score("km blocks, corrected", held, corrected, y[seen], exposure[seen], cells[seen],
-                    np.arange(int(seen.sum())), block_m)  # fmt: skip
-        scores.loc[row.pop("scheme")] = pd.Series(row)
-        more, se = gain(y[seen], corrected, held.mu, blocks(cells[seen], block_m=block_m))
-        if more < -se:
-            local, dropped = Local(variance, float("inf"), local.remaining), more
+    reaches = tune_local(surveyed, expected, grid, fine, variance, seed, factor=factor)
+    local, dropped = reaches[0], None
+    if held is not None:
+        local, dropped, row = _reach(reaches, held, surveyed, cells, block_m, factor)
+        scores.loc["km blocks, corrected"] = pd.Series(row)
     shared = spread_units(surveyed, exposure * expected + 1e-12) / factor
     ratio, sd = local_correction(shared, exposure * expected / factor, grid, variance, local.bandwidth_m)
     block = blocks(cells, block_m=block_m)
@@ -326,6 +333,31 @@ def fit_regression(
     safe = np.where(prior > 0, prior, 1.0)
     correction = np.where(prior > 0, weights / safe, 0.0)
     return Fitted("regression", weights, correction, left, again, scores, model, local, dropped)
+
+
+def _reach(
+    reaches: list[Local],
+    held: Withheld,
+    surveyed: Surveyed,
+    cells: gpd.GeoDataFrame,
+    block_m: float,
+    factor: float,
+) -> tuple[Local, float | None, dict[str, Any]]:
+    """The first local correction that foretells the folds as well as the regression alone, and its score.
+
+    Between them: by how much the first of all is worse, None if that one was taken.
+    """
+    seen = surveyed.exposure > 0
+    y, exposure, land = surveyed.sums.to_numpy(float)[seen], surveyed.exposure[seen], cells[seen]
+    block, dropped = blocks(land, block_m=block_m), None
+    for local in reaches:
+        mu = _corrected(held, surveyed, cells, local, factor)
+        more, se = gain(y, mu, held.mu, block)
+        if more >= -max(se, NEGLIGIBLE):
+            break
+        dropped = more if dropped is None else dropped
+    row = score("", held, mu, y, exposure, land, np.arange(y.size), block_m)
+    return local, dropped, row
 
 
 def _corrected(
