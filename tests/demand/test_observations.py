@@ -12,8 +12,8 @@ from sklearn.metrics import mean_poisson_deviance
 from planner.demand.ensemble import band
 from planner.demand.estimate import estimate_in_full
 from planner.demand.grid import grid_of
+from planner.demand.levels.local import dispersion, local_correction, spread_units
 from planner.demand.levels.model import DemandModel, mixture_shares, poisson_deviance
-from planner.demand.levels.regression import dispersion, local_correction, spread_units
 from planner.demand.levels.validate import blocks, cross_validate, folds
 from planner.demand.observations import Observations, aggregate, merge_small
 from planner.settings.demand import Demand

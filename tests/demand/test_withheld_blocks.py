@@ -5,8 +5,9 @@ import pytest
 
 from planner.demand.estimate import estimate_in_full
 from planner.demand.grid import grid_of
+from planner.demand.levels.local import local_correction, spread_units
 from planner.demand.levels.model import DemandModel
-from planner.demand.levels.regression import fit_regression, local_correction, spread_units
+from planner.demand.levels.regression import fit_regression
 from planner.demand.levels.validate import blocks, fitting, folds, gain, training, withhold
 from planner.demand.observations import aggregate
 from planner.demand.surveys.doubts import lean, overdispersion
