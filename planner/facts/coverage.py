@@ -136,12 +136,14 @@ def _workers(
     def band_of(drawn: _Drawn | None) -> Band | None:
         return None if drawn is None else Draws.of(drawn.workers)
 
-    band = None if known is None else band_of(known.drawn("covered"))
-    yield fact("workers", here, coverage.workers, band=band, source="demand")
+    yield fact(
+        "workers", here, coverage.workers, band=None if known is None else band_of(known.drawn("covered")),
+        source="demand",
+    )  # fmt: skip
     for part, column, table in _tables(coverage):
         values = table["workers"].to_numpy(dtype=float)
         for key, value, shown in zip(table[column].astype(str), values, parts(values, whole), strict=True):
-            band = None if known is None else band_of(known.part(column, key))
+            band: tuple[float, ...] | None = None if known is None else band_of(known.part(column, key))
             if column == "group" and key in group_bands:
                 low, high = group_bands[key]
                 band = (value * low, value * high)

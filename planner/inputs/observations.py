@@ -18,10 +18,12 @@ from planner.settings.inputs import Table
 
 __all__ = ["read_observations"]
 
-#: column names under which counts and groups are found, besides the study's own
+#: column names under which a record's columns are found, besides the study's own
 ALIASES = {
     "count": ("count", "workers", "number", "人数", "数量", "观测人数", "订单数"),
     "group": ("group", "worker_group", "群体", "人群", "职业", "类别"),
+    "sampling_share": ("sampling_share", "抽样比例", "抽样率", "采样比例", "观测比例"),
+    "worker_id": ("worker_id", "rider_id", "courier_id", "工号", "骑手编号", "人员编号", "劳动者编号"),
 }
 
 
@@ -32,21 +34,23 @@ def read_observations(table: Table, *, crs: Any) -> tuple[gpd.GeoDataFrame, list
     ----------
     table
         The study's ``inputs.observations``: any table with coordinates; ``columns`` may name the columns of
-        ``count`` and ``group``.
+        ``count``, ``group``, ``sampling_share`` and ``worker_id``.
     crs
         The study's CRS.
 
     Returns
     -------
     records, findings
-        Points with ``count`` (text or number, 1 where the file has none) and ``group`` where it has one.
+        Points with ``count`` (text or number, 1 where the file has none), ``row`` (as the file's user counts
+        them), and ``group``, ``sampling_share`` (of the workers present, how many this record's set could have
+        seen there) and ``worker_id`` where the file has them.
     """
     stated = {k: v for k, v in table.columns.items() if k not in ALIASES}
     raw, found = read_table(table.model_copy(update={"columns": stated}), kind="observations")
     if raw is None:
         return gpd.GeoDataFrame({"count": []}, geometry=gpd.GeoSeries([], crs=crs), crs=crs), found
     where = locate(raw, table, crs=str(crs))
-    columns = {}
+    columns: dict[str, Any] = {"row": raw.rows}
     for role, names in ALIASES.items():
         wanted = (table.columns.get(role, role), *names)
         name = next((c for c in raw.cells.columns if str(c).strip() in wanted), None)

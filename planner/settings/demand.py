@@ -25,9 +25,9 @@ class Demand(Section):
 
     Bands are the distance (``elasticity_band``) or factor (``share_band``) from the middle to the 95 %
     point; ``local_sd`` is the standard deviation of what no covariate explains, on the log scale, alike
-    within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed;
-    ``observed_share``: how many of the workers the observations hold (unknown if absent);
-    ``observed_at_places``: counts at places, so that elsewhere nobody looked.
+    within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed (of people where
+    the records have ``worker_id``, else of records); ``observed_share``: how many of the workers the observations
+    hold, where no column ``sampling_share`` says it row by row (unknown if absent); ``observed_at_places``: counts at places, so that elsewhere nobody looked.
     """
 
     cell_m: Positive = 200

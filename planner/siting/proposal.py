@@ -153,12 +153,10 @@ def steadiness(
     if not scenarios:
         return None
     problem = posed.problem
-    factors = demand_factors(surfaces, posing.demand, scenarios)
-    blocks = len(problem.weights) // factors.shape[1] if factors.shape[1] else 0
     return look_back(
         lambda weights: solve(problem, posing.look(AGAIN), weights=weights, known=sited.solution),
         problem,
-        (problem.weights * np.tile(factor, blocks) for factor in factors),
+        demand_factors(surfaces, posing.demand, scenarios),
         kept=kept_problem(posing, problem, sited.closed),
         xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),
         chosen=sited.solution.chosen,

@@ -120,7 +120,7 @@ def test_a_file_is_read_and_summed_in_one_go(tmp_path, city):
     assert rider.share == 0.1
     assert rider.total == 8 * (1 + 2 + 3 + 4 + 5)
     assert rider.count[rider.count > 0].min() >= 4
-    assert [f.code for f in found] == ["DEM-012"]
+    assert [f.code for f in found] == ["SUR-003", "DEM-012"]
     places, _ = observe(table, city.cells, demand=Demand(observed_at_places=True), groups=["rider"])
     assert places.groups["rider"].sums.notna().sum() == 40
 

@@ -7,7 +7,7 @@ import pytest
 from planner.demand import estimate
 from planner.demand.calibrate import controls
 from planner.demand.checks import judge_periods, judge_totals
-from planner.demand.levels.regression import _remaining
+from planner.demand.levels.local import _remaining
 from planner.settings.demand import Demand
 from planner.settings.groups import Group, Period
 from tests.demand.city import GROUPS, PERIODS, make_city

@@ -12,8 +12,8 @@ from sklearn.metrics import mean_poisson_deviance
 from planner.demand.ensemble import band
 from planner.demand.estimate import estimate_in_full
 from planner.demand.grid import grid_of
+from planner.demand.levels.local import dispersion, local_correction, spread_units
 from planner.demand.levels.model import DemandModel, mixture_shares, poisson_deviance
-from planner.demand.levels.regression import dispersion, local_correction, spread_units
 from planner.demand.levels.validate import blocks, cross_validate, folds
 from planner.demand.observations import Observations, aggregate, merge_small
 from planner.settings.demand import Demand
@@ -83,7 +83,7 @@ def test_the_band_holds_the_truth_in_85_to_97_percent_of_blocks(recovered):
 @pytest.mark.slow
 def test_regression_beats_weights_on_withheld_blocks_and_says_how_random_cells_flatter(recovered):
     for row in recovered[recovered["share"] == 0.2].itertuples():
-        assert list(row.scores.index) == ["random cells", "km blocks"]
+        assert list(row.scores.index) == ["random cells", "km blocks", "km blocks, corrected"]
         assert row.scores.loc["km blocks", "against_weights"] > 0
         assert "neighbours" in row.scores.attrs["note"]
 
@@ -110,7 +110,7 @@ def test_small_counts_are_merged_and_no_unit_shows_one():
     assert ((seen.count == 0) | (seen.count >= 3)).all()
     assert seen.count.sum() == seen.total  # nothing was lost
     assert (seen.unit >= 0).all()
-    assert [f.code for f in notes] == ["DEM-012"]
+    assert [f.code for f in notes] == ["SUR-003", "DEM-012"]
     strict, _ = aggregate(city.sample(0.05, 0), city.cells, min_observed=10)
     assert strict.groups["*"].count[strict.groups["*"].count > 0].min() >= 10
 
@@ -183,9 +183,13 @@ def test_what_is_wrong_with_observations_is_said():
         "DEM-008",
         "DEM-016",
         "DEM-017",
-        "DEM-012",
-    } - ({"DEM-012"} if not any(f.code == "DEM-012" for f in notes) else set())
-    assert found.groups["rider"].total == 904
+        "SUR-001",
+        "SUR-003",
+    }
+    assert {f.code: f.row for f in notes if f.row} == {
+        "DEM-002": 2, "DEM-017": 3, "DEM-007": 4, "DEM-016": 5, "DEM-008": 6, "SUR-001": 1,
+    }  # fmt: skip
+    assert found.groups["rider"].total == 0  # all in one cell
     assert set(found.groups) == {"rider"}
 
 
@@ -207,9 +211,11 @@ def test_observations_that_say_nothing_do_not_replace_the_weights():
                             geometry=shapely.centroid(city.cells.geometry.loc[lucky].to_numpy()))  # fmt: skip
     found, _ = aggregate(same, city.cells, share=0.02)
     full = estimate_in_full(city.cells, city.covariates, [city.group], periods=PERIODS, observations=found)
-    gain = full.scores["rider"].loc["km blocks", "against_weights"]
-    assert (full.levels["rider"] == "weights") == (gain <= 0)
-    assert gain < 0.02
+    scores = full.scores["rider"].loc["km blocks"]
+    assert full.levels["rider"] == "weights"
+    assert scores["against_weights"] < scores["standard_error"]
+    told = next(f for f in full.findings if f.code == "DEM-013")
+    assert f"{full.scores['rider'].iloc[-1]['standard_error']:.3f}" in told.message_en
 
 
 def test_a_full_count_is_used_as_it_is_smoothed_and_sets_its_own_totals():

@@ -150,7 +150,7 @@ def test_the_band_of_a_sum_comes_from_the_sums_of_the_draws() -> None:
         (draws.of(draws.sums(workers)), total),
         (draws.share(covered, total), covered / total),
     ):
-        assert found == pytest.approx([np.quantile(values, q, method="weibull") for q in (0.05, 0.95)])
+        assert found == pytest.approx([np.quantile(values, q, method="weibull") for q in (0.05, 0.5, 0.95)])
 
 
 def test_nine_in_ten_new_draws_fall_into_the_band() -> None:
@@ -158,7 +158,7 @@ def test_nine_in_ten_new_draws_fall_into_the_band() -> None:
     hits = 0
     for _ in range(2000):
         values = rng.lognormal(0, 0.3, 41)
-        low, high = Draws(np.zeros((40, 1)), np.ones(1)).of(values[:40])
+        low, _, high = Draws(np.zeros((40, 1)), np.ones(1)).of(values[:40])
         hits += low <= values[40] <= high
     assert hits / 2000 == pytest.approx(0.9, abs=0.02)
 
@@ -352,7 +352,15 @@ def test_the_table_shows_one_quantity_or_all() -> None:
     assert set(facts.table("share")["id"]) == {"share"}
     assert len(facts.table()) == len(facts)
     assert facts.table("share", language="zh")["name"].iloc[0] == "覆盖率"
-    assert list(facts.table("workers").columns[:6]) == ["id", "name", "shown", "low", "high", "unit"]
+    assert list(facts.table("workers").columns[:7]) == [
+        "id",
+        "name",
+        "shown",
+        "low",
+        "middle",
+        "high",
+        "unit",
+    ]
     assert "<table" in facts._repr_html_()
     assert "Register(" in facts._repr_html_()
 

@@ -40,3 +40,15 @@ def test_a_file_that_is_not_there_is_refused_and_holds_nothing(tmp_path):
     records, found = read_observations(table(tmp_path / "none.csv"), crs=CRS)
     assert len(records) == 0
     assert any(f.severity == "E" for f in found)
+
+
+def test_how_a_survey_was_drawn_and_whom_it_saw_are_read_with_their_rows(tmp_path):
+    text = "经度,纬度,工号,抽样比例\n120.60,31.30,A01,5%\n120.61,31.30,,0.2\n"
+    records, _ = read_observations(table(write(tmp_path, text, "seen.csv")), crs=CRS)
+    assert records["row"].tolist() == [2, 3]
+    assert records["sampling_share"].tolist() == ["5%", "0.2"]
+    assert records["worker_id"].iloc[0] == "A01"
+    named = table(write(tmp_path, "lng,lat,rider,p\n120.6,31.3,7,1\n", "named.csv"),
+                  columns={"worker_id": "rider", "sampling_share": "p"})  # fmt: skip
+    records, _ = read_observations(named, crs=CRS)
+    assert (records["worker_id"].iloc[0], records["sampling_share"].iloc[0]) == ("7", "1")

@@ -70,8 +70,8 @@ def test_sites_in_rank_order_in_the_readers_words(language: str) -> None:
     assert table.index.tolist() == [0, 1, 2, 3, 4]
     assert list(table.columns) == [
         "rank", "site_id", "name", "district", "host_kind", "open_hours", "workers_gained", "workers_in_reach",
-        "nearest_station_m", "cost_yuan", "confidence", "batch", "reason",
-        "lng_wgs84", "lat_wgs84", "lng_gcj02", "lat_gcj02", "lng_bd09", "lat_bd09",
+        "nearest_station_m", "cost_yuan", "workers_alone", "alone_low", "alone_high", "confidence", "confidence_margin", "batch",
+        "reason", "lng_wgs84", "lat_wgs84", "lng_gcj02", "lat_gcj02", "lng_bd09", "lat_bd09",
     ]  # fmt: skip
 
 

@@ -355,15 +355,21 @@ def test_how_steady_the_sites_are_is_asked_under_the_plan_s_rules(monkeypatch: p
     calls = noted(
         monkeypatch,
         proposal,
-        confidence=lambda solve, *a, **k: (solve("other weights"), *a, k),
+        look_back=lambda solve, *a, **k: (solve("other weights"), *a, k),
+        covered_by_open="by the others",
         solve="again",
     )
     surfaces = np.array([[2.0, 7.0], [4.0, 7.0], [6.0, 7.0]])
     plan = sited([])
-    again, weights, factors, more = proposal.steadiness(
+    again, asked, factors, more = proposal.steadiness(
         posing(), POSED, plan, surfaces, within_m=9.0, scenarios=2, progress=print
     )  # type: ignore[misc, arg-type]
-    assert (again, weights, factors.tolist()) == ("again", "weights", [[1, 1], [2, 1]])
+    assert (again, asked, more["kept"], factors.tolist()) == (
+        "again",
+        POSED.problem,
+        POSED.problem,
+        [[1, 1], [2, 1]],
+    )
     assert (more["xy_m"].tolist(), more["chosen"].tolist()) == ([[10, 0], [20, 0], [30, 0]], [2, 0])
     assert (more["within_m"], more["progress"]) == (9.0, print)
     name, problem, look, given = calls[-1]
@@ -418,7 +424,7 @@ def made(
     nearest = reach.NearestStation(np.array([7.0, 8.0, 9.0]), np.array([0, 1, -1]))
     plan = proposal.make_plan(
         asked, posing(existing=existing, new=new), POSED, sited(closed), stations, "hosts", "before", nearest=nearest,  # type: ignore[arg-type]
-        streets="streets", places="places", stand_ins="stand-ins", confidence="confidence",  # type: ignore[arg-type]
+        streets="streets", places="places", stand_ins="stand-ins", hindsight="hindsight",  # type: ignore[arg-type]
     )  # fmt: skip
     return plan, {c[0]: c[1:] for c in calls}
 
@@ -446,7 +452,7 @@ def test_a_plan_is_made_from_what_stays_and_what_is_chosen(monkeypatch: pytest.M
     assert {k: list(v) for k, v in around.items()} == {
         "nearest_station_m": [9.0, 7.0], "nearest_station": ["", "甲"], "street": ["x", "y"], "place": ["u", "v"],
     }  # fmt: skip
-    assert more == {"any_station": True, "stand_ins": "stand-ins", "confidence": "confidence"}
+    assert more == {"any_station": True, "stand_ins": "stand-ins", "hindsight": "hindsight"}
     plan = planned.plan
     assert (plan.chosen, plan.before, plan.after, plan.phases, plan.closed) == (
         "table",

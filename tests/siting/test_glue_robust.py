@@ -1,20 +1,25 @@
-"""Confidence, the curve and what is read off it, on solvers whose answers are written down."""
+"""Hindsight, the curve and what is read off it, on solvers whose answers are written down."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
+from planner.siting.problem import SitingProblem
 from planner.siting.questions.robust import (
-    confidence,
+    Hindsight,
     coverage_curve,
+    look_back,
     scenario_factors,
     sites_for,
     with_known,
 )
+from planner.solvers.request import check_rules
 
 
 def test_factors_are_the_scenario_over_the_estimate_and_one_where_nobody_works() -> None:
@@ -23,46 +28,96 @@ def test_factors_are_the_scenario_over_the_estimate_and_one_where_nobody_works()
     assert scenario_factors(surfaces, np.array([0.5, 0.0, 1.0])).tolist() == [[4, 1, 0], [2, 1, 8]]
 
 
-def test_confidence_is_how_often_a_site_or_one_nearby_comes_back() -> None:
-    """Sites every 100 m; near is up to 100 m. The plan's are 0, 4 and 8."""
+def problem_of(weights: list[float], covers: list[list[int]], covered: list[bool]) -> SitingProblem:
+    """A posed problem without rules or a goal."""
+    rules = check_rules(len(covers), None, needs_count=False)
+    return SitingProblem(
+        covers=sparse.csr_array(np.array(covers, float)),
+        weights=np.array(weights),
+        covered=np.array(covered),
+        rules=rules,
+        goal=None,
+    )
+
+
+def test_hindsight_is_what_a_plan_made_with_the_draw_known_would_have_covered() -> None:
+    """Sites every 100 m; near is up to 100 m. The plan's are 0, 4 and 8; two blocks of two cells; point 3 is covered today."""
     xy = np.c_[np.arange(10) * 100.0, np.zeros(10)]
-    answers = iter([[0, 4, 8], [1, 4, 6], [0, 6, 2], []])
+    covers = [[0, 0, 0, 0] for _ in range(10)]
+    covers[0], covers[4], covers[8] = [1, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]
+    problem = problem_of([1.0, 10.0, 100.0, 1000.0], covers, [False, False, False, True])
+    answers = iter(
+        [
+            ([0, 4, 8], 2130.0, 2131.0),
+            ([1, 4, 6], 0.0, 900.0),
+            ([0, 6, 2], 1112.0, 1112.0),
+            ([], 5000.0, 4000.0),
+        ]
+    )
     asked: list[np.ndarray] = []
 
     def solve(weights: np.ndarray) -> SimpleNamespace:
         asked.append(weights)
-        return SimpleNamespace(chosen=np.array(next(answers), dtype=int))
+        chosen, objective, bound = next(answers)
+        return SimpleNamespace(chosen=np.array(chosen, dtype=int), objective=objective, bound=bound)
 
     said: list[tuple[str, float]] = []
     factors = np.array([[1.0, 2.0], [3.0, 0.5], [1.0, 1.0], [0.0, 1.0]])
-    found = confidence(
-        solve, np.array([1.0, 10.0, 100.0, 1000.0]), factors, xy_m=xy, chosen=np.array([0, 4, 8]), within_m=100.0,
+    found = look_back(
+        solve, problem, factors, kept=problem, xy_m=xy, chosen=np.array([0, 4, 8]), within_m=100.0,
         progress=lambda label, share: said.append((label, share)),
     )  # fmt: skip
-    assert found.tolist() == [3 / 4, 2 / 4, 1 / 4]
-    # blocks of two cells, each with the scenario's factors
-    assert asked[0].tolist() == [1, 20, 100, 2000]
-    assert asked[1].tolist() == [3, 5, 300, 500]
+    assert found.kept.tolist() == [3 / 4, 2 / 4, 1 / 4]
+    assert [w.tolist() for w in asked[:2]] == [[1, 20, 100, 2000], [3, 5, 300, 500]]
     assert [share for _, share in said] == [0, 0.25, 0.5, 0.75]
+    assert found.draws["workers"].tolist() == [2121, 808, 1111, 1010]
+    assert found.draws["before"].tolist() == [2000, 500, 1000, 1000]
+    assert found.draws["plan"].tolist() == [2021, 508, 1011, 1010]  # points 0 and 1 besides
+    assert found.draws["best"].tolist() == [2130, 508, 1112, 5000]  # the plan is a plan for every draw
+    assert found.draws["bound"].tolist() == [2131, 900, 1112, 5000]  # and no bound lies below a plan
+    assert found.regret.tolist() == [109, 0, 101, 3990]
+    assert found.regret_most.tolist() == [110, 392, 101, 3990]
+    assert found.alone.tolist() == [
+        [1, 0, 0],
+        [3, 0, 0],
+        [1, 0, 0],
+        [0, 0, 0],
+    ]  # point 1 has two of the sites
 
 
-def test_no_scenarios_give_no_confidence() -> None:
-    none = confidence(
-        lambda _: None,
-        np.ones(4),
-        np.zeros((0, 2)),
-        xy_m=np.zeros((3, 2)),
-        chosen=np.array([0, 1]),
+def test_the_margin_of_a_share_of_draws_is_half_of_wilson_s_interval() -> None:
+    from scipy.stats import binomtest
+
+    draws = pd.DataFrame({"workers": np.ones(40)})
+    kept = np.array([0.0, 0.25, 0.5, 1.0])
+    found = Hindsight(kept, np.zeros((40, 4)), draws, 100.0)
+    for share, margin in zip(kept, found.kept_margin, strict=True):
+        known = binomtest(round(share * 40), 40).proportion_ci(0.9, method="wilson")
+        assert margin == pytest.approx((known.high - known.low) / 2, abs=1e-6)
+
+
+def test_under_a_goal_of_its_own_no_regret_in_workers_is_told() -> None:
+    problem = replace(problem_of([1.0, 2.0], [[1, 0], [0, 1]], [False, False]), goal="fair")  # type: ignore[arg-type]
+    answer = SimpleNamespace(chosen=np.array([1]), objective=0.5, bound=0.6)
+    found = look_back(
+        lambda _: answer, problem, np.ones((3, 2)), kept=problem, xy_m=np.zeros((2, 2)), chosen=np.array([0]),
         within_m=10,
-    )
-    assert none.tolist() == [0, 0]
-    nothing = SimpleNamespace(chosen=np.zeros(0, dtype=int))
-    for scenarios in (0, 2):  # no cells
-        empty = confidence(
-            lambda _: nothing, np.ones(0), np.zeros((scenarios, 0)), xy_m=np.zeros((3, 2)), chosen=np.array([0]),
-            within_m=10,
-        )  # fmt: skip
-        assert empty.tolist() == [0]
+    )  # fmt: skip
+    assert found.kept.tolist() == [1.0]
+    assert np.isnan(found.regret).all()
+    assert found.draws["plan"].tolist() == [1, 1, 1]
+
+
+def test_no_draws_give_nothing_to_look_back_on() -> None:
+    problem = problem_of([1.0, 1.0], [[1, 0], [0, 1]], [False, False])
+    none = look_back(
+        lambda _: None, problem, np.zeros((0, 2)), kept=problem, xy_m=np.zeros((2, 2)), chosen=np.array([0, 1]),
+        within_m=10,
+    )  # fmt: skip
+    assert none.kept.tolist() == [0, 0]
+    assert none.alone.shape == (0, 2)
+    assert len(none.draws) == 0
+    assert "0 draws" in repr(none)
 
 
 def table_of(answers: dict[int, tuple[float, float]], asked: list[int] | None = None):

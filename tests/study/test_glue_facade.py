@@ -200,6 +200,7 @@ def test_a_bundle_holds_each_value_in_its_place(gathered: Any) -> None:
         "extra_layers": ("homes", "en"), "phases": "ab", "alternatives": "value of alternatives",
         "replacements": "value of replacements", "sensitivity": "cases", "rule_prices": "value of rule_prices", "always": 2,
         "surfaces": "surfaces", "second_views": "value of second_views", "closed": "closed",
+        "hindsight": "value of confidence",
     }  # fmt: skip
     assert gathered().settings.study.name == "toy"
 

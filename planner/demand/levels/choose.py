@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,10 +14,15 @@ from planner.demand.calibrate import to_totals
 from planner.demand.ensemble import Mixture, Replicated, Singles, Source, logs_of
 from planner.demand.grid import Floats, Ints
 from planner.demand.levels.weights import mix, usable_shares
-from planner.demand.observations import ANY_GROUP, Observations, Surveyed
-from planner.errors import Finding, finding
+from planner.demand.observations import Observations, Surveyed
+from planner.demand.surveys.records import ANY_GROUP
+from planner.errors import Finding, Told, finding, told
 from planner.settings.demand import Demand
 from planner.settings.groups import Group
+
+if TYPE_CHECKING:
+    from planner.demand.levels.regression import Fitted
+    from planner.demand.surveys.doubts import Examined
 
 #: share of the cells that a survey must cover, and of the workers it must see, to be taken as it is
 FULL_CELLS, FULL_SHARE = 0.95, 0.8
@@ -69,12 +74,11 @@ class Chooser:
         shares = usable_shares(group.covariates, self.covariates)
         prior = self.prior(group)
         base = GroupModel("weights", prior, controls, self._mixture(group, shares, prior))
-        surveyed = None if observations is None else observations.groups.get(group.name)
         if self.settings.level == "weights" or observations is None:
             return base
-        if surveyed is None:
+        if group.name not in observations.groups:
             return self._like_all(group, base, observations, found)
-        return self._observed(group, base, surveyed, found)
+        return self._observed(group, base, observations, found)
 
     def _mixture(self, group: Group, shares: dict[str, float], prior: Floats) -> Source:
         s, ends = self.settings, (group.band_low, group.band_high)
@@ -95,74 +99,91 @@ class Chooser:
         )
 
     def _observed(
-        self, group: Group, base: GroupModel, surveyed: Surveyed, found: list[Finding]
+        self, group: Group, base: GroupModel, observations: Observations, found: list[Finding]
     ) -> GroupModel:
-        from planner.demand.levels.regression import MIN_WORKERS, fit_regression, fit_surface
+        from planner.demand.levels.regression import fit_surface
 
-        s, surveyed = self.settings, surveyed.on(self.cells)
-        level = s.level if s.level != "auto" else _level_for(surveyed)
-        if level == "regression" and surveyed.total < MIN_WORKERS:
-            found.append(
-                finding("DEM-014", source="observations", field=group.name, group=group.name,
-                        n=f"{surveyed.total:g}", limit=MIN_WORKERS)
-            )  # fmt: skip
-            return base
-        controls = base.controls
+        surveyed = observations.groups[group.name].on(self.cells)
+        level = self.settings.level if self.settings.level != "auto" else _level_for(surveyed)
+        controls, ends = base.controls, (group.band_low, group.band_high)
         if level == "surface":
+            if (surveyed.share or 0.0) < FULL_SHARE:  # asked for, though most workers were not seen
+                judged = self._examined(base.workers, surveyed, group.name, observations.source, forced=True)
+                found += judged.findings
             fitted = fit_surface(self.cells, base.workers, surveyed)
             if group.total is None and not group.totals and surveyed.share is not None:
                 sums = np.bincount(self.zone, fitted.weights, len(controls))
                 controls = pd.Series(sums, index=controls.index)
         else:
-            fitted = fit_regression(
-                self.cells,
-                self.covariates,
-                base.workers,
-                surveyed,
-                local_m=s.local_m,
-                local_sd=s.local_sd,
-                seed=self.seed,
-            )
-            if s.level == "auto" and not _better(fitted.scores):
-                found.append(_not_better(group, fitted.scores))
-                return GroupModel("weights", base.workers, controls, base.source, fitted.scores)
+            made, scores = self._regression(base.workers, surveyed, group.name, observations.source, found)
+            if made is None:
+                return replace(base, scores=scores)
+            fitted = made
         workers = self.scale(fitted.weights, controls)
-        ends = (group.band_low, group.band_high)
         source = Replicated(group.name, fitted.replicates, ends, fitted.local_sd)
         return GroupModel(fitted.level, workers, controls, source, fitted.scores)
+
+    def _regression(
+        self, prior: Floats, surveyed: Surveyed, name: str, source: str, found: list[Finding]
+    ) -> tuple[Fitted | None, pd.DataFrame | None]:
+        """The regression where the survey can be believed and it foretells surely better, and its scores."""
+        from planner.demand.levels.regression import MIN_WORKERS, fit_regression
+
+        s = self.settings
+        judged = self._examined(prior, surveyed, name, source, forced=s.level == "regression")
+        found += judged.findings
+        workers = judged.surveyed.total / judged.factor
+        if workers < MIN_WORKERS:
+            found.append(
+                finding(
+                    "DEM-014", source=source, field=name, group=name, n=f"{workers:,.4g}", limit=MIN_WORKERS
+                )
+            )
+            return None, None
+        if judged.refused:
+            return None, None
+        fitted = fit_regression(
+            self.cells, self.covariates, prior, judged.surveyed, local_m=s.local_m, local_sd=s.local_sd,
+            factor=judged.factor, seed=self.seed,
+        )  # fmt: skip
+        if fitted.dropped is not None and fitted.local is not None:
+            found.append(_narrowed(fitted.local.bandwidth_m, fitted.dropped, name, source))
+        if s.level == "auto" and not _better(fitted):
+            found.append(_not_better(name, source, fitted))
+            return None, fitted.scores
+        if judged.lean is not None:
+            sd = np.hypot(fitted.local_sd, judged.lean.sd).astype(np.float32)
+            fitted = replace(fitted, local_sd=sd)
+        return fitted, fitted.scores
+
+    def _examined(
+        self, prior: Floats, surveyed: Surveyed, name: str, source: str, *, forced: bool
+    ) -> Examined:
+        from planner.demand.surveys.doubts import examine
+
+        return examine(
+            self.cells, self.covariates, prior, surveyed, name=name, source=source,
+            local_m=self.settings.local_m, local_sd=self.settings.local_sd, forced=forced, seed=self.seed,
+        )  # fmt: skip
 
     def _like_all(
         self, group: Group, base: GroupModel, observations: Observations, found: list[Finding]
     ) -> GroupModel:
         """Observations of no named group: the group's weights times the correction found for all."""
-        from planner.demand.levels.regression import MIN_WORKERS, fit_regression
-
         surveyed = observations.groups.get(ANY_GROUP)
         if surveyed is None or not group.in_headline:
             return base
         if self._any is None:
-            surveyed = surveyed.on(self.cells)
-            if surveyed.total < MIN_WORKERS:
-                found.append(
-                    finding("DEM-014", source="observations", field=ANY_GROUP, group=ANY_GROUP,
-                            n=f"{surveyed.total:g}", limit=MIN_WORKERS)
-                )  # fmt: skip
-                self._any = False
-            else:
-                everyone = sum(self.prior(g) for g in self.groups if g.in_headline)
-                self._everyone = np.maximum(everyone, 1e-12)
-                self._any = fit_regression(
-                    self.cells, self.covariates, self._everyone, surveyed,
-                    local_m=self.settings.local_m, local_sd=self.settings.local_sd, seed=self.seed,
-                )  # fmt: skip
-                if self.settings.level == "auto" and not _better(self._any.scores):
-                    found.append(_not_better(group, self._any.scores))
-                    self._any = False
+            everyone = sum(self.prior(g) for g in self.groups if g.in_headline)
+            self._everyone = np.maximum(everyone, 1e-12)
+            on = surveyed.on(self.cells)
+            made, _ = self._regression(self._everyone, on, ANY_GROUP, observations.source, found)
+            self._any = False if made is None else made
         if self._any is False:
             return base
-        fitted = self._any
+        fitted: Fitted = self._any
         workers = self.scale(base.workers * fitted.weights / self._everyone, base.controls)
-        ratio = (fitted.replicates / fitted.weights.astype(np.float32)) * workers.astype(np.float32)
+        ratio = np.asarray(fitted.replicates * (workers / fitted.weights), np.float32)
         source = Replicated(group.name, ratio, (group.band_low, group.band_high), fitted.local_sd)
         return GroupModel("regression", workers, base.controls, source, fitted.scores)
 
@@ -173,14 +194,28 @@ def _level_for(surveyed: Surveyed) -> str:
     return "surface" if full else "regression"
 
 
-def _better(scores: pd.DataFrame | None) -> bool:
-    """Whether a regression foretells withheld blocks better than level (a)."""
-    if scores is None or "km blocks" not in scores.index:
-        return False
-    return bool(scores.loc["km blocks", "against_weights"] > 0)
+def _decisive(scores: pd.DataFrame) -> str:
+    """The score on withheld blocks of what would be used, local correction included."""
+    return "km blocks, corrected" if "km blocks, corrected" in scores.index else "km blocks"
 
 
-def _not_better(group: Group, scores: pd.DataFrame | None) -> Finding:
-    known = scores is not None and "km blocks" in scores.index
-    value = f"{scores.loc['km blocks', 'against_weights']:.3f}" if known and scores is not None else "-"
-    return finding("DEM-013", source="observations", field=group.name, group=group.name, value=value)
+def _narrowed(bandwidth_m: float, worse: float, name: str, source: str) -> Finding:
+    reach = told("it reaches {m:g} m only", "其影响范围已缩至 {m:g} 米", m=bandwidth_m)
+    if not np.isfinite(bandwidth_m):
+        reach = Told("it is left out", "已不作局部修正")
+    return finding("SUR-007", source=source, field=name, group=name, value=f"{worse:.3f}", reach=reach)
+
+
+def _better(fitted: Fitted) -> bool:
+    """Whether a survey's correction foretells withheld blocks better than level (a) by over a standard error."""
+    from planner.demand.levels.validate import surely_better
+
+    return fitted.scores is not None and surely_better(fitted.scores, _decisive(fitted.scores))
+
+
+def _not_better(name: str, source: str, fitted: Fitted) -> Finding:
+    scores, value, se = fitted.scores, "-", "-"
+    if scores is not None and "km blocks" in scores.index:
+        row = scores.loc[_decisive(scores)]
+        value, se = (f"{row[k]:.3f}" for k in ("against_weights", "standard_error"))
+    return finding("DEM-013", source=source, field=name, group=name, value=value, se=se)

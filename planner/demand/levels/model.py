@@ -23,10 +23,15 @@ PRIOR_WORKERS = 40.0
 
 def poisson_deviance(y: Floats, mu: Floats) -> float:
     """Total Poisson deviance ``2 Σ (y ln(y/μ) − y + μ)`` of expected counts ``mu``."""
+    return float(deviances(y, mu).sum())
+
+
+def deviances(y: Floats, mu: Floats) -> Floats:
+    """Each count's part of :func:`poisson_deviance`."""
     mu = np.maximum(np.asarray(mu, float), 1e-12)
     y = np.asarray(y, float)
     ratio = np.where(y > 0, y / mu, 1.0)
-    return float(2 * (y * np.log(ratio) - y + mu).sum())
+    return np.asarray(2 * (y * np.log(ratio) - y + mu))
 
 
 def deviance_explained(y: Floats, mu: Floats, baseline: Floats) -> float:

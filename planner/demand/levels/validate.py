@@ -2,13 +2,15 @@
 
 Cells near each other are alike: a model tested on random cells is tested on the neighbours of what it
 learned from, and scores too well. A withheld block of several kilometres is what a new district is
-to a plan. Both scores are given, so that the difference can be seen.
+to a plan. Both scores are given, so that the difference can be seen. Blocks, and the strip around them that is
+withheld from learning too, are measured in metres, so that a score does not hang on the size of a cell.
 """
 
 # ruff: noqa: N803 - X, as scikit-learn calls it
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -17,8 +19,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.demand.grid import Floats, Ints, grid_of
-from planner.demand.levels.model import deviance_explained
+from planner.demand.levels.model import deviance_explained, deviances
 
+#: side of a withheld block in metres, in places large enough
+BLOCK_M = 3200.0
+#: cells within so many metres of a withheld block are not learnt from either
+BUFFER_M = 1000.0
+#: a place too small for this many blocks of :data:`BLOCK_M` has smaller ones; the strip shrinks with them
+BLOCKS = 24
 NOTE = (
     "Random cells have their neighbours in the training data, so their score is too good; "
     "withheld blocks (kilometres, districts) say how well a place is foretold that nobody counted. The two are "
@@ -50,6 +58,82 @@ def folds(block: Ints, number: int, seed: int, *, weight: Floats | None = None) 
     return np.asarray(fold_of[block])
 
 
+def fitting(cells: gpd.GeoDataFrame) -> tuple[float, float]:
+    """Side of withheld blocks and width of the strip around them, in metres, for the cells looked at.
+
+    :data:`BLOCK_M` and :data:`BUFFER_M`; where the cells' area makes fewer than :data:`BLOCKS` such blocks, the
+    side that makes as many (at least two cells), and a strip narrower in proportion.
+    """
+    cell_m = grid_of(cells).cell_m
+    side = min(BLOCK_M, max(cell_m * np.sqrt(len(cells) / BLOCKS), 2 * cell_m))
+    return float(side), float(BUFFER_M * side / BLOCK_M)
+
+
+def training(cells: gpd.GeoDataFrame, fold: Ints, buffer_m: float) -> NDArray[np.bool_]:
+    """Per fold, the cells to learn from: neither in it nor within ``buffer_m`` of it (edge to edge).
+
+    Returns
+    -------
+    bool array, folds × cells.
+    """
+    from scipy.spatial import cKDTree
+
+    grid = grid_of(cells)
+    xy = np.column_stack([grid.x_m, grid.y_m])
+    names = np.unique(fold)
+    learn = fold[None] != names[:, None]
+    if buffer_m > 0:
+        for row, k in zip(learn, names, strict=True):
+            test = fold == k
+            near = cKDTree(xy[test]).query(xy[row], distance_upper_bound=buffer_m + grid.cell_m)[0]
+            row[row] = ~(near < buffer_m + grid.cell_m - 1e-6)
+    return np.asarray(learn)
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """What was foretold of each cell by fits that did not learn from it.
+
+    Attributes
+    ----------
+    fold, learn
+        Fold of each cell; per fold the cells learnt from (folds × cells).
+    rates
+        Per fold, workers per cell foretold everywhere if all were seen (folds × cells).
+    mu, constant, prior
+        Counts foretold of each cell by the model, by a constant rate, and by level (a) with its total fitted.
+    """
+
+    fold: Ints
+    learn: NDArray[np.bool_]
+    rates: Floats
+    mu: Floats
+    constant: Floats
+    prior: Floats
+
+
+def withhold(
+    model: Any, X: pd.DataFrame, y: Floats, exposure: Floats, fold: Ints, learn: NDArray[np.bool_]
+) -> Withheld:
+    """Fit once per fold to the cells ``learn`` allows and foretell the fold (level (a) is ``X["prior"]``)."""
+    from sklearn.base import clone
+
+    n = len(X)
+    rates, mu, constant, prior = np.zeros((len(learn), n)), np.zeros(n), np.zeros(n), np.zeros(n)
+    usual = X["prior"].to_numpy(float) if "prior" in X.columns else np.ones(n)
+    for k, train in zip(np.unique(fold), range(len(learn)), strict=True):
+        test, use = fold == k, learn[train]
+        seen = float(y[use].sum())
+        if not seen > 0:
+            continue
+        rates[train] = clone(model).fit(X[use], y[use], exposure=exposure[use]).predict(X)
+        mu[test] = exposure[test] * rates[train][test]
+        constant[test] = exposure[test] * (seen / exposure[use].sum())
+        expected = float((exposure * usual)[use].sum())
+        prior[test] = (exposure * usual)[test] * (seen / expected if expected > 0 else 0.0)
+    return Withheld(fold, learn, rates, mu, constant, prior)
+
+
 def held_out(
     model: Any,
     X: pd.DataFrame,
@@ -58,28 +142,23 @@ def held_out(
     fold: Ints,
 ) -> tuple[Floats, Floats]:
     """Predicted counts of each cell by a model that did not see its fold, and those of a constant rate."""
-    from sklearn.base import clone
-
-    mu, constant = np.zeros(len(X)), np.zeros(len(X))
-    for k in np.unique(fold):
-        test = fold == k
-        train = ~test
-        if not y[train].sum() > 0:
-            continue
-        fitted = clone(model).fit(X[train], y[train], exposure=exposure[train])
-        mu[test] = exposure[test] * fitted.predict(X[test])
-        constant[test] = exposure[test] * (y[train].sum() / exposure[train].sum())
-    return mu, constant
+    learn = fold[None] != np.unique(fold)[:, None]
+    made = withhold(model, X, y, exposure, fold, learn)
+    return made.mu, made.constant
 
 
-def scaled_prior(prior: Floats, y: Floats, exposure: Floats, fold: Ints) -> Floats:
-    """Level (a)'s counts per cell, its total fitted on the other folds."""
-    mu = np.zeros(y.size)
-    for k in np.unique(fold):
-        test, train = fold == k, fold != k
-        expected = (exposure * prior)[train].sum()
-        mu[test] = (exposure * prior)[test] * (y[train].sum() / expected if expected > 0 else 0.0)
-    return mu
+def gain(y: Floats, mu: Floats, baseline: Floats, block: Ints) -> tuple[float, float]:
+    """Deviance explained against a baseline, and its standard error over blocks.
+
+    The gain is a sum of one term per block, ``D(baseline) − D(mu)``; its standard error is that of a sum of as
+    many independent terms, ``√(B / (B − 1) Σ (term − mean)²)``, on the same scale. Infinite with one block.
+    """
+    worst, ours = deviances(y, baseline), deviances(y, mu)
+    each = np.bincount(block, worst - ours)[np.bincount(block) > 0]
+    total, n = float(worst.sum()), each.size
+    if n < 2 or not total > 0:
+        return 0.0 if not total > 0 else float(each.sum() / total), float("inf")
+    return float(each.sum() / total), float(np.sqrt(n / (n - 1) * ((each - each.mean()) ** 2).sum()) / total)
 
 
 def cross_validate(
@@ -91,7 +170,8 @@ def cross_validate(
     exposure: Floats | None = None,
     unit: Ints | None = None,
     number: int = 5,
-    block_m: float = 3200.0,
+    block_m: float = BLOCK_M,
+    buffer_m: float = BUFFER_M,
     schemes: Sequence[str] = ("random cells", "km blocks", "districts"),
     seed: int = 0,
     return_predictions: bool = False,
@@ -110,14 +190,17 @@ def cross_validate(
         Scores compare sums over these units (see ``Surveyed``); None: cells.
     number
         Folds; districts are withheld one by one.
+    block_m, buffer_m
+        Side of a withheld block, and how far around blocks and districts nothing is learnt from, in metres.
 
     Returns
     -------
     DataFrame
         Per scheme: ``folds``, ``against_constant`` and ``against_weights`` (deviance explained against a
-        constant rate and against level (a); NaN without prior), ``correlation`` of sums over 1.6 km blocks.
+        constant rate and against level (a); NaN without prior), ``standard_error`` (of ``against_weights``, over
+        blocks of ``block_m``), ``correlation`` of sums over 1.6 km blocks.
         ``attrs["note"]`` says why the schemes differ. With ``return_predictions`` also the held-out counts
-        per cell, by scheme.
+        per cell, by scheme (:class:`Withheld`).
     """
     y = np.asarray(y, float)
     shares = np.ones(y.size) if exposure is None else np.asarray(exposure, float)
@@ -127,26 +210,47 @@ def cross_validate(
         fold = _folds_of(scheme, cells, y, units, number, block_m, seed)
         if fold is None:
             continue
-        mu, constant = held_out(model, X, y, shares, fold)
-        kept[scheme] = mu
-        seen = shares > 0
-        y_u, mu_u, constant_u = (_sums(units[seen], v[seen]) for v in (y, mu, constant))
-        against = np.nan
-        if "prior" in X.columns:
-            prior = scaled_prior(X["prior"].to_numpy(float), y, shares, fold)
-            against = deviance_explained(y_u, mu_u, _sums(units[seen], prior[seen]))
-        rows.append(
-            {
-                "scheme": scheme,
-                "folds": int(np.unique(fold).size),
-                "against_constant": deviance_explained(y_u, mu_u, constant_u),
-                "against_weights": against,
-                "correlation": _correlation(y, mu, cells),
-            }
-        )
+        learn = training(cells, fold, 0.0 if scheme == "random cells" else buffer_m)
+        made = kept[scheme] = withhold(model, X, y, shares, fold, learn)
+        rows.append(score(scheme, made, made.mu, y, shares, cells, units, block_m, "prior" in X.columns))
     table = pd.DataFrame(rows).set_index("scheme")
     table.attrs["note"] = NOTE
     return (table, kept) if return_predictions else table
+
+
+def surely_better(scores: pd.DataFrame, scheme: str) -> bool:
+    """Whether a scheme's gain over level (a) exceeds one standard error; False where it was not scored."""
+    if scheme not in scores.index:
+        return False
+    return bool(scores.loc[scheme, "against_weights"] > scores.loc[scheme, "standard_error"])
+
+
+def score(
+    scheme: str,
+    made: Withheld,
+    mu: Floats,
+    y: Floats,
+    exposure: Floats,
+    cells: gpd.GeoDataFrame,
+    units: Ints,
+    block_m: float,
+    prior: bool = True,
+) -> dict[str, Any]:
+    """A row of :func:`cross_validate`'s table, for counts ``mu`` foretold under the folds of ``made``."""
+    seen = exposure > 0
+    number = np.unique(units[seen], return_inverse=True)[1]
+    y_u, mu_u, constant_u, prior_u = (_sums(number, v[seen]) for v in (y, mu, made.constant, made.prior))
+    block = np.zeros(y_u.size, np.int64)
+    block[number] = blocks(cells, block_m=block_m)[seen]  # a unit lies in the block of its last cell
+    against, se = gain(y_u, mu_u, prior_u, block) if prior else (np.nan, np.nan)
+    return {
+        "scheme": scheme,
+        "folds": len(made.learn),
+        "against_constant": deviance_explained(y_u, mu_u, constant_u),
+        "against_weights": against,
+        "standard_error": se,
+        "correlation": _correlation(y, mu, cells),
+    }
 
 
 def _sums(units: Ints, values: Floats) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ class Hindsight:
 
 
 def look_back(
-    solve: Solve, problem: SitingProblem, draws: Iterable[Array], *, kept: SitingProblem, xy_m: Array, chosen: Array,
+    solve: Solve, problem: SitingProblem, factors: Array, *, kept: SitingProblem, xy_m: Array, chosen: Array,
     within_m: float, progress: Progress | None = None,
 ) -> Hindsight:  # fmt: skip
     """Choose anew under each demand draw, and hold the plan against it.
@@ -81,8 +81,8 @@ def look_back(
     ----------
     solve
         ``solve(weights)`` → Solution under the plan's rules.
-    draws
-        float64 (n_points) each: the problem's weights under a draw.
+    factors
+        float (n_draws × n_cells): workers over the estimate; the problem's points are blocks of n_cells.
     kept
         The problem with only the stations that stay: the plan is read there.
     xy_m
@@ -90,7 +90,9 @@ def look_back(
     chosen
         The plan's sites.
     """
-    say, every = progress or silent, list(draws)
+    say = progress or silent
+    blocks = len(problem.weights) // factors.shape[1] if factors.shape[1] else 0
+    every = [problem.weights * np.tile(factor, blocks) for factor in factors]
     hits, rows = np.zeros(len(chosen)), []
     mine = sparse.csr_array(kept.covers)[chosen]
     times = np.bincount(mine.indices, minlength=mine.shape[1])
