@@ -255,6 +255,8 @@ def page(out: Path, facts: Facts) -> Iterator[Disagreement]:
     yield from same("new", h["new"], facts.find("newly_covered", plan="gain"))
     yield from same("points", h["points"], facts.find("share_gain", plan="gain"))
     yield from same("gap", h["gap"], facts.find("gap"))
+    known = [f["shown"] for f in (facts.find("regret"), facts.find("regret_most")) if f is not None]
+    yield from [Disagreement("map.html", "regret", str(h["regret"]), str(known))] * (h["regret"] != known)
     yield from same("stations", h["stations"], facts.find("stations_open", plan="today"))
     yield from same("sites", h["sites"], facts.find("sites_new"))
     for n, plan in enumerate(plans):
@@ -456,9 +458,44 @@ SENTENCES: list[tuple[str, dict[str, tuple[str, dict[str, Any]]]]] = [
     (r"serve (?P<d>[\d,]+) drivers a month", {"d": ("drivers_served", {"network": "driver_homes", "groups": "truck"})}),
     (r"serve [\d,]+ drivers a month beside.*?All (?P<k>\d+) are limited\s+by bays.*?; (?P<t>[\d,]+) choices of",
      {"k": ("homes_full", {"network": "driver_homes", "groups": "truck"}), "t": ("homes_tied", {"network": "driver_homes", "groups": "truck"})}),
+    (r"平均还能多覆盖 (?P<r>[\d,]+) 人（.*?占新增覆盖的 (?P<n>[\d.]+%)、全部劳动者的 (?P<s>[\d.]+%)；数据再准，平均也多覆盖不了 (?P<m>[\d,]+) 人以上",
+     {"r": ("regret", {}), "n": ("regret_of_new", {}), "s": ("regret_share", {}), "m": ("regret_most", {})}),
+    (r"would cover (?P<r>[\d,]+) more workers on average \(.*?\), (?P<n>[\d.]+%) of the newly covered and (?P<s>[\d.]+%) of all; however good the data, no more than (?P<m>[\d,]+) on average",
+     {"r": ("regret", {}), "n": ("regret_of_new", {}), "s": ("regret_share", {}), "m": ("regret_most", {})}),
     (r"建设投入合计约 (?P<c>[\d,]+) 元", {"c": ("cost_yuan", {})}),
     (r"new sites cost about CNY (?P<c>[\d,]+) in all", {"c": ("cost_yuan", {})}),
 ]  # fmt: skip
+
+
+#: The table of intervals: three columns each, and the figure whose 5, 50 and 95 % points they are.
+INTERVALS = [("share", {"plan": "today"}), ("share", {}), ("newly_covered", {"plan": "gain"})]
+
+
+def intervals_agree(
+    product: str, tables: list[Table], facts: Facts, names: dict[str, str]
+) -> Iterator[Disagreement]:
+    """The table of intervals holds the registered points of the whole, every district and every period."""
+    whole = facts.find("share", plan="today")
+    made = [t for t in tables if t[0][1:2] in (["现状 5%"], ["Today 5 %"])]
+    if whole is None or whole.get("middle") is None:
+        return
+    if not made:
+        yield Disagreement(product, "table of intervals", "none", "one")
+    for table in made:
+        known = 0
+        for row in table[1:]:
+            for part in ("district", "groups", "periods"):
+                state = {} if row[0] in ("合计", "Total") else _state(part, row[0], names)
+                found = [state is not None and facts.find(id_, **{**s, **state}) for id_, s in INTERVALS]
+                if not all(found):
+                    continue
+                known += 1
+                wanted = [printed(f[k], f["unit"]) for f in found for k in ("low", "middle", "high")]
+                if row[1:10] != wanted:
+                    yield Disagreement(product, f"intervals of {row[0]}", str(row[1:10]), str(wanted))
+                break
+        if known < len(table) - 1 or known < 3:
+            yield Disagreement(product, "rows of intervals known", str(known), str(len(table) - 1))
 
 
 def sentences_agree(product: str, text: str, facts: Facts) -> Iterator[Disagreement]:
@@ -598,12 +635,16 @@ def judge(out: Path, *, terminal: str = "", names: dict[str, str] | None = None)
     found = [*laws(run), *page(out, facts), *lists(out, facts)]
     book = workbook_tables(out / "recommendations.xlsx")
     found += tables_agree("recommendations.xlsx", book, facts, names)
+    found += intervals_agree("recommendations.xlsx", book, facts, names)
     found += replacements_near("recommendations.xlsx", book, facts)
     found += absent_told(out, run)
     for name, read in (("report.html", html_tables), ("report.docx", docx_tables)):
         tables, text = read(out / name)
         found += tables_agree(name, tables, facts, names)
+        found += intervals_agree(name, tables, facts, names)
         found += sentences_agree(name, text, facts)
+        if facts.find("regret") is not None and facts.text("regret_most") not in text:
+            found.append(Disagreement(name, "regret", "not a word", str(facts.text("regret_most"))))
     return [*found, *sentences_agree("terminal", terminal, facts), *_terminal(terminal, facts)]
 
 
