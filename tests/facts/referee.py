@@ -490,7 +490,8 @@ def intervals_agree(
                 if not all(found):
                     continue
                 known += 1
-                wanted = [printed(f[k], f["unit"]) for f in found for k in ("low", "middle", "high")]
+                points = [(f[k], f["unit"]) for f in found for k in ("low", "middle", "high")]
+                wanted = [printed(round(v, 3 if unit == "share" else 0), unit) for v, unit in points]
                 if row[1:10] != wanted:
                     yield Disagreement(product, f"intervals of {row[0]}", str(row[1:10]), str(wanted))
                 break
