@@ -490,9 +490,10 @@ def intervals_agree(
                 if not all(found):
                     continue
                 known += 1
-                points = [(f[k], f["unit"]) for f in found for k in ("low", "middle", "high")]
-                wanted = [printed(round(v, 3 if unit == "share" else 0), unit) for v, unit in points]
-                if row[1:10] != wanted:
+                wanted = [(f[k], HALF[f["unit"]]) for f in found for k in ("low", "middle", "high")]
+                said = [float(v.replace(",", "").rstrip("%")) / (100 if "%" in v else 1) for v in row[1:10]]
+                off = [abs(s - v) > half + 2e-6 for s, (v, half) in zip(said, wanted, strict=True)]
+                if any(off):
                     yield Disagreement(product, f"intervals of {row[0]}", str(row[1:10]), str(wanted))
                 break
         if known < len(table) - 1 or known < 3:
