@@ -97,9 +97,7 @@ def model_demand(
         settings=demand,
     )  # fmt: skip
     held = with_event_spots(held, demand.events, shapes, inputs.crs)
-    cells = cells_of(
-        held.pieces, names, cell_m=demand.cell_m, origin_m=demand.cell_origin_m, crs=inputs.crs
-    )
+    cells = cells_of(held.pieces, names, cell_m=demand.cell_m, origin_m=demand.cell_origin_m, crs=inputs.crs)
     measured = sum_held(held, cells, inputs.places)
     say("observations", 0.4)
     observed, found = None, []

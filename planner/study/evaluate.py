@@ -149,6 +149,7 @@ def evaluate_sites(
         stages.value("demand").demand,
         joined(stages.value("existing"), reach),
         districts,
+        points=stages.value("demand").points,
         periods=s.periods,
         circle=s.circle,
     )

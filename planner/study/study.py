@@ -159,8 +159,20 @@ class Study:
 
     @property
     def demand(self) -> gpd.GeoDataFrame:
-        """Worker density: one row per cell, a column ``{group}__{period}`` each, and ``point``."""
+        """Worker density: one row per cell, a column ``{group}__{period}`` each, and ``point``.
+
+        Each the sum of its :attr:`demand_points`: cells draw and sum, nothing is planned by them.
+        """
         return self.stages.value("demand").demand
+
+    @property
+    def demand_points(self) -> gpd.GeoDataFrame:
+        """Where workers stand: pieces of walkable street, and hosts and homes that no street is near (study CRS).
+
+        ``point_id``, ``cell_id``, ``district``, ``length_m``, workers per group, ``workers`` (headline groups); geometry: the middle
+        of the piece.
+        """
+        return self.stages.value("demand").points.table
 
     def hotspots(self) -> gpd.GeoDataFrame | None:
         """Where workers concentrate: name, workers, area_km2, peak_period, geometry."""

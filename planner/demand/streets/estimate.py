@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -171,7 +171,11 @@ def _corrected(weight: Floats, wanted: Floats, cells: Cells) -> Floats:
 
 
 def _points(
-    pieces: Pieces, cells: Cells, workers: dict[str, Floats], head: Sequence[str], profiles: dict[str, dict[str, float]]
+    pieces: Pieces,
+    cells: Cells,
+    workers: dict[str, Floats],
+    head: Sequence[str],
+    profiles: dict[str, dict[str, float]],
 ) -> DemandPoints:
     rows = cells.rows
     kinds, code = np.unique(rows["district"].to_numpy(object).astype(str), return_inverse=True)
@@ -184,7 +188,7 @@ def _points(
         "workers": sum((workers[n] for n in head), np.zeros(len(pieces))),
     }
     table = gpd.GeoDataFrame(columns, geometry=shapely.points(pieces.x_m, pieces.y_m), crs=rows.crs)
-    return DemandPoints(table, cells.of, profiles, len(rows))
+    return _with_typical(DemandPoints(table, cells.of, profiles, np.zeros(len(rows), np.int64)))
 
 
 def _table(points: DemandPoints, cells: Cells, districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -194,17 +198,21 @@ def _table(points: DemandPoints, cells: Cells, districts: gpd.GeoDataFrame) -> g
     sums = points.merged(points.cell, points.n_cells)
     columns |= {c: sums[c].to_numpy() for c in sums}
     table = gpd.GeoDataFrame(columns, geometry=cells.cut(districts), index=rows.index, crs=rows.crs)
-    table["point"] = gpd.GeoSeries(points.table.geometry.to_numpy()[_typical(points)], index=rows.index, crs=rows.crs)
+    table["point"] = gpd.GeoSeries(
+        points.table.geometry.to_numpy()[points.typical], index=rows.index, crs=rows.crs
+    )
     return table
 
 
-def _typical(points: DemandPoints) -> Any:
-    """Per cell the point nearest to the middle of its workers."""
+def _with_typical(points: DemandPoints) -> DemandPoints:
+    """With the point of each cell that is nearest to the middle of its workers."""
     xy = shapely.get_coordinates(points.table.geometry.to_numpy())
-    weight = points.table["workers"].to_numpy(float) + 1e-9 * (points.table["length_m"].to_numpy(float) + 1e-3)
+    weight = points.table["workers"].to_numpy(float) + 1e-9 * (
+        points.table["length_m"].to_numpy(float) + 1e-3
+    )
     total = points.sum_cells(weight)
     middle = points.sum_cells(xy * weight[:, None]) / total[:, None]
     far = ((xy - middle[points.cell]) ** 2).sum(axis=1).round(3)
     order = np.lexsort((np.arange(len(far)), far, points.cell))
     cell = points.cell[order]
-    return order[np.append(True, cell[1:] != cell[:-1])]
+    return replace(points, typical=order[np.append(True, cell[1:] != cell[:-1])])

@@ -41,7 +41,9 @@ class Places:
         return cls(*(np.zeros(0) for _ in range(3)))
 
     def __add__(self, other: Places) -> Places:
-        return Places(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("x_m", "y_m", "mass")))
+        return Places(
+            *(np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("x_m", "y_m", "mass"))
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +128,9 @@ def _people(population: gpd.GeoDataFrame) -> tuple[Places, pd.Series]:
     if not len(population):
         return Places.none(), pd.Series(dtype=float)
     number = pd.to_numeric(population["population"], errors="coerce").clip(lower=0).fillna(0.0)
-    placed = population["placed"].astype(bool) if "placed" in population else pd.Series(True, population.index)
+    placed = (
+        population["placed"].astype(bool) if "placed" in population else pd.Series(True, population.index)
+    )
     x, y = _xy(population)
     good = placed.to_numpy() & (number > 0).to_numpy() & np.isfinite(x) & np.isfinite(y)
     rest = number[~placed]
@@ -184,7 +188,9 @@ def _fields(polygons: Any) -> Places:
     spots = np.unique(np.column_stack([row[inside], col[inside]]), axis=0)
     one = shapely.point_on_surface(polygons[small])
     per = _FIELD_M**2 / 1e4 / HECTARES_PER_HOST
-    return Places((spots[:, 1] + 0.5) * _FIELD_M, (spots[:, 0] + 0.5) * _FIELD_M, np.full(len(spots), per)) + Places(
+    return Places(
+        (spots[:, 1] + 0.5) * _FIELD_M, (spots[:, 0] + 0.5) * _FIELD_M, np.full(len(spots), per)
+    ) + Places(
         shapely.get_x(one), shapely.get_y(one), shapely.area(polygons[small]) / 1e4 / HECTARES_PER_HOST
     )
 
@@ -206,7 +212,11 @@ def _bandwidths(venues: dict[str, Places], s: Demand, area_m2: float) -> dict[st
 
 
 def _with_alone(
-    pieces: Pieces, columns: dict[str, Floats], alone: dict[str, Places], districts: Any, widths: dict[str, float]
+    pieces: Pieces,
+    columns: dict[str, Floats],
+    alone: dict[str, Places],
+    districts: Any,
+    widths: dict[str, float],
 ) -> Held:
     """Points off the streets for places that no street is near, one per spot within the districts."""
     names = [n for n, v in alone.items() if v.x_m.size]

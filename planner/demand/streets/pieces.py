@@ -117,7 +117,9 @@ def cut_streets(
     points = shapely.line_interpolate_point(lines[line], middle)
     x, y = shapely.get_x(points), shapely.get_y(points)
     main, home = _kinds(streets)
-    pieces = Pieces(x, y, length * _stated(streets, drawn)[line], main[line], home[line], np.zeros(0, np.int64))
+    pieces = Pieces(
+        x, y, length * _stated(streets, drawn)[line], main[line], home[line], np.zeros(0, np.int64)
+    )
     zone, wet = zones_of(x, y, districts, water)
     return replace(pieces, zone=zone).take((zone >= 0) & ~wet)
 

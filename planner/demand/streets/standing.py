@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -33,20 +33,35 @@ class DemandPoints:
         Row of the demand table that each point belongs to.
     profiles
         Share of each group that is there in each period.
-    n_cells
-        Rows of the demand table.
+    typical
+        Per row of the demand table the position of the point nearest to the middle of its workers.
     """
 
     table: gpd.GeoDataFrame
     cell: Ints
-    profiles: dict[str, dict[str, float]] = field(default_factory=dict)
-    n_cells: int = 0
+    profiles: dict[str, dict[str, float]]
+    typical: Ints
 
     def __len__(self) -> int:
         return len(self.table)
 
     def __repr__(self) -> str:
         return f"<DemandPoints {len(self):,} points in {self.n_cells:,} cells: {self.table['workers'].sum():,.0f} workers>"
+
+    @property
+    def n_cells(self) -> int:
+        """Rows of the demand table."""
+        return int(self.typical.size)
+
+    @property
+    def geometry(self) -> gpd.GeoSeries:
+        """Where the points are, in the study's CRS."""
+        return self.table.geometry
+
+    def cube(self, groups: Sequence[str], periods: Sequence[str], at: Any = slice(None)) -> Floats:
+        """Workers [n_groups, n_points, n_periods] of the points at some positions."""
+        own = self.table[list(groups)].to_numpy(float)[at].T
+        return own[:, :, None] * self.shares(groups, periods)[:, None, :]
 
     def of_groups(self, groups: Sequence[str]) -> Floats:
         """Workers per point and group, all periods (n_points × n_groups)."""
@@ -65,8 +80,10 @@ class DemandPoints:
         """Values of points summed over the rows of the demand table; the first axis is the points'."""
         if values.ndim == 1:
             return np.bincount(self.cell, values, self.n_cells).astype(float)
-        return np.column_stack([self.sum_cells(v) for v in values.T]) if values.size else np.zeros(
-            (self.n_cells, values.shape[1])
+        return (
+            np.column_stack([self.sum_cells(v) for v in values.T])
+            if values.size
+            else np.zeros((self.n_cells, values.shape[1]))
         )
 
     def merged(self, of: Ints, number: int) -> pd.DataFrame:
@@ -151,9 +168,7 @@ def cells_of(
     return Cells(rows, of, origin_m)
 
 
-def on_squares(
-    cells: Cells, measured: pd.DataFrame, squares: gpd.GeoDataFrame
-) -> tuple[Cells, pd.DataFrame]:
+def on_squares(cells: Cells, measured: pd.DataFrame, squares: gpd.GeoDataFrame) -> tuple[Cells, pd.DataFrame]:
     """Cells (and what they hold) under the index of the square each lies in.
 
     The first row of a square has its label; others, and those of squares that are not in ``squares``, have new ones.

@@ -2,8 +2,10 @@
 
 A district in which ``n`` venues of a kind are known says where its workers stand by these with the weight
 ``n / (n + m)``; the rest of the weight has what is expected of the district by its residents and streets, laid
-along them: the posterior mean of a gamma–Poisson model, ``m`` venues being worth as much as the prior (empirical Bayes,
-Clayton & Kaldor 1987: the expected number is the study's own mean per resident).
+along them: the posterior mean of a gamma–Poisson model (empirical Bayes, Clayton & Kaldor 1987). The prior is the
+study's own: its mean is the venues per resident and street of the whole area, its strength ``m`` comes from how far
+districts differ from that mean by more than chance (moments, Marshall 1991), and is never above ``thin_venues``: districts
+that are all alike, or a study of one, tell nothing of it.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ from planner.demand.grid import Floats, Ints
 from planner.demand.levels.weights import mix
 from planner.errors import Finding, Told, finding
 
-__all__ = ["PLAIN", "Thinned", "shrink", "thin_findings"]
+__all__ = ["PLAIN", "Thinned", "prior_venues", "shrink", "thin_findings"]
 
 #: what is expected of a place where no venue is known: residents and metres of street
 PLAIN = {"population": 0.7, "streets": 0.3}
+#: districts, and venues in each of them, from which the strength of the prior is read
+LEAST_DISTRICTS, LEAST_VENUES = 5, 5.0
 #: a covariate that keeps more than this of its pull is not told
 _TOLD = 0.9
 
@@ -58,7 +62,7 @@ def shrink(
     zone
         District of each point, a position in ``districts``.
     thin_venues
-        ``m``: venues that weigh as much as the expectation; 0 leaves everything as it is.
+        The most venues that the expectation weighs as much as; 0 leaves everything as it is.
     names
         Covariates to look at; those without any venue in the area stay zero.
 
@@ -74,13 +78,29 @@ def shrink(
     for name in [k for k in names if k in HOST_COVARIATES and values[k].sum() > 0]:
         own = values[name].to_numpy(float)
         count = np.bincount(zone, own, n)
-        weight = count / (count + thin_venues) if thin_venues > 0 else np.ones(n)
         expected = own.sum() * share if share.sum() > 0 else count
+        strength = prior_venues(count, expected, most=thin_venues)
+        weight = np.ones(n) if strength <= 0 else count / (count + strength)
         table[name] = _posterior(own, base, zone, weight, expected / np.where(share > 0, share, 1.0))
         known[name], kept[name] = count, weight
     return Thinned(
         table, pd.DataFrame(known, index=list(districts)), pd.DataFrame(kept, index=list(districts))
     )
+
+
+def prior_venues(count: Floats, expected: Floats, *, most: float) -> float:
+    """Venues that the expectation weighs as much as: 1 / τ², τ² the variance of the districts' ratios beyond chance.
+
+    By moments (Marshall 1991): ``τ² = Σ E (n/E − 1)² / ΣE − (D − 1) / ΣE``. ``most`` where fewer than
+    :data:`LEAST_DISTRICTS` have an expectation, or there are fewer than :data:`LEAST_VENUES` a district.
+    """
+    some = expected > 0
+    whole, districts = float(expected[some].sum()), int(some.sum())
+    if districts < LEAST_DISTRICTS or whole < LEAST_VENUES * districts:
+        return most
+    ratio = count[some] / expected[some]
+    spread = float((expected[some] * (ratio - 1) ** 2).sum()) / whole - (districts - 1) / whole
+    return min(1 / spread, most) if spread > 0 else most
 
 
 def _posterior(own: Floats, base: Floats, zone: Ints, weight: Floats, per_base: Floats) -> Floats:
