@@ -100,7 +100,7 @@ def model_demand(
     cells = cells_of(held.pieces, names, cell_m=demand.cell_m, origin_m=demand.cell_origin_m, crs=inputs.crs)
     measured = sum_held(held, cells, inputs.places)
     say("observations", 0.4)
-    observed, found = None, []
+    observed, found = None, list[Finding]()
     if observations is not None:
         area = shapely.union_all(shapes)
         looked = make_cells(area, cell_m=demand.cell_m, crs=inputs.crs, districts=districts, water=wet)

@@ -295,8 +295,7 @@ def _coverage(
 def _at_any_hour(
     access: Sequence[Access], totals: Sequence[Array], spots: _Spots
 ) -> tuple[Array, Array, Array]:
-    """Opening hours ignored, per row: sites in reach, metres on foot to the nearest (of the row's typical point),
-    workers covered.
+    """Opening hours ignored, per row: sites in reach of its typical point, metres to the nearest, workers covered.
 
     ``totals``: workers (n_spots × n_periods) per way of travelling.
     """

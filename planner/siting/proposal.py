@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from planner.demand.streets.standing import DemandPoints
 from planner.errors import Finding, finding, refuse_if_errors
+from planner.inputs.places.within import one_per_spot
 from planner.progress import Progress
 from planner.roads.network import Network
 from planner.settings.groups import Period
@@ -184,16 +185,30 @@ def steadiness(
     """Share of demand scenarios in which each chosen site (or one within ``within_m``) is chosen again."""
     if not scenarios:
         return None
-    problem = posed.problem
+    problem, xy = posed.problem, shapely.get_coordinates(posing.candidates.geometry.to_numpy())
+    apart = _crowded(problem, xy, sited.solution.chosen, within_m / 3)
     return confidence(
-        lambda weights: solve(problem, posing.look(STEADY), weights=weights),
+        lambda weights: solve(problem, posing.look(STEADY), weights=weights, barred=apart),
         problem.weights,
         posing.merged.of_cells(posing.whole.factors(surfaces[:scenarios])),
-        xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),
+        xy_m=xy,
         chosen=sited.solution.chosen,
         within_m=within_m,
         progress=progress,
     )
+
+
+def _crowded(problem: SitingProblem, xy_m: Array, chosen: Array, spacing_m: float) -> Array:
+    """Candidates nearer than ``spacing_m`` to one that covers more: which of several at one place need not be asked.
+
+    Chosen sites always stay, so that a plan that obeys the rules is left.
+    """
+    worth = np.asarray(problem.covers @ np.where(problem.covered, 0.0, problem.weights), float)
+    order = np.argsort(-worth, kind="stable")
+    order = np.concatenate([chosen, order[~np.isin(order, chosen)]]).astype(np.int64)
+    stay = one_per_spot(xy_m[order], spacing_m)
+    stay[: len(chosen)] = True
+    return np.setdiff1d(np.arange(len(order)), order[stay])
 
 
 def find_stand_ins(

@@ -53,6 +53,10 @@ def open_study(path: Path | str | None = None, *, progress: Progress | None = No
     return Study(read_settings(path), progress=progress, source=Path(path))
 
 
+#: Where along a piece the first cut lies when a plan is scored on other pieces than its own.
+OTHER_START = 0.37
+
+
 class Study:
     """A study: inputs, demand, networks, coverage and plans, each computed on first use.
 
@@ -275,14 +279,33 @@ class Study:
 
         return close_streets(self.stages, area, planned=planned)
 
-    def evaluate(self, sites: gpd.GeoDataFrame | Path | str, *, datum: Datum = "wgs84") -> Evaluation:
+    def evaluate(
+        self,
+        sites: gpd.GeoDataFrame | Path | str,
+        *,
+        datum: Datum = "wgs84",
+        points: Path | str | float | None = None,
+    ) -> Evaluation:
         """What exactly these sites would cover, beside the proposal: points, or a file read like a station list.
 
         Hours: the column ``open_hours`` where filled, else those of the candidate at the place, else the study's default.
+        ``points``: other demand points to count on: ``"50m"``, pieces of street of that length cut from other starting
+        points than the plan's, or a file of workers (coordinates, ``count``, ``group``) read like observations.
         """
-        from planner.study.evaluate import evaluate_sites
+        from planner.study.evaluate import evaluate_sites, piece_metres
 
-        return evaluate_sites(self.stages, sites, datum=datum)
+        if points is None:
+            return evaluate_sites(self.stages, sites, datum=datum)
+        metres = piece_metres(points)
+        if metres is None:
+            return evaluate_sites(
+                self.stages, sites, datum=datum, scored=scored_on(self.stages, points, None)
+            )
+        cut = self.settings.demand.model_copy(update={"piece_m": metres, "piece_start": OTHER_START})
+        other = self.with_settings(self.settings.model_copy(update={"demand": cut}))
+        return evaluate_sites(
+            self.stages, sites, datum=datum, scored=scored_on(self.stages, metres, other.stages)
+        )
 
     @property
     def facts(self) -> Register:

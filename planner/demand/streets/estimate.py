@@ -32,7 +32,7 @@ from planner.progress import Progress, silent
 from planner.settings.demand import Demand
 from planner.settings.groups import Group, Period
 
-__all__ = ["OnStreets", "estimate_on_streets", "sum_held"]
+__all__ = ["OnStreets", "estimate_on_streets", "points_at", "sum_held", "table_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class OnStreets:
 
 def sum_held(held: Held, cells: Cells, centres: gpd.GeoDataFrame | None) -> pd.DataFrame:
     """What the points of each cell hold together, and how far its middle is from a centre."""
-    sums = _summed(held.values, cells)
+    sums = _summed(held.table, cells)
     sums["centre_m"] = centre_distance(grid_of(cells.rows), centres)
     return sums
 
@@ -99,18 +99,18 @@ def estimate_on_streets(
     people = residents(rows, covariates, districts)
     controls = control_totals(None, groups, people, zones, s, found)
     used = sorted({c for g in groups for c, share in g.covariates.items() if share > 0})
-    thinned = shrink(held.values, held.pieces.zone, names, thin_venues=s.thin_venues, names=used)
+    thinned = shrink(held.table, held.pieces.zone, names, thin_venues=s.thin_venues, names=used)
     found += thin_findings(thinned)
     say("weights and observations", 0.3)
     zone = zones.get_indexer(np.asarray(names, object))[held.pieces.zone]
-    summed = _summed(thinned.values, cells).assign(centre_m=covariates["centre_m"])
+    summed = _summed(thinned.table, cells).assign(centre_m=covariates["centre_m"])
     chooser = Chooser(rows, summed, zones.get_indexer(rows["district"]), controls, groups, s, seed)
     models = {g.name: chooser.model(g, observations, found) for g in groups}
     controls = controls.assign(**{n: m.controls for n, m in models.items()})
-    fallback = _mixture(thinned.values, held.pieces, PLAIN, {}) + 1e-9
+    fallback = _mixture(thinned.table, held.pieces, PLAIN, {}) + 1e-9
     workers = {}
     for g in groups:
-        weight = _mixture(thinned.values, held.pieces, g.covariates, g.elasticities)
+        weight = _mixture(thinned.table, held.pieces, g.covariates, g.elasticities)
         weight = to_totals(weight, zone, controls[g.name].to_numpy(float), fallback)
         if models[g.name].level != "weights":
             weight = _corrected(weight, models[g.name].workers, cells)
@@ -123,7 +123,7 @@ def estimate_on_streets(
         progress=lambda label, share: say(label, 0.5 + 0.4 * share),
     )  # fmt: skip
     say("points", 0.9)
-    points = _points(held.pieces, cells, workers, head, profiles_of(groups, periods))
+    points = points_at(held.pieces, cells, workers, head, profiles_of(groups, periods))
     low, high = band(draws)
     if s.season or s.events:
         before = points.sum_cells(points.table["workers"].to_numpy(float))
@@ -133,7 +133,7 @@ def estimate_on_streets(
         low, high = low * ratio + EVENT_BAND[0] * extra, high * ratio + EVENT_BAND[1] * extra
         now = points.sum_cells(points.table["workers"].to_numpy(float))
         draws = np.where(before > 0, draws * _over(now, before), now).astype(np.float32)
-    demand = _table(points, cells, districts)
+    demand = table_of(points, cells, districts)
     demand["workers_low"] = np.minimum(low, demand["workers"])
     demand["workers_high"] = np.maximum(high, demand["workers"])
     if s.season or s.events:
@@ -149,7 +149,8 @@ def _over(above: Floats, below: Floats) -> Floats:
 
 def _mixture(values: pd.DataFrame, pieces: Pieces, shares: Any, elasticities: Any) -> Floats:
     """Where a group's workers are, as weights that sum to 1: as :func:`planner.demand.levels.weights.mix`, but an
-    elasticity acts on what stands on a metre of street, so that the length of a piece changes nothing."""
+    elasticity acts on what stands on a metre of street, so that the length of a piece changes nothing.
+    """
     weight = np.zeros(len(values))
     metres = np.maximum(pieces.length_m, 1.0)
     for name, share in usable_shares(shares, values).items():
@@ -170,13 +171,14 @@ def _corrected(weight: Floats, wanted: Floats, cells: Cells) -> Floats:
     return np.where((had > 0)[cells.of], weight * factor[cells.of], (wanted * even)[cells.of])
 
 
-def _points(
+def points_at(
     pieces: Pieces,
     cells: Cells,
     workers: dict[str, Floats],
     head: Sequence[str],
     profiles: dict[str, dict[str, float]],
 ) -> DemandPoints:
+    """Demand points from their pieces, cells and workers per group (``head``: groups of the headline)."""
     rows = cells.rows
     kinds, code = np.unique(rows["district"].to_numpy(object).astype(str), return_inverse=True)
     columns: dict[str, Any] = {
@@ -191,7 +193,7 @@ def _points(
     return _with_typical(DemandPoints(table, cells.of, profiles, np.zeros(len(rows), np.int64)))
 
 
-def _table(points: DemandPoints, cells: Cells, districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def table_of(points: DemandPoints, cells: Cells, districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The demand table of cells, each the sum of its points."""
     rows = cells.rows
     columns: dict[str, Any] = {"cell_id": rows["cell_id"], "district": rows["district"]}

@@ -54,7 +54,7 @@ class Held:
     ----------
     pieces
         The points, those off the streets behind.
-    values
+    table
         On the points' positions, float64: ``population`` (persons), ``streets`` and ``main_streets`` (metres), venues by
         covariate; each column sums to what there is in the area.
     bandwidths_m
@@ -62,7 +62,7 @@ class Held:
     """
 
     pieces: Pieces
-    values: pd.DataFrame
+    table: pd.DataFrame
     bandwidths_m: dict[str, float]
 
 
@@ -226,8 +226,8 @@ def _with_alone(
     x, y, mass = (np.concatenate([getattr(alone[n], c) for n in names]) for c in ("x_m", "y_m", "mass"))
     column = np.repeat(np.arange(len(names)), [alone[n].x_m.size for n in names])
     spots, at = np.unique(np.column_stack([x, y]), axis=0, return_inverse=True)
-    extra = np.zeros((len(spots), held.values.shape[1]))
-    np.add.at(extra, (at.ravel(), held.values.columns.get_indexer(names)[column]), mass)
+    extra = np.zeros((len(spots), held.table.shape[1]))
+    np.add.at(extra, (at.ravel(), held.table.columns.get_indexer(names)[column]), mass)
     return with_spots(held, spots, districts, extra)
 
 
@@ -235,7 +235,7 @@ def with_spots(held: Held, spots: Floats, districts: Any, extra: Floats | None =
     """The same with points off the streets (n × 2) behind, and what they hold; those in no district left out."""
     zone, _ = zones_of(spots[:, 0], spots[:, 1], districts)
     keep = zone >= 0
-    some = np.zeros((len(spots), held.values.shape[1])) if extra is None else extra
-    more = pd.DataFrame(some[keep], columns=held.values.columns)
+    some = np.zeros((len(spots), held.table.shape[1])) if extra is None else extra
+    more = pd.DataFrame(some[keep], columns=held.table.columns)
     pieces = held.pieces.with_alone(spots[keep, 0], spots[keep, 1], zone[keep])
-    return Held(pieces, pd.concat([held.values, more], ignore_index=True), held.bandwidths_m)
+    return Held(pieces, pd.concat([held.table, more], ignore_index=True), held.bandwidths_m)

@@ -90,9 +90,9 @@ class DemandPoints:
         """The points' workers summed over classes: ``{group}__{period}`` and ``workers`` per class (0 … number - 1)."""
         columns: dict[str, Floats] = {}
         for g, profile in self.profiles.items():
-            total = np.bincount(of, self.table[g].to_numpy(float), number)
+            total = np.bincount(of, self.table[g].to_numpy(float), number).astype(float)
             columns |= {f"{g}__{t}": total * share for t, share in profile.items()}
-        columns["workers"] = np.bincount(of, self.table["workers"].to_numpy(float), number)
+        columns["workers"] = np.bincount(of, self.table["workers"].to_numpy(float), number).astype(float)
         return pd.DataFrame(columns)
 
 
@@ -103,8 +103,17 @@ def profiles_of(groups: Sequence[Any], periods: Sequence[Any]) -> dict[str, dict
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Squares over the points, one row per square and district: ``rows`` (cell_id, col, row, district, geometry: the
-    whole square) and the row of each point."""
+    """Squares over the points, one row per square and district.
+
+    Attributes
+    ----------
+    rows
+        ``cell_id``, ``col``, ``row``, ``district``, geometry: the whole square.
+    of
+        Row of each point.
+    origin_m
+        Beside which the corners are whole multiples of the side.
+    """
 
     rows: gpd.GeoDataFrame
     of: Ints

@@ -37,7 +37,7 @@ class Thinned:
 
     Attributes
     ----------
-    values
+    table
         As given, those with venues shrunk.
     known
         Districts × covariates with venues: how many are known.
@@ -45,7 +45,7 @@ class Thinned:
         The weight that the known venues keep, alike.
     """
 
-    values: pd.DataFrame
+    table: pd.DataFrame
     known: pd.DataFrame
     kept: pd.DataFrame
 
@@ -73,11 +73,11 @@ def shrink(
     """
     n = len(districts)
     base = mix(values, PLAIN)
-    share = np.bincount(zone, base, n)
+    share = np.bincount(zone, base, n).astype(float)
     table, known, kept = values.copy(), {}, {}
     for name in [k for k in names if k in HOST_COVARIATES and values[k].sum() > 0]:
         own = values[name].to_numpy(float)
-        count = np.bincount(zone, own, n)
+        count = np.bincount(zone, own, n).astype(float)
         expected = own.sum() * share if share.sum() > 0 else count
         strength = prior_venues(count, expected, most=thin_venues)
         weight = np.ones(n) if strength <= 0 else count / (count + strength)

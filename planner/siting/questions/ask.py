@@ -268,9 +268,12 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
     base = of.settle(of.posing)
     old, new = base.existing, base.new
     cases = [Case("base", base.pose())]
-    for r in circle.readings_m:
-        if abs(r - circle.walk_kmh / 3.6 * circle.cutoff_s) >= 1.0:
-            cases.append(Case(f"radius:{r:g}", base.over(base.whole.within(r)).pose()))
+    own_m = circle.walk_kmh / 3.6 * circle.cutoff_s
+    cases += [
+        Case(f"radius:{r:g}", base.over(base.whole.within(r)).pose())
+        for r in circle.readings_m
+        if abs(r - own_m) >= 1.0
+    ]
     cases.append(Case("hours:any", replace(base, existing=_always(old), new=_always(new)).pose()))
     for group in base.groups:
         for sign in (1, -1):
