@@ -126,7 +126,7 @@ def cut_streets(
 
 def _cuts(drawn: Floats, piece_m: float, start: float) -> tuple[Ints, Floats, Floats]:
     """Per piece: its line, where along the line its middle lies, and its length."""
-    number = np.maximum(np.ceil(drawn / piece_m - 1e-9), 1).astype(np.int64)
+    number = np.maximum(np.ceil(drawn / piece_m - 1e-3), 1).astype(np.int64)
     step = drawn / number
     count = number + (start > 0)
     line = np.repeat(np.arange(drawn.size), count)
