@@ -395,7 +395,7 @@ def test_a_wished_list_covers_what_the_pencil_says_with_the_hours_given(planned,
             assert row.these * row.workers == pytest.approx(mine, abs=1e-6)
             assert row.proposed * row.workers == pytest.approx(theirs, abs=1e-6)
     said = found.describe().splitlines()
-    assert f"(+{these - today:,.0f})" in said[2]
+    assert f"(+{round(these) - round(today):,})" in said[2]
     assert f"(+{offered - today:,.0f})" in said[3]
 
 
