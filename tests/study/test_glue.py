@@ -17,11 +17,11 @@ from planner.study.gather import make_bundle
 from planner.study.study import Study
 from planner.telling.contents.coverage import period_rows
 from tests.study.town import (
-    X0,
     PERIODS,
     PROFILES,
     RATES,
     TEN_MINUTES_M,
+    X0,
     Place,
     covered,
     group_table,
