@@ -209,11 +209,12 @@ def evaluate(
     study: StudyFile,
     sites: Annotated[Path, typer.Argument(help=_say("help_arg_sites"))],
     datum: Annotated[Literal["wgs84", "gcj02", "bd09"], typer.Option(help=_say("help_opt_datum"))] = "wgs84",
+    points: Annotated[str | None, typer.Option(help=_say("help_opt_points"))] = None,
 ) -> None:
     """Say what exactly these sites would cover, beside the proposal."""
     with _shown() as shown:
         opened = _open(study, shown)
-        result = _refusing(lambda: opened.evaluate(sites, datum=datum), opened)
+        result = _refusing(lambda: opened.evaluate(sites, datum=datum, points=points), opened)
     typer.echo(result.describe())
 
 

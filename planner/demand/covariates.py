@@ -107,7 +107,7 @@ def measure(
         columns[name] = columns.get(name, np.zeros(len(grid))) + more
     table = pd.DataFrame(columns, index=cells.index)
     table.loc[~land] = 0.0
-    table["centre_m"] = _centre_distance(grid, centres)
+    table["centre_m"] = centre_distance(grid, centres)
     return table
 
 
@@ -129,13 +129,13 @@ def _people(grid: Grid, population: gpd.GeoDataFrame | None, land: NDArray[np.bo
         return np.zeros(len(grid))
     people = pd.to_numeric(population["population"], errors="coerce").to_numpy(float)
     people = np.clip(people, 0, None)
-    side = _lattice(*_xy(population))
+    side = lattice_m(*_xy(population))
     if side <= grid.cell_m / 4:
         return _sum_points(grid, population, people)
     return _sum_squares(grid, population, people, side, land)
 
 
-def _lattice(x: Floats, y: Floats) -> float:
+def lattice_m(x: Floats, y: Floats) -> float:
     """Spacing of points that lie on a lattice, in metres; 0 for others.
 
     On a lattice most points have their nearest neighbour at one and the same distance, even if some have been
@@ -229,7 +229,8 @@ def _landuse(grid: Grid, landuse: gpd.GeoDataFrame | None) -> dict[str, Floats]:
     return found
 
 
-def _centre_distance(grid: Grid, centres: gpd.GeoDataFrame | None) -> Floats:
+def centre_distance(grid: Grid, centres: gpd.GeoDataFrame | None) -> Floats:
+    """Metres from the middle of each cell to the nearest centre; 0 without centres."""
     if centres is not None and "kind" in centres.columns:
         kinds = next((k for k in CENTRES if centres["kind"].isin(k).any()), ())
         centres = centres[centres["kind"].isin(kinds)]

@@ -9,11 +9,14 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from planner.demand import covariates as cov
 from planner.demand.cells import make_cells
 from planner.demand.ensemble import Singles
-from planner.demand.estimate import estimate_in_full
 from planner.demand.observations import observe
+from planner.demand.streets.estimate import estimate_on_streets, sum_held
+from planner.demand.streets.hold import hold
+from planner.demand.streets.pieces import cut_streets
+from planner.demand.streets.scenario import with_event_spots
+from planner.demand.streets.standing import DemandPoints, cells_of, on_squares
 from planner.errors import Finding
 from planner.inputs.load import LoadedInputs
 from planner.progress import Progress, silent
@@ -31,9 +34,11 @@ class WorkerDensity:
     Attributes
     ----------
     demand
-        The demand table (see :func:`planner.demand.estimate.estimate`).
+        The demand table (see :func:`planner.demand.estimate.estimate`): cells, each the sum of its points.
+    points
+        Where workers stand: pieces of street, and hosts and homes no street is near.
     covariates
-        What each cell holds (see :func:`planner.demand.covariates.measure`), of all cells of the area.
+        What the points of each row of ``demand`` hold.
     surfaces
         float32, draws × rows of ``demand``: scenario surfaces of headline workers.
     controls
@@ -47,6 +52,7 @@ class WorkerDensity:
     """
 
     demand: gpd.GeoDataFrame
+    points: DemandPoints
     covariates: pd.DataFrame
     surfaces: Singles
     controls: pd.DataFrame
@@ -66,7 +72,7 @@ def model_demand(
     streets: gpd.GeoDataFrame,
     progress: Progress | None = None,
 ) -> WorkerDensity:
-    """Model the workers of ``groups`` (those switched on) per cell and period.
+    """Model the workers of ``groups`` (those switched on) at every demand point and, as their sums, per cell and period.
 
     Parameters
     ----------
@@ -80,25 +86,36 @@ def model_demand(
         Streets that people walk, with ``class`` and ``length``, in the study's CRS.
     """
     say, districts, wet = progress or silent, inputs.districts, inputs.lakes
-    say("cells", 0.0)
-    area = shapely.union_all(districts.geometry.to_numpy())
-    cells = make_cells(area, cell_m=demand.cell_m, crs=inputs.crs, districts=districts, water=wet)
+    shapes, names = districts.geometry.to_numpy(), districts["district"].astype(str).tolist()
+    say("cutting streets", 0.0)
+    pieces = cut_streets(
+        streets, piece_m=demand.piece_m, start=demand.piece_start, districts=shapes, water=wet
+    )
     say("covariates", 0.2)
-    measured = cov.measure(
-        cells, population=inputs.population, streets=streets, hosts=inputs.hosts, landuse=inputs.landuse,
-        water=wet, centres=inputs.places,
+    held = hold(
+        pieces, population=inputs.population, hosts=inputs.hosts, landuse=inputs.landuse, districts=districts,
+        settings=demand,
     )  # fmt: skip
+    held = with_event_spots(held, demand.events, shapes, inputs.crs)
+    cells = cells_of(held.pieces, names, cell_m=demand.cell_m, origin_m=demand.cell_origin_m, crs=inputs.crs)
+    measured = sum_held(held, cells, inputs.places)
     say("observations", 0.4)
-    observed, found = observe(
-        observations, cells, demand=demand, groups=[g.name for g in groups], water=wet,
-        residents=measured["population"],
-    )  # fmt: skip
+    observed, found = None, list[Finding]()
+    if observations is not None:
+        area = shapely.union_all(shapes)
+        looked = make_cells(area, cell_m=demand.cell_m, crs=inputs.crs, districts=districts, water=wet)
+        cells, measured = on_squares(cells, measured, looked)
+        observed, found = observe(
+            observations, looked, demand=demand, groups=[g.name for g in groups], water=wet,
+            residents=measured["population"].reindex(looked.index).fillna(0.0),
+        )  # fmt: skip
     say("worker density", 0.5)
-    made = estimate_in_full(
-        cells, measured, groups, periods=periods, districts=districts, observations=observed, streets=streets,
-        seed=seed, settings=demand, progress=progress,
+    made = estimate_on_streets(
+        held, cells, measured, groups, periods=periods, districts=districts, observations=observed, seed=seed,
+        settings=demand, progress=progress,
     )  # fmt: skip
     return WorkerDensity(
-        demand=made.demand, covariates=measured, surfaces=made.surfaces, controls=made.controls,
-        levels=dict(made.levels), bandwidths_m=dict(made.bandwidths_m), findings=(*found, *made.findings),
+        demand=made.demand.reset_index(drop=True), points=made.points, covariates=made.covariates.reset_index(drop=True),
+        surfaces=made.surfaces, controls=made.controls, levels=made.levels, bandwidths_m=held.bandwidths_m,
+        findings=(*found, *made.findings),
     )  # fmt: skip

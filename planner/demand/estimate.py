@@ -118,7 +118,7 @@ def estimate_in_full(
     people = residents(cells, covariates, districts)
     cells, covariates = occupied(cells, covariates)
     zones = pd.Index(sorted(cells["district"].unique()), name="district")
-    controls = _controls(controls, groups, people, zones, s, found)
+    controls = control_totals(controls, groups, people, zones, s, found)
     say("smoothing", 0.1)
     smoothed, bandwidths = _smoothed(cells, covariates, groups, s)
     say("weights and observations", 0.3)
@@ -147,7 +147,7 @@ def estimate_in_full(
     return Estimate(demand, controls, levels, bandwidths, draws, scores, tuple(found), tuple(groups))
 
 
-def _controls(
+def control_totals(
     given: pd.DataFrame | None,
     groups: Sequence[Group],
     people: pd.Series,

@@ -39,7 +39,7 @@ class LoadedInputs:
     districts, stations, hosts
         As ``planner/tables.py`` lists them; districts without a population have the residents' sum.
     population
-        Points with ``population`` (persons) and ``district``.
+        Points with ``population`` (persons) and ``district``; ``placed`` False: only the district is known.
     water, main_roads, landuse, places
         Layers of the street file (:class:`planner.inputs.osm.layers.OsmLayers`), empty if it has none.
     streets
@@ -102,7 +102,9 @@ def load_inputs(
     found += more
     say("reading population", 0.5)
     people = inputs.population
-    population, more = read_population(people, crs=crs, districts=districts, osm_path=osm_path)
+    population, more = read_population(
+        people, crs=crs, districts=districts, osm_path=osm_path, buildings=layers.buildings
+    )
     found += more
     districts = with_population(districts, population, total=people.total)
     say("reading stations", 0.7)

@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 
@@ -36,21 +37,23 @@ silo water_tower bridge
 
 
 def read_population(
-    population: Population, *, crs: str, districts: gpd.GeoDataFrame, osm_path: Path | None = None
-) -> tuple[gpd.GeoDataFrame, list[Finding]]:
-    """Points with ``population`` (persons) and ``district`` (key), in the study's metric CRS.
+    population: Population, *, crs: str, districts: gpd.GeoDataFrame, osm_path: Path | None = None,
+    buildings: gpd.GeoDataFrame | None = None,
+) -> tuple[gpd.GeoDataFrame, list[Finding]]:  # fmt: skip
+    """Points with ``population`` (persons), ``district`` (key), in the study's metric CRS.
 
     ``grid``: points, or cells taken at a point in them. ``buildings``: footprint × storeys of the
     OSM file ``population.path`` (else ``osm_path``), scaled to ``total`` or at 40 m² per person.
-    ``districts``: the districts' totals (or ``total`` by area) spread evenly over their outlines, one
-    point per 100 m (200 m above 400 km²). ``total`` scales the sum within the districts.
+    ``districts``: the districts' totals (or ``total`` by area): in ``buildings`` (of the street file) as far as their floor
+    has room at 40 m² per person; for the rest nobody knows where they live (column ``placed``: False): evenly over the
+    outlines, one point per 100 m (200 m above 400 km²). ``total`` scales the sum within the districts.
     """
     if population.kind == "grid":
         frame, found = _grid(population, crs)
     elif population.kind == "buildings":
         frame, found = _buildings(population, crs, districts, osm_path)
     else:
-        frame, found = _even(population, crs, districts)
+        frame, found = _even(population, crs, districts, buildings)
     if frame.empty:
         return _points(frame, crs), found
     frame = frame.assign(district=district_of(frame.geometry, districts))
@@ -107,7 +110,8 @@ def _points(frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
     if frame.empty:
         columns = {"population": pd.Series(dtype=float), "district": pd.Series(dtype=object)}
         return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
-    return as_text(frame[["population", "district", "geometry"]].reset_index(drop=True), ["district"])
+    kept = [c for c in ("population", "district", "placed", "geometry") if c in frame]
+    return as_text(frame[kept].reset_index(drop=True), ["district"])
 
 
 def _nothing(crs: str) -> gpd.GeoDataFrame:
@@ -170,13 +174,11 @@ def _buildings(
         ]
     area = shapely.union_all(districts.geometry.to_numpy()) if len(districts) else None
     buildings: Any = osm.read_layers(path, crs=crs, area=area).buildings
-    homes = buildings[~buildings.get("kind", pd.Series("", index=buildings.index)).isin(_NOT_HOMES.split())]
+    homes, floor = _floors(buildings)
     if homes.empty:
         return _nothing(crs), [
             _nobody(path.name, "the file holds no residential building", "文件中没有住宅建筑")
         ]
-    levels = pd.to_numeric(homes.get("levels", pd.Series(np.nan, index=homes.index)), errors="coerce")
-    floor = homes.geometry.area * levels.where(levels > 0, DEFAULT_LEVELS)
     found = []
     if population.total is None:
         rate = FLOOR_M2_PER_PERSON
@@ -188,10 +190,36 @@ def _buildings(
     return frame[frame["population"] > 0], found
 
 
+def _floors(buildings: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.Series]:
+    """The buildings in which people may live, and the floor (m²) of each."""
+    homes = buildings[~buildings.get("kind", pd.Series("", index=buildings.index)).isin(_NOT_HOMES.split())]
+    levels = pd.to_numeric(homes.get("levels", pd.Series(np.nan, index=homes.index)), errors="coerce")
+    return homes, homes.geometry.area * levels.where(levels > 0, DEFAULT_LEVELS)
+
+
+def _housed(
+    buildings: gpd.GeoDataFrame, people: npt.NDArray[Any], districts: gpd.GeoDataFrame, crs: str
+) -> tuple[gpd.GeoDataFrame, npt.NDArray[Any]]:
+    """Residents of districts in the buildings that are drawn, and how many of each district these do not hold.
+
+    Each building holds a person per 40 m²; where that is room for more than there are, all live in buildings.
+    """
+    homes, floor = _floors(buildings)
+    spots = gpd.GeoSeries(shapely.point_on_surface(homes.geometry.to_numpy()), crs=crs)
+    keys = pd.Index(districts["district"].astype(str))
+    at = keys.get_indexer(district_of(spots, districts, outside="").to_numpy())
+    room = np.where(at >= 0, floor.to_numpy(float) / FLOOR_M2_PER_PERSON, 0.0)
+    whole = np.bincount(at[at >= 0], room[at >= 0], len(keys))
+    full = np.minimum(1.0, people / np.where(whole > 0, whole, 1.0))
+    held = np.where(at >= 0, room * full[at], 0.0)
+    frame = gpd.GeoDataFrame({"population": held, "placed": True}, geometry=spots, crs=crs)
+    return frame[held > 0], people - whole * full
+
+
 def _even(
-    population: Population, crs: str, districts: gpd.GeoDataFrame
+    population: Population, crs: str, districts: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame | None
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
-    """District totals over evenly spaced points; missing totals are shares of ``total`` by area."""
+    """District totals in buildings, the rest over evenly spaced points; missing totals are shares of ``total`` by area."""
     people, area = districts["population"].to_numpy(float), districts.geometry.area.to_numpy()
     if np.isnan(people).any():
         rest = (population.total or 0.0) - np.nansum(people)
@@ -201,11 +229,16 @@ def _even(
             return _nothing(crs), [_nobody("", english, "部分行政区没有人口，也未写明 total")]
         people = np.where(blank, rest * area / area[blank].sum(), people)
     step = 100.0 if area.sum() <= 400e6 else 200.0
-    parts = [_spread(shape, n, step) for shape, n in zip(districts.geometry, people, strict=True) if n > 0]
+    housed = _nothing(crs).assign(placed=True)
+    if buildings is not None and len(buildings):
+        housed, people = _housed(buildings, people, districts, crs)
+    parts = [_spread(shape, n, step) for shape, n in zip(districts.geometry, people, strict=True) if n > 1e-6]
     if not parts:
-        return _nothing(crs), []
+        return housed, []
     spots, shares = np.concatenate([p for p, _ in parts]), np.concatenate([s for _, s in parts])
-    return gpd.GeoDataFrame({"population": shares}, geometry=gpd.GeoSeries(spots, crs=crs), crs=crs), []
+    rest = {"population": shares, "placed": False}
+    evenly = gpd.GeoDataFrame(rest, geometry=gpd.GeoSeries(spots, crs=crs), crs=crs)
+    return pd.concat([housed, evenly], ignore_index=True) if len(housed) else evenly, []
 
 
 def _spread(shape: Any, people: float, step: float) -> tuple[Any, Any]:

@@ -27,10 +27,20 @@ class Demand(Section):
     point; ``local_sd`` is the standard deviation of what no covariate explains, on the log scale, alike
     within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed (of people where
     the records have ``worker_id``, else of records); ``observed_share``: how many of the workers the observations
-    hold, where no column ``sampling_share`` says it row by row (unknown if absent); ``observed_at_places``: counts at places, so that elsewhere nobody looked.
+    hold, where no column ``sampling_share`` says it row by row (unknown if absent); ``observed_at_places``: counts at places, so that
+    elsewhere nobody looked. ``piece_m``: workers stand on pieces of walkable street of at most so many metres,
+    ``piece_start`` (a share of a piece) says where the first cut lies; cells of ``cell_m``, their corners whole multiples of it
+    beside ``cell_origin_m``, only draw and sum. ``homes_elsewhere``: a metre of a street that is not residential houses so many
+    of those of one that is. ``thin_venues``: venues of a kind in a district that weigh as much as what is expected of it by its
+    residents.
     """
 
     cell_m: Positive = 200
+    cell_origin_m: tuple[float, float] = (0.0, 0.0)
+    piece_m: float = Field(default=100.0, ge=5)
+    piece_start: float = Field(default=0.0, ge=0, lt=1)
+    homes_elsewhere: float = Field(default=0.2, ge=0)
+    thin_venues: float = Field(default=20.0, ge=0)
     min_observed: int = Field(default=3, ge=1)
     observed_share: float | None = Field(default=None, gt=0, le=1)
     observed_at_places: bool = False

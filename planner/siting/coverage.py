@@ -1,13 +1,13 @@
 """What is covered: workers with an open station within the cutoff, by radius, district, group and period.
 
-``covered`` = Σ workers[cell, group, period] over the cells and periods in which at least one station
+``covered`` = Σ workers[point, group, period] over the demand points and periods in which at least one station
 within the cutoff is open for at least half of the period (``Circle.open_share``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -17,6 +17,8 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
+
+from planner.demand.streets.standing import DemandPoints
 
 Array = NDArray[Any]
 
@@ -136,11 +138,61 @@ def _by(label: str, names: Sequence[str], workers: Array, covered: Array, backup
     )
 
 
+@dataclass(frozen=True)
+class _Spots:
+    """Where coverage is looked at: the rows of the demand table, or those demand points that reach any site.
+
+    ``at``: positions of the points; None: the rows themselves.
+    """
+
+    demand: pd.DataFrame
+    points: DemandPoints | None
+    at: Array | None
+
+    @classmethod
+    def of(cls, demand: pd.DataFrame, points: DemandPoints | None, access: Sequence[Access]) -> _Spots:
+        if points is None:
+            return cls(demand, None, None)
+        met = np.zeros(len(points), dtype=bool)
+        for part in access:
+            met[part.seconds.indices] = True
+        return cls(demand, points, np.flatnonzero(met))
+
+    def near(self, access: Sequence[Access]) -> list[Access]:
+        """The access with only the columns that are looked at."""
+        at = self.at
+        return list(access) if at is None else [replace(a, seconds=a.seconds[:, at]) for a in access]
+
+    def cube(self, groups: Sequence[str], periods: Sequence[str]) -> Array:
+        """Workers [n_groups, n_spots, n_periods]."""
+        if self.points is None:
+            return worker_cube(self.demand, groups, periods)
+        return self.points.cube(groups, periods, self.at)
+
+    def fold(self, values: Array) -> Array:
+        """Values of spots summed over the rows of the demand table (the first axis)."""
+        if self.points is None or self.at is None:
+            return values
+        cell, n = self.points.cell[self.at], len(self.demand)
+        if values.ndim == 1:
+            return np.bincount(cell, values, n)
+        return np.column_stack([np.bincount(cell, v, n) for v in values.T])
+
+    def typical(self, values: Array, absent: float) -> Array:
+        """The value at the typical point of each row; ``absent`` where that point reaches no site."""
+        if self.points is None or self.at is None:
+            return values
+        every = np.full(len(self.points), absent, dtype=values.dtype)
+        every[self.at] = values
+        return every[self.points.typical]
+
+
 def measure_coverage(
     demand: gpd.GeoDataFrame,
     access: Sequence[Access],
     open_share: Array,
     *,
+    points: DemandPoints | None = None,
     periods: Sequence[str],
     night: Sequence[str] = ("22_06",),
     readings_m: Sequence[float] = (500, 667, 833),
@@ -157,6 +209,9 @@ def measure_coverage(
         One entry per way of travelling; together their groups are the headline's.
     open_share
         float (n_sites × n_periods): share of each period that the site is open.
+    points
+        The demand points that the table sums: the columns of ``access`` are these, and a cell is covered in part.
+        None: they are the rows of ``demand``.
     night
         Periods read as night in ``readings["night"]``.
     need_open
@@ -166,19 +221,35 @@ def measure_coverage(
     """
     is_open = open_share >= need_open
     n_cells, n_periods = len(demand), len(periods)
+    spots = _Spots.of(demand, points, access)
+    access = spots.near(access)
     workers = np.zeros((n_cells, n_periods))
     once, twice = np.zeros_like(workers), np.zeros_like(workers)
     groups: list[tuple[str, float, float, float]] = []
-    totals: list[Array] = []  # workers per cell and period, per way of travelling
+    totals: list[Array] = []  # workers per spot and period, per way of travelling
     for part in access:
-        cube = worker_cube(demand, part.groups, periods)
+        cube = spots.cube(part.groups, periods)
         total, count = cube.sum(axis=0), stations_in_reach(part.seconds, part.cutoff_s, is_open)
+        whole = worker_cube(demand, part.groups, periods) if points is not None else cube
         totals.append(total)
-        workers += total
-        once += total * (count >= 1)
-        twice += total * (count >= 2)
-        for name, own in zip(part.groups, cube, strict=True):
-            groups.append((name, own.sum(), (own * (count >= 1)).sum(), (own * (count >= 2)).sum()))
+        workers += whole.sum(axis=0)
+        once += spots.fold(total * (count >= 1))
+        twice += spots.fold(total * (count >= 2))
+        for name, own, every in zip(part.groups, cube, whole, strict=True):
+            groups.append((name, every.sum(), (own * (count >= 1)).sum(), (own * (count >= 2)).sum()))
+    return _coverage(
+        demand, spots, access, totals, (workers, once, twice), groups, is_open, periods=periods, night=night,
+        readings_m=readings_m, districts=districts,
+    )  # fmt: skip
+
+
+def _coverage(
+    demand: gpd.GeoDataFrame, spots: _Spots, access: Sequence[Access], totals: Sequence[Array],
+    cells: tuple[Array, Array, Array], groups: Sequence[tuple[str, float, float, float]], is_open: Array, *,
+    periods: Sequence[str], night: Sequence[str], readings_m: Sequence[float], districts: Sequence[str] | None,
+) -> Coverage:  # fmt: skip
+    """The tables of a coverage; ``cells``: workers, and those covered by one and by two, per row and period."""
+    workers, once, twice = cells
     whole = float(workers.sum())
     order = list(districts) if districts is not None else list(pd.unique(demand["district"]))
     code = pd.Index(order).get_indexer(demand["district"])
@@ -186,8 +257,8 @@ def measure_coverage(
         np.bincount(code[code >= 0], v[code >= 0].sum(axis=1), len(order)) for v in (workers, once, twice)
     ]
     is_night = np.isin(np.asarray(periods), np.asarray(night))
-    stations, nearest, any_hour = _at_any_hour(access, totals, n_cells)
-    by_radius = _by_radius(access, totals, is_open, readings_m)
+    stations, nearest, any_hour = _at_any_hour(access, totals, spots)
+    by_radius = _by_radius(access, totals, is_open, readings_m, spots)
     g = list(zip(*groups, strict=True)) if groups else [(), (), (), ()]
     return Coverage(
         workers=whole,
@@ -222,14 +293,15 @@ def measure_coverage(
 
 
 def _at_any_hour(
-    access: Sequence[Access], totals: Sequence[Array], n_cells: int
+    access: Sequence[Access], totals: Sequence[Array], spots: _Spots
 ) -> tuple[Array, Array, Array]:
-    """Opening hours ignored, per cell: sites in reach, metres on foot to the nearest, workers covered.
+    """Opening hours ignored, per row: sites in reach of its typical point, metres to the nearest, workers covered.
 
-    ``totals``: workers (n_cells × n_periods) per way of travelling.
+    ``totals``: workers (n_spots × n_periods) per way of travelling.
     """
-    stations, nearest = np.zeros(n_cells, dtype=np.int64), np.full(n_cells, np.nan)
-    covered = np.zeros(n_cells)
+    n = len(spots.demand) if spots.at is None else len(spots.at)
+    stations, nearest = np.zeros(n, dtype=np.int64), np.full(n, np.nan)
+    covered = np.zeros(n)
     for part, total in zip(access, totals, strict=True):
         always = np.ones((part.seconds.shape[0], 1), dtype=bool)
         near = stations_in_reach(part.seconds, part.cutoff_s, always)[:, 0]
@@ -237,19 +309,23 @@ def _at_any_hour(
         stations = np.maximum(stations, near)
         if part.metres_per_s is not None:
             nearest = np.fmin(nearest, nearest_seconds(part.seconds) * part.metres_per_s)
-    return stations, nearest, covered
+    return spots.typical(stations, 0), spots.typical(nearest, np.nan), spots.fold(covered)
 
 
 def _by_radius(
-    access: Sequence[Access], totals: Sequence[Array], is_open: Array, readings_m: Sequence[float]
+    access: Sequence[Access],
+    totals: Sequence[Array],
+    is_open: Array,
+    readings_m: Sequence[float],
+    spots: _Spots,
 ) -> dict[str, Array]:
-    """Workers covered per cell at each walking distance (m); ``totals`` as for :func:`_at_any_hour`."""
+    """Workers covered per row at each walking distance (m); ``totals`` as for :func:`_at_any_hour`."""
     covered: dict[str, Array] = {}
     for part, total in zip(access, totals, strict=True):
         for radius in readings_m:
             reached = stations_in_reach(part.seconds, part.cutoff_for(radius), is_open) >= 1
             name = f"{radius:g}"
-            covered[name] = covered.get(name, 0.0) + (total * reached).sum(axis=1)
+            covered[name] = covered.get(name, 0.0) + spots.fold((total * reached).sum(axis=1))
     return covered
 
 

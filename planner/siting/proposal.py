@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from planner.demand.streets.standing import DemandPoints
 from planner.errors import Finding, finding, refuse_if_errors
 from planner.progress import Progress
 from planner.roads.network import Network
@@ -18,6 +19,7 @@ from planner.settings.groups import Period
 from planner.settings.siting import Siting
 from planner.settings.whole import Settings
 from planner.siting.candidates import find_candidates
+from planner.siting.classes import AtPoints, ReachClasses
 from planner.siting.coverage import Coverage
 from planner.siting.goal.words import measure_in_words
 from planner.siting.plan import SitePlan, chosen_table
@@ -44,6 +46,7 @@ __all__ = [
     "kept_problem",
     "make_plan",
     "pose_problem",
+    "posing_of",
     "solve_study",
     "steadiness",
 ]
@@ -57,8 +60,9 @@ AGAIN = 1
 class Posing:
     """All that a study's siting problem is posed from.
 
-    ``groups``: names of those that count; ``factors``: workers per demand scenario and cell over the estimate, for plans
-    that are after more than the estimate.
+    ``groups``: names of those that count; ``demand``, ``existing`` and ``new`` hold a row or column per class of demand
+    points in reach of the same sites (``merged``), ``whole`` the points themselves; ``factors``: workers per demand
+    scenario and class over the estimate, for plans that are after more than the estimate (``by_cell``: and cell).
     """
 
     siting: Siting
@@ -66,12 +70,15 @@ class Posing:
     groups: tuple[str, ...]
     seed: int
     need_open: float
-    demand: gpd.GeoDataFrame
     districts: gpd.GeoDataFrame
     candidates: gpd.GeoDataFrame
+    demand: pd.DataFrame
     existing: SiteReach
     new: SiteReach
     factors: Array
+    merged: ReachClasses
+    whole: AtPoints
+    by_cell: Array
 
     @property
     def ground(self) -> Ground:
@@ -86,6 +93,14 @@ class Posing:
         """The maximal covering problem as arrays."""
         return pose(self.siting, self.periods, self.ground)
 
+    def over(self, whole: AtPoints) -> Posing:
+        """The same over other points, or other reach to them."""
+        made = whole.merged(self.siting.goal.fade_m, by_cell=len(self.by_cell) > 0)
+        return replace(
+            self, demand=made.demand, existing=made.existing, new=made.new, merged=made, whole=whole,
+            factors=made.of_cells(self.by_cell),
+        )  # fmt: skip
+
     def look(
         self, work_limit: int | None = None, *, seed: int | None = None, progress: Progress | None = None
     ) -> Look:
@@ -94,17 +109,35 @@ class Posing:
         return Look.of(self.siting, own, work_limit=work_limit, progress=progress)
 
 
+def demand_factors(surfaces: Array, demand: gpd.GeoDataFrame, scenarios: int) -> Array:
+    """Per demand scenario and cell the workers over the estimate."""
+    return scenario_factors(surfaces[:scenarios], demand["workers"].to_numpy())
+
+
+def posing_of(
+    siting: Siting, *, periods: tuple[Period, ...], groups: tuple[str, ...], seed: int, need_open: float,
+    demand: gpd.GeoDataFrame, points: DemandPoints, districts: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame,
+    existing: SiteReach, new: SiteReach, factors: Array,
+) -> Posing:  # fmt: skip
+    """What the problem is posed from, the demand points merged.
+
+    ``demand``: the table of cells; ``existing``, ``new``: a column per point; ``factors``: workers per demand
+    scenario and cell over the estimate, of the scenarios that the plan itself is after (none where it is the estimate).
+    """
+    whole = AtPoints(demand, points, existing, new)
+    made = whole.merged(siting.goal.fade_m, by_cell=len(factors) > 0)
+    return Posing(
+        siting, periods, groups, seed, need_open, districts, candidates, demand=made.demand, existing=made.existing,
+        new=made.new, factors=made.of_cells(factors), merged=made, whole=whole, by_cell=factors,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Posed:
     """The siting problem, and a word where no candidate gains anything."""
 
     problem: SitingProblem
     findings: tuple[Finding, ...]
-
-
-def demand_factors(surfaces: Array, demand: gpd.GeoDataFrame, scenarios: int) -> Array:
-    """Per demand scenario and cell the workers over the estimate."""
-    return scenario_factors(surfaces[:scenarios], demand["workers"].to_numpy())
 
 
 def pose_problem(posing: Posing, judged: tuple[Finding, ...]) -> Posed:
@@ -156,7 +189,7 @@ def steadiness(
     return look_back(
         lambda weights: solve(problem, posing.look(AGAIN), weights=weights, known=sited.solution),
         problem,
-        demand_factors(surfaces, posing.demand, scenarios),
+        posing.merged.of_cells(demand_factors(surfaces, posing.whole.demand, scenarios)),
         kept=kept_problem(posing, problem, sited.closed),
         xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),
         chosen=sited.solution.chosen,
@@ -201,9 +234,10 @@ def make_plan(
         sited.solution.chosen,
         np.setdiff1d(np.arange(len(posing.existing.open_share)), sited.closed),
     )
+    whole = posing.whole
     after = measure(
-        posing.demand, joined(posing.existing.only(stay), posing.new.only(chosen)), posing.districts,
-        periods=settings.periods, circle=settings.circle,
+        whole.demand, joined(whole.existing.only(stay), whole.new.only(chosen)), posing.districts,
+        points=whole.points, periods=settings.periods, circle=settings.circle,
     )  # fmt: skip
     open_now = stations[stations["status"] == "open"]
     where = whereabouts(posing.candidates.geometry.iloc[chosen], streets, places)

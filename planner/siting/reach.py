@@ -13,6 +13,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
+from planner.demand.streets.standing import DemandPoints
 from planner.errors import InputError, finding
 from planner.inputs.hours import open_share
 from planner.roads.areas import union_area
@@ -21,7 +22,7 @@ from planner.roads.outline import generalise
 from planner.roads.reach import Snapped, nearest, snap, travel_times
 from planner.settings.circle import Circle
 from planner.settings.groups import Group, Period
-from planner.siting.coverage import Access, Coverage, measure_coverage, stations_in_reach, worker_cube
+from planner.siting.coverage import Access, Coverage, measure_coverage, stations_in_reach
 
 __all__ = [
     "CircleAreas",
@@ -79,21 +80,18 @@ def cutoff_s(way: Way, circle: Circle, fade_m: Sequence[float] | None) -> float:
 
 
 def reach_seconds(
-    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, cutoff_s: float, snap_limit_m: float,
-    cell_m: float,
-) -> sparse.csr_array:  # fmt: skip
+    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, cutoff_s: float, snap_limit_m: float
+) -> sparse.csr_array:
     """Seconds from every point to every site that it reaches (n_sites × n_points)."""
-    here, there = snapped(network, sites, points, snap_limit_m=snap_limit_m, cell_m=cell_m)
+    here, there = snapped(network, sites, points, snap_limit_m=snap_limit_m)
     return travel_times(network, here, there, cutoff_s=cutoff_s).seconds
 
 
 def snapped(
-    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, snap_limit_m: float, cell_m: float
+    network: Network, sites: gpd.GeoSeries, points: gpd.GeoSeries, *, snap_limit_m: float
 ) -> tuple[Snapped, Snapped]:
-    """Sites and cells' points on the streets; a cell may be as far from them as it is wide."""
-    return snap(network, sites, limit_m=snap_limit_m), snap(
-        network, points, limit_m=max(snap_limit_m, cell_m)
-    )
+    """Sites and demand points on the streets that count."""
+    return snap(network, sites, limit_m=snap_limit_m), snap(network, points, limit_m=snap_limit_m)
 
 
 @dataclass(frozen=True)
@@ -107,6 +105,15 @@ class SiteReach:
         """The same for the sites at some positions."""
         access = tuple(replace(a, seconds=a.seconds[sites]) for a in self.access)
         return SiteReach(access, self.open_share[sites])
+
+    def columns(self, at: Array) -> SiteReach:
+        """The same sites, only the demand points at some positions."""
+        return replace(self, access=tuple(replace(a, seconds=a.seconds[:, at]) for a in self.access))
+
+    def within(self, radius_m: float) -> SiteReach:
+        """The same read at another walking distance."""
+        access = tuple(replace(a, cutoff_s=a.cutoff_for(radius_m)) for a in self.access)
+        return replace(self, access=access)
 
 
 def site_reach(
@@ -132,14 +139,15 @@ def joined(old: SiteReach, new: SiteReach) -> SiteReach:
 
 
 def measure(
-    demand: gpd.GeoDataFrame, reach: SiteReach, districts: gpd.GeoDataFrame, *, periods: Sequence[Period],
-    circle: Circle,
+    demand: gpd.GeoDataFrame, reach: SiteReach, districts: gpd.GeoDataFrame, *, points: DemandPoints,
+    periods: Sequence[Period], circle: Circle,
 ) -> Coverage:  # fmt: skip
-    """Coverage by the sites of ``reach``."""
+    """Coverage by the sites of ``reach``, whose columns are the ``points`` that ``demand`` sums over cells."""
     return measure_coverage(
         demand,
         reach.access,
         reach.open_share,
+        points=points,
         periods=[p.name for p in periods],
         night=[p.name for p in periods if p.start_h >= 20 or p.end_h <= 6],
         readings_m=circle.readings_m,
@@ -149,7 +157,7 @@ def measure(
 
 
 def covers_of(
-    stations: gpd.GeoDataFrame, reach: SiteReach, demand: gpd.GeoDataFrame, *, periods: Sequence[Period],
+    stations: gpd.GeoDataFrame, reach: SiteReach, points: DemandPoints, *, periods: Sequence[Period],
     need_open: float,
 ) -> gpd.GeoDataFrame:  # fmt: skip
     """Stations with ``covers``: workers within the cutoff in the periods that it is open (0 for those not open).
@@ -161,7 +169,7 @@ def covers_of(
     for way in reach.access:
         near = way.seconds.copy()
         near.data = (near.data <= way.cutoff_s).astype(float)
-        workers = worker_cube(demand, way.groups, [t.name for t in periods]).sum(axis=0)
+        workers = points.by_period(way.groups, [t.name for t in periods])
         total += ((near @ workers) * serves).sum(axis=1)
     covers = pd.Series(total, index=stations.index[is_open])
     return stations.assign(covers=covers.reindex(stations.index).fillna(0.0))
@@ -206,7 +214,7 @@ def places_of(stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, chosen: 
 
 
 def second_views(
-    groups: Sequence[Group], seconds: Sequence[sparse.csr_array], demand: gpd.GeoDataFrame, existing: SiteReach,
+    groups: Sequence[Group], seconds: Sequence[sparse.csr_array], points: DemandPoints, existing: SiteReach,
     new: SiteReach, chosen: Array, *, periods: Sequence[Period], need_open: float,
 ) -> pd.DataFrame:  # fmt: skip
     """Groups that also ride or drive: share covered within their minutes by their second mode.
@@ -217,7 +225,7 @@ def second_views(
     is_open = np.vstack([existing.open_share, new.open_share[chosen]]) >= need_open
     n, rows = len(existing.open_share), []
     for g, reached in zip(groups, seconds, strict=True):
-        workers = worker_cube(demand, [g.name], [p.name for p in periods])[0]
+        workers = points.by_period([g.name], [p.name for p in periods])
         today = stations_in_reach(reached[:n], g.minutes * 60, is_open[:n]) >= 1
         later = stations_in_reach(reached, g.minutes * 60, is_open) >= 1
         whole = workers.sum() or np.inf  # nobody: a share of nought

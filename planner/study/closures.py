@@ -99,7 +99,10 @@ def close_streets(stages: Stages, area: BaseGeometry, *, planned: bool = True) -
         for part, way in zip(reach.access, stages.value("ways"), strict=True)
     ]
     shut = SiteReach(tuple(part for part, _ in moved), reach.open_share)
-    after = measure(demand, shut, stages.value("inputs").districts, periods=s.periods, circle=s.circle)
+    after = measure(
+        demand, shut, stages.value("inputs").districts, points=stages.value("demand").points, periods=s.periods,
+        circle=s.circle,
+    )  # fmt: skip
     table = before.by_district[["district", "workers", "covered"]].rename(columns={"covered": "before"})
     table = table.assign(after=after.by_district["covered"].to_numpy())
     table = table.assign(lost=table["before"] - table["after"])
@@ -118,11 +121,9 @@ def _updated(
 
     s, network = stages.settings, stages.value(f"network:{way.mode}")
     shut = without_streets(network, streets_in(network, area))
-    demand = stages.value("demand").demand
-    points = gpd.GeoSeries(demand["point"], crs=demand.crs)
+    points = stages.value("demand").points.geometry
     before, after = (
-        (n, *snapped(n, sites, points, snap_limit_m=s.circle.snap_limit_m, cell_m=s.demand.cell_m))
-        for n in (network, shut)
+        (n, *snapped(n, sites, points, snap_limit_m=s.circle.snap_limit_m)) for n in (network, shut)
     )
     far = cutoff_s(way, s.circle, s.siting.goal.fade_m)
     known = TravelTimes(part.seconds, far, before[1].index, before[2].index)

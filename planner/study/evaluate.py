@@ -19,6 +19,7 @@ from planner.settings.inputs import Datum, Table
 from planner.study.terminal import aligned
 
 if TYPE_CHECKING:
+    from planner.demand.streets.standing import DemandPoints
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
     from planner.study.stages import Stages
@@ -32,7 +33,8 @@ class Evaluation:
     """Coverage of a wished list beside the existing stations, and of the proposal.
 
     ``unreachable``: sites farther from any street than the snap limit; ``labels``: names of districts and groups in the
-    study's ``language``.
+    study's ``language``. ``scored_on``: the demand points counted on, "" for the study's own; ``claimed``: coverage before
+    and with the proposal on the study's own points, where others are counted on.
     """
 
     sites: int
@@ -43,6 +45,8 @@ class Evaluation:
     proposed_sites: int
     labels: dict[str, str] = field(default_factory=dict)
     language: str = "en"
+    scored_on: str = ""
+    claimed: tuple[Coverage, Coverage] | None = None
 
     def by(self, key: str) -> pd.DataFrame:
         """The comparison by ``key``: "district", "group" or "period".
@@ -81,10 +85,27 @@ class Evaluation:
                 " ".join(part for part in (say("evaluate_sites", n=self.sites), far) if part),
                 aligned(rows, right=(False, True, False, False), indent=2),
                 *within,
+                *self._scored(),
                 self._listed("district"),
                 self._listed("group"),
             ]
         )
+
+    def _scored(self) -> list[str]:
+        """What the proposal gains on other points beside what it claims."""
+        from planner.telling.words.phrases import phrase
+
+        if self.claimed is None:
+            return []
+        own, later = self.claimed
+        told = {
+            "points": self.scored_on,
+            "earned": f"{self.proposed.covered - self.before.covered:,.0f}",
+            "earned_share": f"{100 * (self.proposed.share - self.before.share):.1f}",
+            "claimed": f"{later.covered - own.covered:,.0f}",
+            "claimed_share": f"{100 * (later.share - own.share):.1f}",
+        }
+        return [phrase("evaluate_scored", self.language, **told)]
 
     def _listed(self, key: str) -> str:
         """:meth:`by` as columns in line, under heads."""
@@ -113,11 +134,16 @@ class Evaluation:
 
 
 def evaluate_sites(
-    stages: Stages, sites: gpd.GeoDataFrame | Path | str, *, datum: Datum = "wgs84"
+    stages: Stages,
+    sites: gpd.GeoDataFrame | Path | str,
+    *,
+    datum: Datum = "wgs84",
+    scored: Scored | None = None,
 ) -> Evaluation:
     """What exactly these sites would cover: points, or a file read like a station list.
 
     Hours: the column ``open_hours`` where filled, else those of the candidate at the place, else the study's default.
+    ``scored``: other demand points to count on; None: the study's own.
 
     Raises
     ------
@@ -125,8 +151,6 @@ def evaluate_sites(
         The list is refused, with every finding.
     """
     from planner.roads.reach import snap
-    from planner.siting.reach import joined, measure, site_reach
-    from planner.study.table.pick import reach_name
 
     s, candidates = stages.settings, stages.value("candidates").candidates
     districts = stages.value("inputs").districts
@@ -139,30 +163,118 @@ def evaluate_sites(
     theirs = (
         np.where(at >= 0, candidates["open_hours"].to_numpy(dtype=object)[at], "") if len(candidates) else ""
     )
-    plan, ways = stages.value("plan").plan, stages.value("ways")
-    seconds = [stages.value(reach_name("candidates", way), sites=points) for way in ways]
-    reach = site_reach(
-        ways, seconds, own.where(own != "", theirs), default_hours=s.siting.default_hours, periods=s.periods,
-        walk_kmh=s.circle.walk_kmh,
-    )  # fmt: skip
-    wished = measure(
-        stages.value("demand").demand,
-        joined(stages.value("existing"), reach),
-        districts,
-        periods=s.periods,
-        circle=s.circle,
-    )
+    plan = stages.value("plan").plan
+    on = scored or Scored("", stages.value("demand").demand, stages.value("demand").points)
+    wished = _covered(stages, on, points, own.where(own != "", theirs))
+    before, proposed = plan.before, plan.after
+    if scored is not None:
+        before = _covered(stages, on)
+        proposed = _covered(stages, on, plan.chosen.geometry, plan.chosen["open_hours"], closed=plan.closed)
     snapped = snap(stages.value("network:walk"), points, limit_m=s.circle.snap_limit_m)
     return Evaluation(
         sites=len(table),
         unreachable=int((np.asarray(snapped.edge) < 0).sum()),
-        before=plan.before,
+        before=before,
         wished=wished,
-        proposed=plan.after,
+        proposed=proposed,
         proposed_sites=len(plan.chosen),
         labels=_labels(s, districts),
         language=s.study.language,
+        scored_on=on.name,
+        claimed=None if scored is None else (plan.before, plan.after),
     )
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Demand points to count on, how they are called, and the table of cells that sums them."""
+
+    name: str
+    demand: gpd.GeoDataFrame
+    points: DemandPoints
+
+
+def _covered(
+    stages: Stages, on: Scored, sites: gpd.GeoSeries | None = None, hours: pd.Series | None = None, *,
+    closed: tuple[str, ...] = (),
+) -> Coverage:  # fmt: skip
+    """Coverage of the points ``on`` by the open stations (less those that close) and by ``sites``."""
+    from planner.siting.reach import joined, measure, site_reach
+    from planner.study.table.pick import open_of, reach_name
+
+    s, ways, where = stages.settings, stages.value("ways"), on.points.geometry
+    there = open_of(stages.value("stations"))
+    stay = np.flatnonzero(~there["station_id"].astype(str).isin(closed))
+    same = not on.name
+    more = {} if same else {"points": where}
+
+    def reach(kind: str, opened: pd.Series, **asked: Any) -> Any:
+        seconds = [stages.value(reach_name(kind, way), **asked, **more) for way in ways]
+        return site_reach(
+            ways,
+            seconds,
+            opened,
+            default_hours=s.siting.default_hours,
+            periods=s.periods,
+            walk_kmh=s.circle.walk_kmh,
+        )
+
+    old = stages.value("existing") if same else reach("stations", there["open_hours"])
+    every = old.only(stay)
+    if sites is not None and hours is not None:
+        every = joined(every, reach("candidates", hours, sites=sites))
+    return measure(
+        on.demand,
+        every,
+        stages.value("inputs").districts,
+        points=on.points,
+        periods=s.periods,
+        circle=s.circle,
+    )
+
+
+def scored_on_pieces(other: Stages, metres: float) -> Scored:
+    """Pieces of street of so many metres to count on: those of a study like this one, but for where it is cut."""
+    made = other.value("demand")
+    return Scored(f"{metres:g} m", made.demand, made.points)
+
+
+def scored_on_file(stages: Stages, path: Path) -> Scored:
+    """The points of a file (coordinates, ``count``, ``group``) to count on.
+
+    Raises
+    ------
+    InputError
+        The file is refused.
+    PlannerError
+        It holds no worker in a district of the study.
+    """
+    from planner.demand.streets.given import points_given
+    from planner.inputs.observations import read_observations
+
+    s, districts = stages.settings, stages.value("inputs").districts
+    records, found = read_observations(Table(path=path.resolve(), datum="wgs84"), crs=districts.crs)
+    refuse_if_errors(found)
+    own = stages.value("demand").points.table
+    mixed = {g.name: float(own[g.name].sum()) for g in s.headline_groups}
+    try:
+        demand, given = points_given(
+            records, s.active_groups, s.periods, districts=districts, mixed=mixed, settings=s.demand
+        )
+    except ValueError as error:
+        raise PlannerError(f"{path.name}: {error}") from error
+    return Scored(path.name, demand, given)
+
+
+def piece_metres(points: Path | str | float) -> float | None:
+    """Metres of pieces named by a number, ``50`` or ``50m``; None for a file."""
+    try:
+        metres = float(str(points).strip().lower().removesuffix("m"))
+    except ValueError:
+        return None
+    if not 5 <= metres <= 1000:
+        raise PlannerError(f"pieces of street to score on are 5 to 1,000 m long, not {metres:g}")
+    return metres
 
 
 def _points(sites: gpd.GeoDataFrame, crs: Any) -> gpd.GeoDataFrame:

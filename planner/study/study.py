@@ -53,6 +53,10 @@ def open_study(path: Path | str | None = None, *, progress: Progress | None = No
     return Study(read_settings(path), progress=progress, source=Path(path))
 
 
+#: Where along a piece the first cut lies when a plan is scored on other pieces than its own.
+OTHER_START = 0.37
+
+
 class Study:
     """A study: inputs, demand, networks, coverage and plans, each computed on first use.
 
@@ -159,8 +163,20 @@ class Study:
 
     @property
     def demand(self) -> gpd.GeoDataFrame:
-        """Worker density: one row per cell, a column ``{group}__{period}`` each, and ``point``."""
+        """Worker density: one row per cell, a column ``{group}__{period}`` each, and ``point``.
+
+        Each the sum of its :attr:`demand_points`: cells draw and sum, nothing is planned by them.
+        """
         return self.stages.value("demand").demand
+
+    @property
+    def demand_points(self) -> gpd.GeoDataFrame:
+        """Where workers stand: pieces of walkable street, and hosts and homes that no street is near (study CRS).
+
+        ``point_id``, ``cell_id``, ``district``, ``length_m``, workers per group, ``workers`` (headline groups); geometry: the middle
+        of the piece.
+        """
+        return self.stages.value("demand").points.table
 
     def hotspots(self) -> gpd.GeoDataFrame | None:
         """Where workers concentrate: name, workers, area_km2, peak_period, geometry."""
@@ -263,14 +279,31 @@ class Study:
 
         return close_streets(self.stages, area, planned=planned)
 
-    def evaluate(self, sites: gpd.GeoDataFrame | Path | str, *, datum: Datum = "wgs84") -> Evaluation:
+    def evaluate(
+        self,
+        sites: gpd.GeoDataFrame | Path | str,
+        *,
+        datum: Datum = "wgs84",
+        points: Path | str | float | None = None,
+    ) -> Evaluation:
         """What exactly these sites would cover, beside the proposal: points, or a file read like a station list.
 
         Hours: the column ``open_hours`` where filled, else those of the candidate at the place, else the study's default.
+        ``points``: other demand points to count on: ``"50m"``, pieces of street of that length cut from other starting
+        points than the plan's, or a file of workers (coordinates, ``count``, ``group``) read like observations.
         """
-        from planner.study.evaluate import evaluate_sites
+        from planner.study.evaluate import evaluate_sites, piece_metres, scored_on_file, scored_on_pieces
 
-        return evaluate_sites(self.stages, sites, datum=datum)
+        if points is None:
+            return evaluate_sites(self.stages, sites, datum=datum)
+        metres = piece_metres(points)
+        if metres is None:
+            scored = scored_on_file(self.stages, Path(str(points)))
+            return evaluate_sites(self.stages, sites, datum=datum, scored=scored)
+        cut = self.settings.demand.model_copy(update={"piece_m": metres, "piece_start": OTHER_START})
+        other = self.with_settings(self.settings.model_copy(update={"demand": cut}))
+        scored = scored_on_pieces(other.stages, metres)
+        return evaluate_sites(self.stages, sites, datum=datum, scored=scored)
 
     @property
     def facts(self) -> Register:

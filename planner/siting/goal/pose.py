@@ -13,6 +13,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy import sparse
@@ -42,6 +43,7 @@ __all__ = [
     "Ground",
     "PosedGoal",
     "close_sites",
+    "fade_shares",
     "goal_value",
     "pose_goal",
     "solve_goal",
@@ -64,16 +66,16 @@ class Ground:
     Attributes
     ----------
     demand, districts, candidates
-        The study's tables.
+        The study's tables; of the demand its points, merged where the same sites are in reach.
     existing, new
         Ways of travelling to the open stations and to the candidates, same groups in the same order.
     existing_open, new_open
         bool (n_sites × n_periods).
     factors
-        Workers per demand scenario and cell over the estimate (aims over scenarios).
+        Workers per demand scenario and row of ``demand`` over the estimate (aims over scenarios).
     """
 
-    demand: gpd.GeoDataFrame
+    demand: pd.DataFrame
     districts: gpd.GeoDataFrame
     candidates: gpd.GeoDataFrame
     existing: tuple[Access, ...]
@@ -127,19 +129,23 @@ class PosedGoal:
         return int(self.covers.shape[0]) - self.movable
 
 
+def fade_shares(part: Access, fade_m: tuple[float, float] | None) -> Array:
+    """How much of its point each stored entry covers, in [0, 1]: rings of fading cover on foot, else the cutoff."""
+    data = part.seconds.data.astype(np.float64)
+    if fade_m is None or part.metres_per_s is None:
+        return (data <= part.cutoff_s).astype(float)
+    near, far = fade_m
+    out = (data * part.metres_per_s - near) / (far - near)
+    ring = np.maximum(np.ceil(out * FADE_RINGS - 1e-9), 0.0)  # 0: within the first distance
+    share = np.where(ring == 0, 1.0, 1 - (ring - 0.5) / FADE_RINGS)
+    return np.where(ring > FADE_RINGS, 0.0, share)
+
+
 def _shares(access: Sequence[Access], is_open: Array, fade_m: tuple[float, float] | None) -> sparse.csr_array:
     """How much of each point (way, period, cell) a site covers: csr in (0, 1], as ``cover_matrix`` runs."""
     blocks = []
     for part in access:
-        data = part.seconds.data.astype(np.float64)
-        if fade_m is None or part.metres_per_s is None:
-            share = (data <= part.cutoff_s).astype(float)
-        else:
-            near, far = fade_m
-            out = (data * part.metres_per_s - near) / (far - near)
-            ring = np.maximum(np.ceil(out * FADE_RINGS - 1e-9), 0.0)  # 0: within the first distance
-            share = np.where(ring == 0, 1.0, 1 - (ring - 0.5) / FADE_RINGS)
-            share = np.where(ring > FADE_RINGS, 0.0, share)
+        share = fade_shares(part, fade_m)
         rows = np.repeat(np.arange(part.seconds.shape[0]), np.diff(part.seconds.indptr))
         for t in range(is_open.shape[1]):
             on = is_open[rows, t] & (share > 0)

@@ -82,7 +82,7 @@ class Finished:
 
     @property
     def district(self) -> Array:
-        """District of each cell."""
+        """District of each class of demand points."""
         return self.posing.demand["district"].to_numpy(dtype=str)
 
     @property
@@ -100,7 +100,8 @@ class Finished:
     def settle(self, posing: Posing) -> Posing:
         """``posing`` under the settled rules, without the stations that close."""
         stay = np.setdiff1d(np.arange(len(posing.existing.open_share)), self.closed)
-        return replace(posing, existing=posing.existing.only(stay), siting=self.settled)
+        whole = replace(posing.whole, existing=posing.whole.existing.only(stay))
+        return replace(posing, existing=posing.existing.only(stay), whole=whole, siting=self.settled)
 
 
 def finish(posing: Posing, posed: Posed, sited: Sited, planned: Planned) -> Finished:
@@ -274,10 +275,12 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
     base = of.settle(of.posing)
     old, new = base.existing, base.new
     cases = [Case("base", base.pose())]
-    for r in circle.readings_m:
-        if abs(r - circle.walk_kmh / 3.6 * circle.cutoff_s) >= 1.0:
-            near = replace(base, existing=_within(old, r), new=_within(new, r))
-            cases.append(Case(f"radius:{r:g}", near.pose()))
+    own_m = circle.walk_kmh / 3.6 * circle.cutoff_s
+    cases += [
+        Case(f"radius:{r:g}", base.over(base.whole.within(r)).pose())
+        for r in circle.readings_m
+        if abs(r - own_m) >= 1.0
+    ]
     cases.append(Case("hours:any", replace(base, existing=_always(old), new=_always(new)).pose()))
     for group in base.groups:
         for sign in (1, -1):
@@ -286,11 +289,6 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
             case = replace(base, demand=demand).pose()
             cases.append(Case(f"group:{group}:{sign * change * 100:+g}", case))
     return cases
-
-
-def _within(reach: SiteReach, radius_m: float) -> SiteReach:
-    """The same sites read at another walking distance."""
-    return replace(reach, access=tuple(replace(a, cutoff_s=a.cutoff_for(radius_m)) for a in reach.access))
 
 
 def _always(reach: SiteReach) -> SiteReach:

@@ -24,8 +24,8 @@ def open_of(value: Any) -> gpd.GeoDataFrame:
 
 
 def points_of(value: Any) -> gpd.GeoSeries:
-    """Where the workers of each cell stand."""
-    return gpd.GeoSeries(value.demand["point"], crs=value.demand.crs)
+    """Where workers stand."""
+    return value.points.geometry
 
 
 def second_groups(settings: Settings) -> tuple[Group, ...]:
@@ -39,12 +39,11 @@ def reach_name(kind: str, way: Way) -> str:
 
 
 def reach_of(mode: str, cutoff: float, sites: Any) -> Stage:
-    """The search for travel times from every cell to ``sites`` by a mode, as far as ``cutoff`` seconds."""
+    """The search for travel times from every demand point to ``sites`` by a mode, as far as ``cutoff`` seconds."""
     return Stage(
         "planner.siting.reach:reach_seconds",
         {
             "network": stage(f"network:{mode}"), "sites": sites, "points": stage("demand", points_of),
             "cutoff_s": fixed(cutoff), "snap_limit_m": setting("circle.snap_limit_m"),
-            "cell_m": setting("demand.cell_m"),
         },
     )  # fmt: skip

@@ -41,12 +41,13 @@ def plan() -> dict[str, Stage]:
             kept=False,
         ),
         "posing": Stage(
-            "planner.siting.proposal:Posing",
+            "planner.siting.proposal:posing_of",
             {
                 "siting": section("siting", *RULES), "periods": setting("periods"),
                 "groups": derived(lambda s: tuple(g.name for g in s.headline_groups)), "seed": setting("study.seed"),
                 "need_open": setting("circle.open_share"),
-                "demand": stage("demand", get("demand")), "districts": stage("inputs", get("districts")),
+                "demand": stage("demand", get("demand")), "points": stage("demand", get("points")),
+                "districts": stage("inputs", get("districts")),
                 "candidates": stage("candidates", get("candidates")), "existing": stage("existing"), "new": stage("new"),
                 "factors": stage("factors"),
             },

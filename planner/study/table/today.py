@@ -31,7 +31,7 @@ def today(settings: Settings) -> dict[str, Stage]:
         "coverage": Stage(
             "planner.siting.reach:measure",
             {
-                "demand": stage("demand", get("demand")), "reach": stage("existing"),
+                "demand": stage("demand", get("demand")), "points": stage("demand", get("points")), "reach": stage("existing"),
                 "districts": stage("inputs", get("districts")), "periods": setting("periods"),
                 "circle": section("circle", "readings_m", "open_share"),
             },
@@ -41,7 +41,7 @@ def today(settings: Settings) -> dict[str, Stage]:
             "planner.siting.reach:covers_of",
             {
                 "stations": stage("stations", get("stations")), "reach": stage("existing"),
-                "demand": stage("demand", get("demand")), "periods": setting("periods"),
+                "points": stage("demand", get("points")), "periods": setting("periods"),
                 "need_open": setting("circle.open_share"),
             },
             kept=False,

@@ -36,7 +36,7 @@ def views(settings: Settings) -> dict[str, Stage]:
             {
                 "groups": derived(_second_groups),
                 "seconds": stages(reach_name("second", way(g)) for g in second_groups(settings)),
-                "demand": stage("demand", get("demand")), "existing": stage("existing"), "new": stage("new"),
+                "points": stage("demand", get("points")), "existing": stage("existing"), "new": stage("new"),
                 "chosen": stage("siting", lambda v: v.solution.chosen), "periods": setting("periods"), "need_open": setting("circle.open_share"),
             },
             kept=False,

@@ -1,0 +1,1 @@
+"""Where demand stands: pieces of walkable street, what each holds, and the workers there."""
