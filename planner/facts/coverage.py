@@ -52,12 +52,19 @@ def coverage_facts(
     plans = [
         _plan(name, c, headline, district, draws) for name, c in (("today", before), ("proposal", after))
     ]
+    for name, c, readings in (("today", before, plans[0]), ("proposal", after, plans[1])):
+        week = any(_week_differs(one) for one in (before, after))
+        readings += _timed(c, headline.at(plan=name), district, draws, week=week)
     for readings in plans:
         for r in readings:
             yield fact(
                 "covered", r.scope, r.covered, shown=r.shown, band=_of(draws, r.drawn, 1), source="coverage"
             )
             yield fact("share", r.scope, _share(r), band=_share_band(draws, r), source="coverage")
+    for name, c in (("today", before), ("proposal", after)):
+        if c.by_time is not None:
+            low, share, high = c.by_time.kept
+            yield fact("share_kept", headline.at(plan=name), share, band=(low, high), source="coverage")
     then = {r.scope.at(plan="today"): r for r in plans[1]}
     for old in plans[0]:
         if old.scope in then:
@@ -171,6 +178,44 @@ def _plan(
                 twice = here.at(district=str(key), least=2)
                 out.append(_Reading(twice, float(workers), backup, round(backup), drawn))
     out += _others(coverage, here, draws, cells)
+    return out
+
+
+def _week_differs(coverage: Coverage) -> bool:
+    """Whether weekends are covered otherwise than workdays."""
+    found = coverage.by_time
+    return found is not None and abs(found.workday - found.weekend) > 1e-9
+
+
+def _timed(
+    coverage: Coverage, here: Scope, district: pd.Series, draws: Draws | None, *, week: bool
+) -> list[_Reading]:  # fmt: skip
+    """The same plan by quarter-hours: whole, by district, group and period; with ``week``, on workdays and on weekends."""
+    found, cells = coverage.by_time, _cells(coverage, draws)
+    if found is None:
+        return []
+    total, timed = round(found.covered), here.at(hours="time")
+    out = [_Reading(timed, coverage.workers, found.covered, total, _drawn(draws, cells, "covered_by_time"))]
+    for part, column, table in (
+        ("district", "district", found.by_district), ("groups", "group", found.by_group),
+        ("periods", "period", found.by_period),
+    ):  # fmt: skip
+        values = table["covered"].to_numpy(dtype=float)
+        for key, workers, covered, shown in zip(
+            table[column], table["workers"], values, parts(values, total), strict=True
+        ):
+            drawn = None  # the draws do not tell groups apart
+            if column == "district":
+                some = (district == key).to_numpy() if cells else None
+                drawn = _drawn(draws, cells, "covered_by_time", some=some)
+            elif column == "period":
+                drawn = _drawn(draws, cells, f"covered_by_time_in_{key}", f"workers_in_{key}")
+            scope = timed.at(**{part: own(part, str(key))})
+            out.append(_Reading(scope, float(workers), float(covered), shown, drawn))
+    for name, share in (("workday", found.workday), ("weekend", found.weekend)) if week else ():
+        covered = share * coverage.workers
+        drawn = _drawn(draws, cells, f"covered_{name}")
+        out.append(_Reading(here.at(hours=name), coverage.workers, covered, round(covered), drawn))
     return out
 
 

@@ -343,7 +343,9 @@ def _chosen(found: list[tuple[str, bool, tuple[tuple[int, int], ...]]], shut: se
     if not spans:
         return Hours(known=False, problem="ambiguous", days=days)
     week = []
-    for day in ALL_DAYS:  # of several clauses that name a day, the one that names the fewest, the last of these
+    for (
+        day
+    ) in ALL_DAYS:  # of several clauses that name a day, the one that names the fewest, the last of these
         named = [d for d in by_days if day in d and day not in shut]
         week.append(_all_year(by_days[min(reversed(named), key=len)]) if named else ())
     alike = all(there == spans for there in week)

@@ -152,8 +152,9 @@ def parse_ids(raw: RawTable, role: str) -> tuple[pd.Series, list[Finding]]:
 
 
 def read_hours(raw: RawTable) -> tuple[dict[str, pd.Series], list[Finding]]:
-    """Canonical opening hours (``open_hours``), the days they hold for (``open_days``), the hours of each day of the week
-    where these differ (``week_hours``), and what was unclear.
+    """Columns of canonical opening hours, and what was unclear.
+
+    ``open_hours``, ``open_days`` (the days they hold for), ``week_hours`` (what holds on each day, where these differ).
     """
     texts = raw.column("open_hours")
     parsed = [parse_hours(t) for t in texts]

@@ -17,7 +17,7 @@ import pandas as pd
 from planner.inputs.hours import DAY_MIN, parse_hours
 from planner.settings.groups import Period
 
-__all__ = ["QUARTERS", "STATED", "WORKDAYS", "WEEKEND", "WeekHours", "period_quarters", "week_hours"]
+__all__ = ["QUARTERS", "STATED", "WEEKEND", "WORKDAYS", "WeekHours", "period_quarters", "week_hours"]
 
 QUARTERS = 96
 #: Days as :class:`WeekHours` counts them: that of the stated hours, Monday to Friday, Saturday and Sunday.

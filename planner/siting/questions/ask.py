@@ -37,7 +37,6 @@ from planner.siting.questions.sensitivity import (
     price_rules,
     stress,
 )
-from planner.siting.reach import SiteReach
 from planner.siting.solve import plan_value, solve, solve_plan
 from planner.solvers.problems import Solution
 from planner.solvers.variants import maximal_covering_fair
@@ -274,7 +273,7 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
         for r in circle.readings_m
         if abs(r - own_m) >= 1.0
     ]
-    cases.append(Case("hours:any", replace(base, existing=_always(old), new=_always(new)).pose()))
+    cases.append(Case("hours:any", replace(base, existing=old.always(), new=new.always()).pose()))
     for group in base.groups:
         for sign in (1, -1):
             columns = [f"{group}__{t.name}" for t in base.periods]
@@ -282,11 +281,6 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
             case = replace(base, demand=demand).pose()
             cases.append(Case(f"group:{group}:{sign * change * 100:+g}", case))
     return cases
-
-
-def _always(reach: SiteReach) -> SiteReach:
-    """The same sites, open day and night."""
-    return replace(reach, open_share=np.ones_like(reach.open_share))
 
 
 def sensitivity(

@@ -10,6 +10,7 @@ from planner.facts.register import plain
 from planner.tables import is_missing
 from planner.telling.contents.columns import Column
 from planner.telling.words.names import group_label, period_labels
+from planner.telling.words.numbers import percent
 from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "period_rows",
     "reading_label",
     "reading_rows",
+    "timed_columns",
 ]
 
 DISTRICT_COLUMNS = (
@@ -66,6 +68,19 @@ CURVE_COLUMNS = (
 )
 
 
+def timed_columns(columns: tuple[Column, ...], bundle: Bundle) -> tuple[Column, ...]:
+    """The columns with the shares by quarter-hours beside those of the half-open rule, where they are known."""
+    if bundle.facts.find("share", hours="time") is None:
+        return columns
+    at = 1 + [c.key for c in columns].index("share_after")
+    return (
+        *columns[:at],
+        Column("time_before", "share", 11),
+        Column("time_after", "share", 11),
+        *columns[at:],
+    )
+
+
 def district_labels(bundle: Bundle) -> dict[str, str]:
     """District key → its name in the study's language."""
     column = f"name_{bundle.settings.study.language}"
@@ -96,6 +111,8 @@ def _compared(bundle: Bundle, part: str) -> pd.DataFrame:
             "workers": shown("workers", plan=""),
             "share_before": shown("share", plan="today"),
             "share_after": shown("share"),
+            "time_before": shown("share", plan="today", hours="time"),
+            "time_after": shown("share", hours="time"),
             "change": shown("share_gain", plan="gain"),
             "covered_new": shown("newly_covered", plan="gain"),
         }
@@ -123,6 +140,8 @@ def district_total(bundle: Bundle) -> dict[str, Any]:
         "sites_new": int(facts.shown("sites_new")),
         "share_before": facts.shown("share", plan="today"),
         "share_after": facts.shown("share"),
+        "time_before": _shown(facts.find("share", plan="today", hours="time")),
+        "time_after": _shown(facts.find("share", hours="time")),
         "change": facts.shown("share_gain", plan="gain"),
         "covered_new": facts.shown("newly_covered", plan="gain"),
         "backup_after": facts.shown("share", least=2),
@@ -150,17 +169,35 @@ def reading_label(radius_m: float, bundle: Bundle) -> str:
 
 
 def reading_rows(bundle: Bundle) -> pd.DataFrame:
-    """The same coverage read in other ways: by radius, by two stations, at any hour, at night."""
+    """The same coverage read in other ways: by radius, by quarter-hours, by two stations, at any hour, at night."""
     language, facts = bundle.settings.study.language, bundle.facts
     radii = {facts.headline.cutoff_m, *facts.along("share", "cutoff_m")}
     rows = [(reading_label(r, bundle), {"cutoff_m": r}) for r in sorted(radii)]
+    rows += [
+        (phrase(f"reading_{name}", language), {"hours": name}) for name in ("time", "workday", "weekend")
+    ]
     rows.append((phrase("reading_backup", language), {"least": 2}))
     rows += [(phrase(f"reading_{name}", language), {"periods": name}) for name in ("any_hour", "night")]
     shown = [(label, facts.find("share", plan="today", **s), facts.find("share", **s)) for label, s in rows]
-    return pd.DataFrame(
-        [(label, a.shown, b.shown if b else None) for label, a, b in shown if a],
-        columns=[c.key for c in READING_COLUMNS],
-    )
+    read = [(label, a.shown, b.shown if b else None) for label, a, b in shown if a]
+    return pd.DataFrame(read + _kept_rows(bundle), columns=[c.key for c in READING_COLUMNS])
+
+
+def _kept_rows(bundle: Bundle) -> list[tuple[str, float, float | None]]:
+    """What is expected where doors are open for only part of the stated hours: as assumed, and at the low end."""
+    language, facts, circle = bundle.settings.study.language, bundle.facts, bundle.settings.circle
+    now, then = facts.find("share_kept", plan="today"), facts.find("share_kept")
+    timed = facts.find("share", plan="today", hours="time")
+    if now is None or then is None or timed is None:
+        return []
+    rows = []
+    if now.value != timed.value:
+        rows.append((phrase("reading_kept", language), now.shown, then.shown))
+    low, later = now.shown_band(), then.shown_band()
+    if low is not None and later is not None and low[0] != now.shown:
+        worst = percent(circle.hours_kept_band[0], 0)
+        rows.append((phrase("reading_kept_low", language, share=worst), low[0], later[0]))
+    return rows
 
 
 def curve_rows(bundle: Bundle) -> pd.DataFrame | None:

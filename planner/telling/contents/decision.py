@@ -102,6 +102,7 @@ def _rows(bundle: Bundle) -> list[DecisionRow | None]:
         served = DecisionRow(phrase("sheet_homes", language), str(absent), "", "homes")
     return [
         _pair(bundle, "decision_share", "coverage"),
+        _pair(bundle, "decision_time", "coverage", hours="time"),
         _row(bundle, "newly_covered", "coverage", plan="gain"),
         _pair(bundle, "decision_backup", "coverage", least=2),
         _pair(bundle, "decision_night", "coverage", periods="night"),
