@@ -77,13 +77,13 @@ def _circle(settings: Settings) -> Iterator[Assumption]:
     yield row("readings_m", " / ".join(f"{r:g}" for r in circle.readings_m), "m", trust="H")
     yield row("snap_limit_m", circle.snap_limit_m, "m", trust="M")
     yield row("open_share", percent(circle.open_share, 0), "", trust="L")
-    kept, (low, high) = circle.hours_kept, circle.hours_kept_band
+    (kept_low, kept_high), kept = circle.hours_kept_band, circle.hours_kept
     own = not (_is_default(circle, "hours_kept") and _is_default(circle, "hours_kept_band"))
     why = translated(circle.hours_kept_source, language) or phrase(
         "why_user" if own else "why_hours_kept", language
     )
     yield Assumption(
-        phrase("part_circle", language), phrase("par_hours_kept", language), kept, "", low, high, why,
+        phrase("part_circle", language), phrase("par_hours_kept", language), kept, "", kept_low, kept_high, why,
         "" if own else "L", "circle.hours_kept",
     )  # fmt: skip
     for mode, speed in sorted(circle.speeds_kmh.items()):

@@ -190,7 +190,7 @@ def _kept_rows(bundle: Bundle) -> list[tuple[str, float, float | None]]:
     timed = facts.find("share", plan="today", hours="time")
     if now is None or then is None or timed is None:
         return []
-    rows = []
+    rows: list[tuple[str, float, float | None]] = []
     if now.value != timed.value:
         rows.append((phrase("reading_kept", language), now.shown, then.shown))
     low, later = now.shown_band(), then.shown_band()
