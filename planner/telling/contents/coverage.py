@@ -68,9 +68,14 @@ CURVE_COLUMNS = (
 )
 
 
+def _timed(bundle: Bundle) -> bool:
+    """Whether coverage by quarter-hours is known."""
+    return bundle.facts.find("share", hours="time") is not None
+
+
 def timed_columns(columns: tuple[Column, ...], bundle: Bundle) -> tuple[Column, ...]:
     """The columns with the shares by quarter-hours beside those of the half-open rule, where they are known."""
-    if bundle.facts.find("share", hours="time") is None:
+    if not _timed(bundle):
         return columns
     at = 1 + [c.key for c in columns].index("share_after")
     return (
@@ -105,18 +110,20 @@ def _compared(bundle: Bundle, part: str) -> pd.DataFrame:
     def shown(quantity: str, **scope: Any) -> list[float]:
         return [_shown(facts.find(quantity, **{part: key}, **scope)) for key in keys]
 
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "key": keys,
             "workers": shown("workers", plan=""),
             "share_before": shown("share", plan="today"),
             "share_after": shown("share"),
-            "time_before": shown("share", plan="today", hours="time"),
-            "time_after": shown("share", hours="time"),
             "change": shown("share_gain", plan="gain"),
             "covered_new": shown("newly_covered", plan="gain"),
         }
     )
+    if not _timed(bundle):
+        return table
+    now, then = shown("share", plan="today", hours="time"), shown("share", hours="time")
+    return table.assign(time_before=now, time_after=then)
 
 
 def district_rows(bundle: Bundle) -> pd.DataFrame:
@@ -132,16 +139,18 @@ def district_rows(bundle: Bundle) -> pd.DataFrame:
 
 def district_total(bundle: Bundle) -> dict[str, Any]:
     """The total row under :func:`district_rows`."""
-    facts = bundle.facts
+    facts, timed = bundle.facts, dict[str, Any]()
+    if _timed(bundle):
+        timed["time_before"] = facts.shown("share", plan="today", hours="time")
+        timed["time_after"] = facts.shown("share", hours="time")
     return {
+        **timed,
         "district": phrase("total", bundle.settings.study.language),
         "workers": facts.shown("workers", plan=""),
         "stations_open": int(facts.shown("stations_open", plan="today")),
         "sites_new": int(facts.shown("sites_new")),
         "share_before": facts.shown("share", plan="today"),
         "share_after": facts.shown("share"),
-        "time_before": _shown(facts.find("share", plan="today", hours="time")),
-        "time_after": _shown(facts.find("share", hours="time")),
         "change": facts.shown("share_gain", plan="gain"),
         "covered_new": facts.shown("newly_covered", plan="gain"),
         "backup_after": facts.shown("share", least=2),
