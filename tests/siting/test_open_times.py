@@ -22,7 +22,7 @@ from planner.inputs.week import WeekHours, period_quarters, week_hours
 from planner.settings.groups import Period
 from planner.siting.coverage import Access, Coverage, measure_coverage
 from planner.siting.open_times import OpenTimes
-from planner.study.terminal import summary
+from planner.study.terminal import coverage_text, plan_text, summary
 from tests.facts.referee import Facts, island
 from tests.siting.test_goals import town
 from tests.study.town import PERIODS as TOWN_PERIODS
@@ -247,7 +247,17 @@ def test_the_town_on_one_street_with_a_pencil(tmp_path: Path) -> None:
         along(study, [(s1, "08:00-12:00"), (s2, "11:00-20:00"), (host, "09:00-17:00")])
     )
     # a wished list is read the same way
-    assert study.evaluate(plan.chosen).wished.by_time.share == pytest.approx(plan.after.by_time.share)
+    wished = study.evaluate(plan.chosen)
+    assert wished.wished.by_time.share == pytest.approx(plan.after.by_time.share)
+    now, then, weekend = (
+        f"{100 * v:.1f}%" for v in (found.share, plan.after.by_time.share, found.weekend)
+    )  # fmt: skip
+    assert f"today {now}, these sites {then}, the proposal {then}" in wished.describe()
+    assert f"{now} counted by the quarter-hours in which a station in reach is open" in coverage_text(
+        study.coverage(), {}, "en"
+    )
+    assert f"(Monday to Friday {now}, weekends {weekend})" in coverage_text(study.coverage(), {}, "en")
+    assert plan_text(plan, "zh").endswith(f"按开放时间（一刻钟）计：{now} -> {then}")
 
 
 @pytest.mark.parametrize("band", ["[0.5, 0.8]", "[0.95, 1.0]"])
