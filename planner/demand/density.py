@@ -87,7 +87,7 @@ def model_demand(
     """
     say, districts, wet = progress or silent, inputs.districts, inputs.lakes
     shapes, names = districts.geometry.to_numpy(), districts["district"].astype(str).tolist()
-    say("streets", 0.0)
+    say("cutting streets", 0.0)
     pieces = cut_streets(
         streets, piece_m=demand.piece_m, start=demand.piece_start, districts=shapes, water=wet
     )

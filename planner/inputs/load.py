@@ -39,7 +39,7 @@ class LoadedInputs:
     districts, stations, hosts
         As ``planner/tables.py`` lists them; districts without a population have the residents' sum.
     population
-        Points with ``population`` (persons), ``district`` and ``placed`` (False: the place only says in which district).
+        Points with ``population`` (persons) and ``district``; ``placed`` False: only the district is known.
     water, main_roads, landuse, places
         Layers of the street file (:class:`planner.inputs.osm.layers.OsmLayers`), empty if it has none.
     streets

@@ -40,12 +40,12 @@ def read_population(
     population: Population, *, crs: str, districts: gpd.GeoDataFrame, osm_path: Path | None = None,
     buildings: gpd.GeoDataFrame | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:  # fmt: skip
-    """Points with ``population`` (persons), ``district`` (key) and ``placed``, in the study's metric CRS.
+    """Points with ``population`` (persons), ``district`` (key), in the study's metric CRS.
 
     ``grid``: points, or cells taken at a point in them. ``buildings``: footprint × storeys of the
     OSM file ``population.path`` (else ``osm_path``), scaled to ``total`` or at 40 m² per person.
     ``districts``: the districts' totals (or ``total`` by area): in ``buildings`` (of the street file) as far as their floor
-    has room at 40 m² per person; for the rest nobody knows where they live (``placed`` False): evenly over the
+    has room at 40 m² per person; for the rest nobody knows where they live (column ``placed``: False): evenly over the
     outlines, one point per 100 m (200 m above 400 km²). ``total`` scales the sum within the districts.
     """
     if population.kind == "grid":
@@ -108,14 +108,10 @@ def _source(population: Population) -> str:
 
 def _points(frame: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
     if frame.empty:
-        columns = {
-            "population": pd.Series(dtype=float), "district": pd.Series(dtype=object), "placed": pd.Series(dtype=bool),
-        }  # fmt: skip
+        columns = {"population": pd.Series(dtype=float), "district": pd.Series(dtype=object)}
         return gpd.GeoDataFrame(columns, geometry=gpd.GeoSeries([], crs=crs), crs=crs)
-    frame = frame if "placed" in frame else frame.assign(placed=True)
-    return as_text(
-        frame[["population", "district", "placed", "geometry"]].reset_index(drop=True), ["district"]
-    )
+    kept = [c for c in ("population", "district", "placed", "geometry") if c in frame]
+    return as_text(frame[kept].reset_index(drop=True), ["district"])
 
 
 def _nothing(crs: str) -> gpd.GeoDataFrame:

@@ -15,7 +15,6 @@ from scipy import sparse
 from planner.demand.streets.standing import DemandPoints
 from planner.siting.coverage import Access
 from planner.siting.goal.pose import fade_shares
-from planner.siting.questions.robust import scenario_factors
 from planner.siting.reach import SiteReach
 from planner.solvers.merge import equal_columns
 
@@ -74,15 +73,15 @@ class AtPoints:
         """The same read at another walking distance."""
         return replace(self, existing=self.existing.within(radius_m), new=self.new.within(radius_m))
 
-    def factors(self, surfaces: Array) -> Array:
-        """Workers per demand scenario and cell over the estimate."""
-        return scenario_factors(surfaces, self.demand["workers"].to_numpy())
+    def merged(self, fade_m: tuple[float, float] | None, *, by_cell: bool = False) -> ReachClasses:
+        """The points merged: within the cutoff, and within each ring of a fading cover, the same sites are in reach.
 
-    def merged(self, fade_m: tuple[float, float] | None) -> ReachClasses:
-        """The points merged: within the cutoff, and within each ring of a fading cover, the same sites are in reach."""
+        ``by_cell``: apart by cell too, so that what a demand scenario does to a class is exact in every period.
+        """
         points = self.points
         code = points.table["district"].cat.codes.to_numpy(np.int64)
-        first, of = equal_columns(_levels(self.existing.access, self.new.access, fade_m), apart=code)
+        apart = points.cell if by_cell else code  # a cell lies in one district
+        first, of = equal_columns(_levels(self.existing.access, self.new.access, fade_m), apart=apart)
         demand = points.merged(of, len(first))
         districts = points.table["district"].cat.categories.to_numpy(object)
         demand.insert(0, "district", districts[code[first]])

@@ -28,7 +28,7 @@ from planner.siting.open_times import Patterns
 from planner.siting.plan import SitePlan, chosen_table
 from planner.siting.problem import Ground, SitingProblem, covered_by_open, nothing_to_gain, pose
 from planner.siting.questions.alternatives import StandIns, replacements
-from planner.siting.questions.robust import confidence
+from planner.siting.questions.robust import confidence, scenario_factors
 from planner.siting.reach import NearestStation, SiteReach, joined, measure, street_metres
 from planner.siting.rules import judge_clash, judge_rules
 from planner.siting.solve import Look, solve, solve_in_phases, solve_plan
@@ -44,8 +44,8 @@ __all__ = [
     "Sited",
     "against_half",
     "candidate_sites",
+    "demand_factors",
     "find_stand_ins",
-    "first_scenarios",
     "judge",
     "kept_problem",
     "make_plan",
@@ -66,7 +66,7 @@ class Posing:
 
     ``groups``: names of those that count; ``demand``, ``existing`` and ``new`` hold a row or column per class of demand
     points in reach of the same sites (``merged``), ``whole`` the points themselves; ``factors``: workers per demand
-    scenario and class over the estimate, for plans that are after more than the estimate.
+    scenario and class over the estimate, for plans that are after more than the estimate (``by_cell``: and cell).
     """
 
     siting: Siting
@@ -82,7 +82,7 @@ class Posing:
     factors: Array
     merged: ReachClasses
     whole: AtPoints
-    surfaces: Array
+    by_cell: Array
 
     @property
     def ground(self) -> Ground:
@@ -105,10 +105,10 @@ class Posing:
 
     def over(self, whole: AtPoints) -> Posing:
         """The same over other points, or other reach to them."""
-        made = whole.merged(self.siting.goal.fade_m)
+        made = whole.merged(self.siting.goal.fade_m, by_cell=len(self.by_cell) > 0)
         return replace(
             self, demand=made.demand, existing=made.existing, new=made.new, merged=made, whole=whole,
-            factors=made.of_cells(whole.factors(self.surfaces)),
+            factors=made.of_cells(self.by_cell),
         )  # fmt: skip
 
     def look(
@@ -119,26 +119,26 @@ class Posing:
         return Look.of(self.siting, own, work_limit=work_limit, progress=progress)
 
 
-def first_scenarios(surfaces: Array, scenarios: int) -> Array:
-    """The first of the demand scenarios."""
-    return surfaces[:scenarios]
+def demand_factors(surfaces: Array, demand: gpd.GeoDataFrame, scenarios: int) -> Array:
+    """Per demand scenario and cell the workers over the estimate."""
+    return scenario_factors(surfaces[:scenarios], demand["workers"].to_numpy())
 
 
 def posing_of(
     siting: Siting, *, periods: tuple[Period, ...], groups: tuple[str, ...], seed: int, need_open: float,
     demand: gpd.GeoDataFrame, points: DemandPoints, districts: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame,
-    existing: SiteReach, new: SiteReach, surfaces: Array,
+    existing: SiteReach, new: SiteReach, factors: Array,
 ) -> Posing:  # fmt: skip
     """What the problem is posed from, the demand points merged.
 
-    ``demand``: the table of cells; ``existing``, ``new``: a column per point; ``surfaces``: the demand scenarios that the plan
-    itself is after (none where it is the estimate).
+    ``demand``: the table of cells; ``existing``, ``new``: a column per point; ``factors``: workers per demand
+    scenario and cell over the estimate, of the scenarios that the plan itself is after (none where it is the estimate).
     """
     whole = AtPoints(demand, points, existing, new)
-    made = whole.merged(siting.goal.fade_m)
+    made = whole.merged(siting.goal.fade_m, by_cell=len(factors) > 0)
     return Posing(
         siting, periods, groups, seed, need_open, districts, candidates, demand=made.demand, existing=made.existing,
-        new=made.new, factors=made.of_cells(whole.factors(surfaces)), merged=made, whole=whole, surfaces=surfaces,
+        new=made.new, factors=made.of_cells(factors), merged=made, whole=whole, by_cell=factors,
     )  # fmt: skip
 
 
@@ -200,7 +200,7 @@ def steadiness(
     return confidence(
         lambda weights: solve(problem, posing.look(STEADY), weights=weights, barred=apart),
         problem.weights,
-        posing.merged.of_cells(posing.whole.factors(surfaces[:scenarios])),
+        posing.merged.of_cells(demand_factors(surfaces, posing.whole.demand, scenarios)),
         xy_m=xy,
         chosen=sited.solution.chosen,
         within_m=within_m,

@@ -292,20 +292,18 @@ class Study:
         ``points``: other demand points to count on: ``"50m"``, pieces of street of that length cut from other starting
         points than the plan's, or a file of workers (coordinates, ``count``, ``group``) read like observations.
         """
-        from planner.study.evaluate import evaluate_sites, piece_metres
+        from planner.study.evaluate import evaluate_sites, piece_metres, scored_on_file, scored_on_pieces
 
         if points is None:
             return evaluate_sites(self.stages, sites, datum=datum)
         metres = piece_metres(points)
         if metres is None:
-            return evaluate_sites(
-                self.stages, sites, datum=datum, scored=scored_on(self.stages, points, None)
-            )
+            scored = scored_on_file(self.stages, Path(str(points)))
+            return evaluate_sites(self.stages, sites, datum=datum, scored=scored)
         cut = self.settings.demand.model_copy(update={"piece_m": metres, "piece_start": OTHER_START})
         other = self.with_settings(self.settings.model_copy(update={"demand": cut}))
-        return evaluate_sites(
-            self.stages, sites, datum=datum, scored=scored_on(self.stages, metres, other.stages)
-        )
+        scored = scored_on_pieces(other.stages, metres)
+        return evaluate_sites(self.stages, sites, datum=datum, scored=scored)
 
     @property
     def facts(self) -> Register:

@@ -77,8 +77,8 @@ def test_the_table_holds_the_groups_workers_and_nobody_stands_in_the_pond():
     by_district = made.demand.groupby("district")["workers"].sum()
     pd.testing.assert_series_equal(by_district, made.controls["rider"], check_names=False)
     assert by_district["west"] == pytest.approx(375)  # 3,000 of 4,000 residents
-    assert len(made.covariates) == 100  # cells of 200 m
-    assert len(made.demand) == 99
+    assert len(made.covariates) == len(made.demand) == 99  # cells of 200 m with a street, the pond left out
+    assert len(made.points) == 99 * 4  # two streets of a cell, each in two pieces of 100 m
     assert made.surfaces.shape == (4, 99)
     assert made.levels == {"rider": "weights"}
     assert made.findings == model().findings
@@ -103,13 +103,19 @@ def test_observations_move_the_workers_and_what_is_wrong_with_their_file_is_left
     assert blind["workers"][blind.geometry.centroid.x.between(X0 + 600, X0 + 1000)].sum() < 0.5 * 375
 
 
-def test_nothing_finer_than_a_cell_is_in_the_value(tmp_path, city):
+def test_nothing_finer_than_a_cell_is_learnt_from_the_file(tmp_path, city):
     rows = seen_in(make_city(0, n=10).cells)
     made = model(write(tmp_path / "seen.csv", rows), Demand(ensemble=2, observed_share=0.9))
     for f in fields(WorkerDensity):
         value = getattr(made, f.name)
-        if f.name not in ("levels", "bandwidths_m", "findings", "surfaces"):
-            assert len(value) in (2, 99, 100), f.name  # districts, or cells
+        if f.name not in ("levels", "bandwidths_m", "findings", "surfaces", "points"):
+            assert len(value) in (2, 99), f.name  # districts, or cells
+    # within a cell the points stand to each other as they did before anybody was seen
+    now, before = made.points.table["rider"].to_numpy(), model().points.table["rider"].to_numpy()
+    seen, ratio = np.bincount(made.points.cell, before) > 0, now / np.maximum(before, 1e-12)
+    low, high = (pd.Series(ratio).groupby(made.points.cell).agg(f) for f in ("min", "max"))
+    assert seen.all()
+    assert low.to_numpy() == pytest.approx(high.to_numpy(), rel=1e-6)
 
 
 def test_a_file_is_read_and_summed_in_one_go(tmp_path, city):

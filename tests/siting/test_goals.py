@@ -61,15 +61,18 @@ class Referee:
         periods = [t.name for t in study.settings.periods]
         self.new = self._shares(new, new_open >= 0.5, fade)
         self.old = self._shares(old, old_open >= 0.5, fade)
-        weights = [
-            study.demand[[f"{g}__{t}" for g in part.groups]].to_numpy().sum(axis=1)
-            for part in new
-            for t in periods
-        ]
+        self.table = study.demand_points
+        self.cell = study.stages.value("demand").points.cell
+        self.profile = {g.name: g.profile for g in study.settings.groups}
+        weights = [sum(self.by_group(g, t) for g in part.groups) for part in new for t in periods]
         self.weights = np.concatenate(weights)
         self.blocks = len(weights)
         self.xy = np.column_stack([study.candidates.geometry.x, study.candidates.geometry.y])
         self.cost = study.candidates["cost_yuan"].to_numpy()
+
+    def by_group(self, group: str, period: str) -> np.ndarray:
+        """Workers of a group at each demand point in a period."""
+        return self.table[group].to_numpy() * self.profile[group][period]
 
     @staticmethod
     def _shares(access, is_open, fade):
@@ -192,7 +195,7 @@ def test_some_workers_count_more(tmp_path: Path) -> None:
     (way,) = study.stages.value("new").access  # everybody walks
     counted = np.concatenate([
         (4.0 if t == "06_10" else 1.0) * sum(
-            {"sanitation": 30.0, "rider": 0.0}.get(g, 1.0) * study.demand[f"{g}__{t}"].to_numpy() for g in way.groups
+            {"sanitation": 30.0, "rider": 0.0}.get(g, 1.0) * r.by_group(g, t) for g in way.groups
         )
         for t in periods
     ])  # fmt: skip
@@ -204,7 +207,7 @@ def test_some_workers_count_more(tmp_path: Path) -> None:
 def test_aims_over_the_demand_scenarios(tmp_path: Path, aim: str) -> None:
     study, plan = solved(tmp_path, f'aim = "{aim}"\ntail = 0.5')
     r = Referee(study)
-    factors = study.stages.value("factors")
+    factors = study.stages.value("factors")[:, r.cell]  # a point's workers vary like its cell's
     assert len(factors) == 3
 
     def value(s) -> float:
@@ -220,7 +223,7 @@ def test_aims_over_the_demand_scenarios(tmp_path: Path, aim: str) -> None:
 def test_the_worst_off_district_first(tmp_path: Path, aim: str) -> None:
     study, plan = solved(tmp_path, f'aim = "{aim}"')
     r = Referee(study)
-    district = np.tile(study.demand["district"].to_numpy(dtype=str), r.blocks)
+    district = np.tile(r.table["district"].to_numpy(dtype=str), r.blocks)
     names = np.unique(district)
     assert len(names) == 2
 
@@ -288,7 +291,7 @@ def test_goals_compose(tmp_path: Path) -> None:
     goal = 'aim = "worst"\nfade_m = [400, 900]\ncredit = [0.8, 0.2]\nspacing_m = 1500\nspacing_price = 5\nrelocate = 1'
     study, plan = solved(tmp_path, goal, siting='quota_min = { "区1" = 1 }')
     r = Referee(study, (400, 900))
-    factors = [r.weights * np.tile(f, r.blocks) for f in study.stages.value("factors")]
+    factors = [r.weights * np.tile(f, r.blocks) for f in study.stages.value("factors")[:, r.cell]]
     east = study.candidates["district"].to_numpy() == "区1"
 
     def value(s, old) -> float:

@@ -274,7 +274,7 @@ def test_three_lists_in_three_datums_and_an_encoding_meet_on_one_street(town) ->
 
 
 def test_observations_reach_the_model(town) -> None:
-    text = '[inputs.observations]\npath = "seen.csv"\ndatum = "wgs84"\n[demand]\nobserved_share = 0.5\n'
+    text = '[inputs.observations]\npath = "seen.csv"\ndatum = "wgs84"\n[demand]\nobserved_share = 0.5\nlevel = "regression"\n'
     rng = np.random.default_rng(1)
     rows = [f"{lng(x)},{lat(y)},rider,5\n" for x, y in rng.uniform(100, 1900, (80, 2))]
     study = town(extra=text)

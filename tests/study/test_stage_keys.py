@@ -124,8 +124,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["groups[].minutes"], ("ways", "second_views")),
     (["groups[].second_mode"], ("reach:second:ebike", "second_views")),
     # -- demand
-    (["demand.cell_m"], ("demand", *REACHES, "reach:second:ebike", "gaps")),
-    (keys("demand.", "min_observed observed_share observed_at_places ensemble level smooth bandwidth_m share_band "
+    (["demand.cell_m"], ("demand", "gaps")),
+    (keys("demand.", "cell_origin_m[] piece_m piece_start homes_elsewhere thin_venues min_observed observed_share observed_at_places ensemble level smooth bandwidth_m share_band "
                      "elasticity_band local_sd local_m district_totals{} season hottest_h[] heat_groups[] events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
     # -- the circle

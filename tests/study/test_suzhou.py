@@ -132,7 +132,9 @@ def test_the_solver_and_the_coverage_agree_about_what_is_covered_today(study) ->
     reach = study.stages.value("existing")
     access, open_share = reach.access, reach.open_share
     covers = cover_matrix(access, open_share >= study.settings.circle.open_share)
-    weights = cover_weights(study.demand, access, [p.name for p in study.settings.periods])
+    points = study.stages.value("demand").points
+    rows = points.merged(np.arange(len(points)), len(points))
+    weights = cover_weights(rows, access, [p.name for p in study.settings.periods])
     reached = np.asarray(covers.sum(axis=0)).ravel() > 0
     assert weights[reached].sum() == pytest.approx(study.coverage().covered)
 
@@ -140,7 +142,7 @@ def test_the_solver_and_the_coverage_agree_about_what_is_covered_today(study) ->
 def test_thirty_random_cells_are_covered_as_networkx_says(study) -> None:
     network, demand = study.network("walk"), study.demand
     rows = np.random.default_rng(7).choice(len(demand), 30, replace=False)
-    there = snap(network, demand["point"].iloc[rows], limit_m=200)
+    there = snap(network, demand["point"].iloc[rows])
     xy = np.c_[there.x_m, there.y_m]
     stations = study.open_stations
     points = np.c_[stations.geometry.x, stations.geometry.y]

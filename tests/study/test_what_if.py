@@ -16,6 +16,7 @@ from planner.study.products import write_products, write_site_list
 from planner.study.study import Study
 from tests.street_referee import seconds_to_sites
 from tests.study.test_command import toy_town
+from tests.study.town import workers
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +25,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 def covered(study: Study, ids: list[str]) -> float:
-    """Workers covered by the open stations and these candidates, counted cell by cell from travel times."""
-    total = np.zeros(len(study.demand))
+    """Workers covered by the open stations and these candidates, counted point by point from travel times."""
+    total = np.zeros(len(study.demand_points))
     rows = np.flatnonzero(study.candidates["site_id"].isin(ids))
     (old, old_open), (new, new_open) = (
         (r.access, r.open_share) for r in (study.stages.value("existing"), study.stages.value("new"))
@@ -42,7 +43,7 @@ def covered(study: Study, ids: list[str]) -> float:
                 known.data = np.ones_like(known.data)
                 on = is_open[:, t] >= 0.5
                 reached |= ((dense <= 600) & (known.toarray() > 0))[on].any(axis=0)
-            people = study.demand[[f"{g}__{period.name}" for g in a.groups]].to_numpy().sum(axis=1)
+            people = sum(workers(study, g, period.name) for g in a.groups)
             total += people * reached
     return float(total.sum())
 
@@ -230,7 +231,7 @@ def test_closing_streets_loses_what_computing_everything_anew_loses(study: Study
     reached = travel_times(
         shut,
         snap(shut, np.array([[p.x, p.y] for p in sites])),
-        snap(shut, study.demand["point"], limit_m=200),
+        snap(shut, study.demand_points.geometry),
         cutoff_s=600,
     ).seconds.tocsr()
     need, total = study.settings.circle.open_share, 0.0
@@ -244,10 +245,10 @@ def test_closing_streets_loses_what_computing_everything_anew_loses(study: Study
         >= need
     )
     for t, period in enumerate(study.settings.periods):
-        names = [f"{g.name}__{period.name}" for g in study.settings.headline_groups]
-        hit = np.zeros(len(study.demand), bool)
+        people = sum(workers(study, g.name, period.name) for g in study.settings.headline_groups)
+        hit = np.zeros(len(study.demand_points), bool)
         hit[reached[np.flatnonzero(is_open[:, t])].tocoo().coords[1]] = True
-        total += study.demand[names].to_numpy().sum(axis=1)[hit].sum()
+        total += people[hit].sum()
     assert plan.after.covered - found.lost == pytest.approx(total)
     assert "人" in found.describe("zh")
     with pytest.raises(PlannerError, match="no street"):

@@ -181,14 +181,20 @@ enabled = false
 
 
 def standing(study: Any) -> np.ndarray:
-    """x of the place where each cell's workers stand."""
-    points = study.demand["point"]
+    """x of each demand point, where workers stand."""
+    points = study.demand_points.geometry
     assert np.abs(points.y.to_numpy() - Y0).max() < 0.01, "somebody stands off the street"
     return points.x.to_numpy() - X0
 
 
+def workers(study: Any, group: str, period: str) -> np.ndarray:
+    """Workers of a group at each demand point in a period, by its profile."""
+    profile = next(g.profile for g in study.settings.groups if g.name == group)
+    return study.demand_points[group].to_numpy() * profile[period]
+
+
 def reach(study: Any, places: Iterable[Place], *, within_m: float = TEN_MINUTES_M) -> np.ndarray:
-    """Per cell, how many of the places are within the distance along the street."""
+    """Per demand point, how many of the places are within the distance along the street."""
     x = standing(study)
     near = [np.abs(x - p.x_m) <= within_m for p in places]
     assert not any((np.abs(np.abs(x - p.x_m) - within_m) < 0.05).any() for p in places), "too close to call"
@@ -206,9 +212,10 @@ def covered(
     least: int = 1,
 ) -> float:
     """Workers with at least ``least`` of the places that ``open_in(period)`` names in reach."""
-    here = np.ones(len(study.demand), bool) if district is None else study.demand["district"] == district
+    points = study.demand_points
+    here = np.ones(len(points), bool) if district is None else (points["district"] == district).to_numpy()
     total = 0.0
     for period in periods:
         hit = (reach(study, open_in(period), within_m=within_m) >= least) & here
-        total += sum(float(study.demand.loc[hit, f"{g}__{period}"].sum()) for g in groups)
+        total += sum(float(workers(study, g, period)[hit].sum()) for g in groups)
     return total

@@ -22,7 +22,7 @@ from planner.demand.levels.weights import usable_shares
 from planner.demand.observations import Observations
 from planner.demand.scenarios import EVENT_BAND
 from planner.demand.streets.hold import Held
-from planner.demand.streets.pieces import Pieces
+from planner.demand.streets.pieces import StreetPieces
 from planner.demand.streets.scenario import lay_over
 from planner.demand.streets.standing import Cells, DemandPoints, profiles_of
 from planner.demand.streets.thin import PLAIN, shrink, thin_findings
@@ -147,9 +147,11 @@ def _over(above: Floats, below: Floats) -> Floats:
     return np.where(below > 0, above / np.where(below > 0, below, 1.0), 1.0)
 
 
-def _mixture(values: pd.DataFrame, pieces: Pieces, shares: Any, elasticities: Any) -> Floats:
-    """Where a group's workers are, as weights that sum to 1: as :func:`planner.demand.levels.weights.mix`, but an
-    elasticity acts on what stands on a metre of street, so that the length of a piece changes nothing.
+def _mixture(values: pd.DataFrame, pieces: StreetPieces, shares: Any, elasticities: Any) -> Floats:
+    """Where a group's workers are, as weights that sum to 1.
+
+    As :func:`planner.demand.levels.weights.mix`, but an elasticity acts on what a metre of street holds: the length of a
+    piece changes nothing.
     """
     weight = np.zeros(len(values))
     metres = np.maximum(pieces.length_m, 1.0)
@@ -172,7 +174,7 @@ def _corrected(weight: Floats, wanted: Floats, cells: Cells) -> Floats:
 
 
 def points_at(
-    pieces: Pieces,
+    pieces: StreetPieces,
     cells: Cells,
     workers: dict[str, Floats],
     head: Sequence[str],

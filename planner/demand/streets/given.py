@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 
 from planner.demand.streets.estimate import points_at, table_of
-from planner.demand.streets.pieces import Pieces, zones_of
+from planner.demand.streets.pieces import StreetPieces, zones_of
 from planner.demand.streets.standing import DemandPoints, cells_of, profiles_of
 from planner.settings.demand import Demand
 from planner.settings.groups import Group, Period
@@ -52,7 +52,7 @@ def points_given(
         raise ValueError("no point with workers lies in a district of the study")
     n, count = int(keep.sum()), count[keep]
     no = np.zeros(n, bool)
-    pieces = Pieces(x[keep], y[keep], np.zeros(n), no, no, zone[keep])
+    pieces = StreetPieces(x[keep], y[keep], np.zeros(n), no, no, zone[keep])
     names = districts["district"].astype(str).tolist()
     cells = cells_of(
         pieces, names, cell_m=settings.cell_m, origin_m=settings.cell_origin_m, crs=districts.crs

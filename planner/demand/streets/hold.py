@@ -13,7 +13,7 @@ import shapely
 from planner.demand.covariates import HECTARES_PER_HOST, HOST_COVARIATES, LANDUSE_COVARIATES, lattice_m
 from planner.demand.grid import Floats, Ints
 from planner.demand.kernels import FEW
-from planner.demand.streets.pieces import Pieces, zones_of
+from planner.demand.streets.pieces import StreetPieces, zones_of
 from planner.demand.streets.spread import StreetIndex, bandwidth_of
 from planner.settings.demand import Demand
 
@@ -28,7 +28,7 @@ _FIELD_M = 100.0
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class Pulls:
     """Places that draw workers: where, and how much of a venue each is."""
 
     x_m: Floats
@@ -36,14 +36,12 @@ class Places:
     mass: Floats
 
     @classmethod
-    def none(cls) -> Places:
+    def none(cls) -> Pulls:
         """No place."""
         return cls(*(np.zeros(0) for _ in range(3)))
 
-    def __add__(self, other: Places) -> Places:
-        return Places(
-            *(np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("x_m", "y_m", "mass"))
-        )
+    def __add__(self, other: Pulls) -> Pulls:
+        return Pulls(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("x_m", "y_m", "mass")))
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +59,13 @@ class Held:
         Bandwidth of each covariate with venues.
     """
 
-    pieces: Pieces
+    pieces: StreetPieces
     table: pd.DataFrame
     bandwidths_m: dict[str, float]
 
 
 def hold(
-    pieces: Pieces, *, population: gpd.GeoDataFrame, hosts: gpd.GeoDataFrame, landuse: gpd.GeoDataFrame,
+    pieces: StreetPieces, *, population: gpd.GeoDataFrame, hosts: gpd.GeoDataFrame, landuse: gpd.GeoDataFrame,
     districts: gpd.GeoDataFrame, settings: Demand,
 ) -> Held:  # fmt: skip
     """What each piece of street holds.
@@ -92,7 +90,7 @@ def hold(
     venues = _venues(hosts, landuse)
     widths = _bandwidths(venues, settings, area)
     columns: dict[str, Floats] = {}
-    alone: dict[str, Places] = {}
+    alone: dict[str, Pulls] = {}
     homes = pieces.length_m * np.where(pieces.home, 1.0, settings.homes_elsewhere)
     people, unplaced = _people(population)
     lattice = lattice_m(people.x_m, people.y_m)
@@ -112,8 +110,8 @@ def hold(
     return _with_alone(pieces, columns, alone, districts.geometry.to_numpy(), widths)
 
 
-def _some(places: Places, at: Ints) -> Places:
-    return Places(places.x_m[at], places.y_m[at], places.mass[at])
+def _some(places: Pulls, at: Ints) -> Pulls:
+    return Pulls(places.x_m[at], places.y_m[at], places.mass[at])
 
 
 def _xy(frame: gpd.GeoDataFrame) -> tuple[Floats, Floats]:
@@ -123,10 +121,10 @@ def _xy(frame: gpd.GeoDataFrame) -> tuple[Floats, Floats]:
     return shapely.get_x(points), shapely.get_y(points)
 
 
-def _people(population: gpd.GeoDataFrame) -> tuple[Places, pd.Series]:
+def _people(population: gpd.GeoDataFrame) -> tuple[Pulls, pd.Series]:
     """Residents whose place is known; and by district how many have none."""
     if not len(population):
-        return Places.none(), pd.Series(dtype=float)
+        return Pulls.none(), pd.Series(dtype=float)
     number = pd.to_numeric(population["population"], errors="coerce").clip(lower=0).fillna(0.0)
     placed = (
         population["placed"].astype(bool) if "placed" in population else pd.Series(True, population.index)
@@ -135,10 +133,10 @@ def _people(population: gpd.GeoDataFrame) -> tuple[Places, pd.Series]:
     good = placed.to_numpy() & (number > 0).to_numpy() & np.isfinite(x) & np.isfinite(y)
     rest = number[~placed]
     by = rest.groupby(population.loc[~placed, "district"].astype(str)).sum() if len(rest) else rest
-    return Places(x[good], y[good], number.to_numpy()[good]), by
+    return Pulls(x[good], y[good], number.to_numpy()[good]), by
 
 
-def _along(unplaced: pd.Series, pieces: Pieces, homes: Floats, districts: list[str]) -> Floats:
+def _along(unplaced: pd.Series, pieces: StreetPieces, homes: Floats, districts: list[str]) -> Floats:
     """Residents of each district along its streets, as ``homes`` (metres) counts them.
 
     ``unplaced``: persons, by district.
@@ -152,16 +150,16 @@ def _along(unplaced: pd.Series, pieces: Pieces, homes: Floats, districts: list[s
     return out
 
 
-def _venues(hosts: gpd.GeoDataFrame, landuse: gpd.GeoDataFrame) -> dict[str, Places]:
+def _venues(hosts: gpd.GeoDataFrame, landuse: gpd.GeoDataFrame) -> dict[str, Pulls]:
     """Venues by covariate, land use among them."""
-    found = {name: Places.none() for name in HOST_COVARIATES}
+    found = {name: Pulls.none() for name in HOST_COVARIATES}
     if len(hosts):
         x, y = _xy(hosts)
         kind = hosts["host_kind"].astype(str)
         good = np.isfinite(x) & np.isfinite(y)
         for name, kinds in HOST_COVARIATES.items():
             some = kind.isin(kinds).to_numpy() & good
-            found[name] += Places(x[some], y[some], np.ones(int(some.sum())))
+            found[name] += Pulls(x[some], y[some], np.ones(int(some.sum())))
     column = next((c for c in ("landuse", "kind", "class") if c in landuse.columns), None)
     if len(landuse) and column is not None:
         use = landuse[column].astype(str)
@@ -171,11 +169,11 @@ def _venues(hosts: gpd.GeoDataFrame, landuse: gpd.GeoDataFrame) -> dict[str, Pla
     return found
 
 
-def _fields(polygons: Any) -> Places:
+def _fields(polygons: Any) -> Pulls:
     """Points every :data:`_FIELD_M` within polygons (each at one spot once), one in those that hold none."""
     polygons = polygons[~(shapely.is_missing(polygons) | shapely.is_empty(polygons))]
     if not len(polygons):
-        return Places.none()
+        return Pulls.none()
     low = np.floor(shapely.bounds(polygons) / _FIELD_M).astype(np.int64)
     wide, high = low[:, 2] - low[:, 0] + 1, low[:, 3] - low[:, 1] + 1
     owner = np.repeat(np.arange(len(polygons)), wide * high)
@@ -188,14 +186,12 @@ def _fields(polygons: Any) -> Places:
     spots = np.unique(np.column_stack([row[inside], col[inside]]), axis=0)
     one = shapely.point_on_surface(polygons[small])
     per = _FIELD_M**2 / 1e4 / HECTARES_PER_HOST
-    return Places(
+    return Pulls(
         (spots[:, 1] + 0.5) * _FIELD_M, (spots[:, 0] + 0.5) * _FIELD_M, np.full(len(spots), per)
-    ) + Places(
-        shapely.get_x(one), shapely.get_y(one), shapely.area(polygons[small]) / 1e4 / HECTARES_PER_HOST
-    )
+    ) + Pulls(shapely.get_x(one), shapely.get_y(one), shapely.area(polygons[small]) / 1e4 / HECTARES_PER_HOST)
 
 
-def _bandwidths(venues: dict[str, Places], s: Demand, area_m2: float) -> dict[str, float]:
+def _bandwidths(venues: dict[str, Pulls], s: Demand, area_m2: float) -> dict[str, float]:
     """Bandwidth of each covariate there is: the study's, else by likelihood; of few venues that of all together."""
     some = {name: v for name, v in venues.items() if v.mass.sum() > 0}
     if not s.smooth or s.bandwidth_m is not None:
@@ -203,7 +199,7 @@ def _bandwidths(venues: dict[str, Places], s: Demand, area_m2: float) -> dict[st
     widths = {name: bandwidth_of(v.x_m, v.y_m, v.mass, area_m2=area_m2) for name, v in some.items()}
     few = [name for name, v in some.items() if v.mass.sum() < FEW]
     if few:
-        every = Places.none()
+        every = Pulls.none()
         for v in some.values():
             every += v
         together = bandwidth_of(every.x_m, every.y_m, every.mass, area_m2=area_m2)
@@ -212,9 +208,9 @@ def _bandwidths(venues: dict[str, Places], s: Demand, area_m2: float) -> dict[st
 
 
 def _with_alone(
-    pieces: Pieces,
+    pieces: StreetPieces,
     columns: dict[str, Floats],
-    alone: dict[str, Places],
+    alone: dict[str, Pulls],
     districts: Any,
     widths: dict[str, float],
 ) -> Held:

@@ -15,7 +15,7 @@ from planner.demand.covariates import MAIN_CLASSES
 from planner.demand.grid import Floats, Ints
 from planner.demand.points import walkable
 
-__all__ = ["HOME_CLASSES", "Pieces", "cut_streets"]
+__all__ = ["HOME_CLASSES", "StreetPieces", "cut_streets"]
 
 Flags = NDArray[np.bool_]
 #: classes of street that people live along
@@ -23,8 +23,8 @@ HOME_CLASSES = ("residential", "living_street")
 
 
 @dataclass(frozen=True, eq=False)
-class Pieces:
-    """Pieces of street as points, and points off the streets (of no length) where hosts or residents stand alone.
+class StreetPieces:
+    """StreetPieces of street as points, and points off the streets (of no length) where hosts or residents stand alone.
 
     Attributes
     ----------
@@ -50,12 +50,12 @@ class Pieces:
     def __len__(self) -> int:
         return int(self.x_m.size)
 
-    def take(self, at: NDArray[Any]) -> Pieces:
+    def take(self, at: NDArray[Any]) -> StreetPieces:
         """The pieces selected by a mask or positions."""
         names = ("x_m", "y_m", "length_m", "main", "home", "zone")
-        return Pieces(*(getattr(self, n)[at] for n in names))
+        return StreetPieces(*(getattr(self, n)[at] for n in names))
 
-    def with_alone(self, x_m: Floats, y_m: Floats, zone: Ints) -> Pieces:
+    def with_alone(self, x_m: Floats, y_m: Floats, zone: Ints) -> StreetPieces:
         """The same and, behind them, points off the streets."""
         n = x_m.size
         return replace(
@@ -81,7 +81,7 @@ def zones_of(
 def cut_streets(
     streets: gpd.GeoDataFrame, *, piece_m: float, start: float = 0.0, districts: Any,
     water: gpd.GeoDataFrame | None = None,
-) -> Pieces:  # fmt: skip
+) -> StreetPieces:  # fmt: skip
     """Cut walkable streets into equal pieces of at most ``piece_m``.
 
     Parameters
@@ -101,7 +101,7 @@ def cut_streets(
 
     Returns
     -------
-    Pieces
+    StreetPieces
         In the order of the lines, along each of them.
 
     Examples
@@ -117,7 +117,7 @@ def cut_streets(
     points = shapely.line_interpolate_point(lines[line], middle)
     x, y = shapely.get_x(points), shapely.get_y(points)
     main, home = _kinds(streets)
-    pieces = Pieces(
+    pieces = StreetPieces(
         x, y, length * _stated(streets, drawn)[line], main[line], home[line], np.zeros(0, np.int64)
     )
     zone, wet = zones_of(x, y, districts, water)
@@ -126,7 +126,7 @@ def cut_streets(
 
 def _cuts(drawn: Floats, piece_m: float, start: float) -> tuple[Ints, Floats, Floats]:
     """Per piece: its line, where along the line its middle lies, and its length."""
-    number = np.maximum(np.ceil(drawn / piece_m - 1e-9), 1).astype(np.int64)
+    number = np.maximum(np.ceil(drawn / piece_m - 1e-3), 1).astype(np.int64)
     step = drawn / number
     count = number + (start > 0)
     line = np.repeat(np.arange(drawn.size), count)

@@ -35,8 +35,8 @@ def lay_over(
 ) -> tuple[DemandPoints, Floats, Floats, list[Finding]]:
     """The points under the study's season and events.
 
-    A season scales groups and moves their workers between periods (on hot days some are gone); an event's workers stand on the street within its
-    polygon, in proportion to metres, and are divided over periods like their group.
+    A season scales groups and moves their workers between periods (on hot days some are gone); an event's workers stand on
+    the street within its polygon, in proportion to metres, and are divided over periods like their group.
 
     Returns
     -------

@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from planner.demand.grid import Floats, Grid, Ints, overlay
-from planner.demand.streets.pieces import Pieces
+from planner.demand.streets.pieces import StreetPieces
 
 __all__ = ["Cells", "DemandPoints", "cells_of", "on_squares", "profiles_of"]
 
@@ -143,7 +143,7 @@ class Cells:
 
 
 def cells_of(
-    pieces: Pieces, districts: Sequence[str], *, cell_m: float, origin_m: tuple[float, float], crs: Any
+    pieces: StreetPieces, districts: Sequence[str], *, cell_m: float, origin_m: tuple[float, float], crs: Any
 ) -> Cells:
     """The squares of ``cell_m`` that hold points, apart by district.
 

@@ -32,9 +32,12 @@ def plan() -> dict[str, Stage]:
             },
             kept=False,
         ),
-        "aimed_at": Stage(
-            "planner.siting.proposal:first_scenarios",
-            {"surfaces": stage("demand", get("surfaces")), "scenarios": derived(_aimed_at)},
+        "factors": Stage(
+            "planner.siting.proposal:demand_factors",
+            {
+                "surfaces": stage("demand", get("surfaces")), "demand": stage("demand", get("demand")),
+                "scenarios": derived(_aimed_at),
+            },
             kept=False,
         ),
         "posing": Stage(
@@ -46,7 +49,7 @@ def plan() -> dict[str, Stage]:
                 "demand": stage("demand", get("demand")), "points": stage("demand", get("points")),
                 "districts": stage("inputs", get("districts")),
                 "candidates": stage("candidates", get("candidates")), "existing": stage("existing"), "new": stage("new"),
-                "surfaces": stage("aimed_at"),
+                "factors": stage("factors"),
             },
             kept=False,
         ),

@@ -154,6 +154,16 @@ def _demand(settings: Settings) -> Iterator[Assumption]:
     part, people = phrase("part_workers", language), settings.inputs.population
     yield Assumption(part, phrase("par_cell_m", language), settings.demand.cell_m, phrase("unit_m", language),
                      None, None, phrase("why_cell_m", language), "M", "demand.cell_m")  # fmt: skip
+    for name, unit, low, high in (
+        ("piece_m", "unit_m", 50.0, 200.0), ("homes_elsewhere", "unit_share_of", 0.1, 0.5),
+        ("thin_venues", "unit_venues", 5.0, 50.0),
+    ):  # fmt: skip
+        own = name in settings.demand.model_fields_set
+        yield Assumption(
+            part, phrase(f"par_{name}", language), getattr(settings.demand, name), phrase(unit, language),
+            None if own else low, None if own else high, phrase("why_user" if own else f"why_{name}", language),
+            "" if own else "L", f"demand.{name}",
+        )  # fmt: skip
     yield Assumption(part, phrase("par_population", language), phrase(f"pop_{people.kind}", language), "",
                      None, None, phrase("why_population", language), "M", "inputs.population.kind")  # fmt: skip
     season = settings.demand.season
