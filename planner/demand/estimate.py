@@ -217,7 +217,7 @@ def _with_scenario(
 ) -> tuple[gpd.GeoDataFrame, Singles, list[Finding]]:
     """The study's season and events laid over the estimate and its surfaces."""
     after, found = apply(
-        demand, groups=groups, periods=periods, events=s.events, season=s.season, cells=land
+        demand, groups=groups, periods=periods, events=s.events, season=s.season, settings=s, cells=land
     )  # fmt: skip
     before = demand["workers"].reindex(after.index).fillna(0.0).to_numpy(float)
     now = after["workers"].to_numpy(float)

@@ -11,10 +11,10 @@ import pandas as pd
 import shapely
 
 from planner.demand.grid import Floats
+from planner.demand.seasons import season_over
 from planner.errors import Finding, finding
-from planner.settings.demand import Event
+from planner.settings.demand import Demand, Event
 from planner.settings.groups import Group, Period
-from planner.settings.reading import defaults
 
 #: band of the workers that an event brings
 EVENT_BAND = (0.7, 1.3)
@@ -27,6 +27,7 @@ def apply(
     periods: Sequence[Period],
     events: Sequence[Event] = (),
     season: str = "",
+    settings: Demand | None = None,
     totals: Mapping[str, float] | None = None,
     cells: gpd.GeoDataFrame | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
@@ -45,6 +46,8 @@ def apply(
         as they are mixed in the study.
     season
         A season of ``defaults.toml`` (``[seasons.<name>]``): factors on totals by group and on periods.
+    settings
+        What else a season asks of the study (``hottest_h``, ``heat_groups``).
     totals
         Workers of a group in the whole study, by name.
     cells
@@ -64,7 +67,7 @@ def apply(
         table = _with_cells(table, cells, polygons)
     before = table["workers"].to_numpy(float).copy()
     _rescale(table, totals or {}, periods)
-    _season(table, season, groups, periods)
+    _season(table, season, groups, periods, settings)
     middle = _headline_sum(table, groups, periods)
     ratio = np.where(before > 0, middle / np.where(before > 0, before, 1), 1.0)
     added = np.zeros(len(table))
@@ -84,14 +87,6 @@ def apply(
     table["workers_low"] = np.minimum(low + EVENT_BAND[0] * added, table["workers"])
     table["workers_high"] = np.maximum(high + EVENT_BAND[1] * added, table["workers"])
     return table, found
-
-
-def season_factors(season: str) -> dict[str, Any]:
-    """The factors of a season: ``totals`` by group, ``periods`` by period, with their source."""
-    known = defaults().get("seasons", {})
-    if season not in known:
-        raise ValueError(f'there is no season "{season}"; known are {", ".join(sorted(known))}')
-    return dict(known[season])
 
 
 def event_polygon(event: Event, crs: Any) -> shapely.Polygon:
@@ -138,18 +133,16 @@ def _rescale(table: pd.DataFrame, totals: Mapping[str, float], periods: Sequence
             table[names] = table[names] * (total / now)
 
 
-def _season(table: pd.DataFrame, season: str, groups: Sequence[Group], periods: Sequence[Period]) -> None:
+def _season(
+    table: pd.DataFrame, season: str, groups: Sequence[Group], periods: Sequence[Period], settings: Demand | None
+) -> None:  # fmt: skip
     """Scale groups by the season's factors, and move their workers between periods (in place)."""
     if not season:
         return
-    factors = season_factors(season)
-    moved = factors.get("periods", {})
-    for g in groups:
-        weight = {p.name: g.profile.get(p.name, 0.0) * moved.get(p.name, 1.0) for p in periods}
-        before = sum(g.profile.get(p.name, 0.0) for p in periods)
-        scale = factors.get("totals", {}).get(g.name, 1.0) * before / sum(weight.values())
-        for p in periods:
-            table[f"{g.name}__{p.name}"] *= moved.get(p.name, 1.0) * scale
+    own = (settings or Demand()).model_copy(update={"season": season})
+    for name, factors in season_over(own, groups, periods).items():
+        for t, factor in factors.items():
+            table[f"{name}__{t}"] *= factor
 
 
 def _with_cells(

@@ -43,11 +43,11 @@ class _Known:
         some = None if district is None else (self.district == district).to_numpy()
         return _Drawn(*(self.draws.sums(self.cells[c], some) for c in (workers, covered)))
 
-    def part(self, column: str, key: str) -> _Drawn | None:
+    def part(self, column: str, key: str, covered: str = "covered") -> _Drawn | None:
         """A district or period; the draws do not tell groups apart."""
         if column == "district":
-            return self.drawn("covered", district=key)
-        return self.drawn(f"covered_in_{key}", f"workers_in_{key}") if column == "period" else None
+            return self.drawn(covered, district=key)
+        return self.drawn(f"{covered}_in_{key}", f"workers_in_{key}") if column == "period" else None
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,16 @@ def coverage_facts(
     yield from _workers(before, headline, today, group_bands)
     now = _plan(before, headline.at(plan="today"), today)
     planned = _plan(after, headline, then)
+    week = any(_week_differs(c) for c in (before, after))
+    now += _timed(before, headline.at(plan="today"), today, week=week)
+    planned += _timed(after, headline, then, week=week)
     for r in (*now, *planned):
         yield fact("covered", r.scope, r.covered, shown=r.shown, band=_covered_band(r), source="coverage")
         yield fact("share", r.scope, _share(r), band=_share_band(r), source="coverage")
+    for name, c in (("today", before), ("proposal", after)):
+        if c.by_time is not None:
+            low, share, high = c.by_time.kept
+            yield fact("share_kept", headline.at(plan=name), share, band=(low, high), source="coverage")
     later = {r.scope.at(plan="today"): r for r in planned}
     for old in now:
         if old.scope in later:
@@ -183,6 +190,40 @@ def _plan(coverage: Coverage, here: Scope, known: _Known | None) -> list[_Readin
                 out.append(_Reading(scope.at(least=2), float(workers), backup, round(backup), twice))
     for scope, covered, workers, names in _others(coverage, here):
         out.append(_Reading(scope, workers, covered, round(covered), drawn(*names)))
+    return out
+
+
+def _week_differs(coverage: Coverage) -> bool:
+    """Whether weekends are covered otherwise than workdays."""
+    found = coverage.by_time
+    return found is not None and abs(found.workday - found.weekend) > 1e-9
+
+
+def _timed(coverage: Coverage, here: Scope, known: _Known | None, *, week: bool) -> list[_Reading]:
+    """The same plan by quarter-hours: whole, by district, group and period; with ``week``, on workdays and on weekends."""
+    found = coverage.by_time
+    if found is None:
+        return []
+
+    def drawn(column: str) -> _Drawn | None:
+        return None if known is None else known.drawn(column)
+
+    total, timed = round(found.covered), here.at(hours="time")
+    out = [_Reading(timed, coverage.workers, found.covered, total, drawn("covered_by_time"))]
+    for part, column, table in (
+        ("district", "district", found.by_district), ("groups", "group", found.by_group),
+        ("periods", "period", found.by_period),
+    ):  # fmt: skip
+        values = table["covered"].to_numpy(dtype=float)
+        rows = zip(table[column].astype(str), table["workers"], values, parts(values, total), strict=True)
+        for key, workers, covered, shown in rows:
+            own_part = None if known is None else known.part(column, key, "covered_by_time")
+            scope = timed.at(**{part: own(part, key)})
+            out.append(_Reading(scope, float(workers), float(covered), shown, own_part))
+    for name, share in (("workday", found.workday), ("weekend", found.weekend)) if week else ():
+        covered = share * coverage.workers
+        scope, column = here.at(hours=name), f"covered_{name}"
+        out.append(_Reading(scope, coverage.workers, covered, round(covered), drawn(column)))
     return out
 
 

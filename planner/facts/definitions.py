@@ -50,7 +50,7 @@ UNITS = {
 class Definition:
     """A quantity: id, unit, and in both languages what is counted, its name and what it means.
 
-    ``band``: where low and high come from, ``draws`` of the demand or the ``cost`` of stations elsewhere; empty without.
+    ``band``: where low and high come from, ``draws`` of the demand, the ``cost`` of stations elsewhere or the hours ``kept``; empty without.
     """
 
     id: str

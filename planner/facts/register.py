@@ -52,6 +52,9 @@ class Scope:
         The part that is meant; empty for the whole.
     sites
         Number of new stations, on the curve.
+    hours
+        How opening hours count: "" (a station open for at least half of the period serves all of it), ``time`` (by
+        quarter-hours), and the same from Monday to Friday (``workday``) and on Saturday and Sunday (``weekend``).
     """
 
     plan: str = "proposal"
@@ -65,6 +68,7 @@ class Scope:
     batch: str = ""
     case: str = ""
     sites: int | None = None
+    hours: str = ""
 
     def at(self, **changes: Any) -> Scope:
         """The state that differs in some fields."""
@@ -76,7 +80,7 @@ class Scope:
         return {k: v for k, v in plain.items() if not (k in _PARTS and v in ("", None))}
 
 
-_PARTS = ("district", "batch", "case", "sites")
+_PARTS = ("district", "batch", "case", "sites", "hours")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from planner.settings.inputs import Table
 __all__ = ["read_hosts"]
 
 #: Columns beside those of the contract, and their kinds.
-_MORE = {"lng_wgs84": "float", "lat_wgs84": "float", "source": "text", "row": "int"}
+_MORE = {"week_hours": "text", "lng_wgs84": "float", "lat_wgs84": "float", "source": "text", "row": "int"}
 
 
 def read_hosts(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Finding]]:
@@ -33,15 +33,15 @@ def read_hosts(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Findin
     found += places.findings
     ids, more = parse_ids(raw, "host_id")
     found += more
-    hours, _, more = read_hours(raw)
+    hours, more = read_hours(raw)
     found += more
     kinds, more = _kinds(raw)
     found += more
     frame = pd.DataFrame({
-        "host_id": ids, "name": raw.column("name"), "host_kind": kinds, "open_hours": hours,
+        "host_id": ids, "name": raw.column("name"), "host_kind": kinds, **hours,
         "lng_wgs84": places.lng, "lat_wgs84": places.lat, "source": raw.source, "row": raw.rows,
-    })  # fmt: skip
-    texts = ["host_id", "name", "host_kind", "open_hours"]
+    }).drop(columns="open_days")  # fmt: skip
+    texts = ["host_id", "name", "host_kind", "open_hours", "week_hours"]
     frame = as_text(frame, [*texts, "source"])
     table_ = gpd.GeoDataFrame(frame, geometry=places.points(crs), crs=crs)
     table_ = table_[places.used & frame["host_kind"].notna().to_numpy()]

@@ -33,6 +33,7 @@ DAY_MIN = 1440
 NOON_MIN = 720
 ALWAYS = "00:00-24:00"
 ALL_DAYS = "1234567"
+_OSM_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,37 @@ class Hours:
     problem
         Why hours are unknown, or what was chosen: ``"seasons"`` (hours kept all year),
         ``"several_days"`` (the hours of most days).
+    week
+        Spans of Monday … Sunday where the days differ (a day without spans: closed); empty where all are alike.
     """
 
     spans: tuple[tuple[int, int], ...] = ()
     known: bool = True
     days: str = ALL_DAYS
     problem: Problem = ""
+    week: tuple[tuple[tuple[int, int], ...], ...] = ()
+
+    def on(self, day: int) -> tuple[tuple[int, int], ...]:
+        """Spans of a day of the week, 1 Monday … 7 Sunday."""
+        return self.week[day - 1] if self.week else self.spans
+
+    @property
+    def week_text(self) -> str:
+        """The days of the week as OpenStreetMap writes them, ``"Mo-Fr 09:00-17:00; Sa 09:00-12:00"``; "" where all are alike.
+
+        Days that are not named are closed; :func:`parse_hours` reads it back.
+        """
+        parts, day = list[str](), 0
+        while day < len(self.week):
+            last = day
+            while last < 6 and self.week[last + 1] == self.week[day]:
+                last += 1
+            text = Hours(self.week[day]).text
+            if self.week[day] and text:
+                named = _OSM_DAYS[day] + (f"-{_OSM_DAYS[last]}" if last > day else "")
+                parts.append(f"{named} {text.replace(';', ',')}")
+            day = last + 1
+        return "; ".join(parts)
 
     @property
     def text(self) -> str | None:
@@ -90,7 +116,9 @@ _EVERY_DAY = re.compile(
 )
 _WORKDAYS = re.compile(r"(?:法定)?工作日|平日|平时|\bweekdays?\b")
 _WEEKEND = re.compile(r"双休日|休息日|(?:法定)?节假日|假日|\bweekends?\b|\bph\b|\bsh\b")
+_HOLIDAY = re.compile(r"节假日|假日|\bph\b|\bsh\b")
 _OFF = re.compile(r"休息?|除外|不开放?|不营业|关闭|闭馆|闭门|停|\boff\b|\bclosed\b")
+_SHUT_THEN = re.compile(r"\s*(?:休息?|闭馆|闭门|不开放|不营业)\s*[, ]\s*(?=\d)")
 _CLOSED = re.compile(
     r"^(?:暂时?|临时|已|永久)?(?:停止?|不|未)(?:对外)?(?:开放|营业|服务|运营|使用)$"
     r"|^(?:暂时?|临时|已|永久)?(?:关闭|停用|停业|歇业|闭馆)$|^closed$|^off$"
@@ -275,7 +303,7 @@ def parse_hours(text: str | None) -> Hours:
     if _CLOSED.match(plain.replace(" ", "")):
         return Hours(days="")
     found: list[tuple[str, bool, tuple[tuple[int, int], ...]]] = []
-    named = ""
+    named, more, shut = "", "", set[str]()
     for clause in _clauses(plain):
         season = bool(_SEASON.search(clause))
         days, rest = _days(_SEASON.sub(" ", clause))
@@ -283,34 +311,49 @@ def parse_hours(text: str | None) -> Hours:
         if spans == "bad":
             return Hours(known=False, problem="ambiguous")
         if spans is not None:
-            found.append((days or named, season, spans))
+            if days and _SHUT_THEN.match(rest):  # 周一闭馆 9:00-17:00
+                shut, days = shut | set(days), ""
+            found.append(("".join(sorted({*days, *more})) if days else named, season, spans))
+            more = ""
         elif season and found:  # 7:00-19:00(夏季)
             found[-1] = (found[-1][0], True, found[-1][2])
         elif days and not _OFF.search(rest):
+            more = "" if any(not d for d, _, _ in found) else days  # …；周六、周日 9:00-12:00
             named = days
             found = [(d or days, s, p) for d, s, p in found]  # 8:00-17:00(周一至周五)
+        elif days and not _HOLIDAY.search(clause):  # 周日休息; holidays are no days of the week
+            shut |= set(days)
     if not found:
         return Hours(known=False, problem="days_only" if named else "unparsable", days=named or ALL_DAYS)
-    return _chosen([(days or ALL_DAYS, season, spans) for days, season, spans in found])
+    return _chosen([(days or ALL_DAYS, season, spans) for days, season, spans in found], shut)
 
 
-def _chosen(found: list[tuple[str, bool, tuple[tuple[int, int], ...]]]) -> Hours:
-    """One set of hours out of clauses: by the days most of the week keeps, all seasons together."""
+def _chosen(found: list[tuple[str, bool, tuple[tuple[int, int], ...]]], shut: set[str]) -> Hours:
+    """One set of hours out of clauses: by the days most of the week keeps, all seasons together; ``shut``: days off."""
     by_days: dict[str, list[tuple[bool, tuple[tuple[int, int], ...]]]] = {}
     for days, season, spans in found:
         by_days.setdefault(days, []).append((season, spans))
     days = max(by_days, key=lambda d: (len(set(d) & set("12345")), len(d)))
-    plain = [s for season, s in by_days[days] if not season]
-    seasonal = [s for season, s in by_days[days] if season]
-    spans = merged(span for group in plain for span in group)
     problem: Problem = "several_days" if len(by_days) > 1 else ""
-    if seasonal:
-        kept = functools.reduce(_shared, [merged(s) for s in seasonal])
-        spans = merged([*spans, *kept])
-        problem = "seasons" if len(seasonal) > 1 else problem
+    problem = "seasons" if sum(season for season, _ in by_days[days]) > 1 else problem
+    spans = _all_year(by_days[days])
     if not spans:
         return Hours(known=False, problem="ambiguous", days=days)
-    return Hours(spans=spans, days=days, problem=problem)
+    week = []
+    for (
+        day
+    ) in ALL_DAYS:  # of several clauses that name a day, the one that names the fewest, the last of these
+        named = [d for d in by_days if day in d and day not in shut]
+        week.append(_all_year(by_days[min(reversed(named), key=len)]) if named else ())
+    alike = all(there == spans for there in week)
+    return Hours(spans=spans, days=days, problem=problem, week=() if alike else tuple(week))
+
+
+def _all_year(clauses: list[tuple[bool, tuple[tuple[int, int], ...]]]) -> tuple[tuple[int, int], ...]:
+    """Spans of clauses (whether of a season, spans): those without season, and what all seasons share."""
+    spans = merged(span for season, group in clauses if not season for span in group)
+    seasonal = [merged(group) for season, group in clauses if season]
+    return merged([*spans, *functools.reduce(_shared, seasonal)]) if seasonal else spans
 
 
 def _share(hours: Hours, period: Period) -> float:

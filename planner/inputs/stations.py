@@ -28,7 +28,7 @@ __all__ = ["StationList", "parse_ids", "read_hours", "read_list", "read_stations
 _SAME_PLACE_M = 5.0
 #: Columns beside those of the contract, and their kinds.
 _MORE = {
-    "open_days": "text", "address": "text", "capacity": "float", "opened": "text", "lng_wgs84": "float",
+    "open_days": "text", "week_hours": "text", "hours_kept": "float", "address": "text", "capacity": "float", "opened": "text", "lng_wgs84": "float",
     "lat_wgs84": "float", "source": "text", "row": "int",
 }  # fmt: skip
 _HOURS_CODE = {
@@ -83,7 +83,8 @@ def read_list(
     Returns
     -------
     StationList
-        Its table has the columns of ``tables.py`` and ``open_days`` (``"12345"``), ``address``, ``capacity``,
+        Its table has the columns of ``tables.py`` and ``open_days`` (``"12345"``), ``week_hours`` (the days of the week where they
+        differ, as OpenStreetMap writes them), ``hours_kept`` (share of the stated hours that is kept), ``address``, ``capacity``,
         ``opened``, ``lng_wgs84``, ``lat_wgs84``, ``source``, ``row``. Rows that stand nowhere are
         not in it. Errors are findings of severity E; the table is then what could be made.
     """
@@ -150,8 +151,11 @@ def parse_ids(raw: RawTable, role: str) -> tuple[pd.Series, list[Finding]]:
     return pd.Series(ids, dtype=object), found
 
 
-def read_hours(raw: RawTable) -> tuple[pd.Series, pd.Series, list[Finding]]:
-    """Canonical opening hours, the days they hold for, and what was unclear."""
+def read_hours(raw: RawTable) -> tuple[dict[str, pd.Series], list[Finding]]:
+    """Columns of canonical opening hours, and what was unclear.
+
+    ``open_hours``, ``open_days`` (the days they hold for), ``week_hours`` (what holds on each day, where these differ).
+    """
     texts = raw.column("open_hours")
     parsed = [parse_hours(t) for t in texts]
     name = raw.roles.get("open_hours", "open_hours")
@@ -163,11 +167,26 @@ def read_hours(raw: RawTable) -> tuple[pd.Series, pd.Series, list[Finding]]:
     blank = sum(h.problem == "empty" for h in parsed)
     if blank:
         found.append(finding("HRS-006", source=raw.source, field=name, value=f"{blank}/{len(parsed)}"))
-    return (
-        pd.Series([h.text for h in parsed], dtype=object),
-        pd.Series([h.days for h in parsed], dtype=object),
-        found,
-    )
+    columns = {"open_hours": [h.text for h in parsed], "open_days": [h.days for h in parsed],
+               "week_hours": [h.week_text for h in parsed]}  # fmt: skip
+    return {name: pd.Series(texts, dtype=object) for name, texts in columns.items()}, found
+
+
+def _kept(raw: RawTable) -> tuple[pd.Series, list[Finding]]:
+    """Share of the stated hours that each station keeps, 0 to 1 (``85%`` too); blank where it cannot be one (HRS-007)."""
+    found: list[Finding] = []
+    values = np.full(len(raw.rows), np.nan)
+    for i, text in enumerate(raw.column("hours_kept")):
+        if text is None:
+            continue
+        plain = unicodedata.normalize("NFKC", text).strip()
+        share = pd.to_numeric(plain.removesuffix("%"), errors="coerce") / (100 if plain.endswith("%") else 1)
+        if 0 <= share <= 1:
+            values[i] = share
+        else:
+            field = raw.roles["hours_kept"]
+            found.append(finding("HRS-007", source=raw.source, row=int(raw.rows[i]), field=field, value=text))
+    return pd.Series(values), found
 
 
 def _status(raw: RawTable) -> tuple[pd.Series, list[Finding]]:
@@ -214,13 +233,14 @@ def _numbers(raw: RawTable, role: str) -> tuple[pd.Series, list[Finding]]:
 def _columns(raw: RawTable, today: dt.date) -> tuple[pd.DataFrame, list[Finding]]:
     """Every column but the place, one row per row of the file."""
     ids, found = parse_ids(raw, "station_id")
-    hours, days, more = read_hours(raw)
+    hours, more = read_hours(raw)
+    kept, more_kept = _kept(raw)
     status, more_status = _status(raw)
     area, more_area = _numbers(raw, "area_m2")
     capacity, more_capacity = _numbers(raw, "capacity")
     opened, more_opened = dates.read_dates(raw, "opened", today)
     snapshot, more_snapshot = dates.read_dates(raw, "snapshot_date", today)
-    found += more + more_status + more_area + more_capacity + more_opened + more_snapshot
+    found += more + more_kept + more_status + more_area + more_capacity + more_opened + more_snapshot
     for i in np.flatnonzero((capacity == 0) & (status == "open")):
         found.append(
             finding("STA-005", source=raw.source, row=raw.rows[i], field=raw.roles["capacity"], value="0")
@@ -231,11 +251,11 @@ def _columns(raw: RawTable, today: dt.date) -> tuple[pd.DataFrame, list[Finding]
         found.append(finding("NAM-002", source=raw.source, row=raw.rows[i], field="name"))
     frame = pd.DataFrame({
         "station_id": ids, "name": name.where(name.notna(), ids), "kind": raw.column("kind"), "status": status,
-        "grade": raw.column("grade"), "open_hours": hours, "area_m2": area, "host": raw.column("host"),
-        "district": raw.column("district"), "snapshot_date": snapshot, "open_days": days, "opened": opened,
+        "grade": raw.column("grade"), **hours, "hours_kept": kept, "area_m2": area, "host": raw.column("host"),
+        "district": raw.column("district"), "snapshot_date": snapshot, "opened": opened,
         "capacity": capacity, "address": raw.column("address"), "source": raw.source, "row": raw.rows,
     })  # fmt: skip
-    texts = [c for c in frame.columns if c not in ("area_m2", "capacity", "row")]
+    texts = [c for c in frame.columns if c not in ("area_m2", "capacity", "hours_kept", "row")]
     return as_text(frame, texts), found
 
 

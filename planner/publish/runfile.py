@@ -21,6 +21,7 @@ from planner.telling.words.names import crs_label
 
 if TYPE_CHECKING:
     from planner.siting.coverage import Coverage
+    from planner.siting.open_times import TimeReading
     from planner.telling.bundle import Bundle
 
 __all__ = ["RunNotes", "run_content", "run_text", "versions", "write_run"]
@@ -121,6 +122,22 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
         "by_radius_m": {k: round(v, 6) for k, v in coverage.by_radius_m.items()},
         "readings": {k: round(v, 6) for k, v in coverage.readings.items()},
         "by_group": {str(r.group): round(float(r.share), 6) for r in coverage.by_group.itertuples()},
+        "by_time": _by_time(coverage.by_time),
+    }
+
+
+def _by_time(read: TimeReading | None) -> dict[str, Any] | None:
+    """Coverage by quarter-hours; None where the hours are not known so."""
+    if read is None:
+        return None
+    return {
+        "covered": round(read.covered, 1),
+        "share": round(read.share, 6),
+        "workday": round(read.workday, 6),
+        "weekend": round(read.weekend, 6),
+        "kept": [round(v, 6) for v in read.kept],
+        "by_district": {str(r.district): round(float(r.share), 6) for r in read.by_district.itertuples()},
+        "by_period": {str(r.period): round(float(r.share), 6) for r in read.by_period.itertuples()},
     }
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from planner.settings.base import Positive, Section
+from planner.settings.base import Positive, Section, refused
 
 __all__ = ["Demand", "Event"]
+
+
+Hour = Annotated[float, Field(ge=0, le=24)]
 
 
 class Event(Section):
@@ -32,7 +35,9 @@ class Demand(Section):
     ``piece_start`` (a share of a piece) says where the first cut lies; cells of ``cell_m``, their corners whole multiples of it
     beside ``cell_origin_m``, only draw and sum. ``homes_elsewhere``: a metre of a street that is not residential houses so many
     of those of one that is. ``thin_venues``: venues of a kind in a district that weigh as much as what is expected of it by its
-    residents.
+    residents. ``season``: a season of ``defaults.toml``; on a ``hot`` day (37 to 40 °C) nobody works outdoors in the hours
+    ``hottest_h``, on a ``hot_40`` day (40 °C and more) not at all, of the groups ``heat_groups`` (none named: those that count in
+    the circle).
     """
 
     cell_m: Positive = 200
@@ -53,5 +58,19 @@ class Demand(Section):
     local_sd: float = Field(default=0.5, ge=0, le=3)
     local_m: Positive = 1000
     district_totals: dict[str, float] = Field(default_factory=dict)
-    season: Literal["", "summer", "winter", "spring_festival"] = ""
+    season: Literal["", "summer", "winter", "spring_festival", "hot", "hot_40"] = ""
+    hottest_h: tuple[Hour, Hour] = (12.0, 15.0)
+    heat_groups: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
+
+    @field_validator("hottest_h")
+    @classmethod
+    def _begins_before_it_ends(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise refused("SET-040", first=format(value[0], "g"), second=format(value[1], "g"))
+        return value
+
+    @property
+    def off_h(self) -> tuple[float, float] | None:
+        """Hours in which nobody of the circle is out: the hottest of a hot day, where all its groups keep the heat rule."""
+        return self.hottest_h if self.season == "hot" and not self.heat_groups else None

@@ -32,6 +32,8 @@ class Goal(Section):
     a worker coming ``visits_per_worker`` times a day. ``relocate``: so many open stations may close and open
     elsewhere. ``budget_only``: the budget alone limits the number, ``p`` is not in force. ``group_weights``,
     ``period_weights``: how much a worker of a group, or in a period of the day, counts (1 where not named).
+    ``open_rule``: ``half``, who has a station open for at least ``circle.open_share`` of the period counts in full, or
+    ``time``, each counts for the quarter-hours in which one is open.
     """
 
     aim: Literal["covered", "mean", "cvar", "worst", "fair", "lexicographic"] = "covered"
@@ -47,6 +49,7 @@ class Goal(Section):
     budget_only: bool = False
     group_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     period_weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    open_rule: Literal["half", "time"] = "half"
 
     @field_validator("fade_m")
     @classmethod
@@ -71,7 +74,7 @@ class Goal(Section):
     def own_measure(self) -> bool:
         """Whether plans are compared by something other than covered workers."""
         priced = self.spacing_m > 0 and bool(self.spacing_price)
-        counted = bool(self.group_weights or self.period_weights)
+        counted = bool(self.group_weights or self.period_weights or self.open_rule != "half")
         return bool(
             self.aim != "covered" or self.fade_m or self.credit or priced or self.limits_visits or counted
         )

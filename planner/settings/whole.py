@@ -59,6 +59,14 @@ class Settings(Section):
             raise refused("SET-037", total=sum(b.count for b in self.siting.batches), p=self.siting.p)
         return self
 
+    @model_validator(mode="after")
+    def _names_groups_there_are(self) -> Settings:
+        known = [g.name for g in self.groups]
+        strange = sorted(set(self.demand.heat_groups) - set(known))
+        if strange:
+            raise refused("SET-041", names=", ".join(strange), known=", ".join(known))
+        return self
+
     @property
     def active_groups(self) -> tuple[Group, ...]:
         """Groups that are switched on."""

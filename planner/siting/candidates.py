@@ -7,6 +7,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -27,7 +28,17 @@ HOST_ORDER = (
     "restaurant", "office", "service_area", "street",
 )  # fmt: skip
 
-COLUMNS = ["site_id", "host_id", "name", "host_kind", "open_hours", "cost_yuan", "district", "geometry"]
+COLUMNS = [
+    "site_id",
+    "host_id",
+    "name",
+    "host_kind",
+    "open_hours",
+    "week_hours",
+    "cost_yuan",
+    "district",
+    "geometry",
+]
 
 
 def _xy(table: gpd.GeoDataFrame) -> Array:
@@ -65,7 +76,7 @@ def find_candidates(
     """Candidates under ``rules``, and what was left out and why (counts, as findings).
 
     Returns the table ``candidates`` with ``name`` and ``open_hours`` (the host's, else the rule table's
-    for its kind, else the study's default) beside the columns of the contract.
+    for its kind, else the study's default) and ``week_hours`` (of each day, where these differ) beside the columns of the contract.
     """
     if progress:
         progress("candidates", 0.0)
@@ -122,11 +133,13 @@ _WHY = {
 
 def _finish(table: gpd.GeoDataFrame, rules: Siting) -> gpd.GeoDataFrame:
     hours = table["open_hours"].fillna("").astype("str")
+    week = table["week_hours"] if "week_hours" in table else pd.Series("", index=table.index)
     by_kind = table["host_kind"].map(lambda kind: rules.host_hours.get(kind, rules.default_hours))
     table = table.assign(
         site_id=table["host_id"].astype("str"),
         name=table["name"].fillna("").astype("str"),
         open_hours=hours.where(hours != "", by_kind).astype("str"),
+        week_hours=week.fillna("").astype("str"),
         cost_yuan=table["host_kind"].map(lambda kind: rules.cost_of(str(kind))[0]).astype(float),
     )
     return table.sort_values("site_id", kind="stable").reset_index(drop=True)[COLUMNS]

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.demand.streets.standing import DemandPoints
+from planner.siting.open_times import OpenTimes, TimeReading, Within, read_by_time
 
 Array = NDArray[Any]
 
@@ -62,7 +63,8 @@ class Coverage:
     ``by_period`` likewise; ``cells`` on the demand index: workers, covered (workers), stations (within
     the cutoff at any hour), nearest_m, and as other states have it covered_twice (by two or more), covered_any_hour,
     covered_night and workers_night, ``covered_500m`` …,
-    ``workers_in_{period}`` and ``covered_in_{period}`` (workers); ``readings``: other ways to read the same thing (shares).
+    ``workers_in_{period}`` and ``covered_in_{period}`` (workers); ``readings``: other ways to read the same thing (shares);
+    ``by_time``: the same by quarter-hours, with its columns in ``cells`` (:func:`read_by_time`), where the hours are known.
     """
 
     workers: float
@@ -75,6 +77,7 @@ class Coverage:
     by_period: pd.DataFrame
     readings: dict[str, float]
     cells: pd.DataFrame
+    by_time: TimeReading | None = None
 
     def __repr__(self) -> str:
         return (
@@ -198,6 +201,7 @@ def measure_coverage(
     readings_m: Sequence[float] = (500, 667, 833),
     need_open: float = 0.5,
     districts: Sequence[str] | None = None,
+    times: OpenTimes | None = None,
 ) -> Coverage:
     """Measure coverage by the sites of ``access`` (rows in the order of ``open_share``).
 
@@ -218,6 +222,8 @@ def measure_coverage(
         A site serves a period when it is open for at least this share of it.
     districts
         Order of the districts in ``by_district``; as they come when None.
+    times
+        When the sites are open by quarter-hours: then the coverage is read so too (``by_time``).
     """
     is_open = open_share >= need_open
     n_cells, n_periods = len(demand), len(periods)
@@ -227,20 +233,30 @@ def measure_coverage(
     once, twice = np.zeros_like(workers), np.zeros_like(workers)
     groups: list[tuple[str, float, float, float]] = []
     totals: list[Array] = []  # workers per spot and period, per way of travelling
+    within: list[Within] = []
     for part in access:
         cube = spots.cube(part.groups, periods)
         total, count = cube.sum(axis=0), stations_in_reach(part.seconds, part.cutoff_s, is_open)
         whole = worker_cube(demand, part.groups, periods) if points is not None else cube
         totals.append(total)
+        if times is not None:
+            within.append(Within.of(part.groups, part.seconds, part.cutoff_s, cube))
         workers += whole.sum(axis=0)
         once += spots.fold(total * (count >= 1))
         twice += spots.fold(total * (count >= 2))
         for name, own, every in zip(part.groups, cube, whole, strict=True):
             groups.append((name, every.sum(), (own * (count >= 1)).sum(), (own * (count >= 2)).sum()))
-    return _coverage(
+    found = _coverage(
         demand, spots, access, totals, (workers, once, twice), groups, is_open, periods=periods, night=night,
         readings_m=readings_m, districts=districts,
     )  # fmt: skip
+    if times is None:
+        return found
+    reading, columns = read_by_time(
+        within, times, spots.fold, workers=workers, by_group=found.by_group, periods=periods, district=demand["district"],
+        districts=list(found.by_district["district"]),
+    )  # fmt: skip
+    return replace(found, cells=found.cells.assign(**columns), by_time=reading)
 
 
 def _coverage(

@@ -15,6 +15,7 @@ from planner.demand.streets.standing import DemandPoints
 from planner.errors import Finding, finding, refuse_if_errors
 from planner.progress import Progress
 from planner.roads.network import Network
+from planner.settings.circle import Circle
 from planner.settings.groups import Period
 from planner.settings.siting import Siting
 from planner.settings.whole import Settings
@@ -22,6 +23,7 @@ from planner.siting.candidates import find_candidates
 from planner.siting.classes import AtPoints, ReachClasses
 from planner.siting.coverage import Coverage
 from planner.siting.goal.words import measure_in_words
+from planner.siting.open_times import Patterns
 from planner.siting.plan import SitePlan, chosen_table
 from planner.siting.problem import Ground, SitingProblem, covered_by_open, nothing_to_gain, pose
 from planner.siting.questions.alternatives import StandIns, replacements
@@ -34,11 +36,14 @@ from planner.solvers.problems import Solution
 
 __all__ = [
     "AGAIN",
+    "ANEW",
+    "AgainstHalf",
     "CandidateSites",
     "Planned",
     "Posed",
     "Posing",
     "Sited",
+    "against_half",
     "candidate_sites",
     "demand_factors",
     "find_stand_ins",
@@ -54,6 +59,8 @@ __all__ = [
 Array = NDArray[Any]
 #: Rounds of the solves that set out from the plan too: what differs from it then differs for more than chance.
 AGAIN = 1
+#: Rounds of a solve that starts from nothing (each of ten million coverage entries).
+ANEW = 3
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,13 @@ class Posing:
             demand=self.demand, districts=self.districts, candidates=self.candidates,
             existing=self.existing.access, existing_open=self.existing.open_share >= self.need_open,
             new=self.new.access, new_open=self.new.open_share >= self.need_open, factors=self.factors,
+            by_time=self._by_time(),
         )  # fmt: skip
+
+    def _by_time(self) -> Patterns | None:
+        """Quarter-hours of the stated hours, for a plan that is judged by them."""
+        every = joined(self.existing, self.new).times if self.siting.goal.open_rule == "time" else None
+        return None if every is None else every.patterns(("time",))
 
     def pose(self) -> SitingProblem:
         """The maximal covering problem as arrays."""
@@ -271,6 +284,38 @@ def _names_at(stations: gpd.GeoDataFrame, at: Array) -> Array:
     names = stations["name"].fillna("").astype("str").str.strip()
     told = np.array([*names.where(names != "", stations["station_id"].astype("str")), ""], dtype=object)
     return told[at]
+
+
+@dataclass(frozen=True)
+class AgainstHalf:
+    """What a plan for the hours as they are gains over one found by the half-open rule."""
+
+    findings: tuple[Finding, ...]
+
+
+def against_half(
+    posing: Posing, planned: Planned, *, circle: Circle, progress: Progress | None = None
+) -> AgainstHalf:
+    """A plan under the same rules by the half-open rule, and both plans read both ways (GOAL-008)."""
+    goal = posing.siting.goal.model_copy(update={"open_rule": "half"})
+    other = replace(posing, siting=posing.siting.model_copy(update={"goal": goal}))
+    found, closed = solve_plan(other.pose(), other.look(ANEW, progress=progress))
+    whole = posing.whole
+    stay = np.setdiff1d(np.arange(len(posing.existing.open_share)), closed)
+    half = measure(
+        whole.demand, joined(whole.existing.only(stay), whole.new.only(found.chosen)), posing.districts,
+        points=whole.points, periods=posing.periods, circle=circle,
+    )  # fmt: skip
+    before, after = planned.plan.before, planned.plan.after
+    if before.by_time is None or after.by_time is None or half.by_time is None:
+        return AgainstHalf(())
+    new, other_new = (round(c.by_time.covered - before.by_time.covered) for c in (after, half) if c.by_time)
+    told = finding(
+        "GOAL-008", source="siting", field="siting.goal.open_rule", value="time", new=f"{new:,}", half=f"{other_new:,}",
+        more=f"{new - other_new:,}", new_half=f"{round(after.covered - before.covered):,}",
+        half_half=f"{round(half.covered - before.covered):,}",
+    )  # fmt: skip
+    return AgainstHalf((told,))
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from scipy import sparse
 from planner.demand.streets.standing import DemandPoints
 from planner.errors import InputError, finding
 from planner.inputs.hours import open_share
+from planner.inputs.week import period_quarters, week_hours
 from planner.roads.areas import union_area
 from planner.roads.network import Network
 from planner.roads.outline import generalise
@@ -23,6 +24,7 @@ from planner.roads.reach import Snapped, nearest, snap, travel_times
 from planner.settings.circle import Circle
 from planner.settings.groups import Group, Period
 from planner.siting.coverage import Access, Coverage, measure_coverage, stations_in_reach
+from planner.siting.open_times import OpenTimes
 
 __all__ = [
     "CircleAreas",
@@ -96,15 +98,17 @@ def snapped(
 
 @dataclass(frozen=True)
 class SiteReach:
-    """Sites, who reaches them by each way of travelling, and the share of each period they are open."""
+    """Sites, who reaches them by each way of travelling, the share of each period they are open, and when by quarter-hours."""
 
     access: tuple[Access, ...]
     open_share: Array
+    times: OpenTimes | None = None
 
     def only(self, sites: Array) -> SiteReach:
         """The same for the sites at some positions."""
         access = tuple(replace(a, seconds=a.seconds[sites]) for a in self.access)
-        return SiteReach(access, self.open_share[sites])
+        times = None if self.times is None else self.times.only(sites)
+        return SiteReach(access, self.open_share[sites], times)
 
     def columns(self, at: Array) -> SiteReach:
         """The same sites, only the demand points at some positions."""
@@ -115,18 +119,38 @@ class SiteReach:
         access = tuple(replace(a, cutoff_s=a.cutoff_for(radius_m)) for a in self.access)
         return replace(self, access=access)
 
+    def always(self) -> SiteReach:
+        """The same sites, open day and night."""
+        times = None if self.times is None else self.times.always()
+        return replace(self, open_share=np.ones_like(self.open_share), times=times)
+
 
 def site_reach(
-    ways: Sequence[Way], seconds: Sequence[sparse.csr_array], hours: pd.Series, *, default_hours: str,
-    periods: Sequence[Period], walk_kmh: float,
+    ways: Sequence[Way], seconds: Sequence[sparse.csr_array], hours: pd.DataFrame, *, default_hours: str,
+    periods: Sequence[Period], circle: Circle, off_h: tuple[float, float] | None = None,
 ) -> SiteReach:  # fmt: skip
-    """Travel times of every way beside when the sites are open; no hours: the study's default."""
-    filled = hours.fillna("").where(hours.fillna("") != "", default_hours)
+    """Travel times of every way beside when the sites are open.
+
+    ``hours``: a row per site with ``open_hours`` (none: the study's default), and where known ``week_hours`` and
+    ``hours_kept`` (else the study's share); ``off_h``: hours in which nobody is out.
+    """
+    walk_kmh, stated = circle.walk_kmh, hours["open_hours"].fillna("")
+    filled = stated.where(stated != "", default_hours)
     access = tuple(
         Access(w.groups, s, w.minutes * 60.0, walk_kmh / 3.6 if w.mode == "walk" else None)
         for w, s in zip(ways, seconds, strict=True)
     )
-    return SiteReach(access, np.asarray(open_share(filled, periods)))
+    week = week_hours(filled, hours.get("week_hours"), default=default_hours)
+    times = OpenTimes(week, _kept(hours, circle), period_quarters(periods, off_h=off_h))
+    return SiteReach(access, np.asarray(open_share(filled, periods)), times)
+
+
+def _kept(hours: pd.DataFrame, circle: Circle) -> Array:
+    """Low, middle and high share of its hours that each site keeps: its own where the list says, else the study's."""
+    low, high = circle.hours_kept_band
+    own = hours["hours_kept"].to_numpy(float) if "hours_kept" in hours else np.full(len(hours), np.nan)
+    every = np.tile(np.array([low, circle.hours_kept, high]), (len(hours), 1))
+    return np.where(np.isnan(own)[:, None], every, own[:, None])
 
 
 def joined(old: SiteReach, new: SiteReach) -> SiteReach:
@@ -135,7 +159,8 @@ def joined(old: SiteReach, new: SiteReach) -> SiteReach:
         replace(a, seconds=sparse.csr_array(sparse.vstack([a.seconds, b.seconds], format="csr")))
         for a, b in zip(old.access, new.access, strict=True)
     )
-    return SiteReach(access, np.vstack([old.open_share, new.open_share]))
+    times = None if old.times is None or new.times is None else old.times.beside(new.times)
+    return SiteReach(access, np.vstack([old.open_share, new.open_share]), times)
 
 
 def measure(
@@ -153,6 +178,7 @@ def measure(
         readings_m=circle.readings_m,
         need_open=circle.open_share,
         districts=list(districts["district"]),
+        times=reach.times,
     )
 
 

@@ -98,7 +98,7 @@ def close_streets(stages: Stages, area: BaseGeometry, *, planned: bool = True) -
         _updated(stages, part, way, sites, area)
         for part, way in zip(reach.access, stages.value("ways"), strict=True)
     ]
-    shut = SiteReach(tuple(part for part, _ in moved), reach.open_share)
+    shut = SiteReach(tuple(part for part, _ in moved), reach.open_share, reach.times)
     after = measure(
         demand, shut, stages.value("inputs").districts, points=stages.value("demand").points, periods=s.periods,
         circle=s.circle,

@@ -85,11 +85,23 @@ class Evaluation:
                 " ".join(part for part in (say("evaluate_sites", n=self.sites), far) if part),
                 aligned(rows, right=(False, True, False, False), indent=2),
                 *within,
+                *self._timed(),
                 *self._scored(),
                 self._listed("district"),
                 self._listed("group"),
             ]
         )
+
+    def _timed(self) -> list[str]:
+        """The same by quarter-hours."""
+        from planner.telling.words.phrases import phrase
+
+        read = [c.by_time for c in (self.before, self.wished, self.proposed)]
+        if any(r is None for r in read):
+            return []
+        today, these, proposed = (f"{r.share:.1%}" for r in read if r is not None)
+        told = {"today": today, "these": these, "proposed": proposed}
+        return [f"    {phrase('evaluate_time', self.language, **told)}"]
 
     def _scored(self) -> list[str]:
         """What the proposal gains on other points beside what it claims."""
@@ -151,6 +163,7 @@ def evaluate_sites(
         The list is refused, with every finding.
     """
     from planner.roads.reach import snap
+    from planner.study.table.pick import hours_of
 
     s, candidates = stages.settings, stages.value("candidates").candidates
     districts = stages.value("inputs").districts
@@ -159,17 +172,13 @@ def evaluate_sites(
     else:
         table = _read(Path(sites), datum, districts)
     points, at = _on_candidates(table.geometry, candidates.geometry)
-    own = table["open_hours"].fillna("") if "open_hours" in table else pd.Series("", index=table.index)
-    theirs = (
-        np.where(at >= 0, candidates["open_hours"].to_numpy(dtype=object)[at], "") if len(candidates) else ""
-    )
     plan = stages.value("plan").plan
     on = scored or Scored("", stages.value("demand").demand, stages.value("demand").points)
-    wished = _covered(stages, on, points, own.where(own != "", theirs))
+    wished = _covered(stages, on, points, _hours(table, candidates, at))
     before, proposed = plan.before, plan.after
     if scored is not None:
         before = _covered(stages, on)
-        proposed = _covered(stages, on, plan.chosen.geometry, plan.chosen["open_hours"], closed=plan.closed)
+        proposed = _covered(stages, on, plan.chosen.geometry, hours_of(plan.chosen), closed=plan.closed)
     snapped = snap(stages.value("network:walk"), points, limit_m=s.circle.snap_limit_m)
     return Evaluation(
         sites=len(table),
@@ -194,13 +203,27 @@ class Scored:
     points: DemandPoints
 
 
+def _hours(table: pd.DataFrame, candidates: pd.DataFrame, at: Any) -> pd.DataFrame:
+    """Hours of wished sites: their own where given, else those of the candidate at the place (its position ``at``; −1: none)."""
+
+    def column(name: str) -> pd.Series:
+        return table[name].fillna("").astype(str) if name in table else pd.Series("", index=table.index)
+
+    own, texts = column("open_hours"), {}
+    for name in ("open_hours", "week_hours"):
+        theirs = candidates[name].to_numpy(dtype=object)[at] if len(candidates) else ""
+        texts[name] = column(name).where(own != "", np.where(at >= 0, theirs, ""))
+    kept = {"hours_kept": table["hours_kept"]} if "hours_kept" in table else {}
+    return pd.DataFrame({**texts, **kept}, index=table.index)
+
+
 def _covered(
-    stages: Stages, on: Scored, sites: gpd.GeoSeries | None = None, hours: pd.Series | None = None, *,
+    stages: Stages, on: Scored, sites: gpd.GeoSeries | None = None, hours: pd.DataFrame | None = None, *,
     closed: tuple[str, ...] = (),
 ) -> Coverage:  # fmt: skip
     """Coverage of the points ``on`` by the open stations (less those that close) and by ``sites``."""
     from planner.siting.reach import joined, measure, site_reach
-    from planner.study.table.pick import open_of, reach_name
+    from planner.study.table.pick import hours_of, open_of, reach_name
 
     s, ways, where = stages.settings, stages.value("ways"), on.points.geometry
     there = open_of(stages.value("stations"))
@@ -208,7 +231,7 @@ def _covered(
     same = not on.name
     more = {} if same else {"points": where}
 
-    def reach(kind: str, opened: pd.Series, **asked: Any) -> Any:
+    def reach(kind: str, opened: pd.DataFrame, **asked: Any) -> Any:
         seconds = [stages.value(reach_name(kind, way), **asked, **more) for way in ways]
         return site_reach(
             ways,
@@ -216,10 +239,11 @@ def _covered(
             opened,
             default_hours=s.siting.default_hours,
             periods=s.periods,
-            walk_kmh=s.circle.walk_kmh,
+            circle=s.circle,
+            off_h=s.demand.off_h,
         )
 
-    old = stages.value("existing") if same else reach("stations", there["open_hours"])
+    old = stages.value("existing") if same else reach("stations", hours_of(there))
     every = old.only(stay)
     if sites is not None and hours is not None:
         every = joined(every, reach("candidates", hours, sites=sites))

@@ -22,6 +22,7 @@ from planner.telling.words.phrases import phrase, words_of
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
     from planner.siting.coverage import Coverage
+    from planner.siting.open_times import TimeReading
     from planner.siting.plan import SitePlan
 
 __all__ = [
@@ -113,6 +114,9 @@ def summary(run: Mapping[str, Any], out: Path, language: str) -> str:
         backup = phrase("say_backup", language, share=told(facts.fact("share", plan=plan, least=2)))
         share = f"{told(facts.fact('share', plan=plan))}   {backup}"
         rows.append((phrase(f"say_{key}", language), number(facts.shown("covered", plan=plan)), share))
+    timed = [facts.find("share", plan=plan, hours="time") for plan in ("today", "proposal")]
+    if timed[0] is not None and timed[1] is not None:
+        rows.append((phrase("say_time", language), "", f"{told(timed[0])} -> {told(timed[1])}"))
     for radius in sorted({facts.headline.cutoff_m, *facts.along("share", "cutoff_m")}):
         now, then = (told(facts.fact("share", plan=plan, cutoff_m=radius)) for plan in ("today", "proposal"))
         rows.append(("  " + phrase("say_within", language, m=f"{radius:g}"), "", f"{now} -> {then}"))
@@ -178,6 +182,8 @@ def coverage_text(coverage: Coverage, labels: Mapping[str, str], language: str) 
         "say_coverage", language, workers=f"{coverage.workers:,.0f}", covered=f"{coverage.covered:,.0f}",
         share=percent(coverage.share), backup=percent(coverage.share_backup),
     )  # fmt: skip
+    if coverage.by_time is not None:
+        said += "\n" + _timed_line(coverage.by_time, language)
     columns = ("district", "workers", "covered", "share", "backup_share")
     rows = [tuple(phrase(f"coverage_{c}", language) for c in columns)]
     rows += [
@@ -187,12 +193,26 @@ def coverage_text(coverage: Coverage, labels: Mapping[str, str], language: str) 
     return f"{said}\n{aligned(rows, right=(False, True, True, True, True))}"
 
 
+def _timed_line(read: TimeReading, language: str) -> str:
+    """Coverage by quarter-hours; on workdays and weekends where they differ."""
+    line = phrase("say_coverage_time", language, share=percent(read.share))
+    if abs(read.workday - read.weekend) < 5e-4:
+        return line
+    days = {"workday": percent(read.workday), "weekend": percent(read.weekend)}
+    return line + phrase("say_coverage_week", language, **days)
+
+
 def plan_text(plan: SitePlan, language: str) -> str:
     """How many stations are chosen, and what they do."""
-    return phrase(
+    now, then = plan.before.by_time, plan.after.by_time
+    timed = ""
+    if now is not None and then is not None:
+        timed = "\n" + phrase("say_site_time", language, before=percent(now.share), after=percent(then.share))
+    said = phrase(
         "say_site", language, chosen=len(plan.chosen), before=percent(plan.before.share), after=percent(plan.after.share),
         gap=ceil_percent(plan.solution.gap), status=_status(plan.solution.status, language),
     )  # fmt: skip
+    return said + timed
 
 
 def homes_text(plan: HomesPlan, language: str) -> str:

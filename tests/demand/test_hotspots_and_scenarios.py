@@ -8,7 +8,8 @@ import shapely
 
 from planner.demand import estimate, make_cells
 from planner.demand.hotspots import find
-from planner.demand.scenarios import apply, event_shares, season_factors
+from planner.demand.scenarios import apply, event_shares
+from planner.demand.seasons import season_factors
 from planner.demand.summary import totals
 from planner.settings.demand import Demand, Event
 from tests.demand.city import CRS, GROUPS, PERIODS, X0, Y0

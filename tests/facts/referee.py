@@ -151,6 +151,13 @@ def _parts(facts: Facts) -> Iterator[Disagreement]:
             ("covered", "proposal"),
             ("newly_covered", "gain"),
         ):
+            for hours in ("time",) if id_ != "workers" else ():
+                timed = facts.along(id_, part, plan=plan, hours=hours)
+                total = facts.find(id_, plan=plan, hours=hours)
+                if timed and total and sum(r["shown"] for r in timed) != total["shown"]:
+                    yield Disagreement(
+                        "run.json", f"{id_} {plan} by time and {part}", str(len(timed)), str(total["shown"])
+                    )
             rows = [
                 r for r in facts.along(id_, part, plan=plan) if r["scope"][part] not in ("any_hour", "night")
             ]
@@ -163,7 +170,8 @@ def _parts(facts: Facts) -> Iterator[Disagreement]:
         if id_ == "share" and "case" not in state:
             covered = facts.find("covered", **state)
             workers = facts.find(
-                "workers", **{**state, "plan": "", "least": 1, "cutoff_m": facts.headline["cutoff_m"]}
+                "workers",
+                **{**state, "plan": "", "least": 1, "cutoff_m": facts.headline["cutoff_m"], "hours": ""},
             )
             if state.get("periods") == "any_hour":
                 workers = facts.find("workers", plan="")
@@ -198,6 +206,17 @@ def _coverage(run: dict[str, Any], facts: Facts) -> Iterator[Disagreement]:
             (n, v, facts.find("share", plan=plan, periods=n), 1e-6) for n, v in said["readings"].items()
         ]
         pairs += [(g, v, facts.find("share", plan=plan, groups=g), 1e-6) for g, v in said["by_group"].items()]
+        timed = said["by_time"] or {}
+        if timed:
+            here = {"plan": plan, "hours": "time"}
+            pairs += [("by time", timed["share"], facts.find("share", **here), 1e-6),
+                      ("kept", timed["kept"][1], facts.find("share_kept", plan=plan), 1e-6)]  # fmt: skip
+            pairs += [
+                (d, v, facts.find("share", district=d, **here), 1e-6) for d, v in timed["by_district"].items()
+            ]
+            pairs += [
+                (t, v, facts.find("share", periods=t, **here), 1e-6) for t, v in timed["by_period"].items()
+            ]
         for what, value, row, room in pairs:
             if row is None or abs(row["value"] - value) > room:
                 yield Disagreement(
@@ -267,6 +286,8 @@ def page(out: Path, facts: Facts) -> Iterator[Disagreement]:
             yield from same(f"{m} m {plan}", shares[n], facts.find("share", plan=plan, cutoff_m=float(m)))
         for name, shares in h["readings"].items():
             yield from same(f"{name} {plan}", shares[n], facts.find("share", plan=plan, periods=name))
+        for name, shares in h["hours"].items():
+            yield from same(f"{name} {plan}", shares[n], facts.find("share", plan=plan, hours=name))
         for d in h["by_district"]:
             side = ("before", "after")[n]
             yield from same(
@@ -364,6 +385,9 @@ COLUMNS: dict[str, tuple[str, dict[str, Any]]] = {
     "新增站点": ("sites_new", {}), "New sites": ("sites_new", {}),
     "现状覆盖率": ("share", {"plan": "today"}), "Covered today": ("share", {"plan": "today"}),
     "建成后覆盖率": ("share", {}), "Covered after": ("share", {}),
+    "现状覆盖率（按时间）": ("share", {"plan": "today", "hours": "time"}),
+    "Covered today, by time": ("share", {"plan": "today", "hours": "time"}),
+    "建成后覆盖率（按时间）": ("share", {"hours": "time"}), "Covered after, by time": ("share", {"hours": "time"}),
     "提升（百分点）": ("share_gain", {"plan": "gain"}), "Change (points)": ("share_gain", {"plan": "gain"}),
     "新增覆盖人数": ("newly_covered", {"plan": "gain"}), "Newly covered": ("newly_covered", {"plan": "gain"}),
     "交叉覆盖率（≥2 站）": ("share", {"least": 2}), "Covered by two or more": ("share", {"least": 2}),
@@ -381,7 +405,10 @@ def _state(part: str, label: str, names: dict[str, str]) -> dict[str, Any] | Non
         if metres:
             return {"cutoff_m": float(metres[1])}
         words = {"两站及以上可达": {"least": 2}, "two or more stations": {"least": 2}, "不计开放时间": {"periods": "any_hour"},
-                 "at any hour": {"periods": "any_hour"}, "仅夜间": {"periods": "night"}, "at night only": {"periods": "night"}}  # fmt: skip
+                 "at any hour": {"periods": "any_hour"}, "仅夜间": {"periods": "night"}, "at night only": {"periods": "night"},
+                 "按开放时间（一刻钟）计": {"hours": "time"}, "by the quarter-hours a station is open": {"hours": "time"},
+                 "按开放时间计，周一至周五": {"hours": "workday"}, "by quarter-hours, Monday to Friday": {"hours": "workday"},
+                 "按开放时间计，周六、周日": {"hours": "weekend"}, "by quarter-hours, Saturday and Sunday": {"hours": "weekend"}}  # fmt: skip
         return words.get(label)
     if part == "periods":
         hours = re.match(r"(\d\d):00–(\d\d):00", label)
@@ -455,6 +482,9 @@ SENTENCES: list[tuple[str, dict[str, tuple[str, dict[str, Any]]]]] = [
     (r"(?P<w>[\d,]+) outdoor workers, (?P<b>[\d.]+ %) of them in the circle today and (?P<a>[\d.]+ %) with (?P<p>\d+) new stations beside (?P<s>[\d,]+) open ones; no plan of \d+ covers more than (?P<g>[\d.]+ %) above",
      {"w": ("workers", {"plan": ""}), "b": ("share", {"plan": "today"}), "a": ("share", {}), "p": ("sites_new", {}),
       "s": ("stations_open", {"plan": "today"}), "g": ("gap", {})}),
+    (r"一刻钟）计，由 (?P<b>[\d.]+%) 提高到 (?P<a>[\d.]+%)", {"b": ("share", {"plan": "today", "hours": "time"}), "a": ("share", {"hours": "time"})}),
+    (r"a station in reach is open, it rises from (?P<b>[\d.]+%) to (?P<a>[\d.]+%)",
+     {"b": ("share", {"plan": "today", "hours": "time"}), "a": ("share", {"hours": "time"})}),
     (r"serve (?P<d>[\d,]+) drivers a month", {"d": ("drivers_served", {"network": "driver_homes", "groups": "truck"})}),
     (r"serve [\d,]+ drivers a month beside.*?All (?P<k>\d+) are limited\s+by bays.*?; (?P<t>[\d,]+) choices of",
      {"k": ("homes_full", {"network": "driver_homes", "groups": "truck"}), "t": ("homes_tied", {"network": "driver_homes", "groups": "truck"})}),

@@ -25,6 +25,7 @@ def test_the_headline_says_today_first_and_then_the_plan(island):
         "backup": [0.09, 0.28],
         "by_radius": [["500", 0.31, 0.61], ["667", 0.41, 0.84], ["833", 0.47, 0.88]],
         "readings": {"any_hour": [0.45, 0.86], "night": [0.07, 0.17]},
+        "hours": {},
         "stations": 5,
         "sites": 5,
         "new": 430,

@@ -171,12 +171,12 @@ def test_run_json_keeps_today_and_the_plan_apart() -> None:
     assert run["coverage"]["before"] == {
         "workers": 1000, "covered": 410, "share": 0.41, "share_backup": 0.09,
         "by_radius_m": {"500": 0.31, "667": 0.41, "833": 0.47}, "readings": {"any_hour": 0.45, "night": 0.07},
-        "by_group": {"rider": 0.5, "courier": 0.275},
+        "by_group": {"rider": 0.5, "courier": 0.275}, "by_time": None,
     }  # fmt: skip
     assert run["coverage"]["after"] == {
         "workers": 1000, "covered": 840, "share": 0.84, "share_backup": 0.28,
         "by_radius_m": {"500": 0.61, "667": 0.84, "833": 0.88}, "readings": {"any_hour": 0.86, "night": 0.17},
-        "by_group": {"rider": 0.9, "courier": 0.75},
+        "by_group": {"rider": 0.9, "courier": 0.75}, "by_time": None,
     }  # fmt: skip
     assert run["coverage"]["by_district"] == [
         {"district": "east", "workers": 300, "before": 0.2, "after": 0.7},

@@ -60,6 +60,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
         "stand_ins",
         "confidence",
     ),
+    "against_half": ("posing", "plan"),
     "finished": ("posing", "problem", "siting", "plan"),
     "curve:searched": ("problem",),
     "curve": ("curve:searched", "finished"),
@@ -125,17 +126,18 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- demand
     (["demand.cell_m"], ("demand", "gaps")),
     (keys("demand.", "cell_origin_m[] piece_m piece_start homes_elsewhere thin_venues min_observed observed_share observed_at_places ensemble level smooth bandwidth_m share_band "
-                     "elasticity_band local_sd local_m district_totals{} season events[].name events[].polygon[] "
+                     "elasticity_band local_sd local_m district_totals{} season hottest_h[] heat_groups[] events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
     # -- the circle
     (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas")),
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity")),
-    (["circle.readings_m[]"], ("coverage", "plan", "sensitivity")),  # none of the others is the farthest here
+    (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity")),  # none of the others is the farthest here
     (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike")),
-    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "second_views")),
+    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "against_half", "second_views")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
-    (["circle.source"], ()),
+    (keys("circle.", "source hours_kept_source"), ()),
+    (keys("circle.", "hours_kept hours_kept_band[]"), ("existing", "new")),
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
     (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan gap work_limit time_limit_s final_phase_weight "
@@ -145,7 +147,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("siting.", "every_m street_within_m dedupe_m min_to_open_m default_cost_yuan"), ("candidates",)),
     (["siting.default_hours"], ("words", "candidates", "existing", "new")),
     (keys("siting.goal.", "tail credit[] spacing_m spacing_price visits_per_day visits_by_kind{} visits_per_worker relocate "
-                          "budget_only fade_m[]"), ("rules", "posing")),
+                          "budget_only fade_m[] open_rule"), ("rules", "posing")),
     (keys("siting.goal.", "group_weights{} period_weights{}"), ("rules", "worth", "posing")),
     (["siting.goal.aim"], ("rules", "posing", "factors")),
     (["siting.scenarios"], ("rules", "confidence")),
@@ -178,6 +180,10 @@ OTHER: dict[str, Any] = {
        ("districts", "stations[]", "hosts", "observations", "truck_counts", "truck_sites", "driver_homes[]")},
     "groups[].band_high": 1.6,
     "demand.share_band": 1.7,
+    "demand.heat_groups[]": "sweeper",
+    "demand.hottest_h[]": 13.0,
+    "circle.hours_kept": 0.9,
+    "circle.hours_kept_band[]": 0.6,
     "demand.events[].polygon[]": (120.61, 31.31),
     "demand.events[].group": "sweeper",
     "siting.host_hours{}": "09:00-18:00",
@@ -207,6 +213,7 @@ def _with_company(path: str, data: dict[str, Any], value: Any) -> dict[str, Any]
     elif path == "groups[].name":
         made["siting"]["goal"]["group_weights"] = {value: 2.0}
         made["demand"]["events"][0]["group"] = value
+        made["demand"]["heat_groups"] = (value,)
     elif path == "groups[].profile{}":
         first, second, *_ = made["groups"][0]["profile"]
         made["groups"][0]["profile"][second] += data["groups"][0]["profile"][first] - value
@@ -235,6 +242,7 @@ path = "homes.csv"
 [demand]
 observed_share = 0.5
 bandwidth_m = 400.0
+heat_groups = ["rider"]
 district_totals = {{ mid = 90.0 }}
 [[demand.events]]
 name = "fair"

@@ -127,7 +127,7 @@ def estimate_on_streets(
     low, high = band(draws)
     if s.season or s.events:
         before = points.sum_cells(points.table["workers"].to_numpy(float))
-        points, seasoned, added, more = lay_over(points, groups, s)
+        points, seasoned, added, more = lay_over(points, groups, s, periods)
         found += more
         ratio, extra = _over(points.sum_cells(seasoned), before), points.sum_cells(added)
         low, high = low * ratio + EVENT_BAND[0] * extra, high * ratio + EVENT_BAND[1] * extra

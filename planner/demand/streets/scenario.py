@@ -9,12 +9,13 @@ import numpy as np
 import shapely
 
 from planner.demand.grid import Floats
-from planner.demand.scenarios import event_polygon, season_factors
+from planner.demand.scenarios import event_polygon
+from planner.demand.seasons import season_over
 from planner.demand.streets.hold import Held, with_spots
 from planner.demand.streets.standing import DemandPoints
-from planner.errors import Finding, finding
+from planner.errors import Finding, InputError, finding
 from planner.settings.demand import Demand, Event
-from planner.settings.groups import Group
+from planner.settings.groups import Group, Period
 
 __all__ = ["lay_over", "with_event_spots"]
 
@@ -30,30 +31,37 @@ def with_event_spots(held: Held, events: Sequence[Event], districts: object, crs
 
 
 def lay_over(
-    points: DemandPoints, groups: Sequence[Group], s: Demand
+    points: DemandPoints, groups: Sequence[Group], s: Demand, periods: Sequence[Period]
 ) -> tuple[DemandPoints, Floats, Floats, list[Finding]]:
     """The points under the study's season and events.
 
-    A season scales groups and moves their workers between periods; an event's workers stand on the street within its
-    polygon, in proportion to metres, and are divided over periods like their group.
+    A season scales groups and moves their workers between periods (on hot days some are gone); an event's workers stand on
+    the street within its polygon, in proportion to metres, and are divided over periods like their group.
 
     Returns
     -------
     points, seasoned, added, findings
         The points; per point, headline workers before events, and those that events bring; DEM-019.
+
+    Raises
+    ------
+    InputError
+        Nobody is outdoors in such a season (DEM-027).
     """
     found: list[Finding] = []
     table, profiles = points.table.copy(), {g: dict(p) for g, p in points.profiles.items()}
-    factors = season_factors(s.season) if s.season else {}
-    moved = factors.get("periods", {})
+    factors = season_over(s, groups, periods)
     for g in groups:
         before = sum(profiles[g.name].values())
-        weight = {t: share * moved.get(t, 1.0) for t, share in profiles[g.name].items()}
+        weight = {t: share * factors[g.name].get(t, 1.0) for t, share in profiles[g.name].items()}
         whole = sum(weight.values())
-        profiles[g.name] = {t: v * before / whole if whole > 0 else v for t, v in weight.items()}
-        table[g.name] *= factors.get("totals", {}).get(g.name, 1.0)
+        if whole > 0:
+            profiles[g.name] = {t: v * before / whole for t, v in weight.items()}
+        table[g.name] *= whole / before if before > 0 else 1.0
     head = [g for g in groups if g.in_headline]
     seasoned = table[[g.name for g in head]].to_numpy(float).sum(axis=1)
+    if s.season == "hot_40" and not seasoned.sum() > 0:
+        raise InputError([finding("DEM-027", source="study.toml", field="demand.season", value=s.season)])
     added = np.zeros(len(table))
     sums = {g.name: float(table[g.name].sum()) for g in head}
     x, y = (f(table.geometry.to_numpy()) for f in (shapely.get_x, shapely.get_y))

@@ -16,7 +16,7 @@ from opening_hours import OpeningHours, State, validate
 
 from planner.inputs.hours import DAY_MIN, Hours, merged, parse_hours
 
-__all__ = ["canonical_hours"]
+__all__ = ["canonical_hours", "hours_of_tag"]
 
 #: leaves the hours of a working day open: seasons, the sun, school holidays, no end stated
 _UNSURE = re.compile(
@@ -31,7 +31,6 @@ _SPACED_DAYS = re.compile(rf"\b({_DAY})\s*,\s+(?={_DAY}\b)", re.IGNORECASE)
 _MONDAY = dt.datetime(2001, 1, 1)  # noqa: DTZ001 - hours are local, whatever the place
 
 
-@functools.lru_cache(maxsize=20_000)
 def canonical_hours(text: str) -> str:
     """``"08:00-20:00"``, several spans joined by ``;``; "" where it cannot be said for sure.
 
@@ -42,17 +41,31 @@ def canonical_hours(text: str) -> str:
     >>> canonical_hours("Mo-Fr 08:00-12:00,13:30-18:00; Sa 09:00-12:00; PH off")
     '08:00-12:00;13:30-18:00'
     """
+    return hours_of_tag(text)[0]
+
+
+@functools.lru_cache(maxsize=20_000)
+def hours_of_tag(text: str) -> tuple[str, str]:
+    """:func:`canonical_hours` and, where the days of the week differ, :attr:`planner.inputs.hours.Hours.week_text`.
+
+    >>> hours_of_tag("Mo-Fr 08:00-18:00; Sa 09:00-12:00")
+    ('08:00-18:00', 'Mo-Fr 08:00-18:00; Sa 09:00-12:00')
+    """
     plain = _SPACED_DAYS.sub(r"\1,", re.sub(r'"[^"]*"', "", text)).strip(" |")
     if not plain or _UNSURE.search(plain):
-        return ""
+        return "", ""
     if not validate(plain):
         read = parse_hours(plain)
-        return (read.text or "") if read.spans else ""
+        return (read.text or "", read.week_text) if read.spans else ("", "")
     week: list[list[tuple[int, int]]] = [[] for _ in range(7)]
     for day, start, end in _open_spans(plain):
         week[day] += [(start, min(end, DAY_MIN)), (0, end - DAY_MIN)]
-    texts = [Hours(merged(spans)).text or "" for spans in week if spans]
-    return max(texts, key=lambda spans: (texts.count(spans), -texts.index(spans)), default="")
+    every = tuple(merged(spans) for spans in week)
+    texts = [Hours(spans).text or "" for spans in every if spans]
+    most = max(texts, key=lambda spans: (texts.count(spans), -texts.index(spans)), default="")
+    if not most or len(set(every)) == 1:
+        return most, ""
+    return most, Hours(week=every).week_text
 
 
 def _open_spans(rules: str) -> Iterator[tuple[int, int, int]]:

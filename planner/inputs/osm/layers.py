@@ -77,7 +77,7 @@ class OsmLayers:
 
 
 _COLUMNS = {
-    "hosts": ("host_id", "name", "host_kind", "open_hours"),
+    "hosts": ("host_id", "name", "host_kind", "open_hours", "week_hours"),
     "water": ("osm_id", "kind", "name", "name_en"),
     "landuse": ("osm_id", "kind", "name"),
     "buildings": ("osm_id", "kind", "levels", "name"),
@@ -223,14 +223,13 @@ def _name(tags: Mapping[str, str]) -> str:
 
 
 def _host(tags: Mapping[str, str]) -> list[tuple[str, Row]]:
-    from planner.inputs.osm.hours import canonical_hours
+    from planner.inputs.osm.hours import hours_of_tag
 
     kind = host_kind(tags)
-    return (
-        [("hosts", {"host_kind": kind, "open_hours": canonical_hours(tags.get("opening_hours", ""))})]
-        if kind
-        else []
-    )
+    if not kind:
+        return []
+    hours, week = hours_of_tag(tags.get("opening_hours", ""))
+    return [("hosts", {"host_kind": kind, "open_hours": hours, "week_hours": week})]
 
 
 def _of_node(tags: Mapping[str, str]) -> list[tuple[str, Row]]:

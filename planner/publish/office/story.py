@@ -28,6 +28,7 @@ from planner.telling.contents.coverage import (
     group_rows,
     period_rows,
     reading_rows,
+    timed_columns,
 )
 from planner.telling.contents.decision import Decision, decision
 from planner.telling.contents.intervals import interval_columns, interval_rows
@@ -122,6 +123,11 @@ def _headline(bundle: Bundle) -> tuple[str, tuple[tuple[str, str, str], ...]]:
         after=percent(then.shown), stations=number(facts.shown("stations_open", plan="today")),
         sites=number(facts.shown("sites_new")), new=number(new),
     )  # fmt: skip
+    timed = [facts.find("share", plan=plan, hours="time") for plan in ("today", "proposal")]
+    if timed[0] is not None and timed[1] is not None:
+        sentence += phrase(
+            "head_time", language, before=percent(timed[0].shown), after=percent(timed[1].shown)
+        )
     people = [phrase("head_workers", language, n=number(v)) for v in (*covered, new)]
     return sentence, (
         (phrase("head_now", language), percent(today.shown), people[0]),
@@ -147,7 +153,7 @@ def _districts(bundle: Bundle) -> tuple[PrintedTable, tuple[tuple[str, float, fl
     language, table = bundle.settings.study.language, district_rows(bundle)
     bars = tuple((r.district, float(r.share_before), float(r.share_after), "") for r in table.itertuples())
     whole = pd.concat([table, pd.DataFrame([district_total(bundle)])], ignore_index=True)
-    return printed_table(DISTRICT_COLUMNS, whole, language, totals=1), bars
+    return printed_table(timed_columns(DISTRICT_COLUMNS, bundle), whole, language, totals=1), bars
 
 
 _SITE_KEYS = ("rank", "name", "district", "host_kind", "workers_gained", "workers_in_reach",
@@ -329,8 +335,8 @@ def story(bundle: Bundle) -> Story:
         certificate_figures=tuple((f.label, f.text) for f in certificate_figures(bundle) if f.text),
         districts=districts,
         bars=bars,
-        groups=printed_table(GROUP_COLUMNS, group_rows(bundle), language),
-        periods=printed_table(PERIOD_COLUMNS, period_rows(bundle), language),
+        groups=printed_table(timed_columns(GROUP_COLUMNS, bundle), group_rows(bundle), language),
+        periods=printed_table(timed_columns(PERIOD_COLUMNS, bundle), period_rows(bundle), language),
         batches=None if batches is None else printed_table(batch_columns(batches), batches, language),
         batches_note=regret_line(bundle),
         curve=curve,

@@ -46,6 +46,7 @@ from planner.telling.contents.coverage import (
     group_rows,
     period_rows,
     reading_rows,
+    timed_columns,
 )
 from planner.telling.contents.intervals import interval_columns, interval_rows
 from planner.telling.contents.questions import options
@@ -99,7 +100,7 @@ def _put_figures(sheet: Worksheet, row: int, figures: Sequence[Figure]) -> None:
 def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
     language = bundle.settings.study.language
     sheet = new_sheet(book, "coverage", language)
-    columns = DISTRICT_COLUMNS
+    columns = timed_columns(DISTRICT_COLUMNS, bundle)
     districts = district_rows(bundle)
     end = put_table(sheet, 1, columns, districts, language)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{end - 1}"
@@ -110,8 +111,8 @@ def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
     row = put_heading(sheet, end + 2, phrase("head_readings", language))
     row = put_table(sheet, row, READING_COLUMNS, reading_rows(bundle), language)
     row = put_heading(sheet, row + 1, phrase("sec_groups", language))
-    row = put_table(sheet, row, GROUP_COLUMNS, group_rows(bundle), language)
-    row = put_table(sheet, row + 1, PERIOD_COLUMNS, period_rows(bundle), language)
+    row = put_table(sheet, row, timed_columns(GROUP_COLUMNS, bundle), group_rows(bundle), language)
+    row = put_table(sheet, row + 1, timed_columns(PERIOD_COLUMNS, bundle), period_rows(bundle), language)
     row = put_heading(sheet, row + 1, phrase("sec_certificate", language))
     figures = certificate_figures(bundle)
     _put_figures(sheet, row, figures)

@@ -86,6 +86,11 @@ def _headline(bundle: Bundle) -> dict[str, Any]:
             for name in ("any_hour", "night")
             if facts.find("share", periods=name) is not None
         },
+        "hours": {
+            name: _both(bundle, hours=name)
+            for name in ("time", "workday", "weekend")
+            if facts.find("share", hours=name) is not None
+        },
         "stations": int(facts.shown("stations_open", plan="today")),
         "sites": int(facts.shown("sites_new")),
         "gap": facts.shown("gap"),

@@ -21,6 +21,7 @@ from scipy import sparse
 from planner.settings.groups import Period
 from planner.settings.siting import Goal
 from planner.siting.coverage import Access, worker_cube
+from planner.siting.open_times import Patterns
 from planner.solvers.covering.composed import Worth, solve_composed, worth_of
 from planner.solvers.covering.fair import solve_fair
 from planner.solvers.covering.maximal import solve_covering
@@ -73,6 +74,8 @@ class Ground:
         bool (n_sites × n_periods).
     factors
         Workers per demand scenario and row of ``demand`` over the estimate (aims over scenarios).
+    by_time
+        Opening hours as they are, the open stations' first, for a plan that is judged by them.
     """
 
     demand: pd.DataFrame
@@ -83,6 +86,7 @@ class Ground:
     new: tuple[Access, ...]
     new_open: Array
     factors: Array | None = None
+    by_time: Patterns | None = None
 
 
 @dataclass(frozen=True)
@@ -176,10 +180,12 @@ def pose_goal(goal: Goal, ground: Ground, weights: Array, counts: Array) -> Pose
     """
     if goal.plain:
         return None
-    gone = _shares(ground.existing, ground.existing_open, goal.fade_m)
-    come = _shares(ground.new, ground.new_open, goal.fade_m)
+    slots = _slots(goal, ground)
+    gone = _shares(ground.existing, slots.existing, goal.fade_m)
+    come = _shares(ground.new, slots.new, goal.fade_m)
     moving = goal.relocate > 0
-    live = np.flatnonzero((weights > 0) & (np.diff(sparse.csc_array(sparse.vstack([gone, come])).indptr) > 0))
+    there = weights > 0 if slots.of is None else slots.of @ weights > 0
+    live = np.flatnonzero(there & (np.diff(sparse.csc_array(sparse.vstack([gone, come])).indptr) > 0))
     if not len(live):  # nothing in reach of anything: one row, covered by none
         live = np.zeros(1, np.int64)
     rings = [(i + 0.5) / FADE_RINGS for i in range(FADE_RINGS)] if goal.fade_m is not None else []
@@ -188,9 +194,11 @@ def pose_goal(goal: Goal, ground: Ground, weights: Array, counts: Array) -> Pose
         row, by_new, by_old, n_rows = _level(come, gone, share, live)
         covers.append(sparse.vstack([by_new, by_old]) if moving else by_new)
         times.append(np.zeros(n_rows) if moving else np.asarray(by_old.sum(axis=0)).ravel())
-        part = (share - below) * counts[live]
-        of.append(sparse.csr_array((part, (row, live)), shape=(n_rows, len(weights))))
+        part = np.full(len(live), share - below)
+        of.append(sparse.csr_array((part, (row, live)), shape=(n_rows, len(there))))
         below = share
+    rows = sparse.csr_array(sparse.vstack(of))
+    rows = rows if slots.of is None else sparse.csr_array(rows @ slots.of)
     district = ground.demand["district"].to_numpy(dtype=str)
     blocks = len(weights) // max(1, len(district))
     n_old = ground.existing_open.shape[0] if moving else 0
@@ -198,7 +206,7 @@ def pose_goal(goal: Goal, ground: Ground, weights: Array, counts: Array) -> Pose
     return PosedGoal(
         goal=goal,
         covers=_structure(sparse.csr_array(sparse.hstack(covers))),
-        of=sparse.csr_array(sparse.vstack(of)),
+        of=sparse.csr_array(rows * counts[None, :]),
         times=np.concatenate(times).astype(np.int64),
         apart=close_sites(xy_of(ground.candidates), goal.spacing_m),
         room=_room(goal, ground.candidates["host_kind"].to_numpy(dtype=str), n_old, float(weights.sum())),
@@ -208,6 +216,32 @@ def pose_goal(goal: Goal, ground: Ground, weights: Array, counts: Array) -> Pose
         group=np.tile(district, blocks) if goal.aim in ("fair", "lexicographic") else None,
         counts=counts,
     )
+
+
+@dataclass(frozen=True)
+class _Slots:
+    """Times at which sites are open or not, as rows of a goal stand for them.
+
+    ``existing``, ``new``: bool (n_sites × n_slots); ``of``: csr ((way, slot, cell) × (way, period, cell)), the share of each
+    demand point that is there in a slot; None where the slots are the periods.
+    """
+
+    existing: Array
+    new: Array
+    of: sparse.csr_array | None
+
+
+def _slots(goal: Goal, ground: Ground) -> _Slots:
+    """The periods of the day, or the patterns of quarter-hours where hours count as they are."""
+    if goal.open_rule == "half":
+        return _Slots(ground.existing_open, ground.new_open, None)
+    if ground.by_time is None:
+        raise ValueError('open_rule = "time" needs the hours of every site by quarter-hours')
+    n_old, n_cells = len(ground.existing_open), len(ground.demand)
+    share = sparse.csr_array(ground.by_time.share["time"].T)
+    by_way = sparse.kron(share, sparse.eye_array(n_cells), format="csr")
+    of = sparse.csr_array(sparse.block_diag([by_way] * len(ground.new), format="csr"))
+    return _Slots(ground.by_time.open[:n_old], ground.by_time.open[n_old:], of)
 
 
 def close_sites(xy_m: Array, spacing_m: float) -> Array:

@@ -23,6 +23,7 @@ def judge_goal(siting: Siting) -> list[Finding]:
         others = {
             "credit": goal.credit, "fade_m": goal.fade_m, "aim": goal.aim != "covered",
             "group_weights": goal.group_weights, "period_weights": goal.period_weights,
+            "open_rule": goal.open_rule != "half",
         }  # fmt: skip
         for other, on in others.items():
             if on:
@@ -86,6 +87,13 @@ def measure_in_words(goal: Goal) -> tuple[str, str]:
         given = (goal.group_weights | goal.period_weights).items()
         listed = ", ".join(f"{k} {v:g}" for k, v in given)
         parts.append((f"each worker counting as stated ({listed})", f"各类劳动者按给定权重计（{listed}）"))
+    if goal.open_rule == "time":
+        parts.append(
+            (
+                "each for the quarter-hours in which a station in reach is open",
+                "每人按可达站点开放的时间（以一刻钟计）所占比例计",
+            )
+        )
     if goal.spacing_m > 0 and goal.spacing_price:
         m, price = f"{goal.spacing_m:g}", f"{goal.spacing_price:g}"
         parts.append(

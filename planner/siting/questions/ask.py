@@ -25,7 +25,7 @@ from planner.settings.siting import Siting
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.plan import SitePlan
 from planner.siting.problem import SitingProblem
-from planner.siting.proposal import AGAIN, Planned, Posed, Posing, Sited, kept_problem
+from planner.siting.proposal import AGAIN, ANEW, Planned, Posed, Posing, Sited, kept_problem
 from planner.siting.questions import alternatives as other
 from planner.siting.questions.alternatives import StandIns
 from planner.siting.questions.robust import coverage_curve, with_known
@@ -37,7 +37,6 @@ from planner.siting.questions.sensitivity import (
     price_rules,
     stress,
 )
-from planner.siting.reach import SiteReach
 from planner.siting.solve import plan_value, solve, solve_plan
 from planner.solvers.problems import Solution
 from planner.solvers.variants import maximal_covering_fair
@@ -48,8 +47,6 @@ __all__ = [
 ]  # fmt: skip
 
 Array = NDArray[Any]
-#: Rounds of a solve that starts from nothing, to tell what chance moves (each of ten million coverage entries).
-ANEW = 3
 #: By how much the numbers of each group are changed.
 CHANGE = 0.3
 
@@ -281,7 +278,7 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
         for r in circle.readings_m
         if abs(r - own_m) >= 1.0
     ]
-    cases.append(Case("hours:any", replace(base, existing=_always(old), new=_always(new)).pose()))
+    cases.append(Case("hours:any", replace(base, existing=old.always(), new=new.always()).pose()))
     for group in base.groups:
         for sign in (1, -1):
             columns = [f"{group}__{t.name}" for t in base.periods]
@@ -289,11 +286,6 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
             case = replace(base, demand=demand).pose()
             cases.append(Case(f"group:{group}:{sign * change * 100:+g}", case))
     return cases
-
-
-def _always(reach: SiteReach) -> SiteReach:
-    """The same sites, open day and night."""
-    return replace(reach, open_share=np.ones_like(reach.open_share))
 
 
 def sensitivity(

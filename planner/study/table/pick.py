@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
 
 from planner.settings.groups import Group
 from planner.settings.whole import Settings
@@ -21,6 +22,11 @@ def get(name: str) -> Any:
 def open_of(value: Any) -> gpd.GeoDataFrame:
     """The stations that are open."""
     return value.stations[value.stations["status"] == "open"]
+
+
+def hours_of(sites: gpd.GeoDataFrame) -> pd.DataFrame:
+    """What is known of when sites are open."""
+    return pd.DataFrame(sites[[c for c in ("open_hours", "week_hours", "hours_kept") if c in sites]])
 
 
 def points_of(value: Any) -> gpd.GeoSeries:

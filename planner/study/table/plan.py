@@ -115,6 +115,14 @@ def questions() -> dict[str, Stage]:
     """The finished plan and what is asked of it."""
     within = derived(_walk_m)
     return {
+        "against_half": Stage(
+            "planner.siting.proposal:against_half",
+            {
+                "posing": stage("posing"),
+                "planned": stage("plan"),
+                "circle": section("circle", "readings_m", "open_share"),
+            },
+        ),
         "finished": Stage(
             "planner.siting.questions.ask:finish",
             {

@@ -7,8 +7,8 @@ from typing import Any
 from planner.settings.whole import Settings
 from planner.siting.reach import Way, cutoff_s, ways_of
 from planner.study.stages import Stage
-from planner.study.table.pick import get, open_of, reach_name, reach_of
-from planner.study.takes import groups, section, setting, stage, stages
+from planner.study.table.pick import get, hours_of, open_of, reach_name, reach_of
+from planner.study.takes import derived, groups, section, setting, stage, stages
 
 
 def today(settings: Settings) -> dict[str, Stage]:
@@ -26,8 +26,8 @@ def today(settings: Settings) -> dict[str, Stage]:
             kept=False,
         ),
         **{reach_name(kind, w): reach_of(w.mode, far[w], of) for kind, of in sites.items() for w in ways},
-        "existing": _joined(ways, "stations", stage("stations", lambda v: open_of(v)["open_hours"])),
-        "new": _joined(ways, "candidates", stage("candidates", lambda v: v.candidates["open_hours"])),
+        "existing": _joined(ways, "stations", stage("stations", lambda v: hours_of(open_of(v)))),
+        "new": _joined(ways, "candidates", stage("candidates", lambda v: hours_of(v.candidates))),
         "coverage": Stage(
             "planner.siting.reach:measure",
             {
@@ -55,7 +55,8 @@ def _joined(ways: tuple[Way, ...], kind: str, hours: Any) -> Stage:
         {
             "ways": stage("ways"), "seconds": stages(reach_name(kind, w) for w in ways), "hours": hours,
             "default_hours": setting("siting.default_hours"), "periods": setting("periods"),
-            "walk_kmh": setting("circle.walk_kmh"),
+            "circle": section("circle", "walk_kmh", "hours_kept", "hours_kept_band"),
+            "off_h": derived(lambda s: s.demand.off_h),
         },
         kept=False,
     )  # fmt: skip

@@ -28,6 +28,7 @@ def asked(settings: Settings) -> tuple[str, ...]:
     switched = {
         "homes": settings.freight.enabled, "alternatives": rules.alternatives > 0, "replacements": rules.replacements > 0,
         "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity,
+        "against_half": rules.goal.open_rule == "time",
     }  # fmt: skip
     always = ("hotspots", "covers", "plan", "curve", "second_views", "areas", "gaps", "font")
     return (*always, *(name for name, on in switched.items() if on))

@@ -77,6 +77,15 @@ def _circle(settings: Settings) -> Iterator[Assumption]:
     yield row("readings_m", " / ".join(f"{r:g}" for r in circle.readings_m), "m", trust="H")
     yield row("snap_limit_m", circle.snap_limit_m, "m", trust="M")
     yield row("open_share", percent(circle.open_share, 0), "", trust="L")
+    (kept_low, kept_high), kept = circle.hours_kept_band, circle.hours_kept
+    own = not (_is_default(circle, "hours_kept") and _is_default(circle, "hours_kept_band"))
+    why = translated(circle.hours_kept_source, language) or phrase(
+        "why_user" if own else "why_hours_kept", language
+    )
+    yield Assumption(
+        phrase("part_circle", language), phrase("par_hours_kept", language), kept, "", kept_low, kept_high, why,
+        "" if own else "L", "circle.hours_kept",
+    )  # fmt: skip
     for mode, speed in sorted(circle.speeds_kmh.items()):
         name = phrase(
             "par_speed", language, mode=phrase(f"mode_{mode}", language) if mode in _MODES else mode
@@ -157,6 +166,11 @@ def _demand(settings: Settings) -> Iterator[Assumption]:
         )  # fmt: skip
     yield Assumption(part, phrase("par_population", language), phrase(f"pop_{people.kind}", language), "",
                      None, None, phrase("why_population", language), "M", "inputs.population.kind")  # fmt: skip
+    season = settings.demand.season
+    if season:
+        why = phrase(f"why_season_{season}" if season.startswith("hot") else "why_season", language)
+        yield Assumption(part, phrase("par_season", language), phrase(f"season_{season}", language), "", None, None, why,
+                         "L", "demand.season")  # fmt: skip
     if people.total is not None:
         yield Assumption(part, phrase("par_residents", language), people.total, phrase("unit_people", language),
                          None, None, phrase("why_user", language), "", "inputs.population.total")  # fmt: skip

@@ -10,6 +10,7 @@ from planner.facts.register import plain
 from planner.tables import is_missing
 from planner.telling.contents.columns import Column
 from planner.telling.words.names import group_label, period_labels
+from planner.telling.words.numbers import percent
 from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "period_rows",
     "reading_label",
     "reading_rows",
+    "timed_columns",
 ]
 
 DISTRICT_COLUMNS = (
@@ -66,6 +68,24 @@ CURVE_COLUMNS = (
 )
 
 
+def _timed(bundle: Bundle) -> bool:
+    """Whether coverage by quarter-hours is known."""
+    return bundle.facts.find("share", hours="time") is not None
+
+
+def timed_columns(columns: tuple[Column, ...], bundle: Bundle) -> tuple[Column, ...]:
+    """The columns with the shares by quarter-hours beside those of the half-open rule, where they are known."""
+    if not _timed(bundle):
+        return columns
+    at = 1 + [c.key for c in columns].index("share_after")
+    return (
+        *columns[:at],
+        Column("time_before", "share", 11),
+        Column("time_after", "share", 11),
+        *columns[at:],
+    )
+
+
 def district_labels(bundle: Bundle) -> dict[str, str]:
     """District key → its name in the study's language."""
     column = f"name_{bundle.settings.study.language}"
@@ -90,7 +110,7 @@ def _compared(bundle: Bundle, part: str) -> pd.DataFrame:
     def shown(quantity: str, **scope: Any) -> list[float]:
         return [_shown(facts.find(quantity, **{part: key}, **scope)) for key in keys]
 
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "key": keys,
             "workers": shown("workers", plan=""),
@@ -100,6 +120,10 @@ def _compared(bundle: Bundle, part: str) -> pd.DataFrame:
             "covered_new": shown("newly_covered", plan="gain"),
         }
     )
+    if not _timed(bundle):
+        return table
+    now, then = shown("share", plan="today", hours="time"), shown("share", hours="time")
+    return table.assign(time_before=now, time_after=then)
 
 
 def district_rows(bundle: Bundle) -> pd.DataFrame:
@@ -115,8 +139,12 @@ def district_rows(bundle: Bundle) -> pd.DataFrame:
 
 def district_total(bundle: Bundle) -> dict[str, Any]:
     """The total row under :func:`district_rows`."""
-    facts = bundle.facts
+    facts, timed = bundle.facts, dict[str, Any]()
+    if _timed(bundle):
+        timed["time_before"] = facts.shown("share", plan="today", hours="time")
+        timed["time_after"] = facts.shown("share", hours="time")
     return {
+        **timed,
         "district": phrase("total", bundle.settings.study.language),
         "workers": facts.shown("workers", plan=""),
         "stations_open": int(facts.shown("stations_open", plan="today")),
@@ -150,17 +178,35 @@ def reading_label(radius_m: float, bundle: Bundle) -> str:
 
 
 def reading_rows(bundle: Bundle) -> pd.DataFrame:
-    """The same coverage read in other ways: by radius, by two stations, at any hour, at night."""
+    """The same coverage read in other ways: by radius, by quarter-hours, by two stations, at any hour, at night."""
     language, facts = bundle.settings.study.language, bundle.facts
     radii = {facts.headline.cutoff_m, *facts.along("share", "cutoff_m")}
     rows = [(reading_label(r, bundle), {"cutoff_m": r}) for r in sorted(radii)]
+    rows += [
+        (phrase(f"reading_{name}", language), {"hours": name}) for name in ("time", "workday", "weekend")
+    ]
     rows.append((phrase("reading_backup", language), {"least": 2}))
     rows += [(phrase(f"reading_{name}", language), {"periods": name}) for name in ("any_hour", "night")]
     shown = [(label, facts.find("share", plan="today", **s), facts.find("share", **s)) for label, s in rows]
-    return pd.DataFrame(
-        [(label, a.shown, b.shown if b else None) for label, a, b in shown if a],
-        columns=[c.key for c in READING_COLUMNS],
-    )
+    read = [(label, a.shown, b.shown if b else None) for label, a, b in shown if a]
+    return pd.DataFrame(read + _kept_rows(bundle), columns=[c.key for c in READING_COLUMNS])
+
+
+def _kept_rows(bundle: Bundle) -> list[tuple[str, float, float | None]]:
+    """What is expected where doors are open for only part of the stated hours: as assumed, and at the low end."""
+    language, facts, circle = bundle.settings.study.language, bundle.facts, bundle.settings.circle
+    now, then = facts.find("share_kept", plan="today"), facts.find("share_kept")
+    timed = facts.find("share", plan="today", hours="time")
+    if now is None or then is None or timed is None:
+        return []
+    rows: list[tuple[str, float, float | None]] = []
+    if now.value != timed.value:
+        rows.append((phrase("reading_kept", language), now.shown, then.shown))
+    low, later = now.shown_band(), then.shown_band()
+    if low is not None and later is not None and low[0] != now.shown:
+        worst = percent(circle.hours_kept_band[0], 0)
+        rows.append((phrase("reading_kept_low", language, share=worst), low[0], later[0]))
+    return rows
 
 
 def curve_rows(bundle: Bundle) -> pd.DataFrame | None:

@@ -107,6 +107,7 @@ def _rows(bundle: Bundle) -> list[DecisionRow | None]:
         served = DecisionRow(phrase("sheet_homes", language), str(absent), "", "homes")
     return [
         _pair(bundle, "decision_share", "coverage"),
+        _pair(bundle, "decision_time", "coverage", hours="time"),
         _row(bundle, "newly_covered", "coverage", plan="gain"),
         _row(bundle, "regret", "coverage"),
         _pair(bundle, "decision_backup", "coverage", least=2),

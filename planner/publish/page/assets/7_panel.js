@@ -26,6 +26,7 @@ function headlineBlock(head, words) {
       el("span", { class: "new" }, words.percent(after)),
     ),
     bar(h.share, words, words.t("share_label", { minutes })),
+    h.hours.time ? el("p", { class: "by-time" }, words.t("time_line", { before: words.percent(h.hours.time[0]), after: words.percent(h.hours.time[1]) })) : null,
     el("p", { class: "plus" }, words.t("more_workers", { n: words.n(h.new, 0), points: words.points(h.points) })),
     bandLine(h.bands, words),
     h.regret.length === 2 ? el("p", { class: "bands" }, words.t("regret_line", { n: words.n(h.regret[0], 0), most: words.n(h.regret[1], 0) })) : null,
@@ -66,6 +67,7 @@ function glossaryBlock(head, words) {
 function readingsBlock(head, words) {
   const h = head.headline;
   const named = [
+    ...Object.entries(h.hours),
     ["backup", h.backup],
     ...Object.entries(h.readings),
   ].filter(([key]) => words.words[`reading_${key}`]);
