@@ -124,7 +124,8 @@ def test_withheld_stations_are_foretold_better_by_the_fit_than_by_a_wrong_prior_
     fold = folds_of(at[:, 0], at[:, 1], block_m=1500.0, n=5, seed=0)
     told = withhold(model, counted, wrong, fold)
     assert told is not None
-    assert told.fit_helps and told.fitted < told.level < told.mean
+    assert told.fit_helps
+    assert told.fitted < told.level < told.mean
     assert (told.stations, told.folds) == (len(at), 5)
 
 

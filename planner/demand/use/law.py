@@ -67,9 +67,11 @@ class Pairs:
 
 def joined_pairs(old: Pairs, new: Pairs) -> Pairs:
     """Stations of two lists that serve the same points, the second behind the first."""
-    both = (np.concatenate([getattr(old, k), getattr(new, k)]) for k in ("point", "minutes", "open"))
+    point, minutes, open_ = (
+        np.concatenate([getattr(old, k), getattr(new, k)]) for k in ("point", "minutes", "open")
+    )
     site = np.concatenate([old.site, new.site + old.n_sites])
-    return Pairs(site, *both, old.n_sites + new.n_sites, old.n_points)
+    return Pairs(site, point, minutes, open_, old.n_sites + new.n_sites, old.n_points)
 
 
 @dataclass(frozen=True)
