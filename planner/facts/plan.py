@@ -13,6 +13,7 @@ from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
     from planner.siting.coverage import Coverage
+    from planner.siting.use import ExpectedUse
     from planner.solvers.solution import Solution
 
 __all__ = [
@@ -43,6 +44,7 @@ class Parts:
     rule_prices: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     second_views: pd.DataFrame | None = None
+    use: ExpectedUse | None = None
 
 
 def count_facts(p: Parts, here: Scope) -> Iterator[Fact]:

@@ -23,6 +23,7 @@ from planner.facts.plan import (
     steadiness_facts,
 )
 from planner.facts.register import Fact, Register, Scope
+from planner.facts.use import use_facts
 from planner.settings.circle import Circle
 from planner.settings.groups import Group
 
@@ -79,5 +80,6 @@ def _others(
     yield from steadiness_facts(parts, here, always)
     yield from phase_facts(parts, here)
     yield from question_facts(parts, here)
+    yield from use_facts(parts, here)
     if homes is not None:
         yield from homes_facts(homes, here)

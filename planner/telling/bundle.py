@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
+    from planner.siting.use import ExpectedUse, LawOfUse
     from planner.solvers.problems import Solution
 
 __all__ = ["Bundle", "ExtraLayer", "PopupField"]
@@ -76,6 +77,8 @@ class Bundle:
         Groups that also ride or drive: ``group``, ``mode``, ``minutes``, ``before``, ``after`` (shares).
     closed
         Ids of the existing stations that the plan closes.
+    use, law_of_use
+        Visits a day to expect, and how workers choose; None where not asked or not known.
     """
 
     settings: Settings
@@ -108,6 +111,8 @@ class Bundle:
     surfaces: NDArray[Any] | None = None
     second_views: pd.DataFrame | None = None
     closed: tuple[str, ...] = ()
+    use: ExpectedUse | None = None
+    law_of_use: LawOfUse | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -116,7 +121,7 @@ class Bundle:
             self.stations, self.candidates, self.chosen, self.before, self.after, self.gaps, self.solution,
             closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
-            sensitivity=self.sensitivity, second_views=self.second_views,
+            sensitivity=self.sensitivity, second_views=self.second_views, use=self.use,
         )  # fmt: skip
         return register_of(
             parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,

@@ -1,0 +1,48 @@
+"""Stages from coverage to use, and of the plans that would have been made in the past."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from planner.settings.whole import Settings
+from planner.study.stages import Stage
+from planner.study.table.pick import get, open_of
+from planner.study.takes import setting, stage
+
+
+def use() -> dict[str, Stage]:
+    """Counted visits, how workers choose, the visits to expect."""
+    return {
+        "visits": Stage(
+            "planner.inputs.visits:read_visits",
+            {"visits": setting("inputs.visits"), "stations": stage("stations", _ids)},
+            kept=False,
+        ),
+        "law_of_use": Stage(
+            "planner.siting.use:law_of_use",
+            {
+                "use": setting("use"), "demand": stage("demand", get("demand")), "periods": setting("periods"),
+                "stations": stage("stations", open_of), "existing": stage("existing"), "visits": stage("visits"),
+                "seed": setting("study.seed"),
+            },
+        ),
+        "use": Stage(
+            "planner.siting.use:expected_use",
+            {
+                "use": setting("use"), "law": stage("law_of_use"), "demand": stage("demand", get("demand")),
+                "districts": stage("inputs", get("districts")), "periods": setting("periods"),
+                "stations": stage("stations", open_of), "candidates": stage("candidates", get("candidates")),
+                "existing": stage("existing"), "new": stage("new"), "sited": stage("siting"), "seed": setting("study.seed"),
+            },
+        ),
+    }  # fmt: skip
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    """Ids of all stations, open or not."""
+    return tuple(value.stations["station_id"].astype(str))
+
+
+def asked_of(settings: Settings) -> tuple[str, ...]:
+    """Stages of use that a run asks for."""
+    return ("law_of_use", "use") if settings.use.enabled else ()
