@@ -16,7 +16,6 @@ from planner.demand.use.law import Law, Pairs, Priors, calibrated, drawn_laws, e
 from planner.errors import Finding, Told, finding
 from planner.inputs.kit import TRAITS
 from planner.inputs.visits import Visits
-from planner.settings.groups import Period
 from planner.settings.use import Use
 from planner.siting.coverage import Access, worker_cube
 from planner.siting.proposal import Sited
@@ -110,12 +109,12 @@ def pairs_of(access: Sequence[Access], open_share: Array) -> Pairs:
 
 
 def occasions_of(
-    demand: pd.DataFrame, access: Sequence[Access], periods: Sequence[Period], use: Use
+    demand: pd.DataFrame, access: Sequence[Access], periods: Sequence[str], use: Use
 ) -> tuple[list[str], Array]:
     """Occasions a day to come to a station: names of the groups and (n_groups × n_points)."""
     names, blocks, n = [g for part in access for g in part.groups], [], len(demand) * len(periods)
     for k, part in enumerate(access):
-        cube = worker_cube(demand, part.groups, [t.name for t in periods])
+        cube = worker_cube(demand, part.groups, list(periods))
         for g, workers in zip(part.groups, cube, strict=True):
             row = np.zeros(n * len(access))
             row[k * n : (k + 1) * n] = workers.T.ravel() * use.occasions_of(g)
@@ -146,7 +145,7 @@ def priors_of(use: Use) -> Priors:
 
 
 def _model(
-    use: Use, demand: pd.DataFrame, periods: Sequence[Period], stations: pd.DataFrame, existing: SiteReach
+    use: Use, demand: pd.DataFrame, periods: Sequence[str], stations: pd.DataFrame, existing: SiteReach
 ) -> Model:
     pairs = pairs_of(existing.access, existing.open_share)
     traits, kept = traits_of(stations, use)
@@ -154,7 +153,7 @@ def _model(
 
 
 def law_of_use(
-    use: Use, demand: gpd.GeoDataFrame, periods: Sequence[Period], stations: gpd.GeoDataFrame, existing: SiteReach,
+    use: Use, demand: gpd.GeoDataFrame, periods: Sequence[str], stations: gpd.GeoDataFrame, existing: SiteReach,
     visits: Visits, *, seed: int,
 ) -> LawOfUse:  # fmt: skip
     """How workers choose among the open ``stations`` (rows as ``existing`` has them): fitted where ``visits`` help, else assumed."""
@@ -235,7 +234,7 @@ _OUT_OF_REACH = Told(
 
 
 def expected_use(
-    use: Use, law: LawOfUse, demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, periods: Sequence[Period],
+    use: Use, law: LawOfUse, demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, periods: Sequence[str],
     stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, existing: SiteReach, new: SiteReach, sited: Sited, *, seed: int,
 ) -> ExpectedUse | None:  # fmt: skip
     """Visits a day to expect today and with the plan; None where no law is known.

@@ -67,6 +67,9 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "replacements": ("finished", "stand_ins"),
     "sensitivity": ("finished",),
     "rule_prices": ("finished",),
+    "visits": ("stations",),
+    "law_of_use": ("demand", "stations", "existing", "visits"),
+    "use": ("law_of_use", "demand", "inputs", "stations", "candidates", "existing", "new", "siting"),
     "truck_tags": ("inputs",),
     "ground": ("inputs", "demand", "truck_tags", "truck_lists"),
     "trucks": ("network:truck", "ground"),
@@ -100,7 +103,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font")),
     (["study.crs"], ("network:walk", "inputs")),
-    (["study.seed"], ("demand", "posing", "trucks")),
+    (["study.seed"], ("demand", "posing", "trucks", "law_of_use", "use")),
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
@@ -108,11 +111,12 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("inputs.population.", "kind path column crs total"), ("inputs",)),
     (table("observations"), ("inputs", "demand")),
     ([*table("truck_counts"), *table("truck_sites"), *table("driver_homes[]")], ("truck_lists",)),
+    (table("visits"), ("visits",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
      ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views")),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views")),
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "law_of_use", "use")),
     (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views")),
     (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
@@ -153,6 +157,11 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
     (keys("siting.", "sensitivity target_source"), ()),
+    # -- use
+    (keys("use.", "enabled source"), ()),
+    (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
+    (keys("use.", "hours_kept share{} idle_minutes{} visit_minutes"), ("law_of_use", "use")),
+    (keys("use.", "hours_kept_band[] idle_band draws"), ("use",)),
     # -- trucks
     (["freight.enabled"], ()),
     (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day occupancy stays_sigma stays_spread visits_per_driver_month hourly_local[] hourly_long[] "
@@ -173,9 +182,9 @@ OTHER: dict[str, Any] = {
     "study.crs": "EPSG:4547",
     "inputs.streets.crs": "EPSG:4490",
     **{f"inputs.{role}.crs": "EPSG:4490" for role in
-       ("districts", "stations[]", "hosts", "population", "observations", "truck_counts", "truck_sites", "driver_homes[]")},
+       ("districts", "stations[]", "hosts", "population", "observations", "visits", "truck_counts", "truck_sites", "driver_homes[]")},
     **{f"inputs.{role}.header_row": 2 for role in
-       ("districts", "stations[]", "hosts", "observations", "truck_counts", "truck_sites", "driver_homes[]")},
+       ("districts", "stations[]", "hosts", "observations", "visits", "truck_counts", "truck_sites", "driver_homes[]")},
     "groups[].band_high": 1.6,
     "demand.share_band": 1.7,
     "demand.events[].polygon[]": (120.61, 31.31),
@@ -223,6 +232,9 @@ total = 10000.0
 [inputs.observations]
 path = "seen.csv"
 {every}
+[inputs.visits]
+path = "visits.csv"
+{every}
 [inputs.truck_counts]
 path = "counts.csv"
 {every}
@@ -253,6 +265,10 @@ visits_by_kind = {{ bank = 60.0 }}
 relocate = 1
 group_weights = {{ rider = 2.0 }}
 period_weights = {{ "06_10" = 2.0 }}
+[use]
+factor = {{ toilet = 2.5 }}
+share = {{ toilet = 0.5 }}
+idle_minutes = {{ sweeper = 50.0 }}
 """
 EVERY = 'crs = "EPSG:4326"\ndatum = "wgs84"\nsheet = "a"\nlayer = "b"\nheader_row = 1\nencoding = "utf-8"\ncolumns = { x = "y" }\n'
 SITING = """p = 3
@@ -309,7 +325,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         'district_rates_per_1000 = { mid = 8.0 }\nelasticities = { population = 1.0 }\nsource = "own"\n'
     )
     path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
-    for name in ("people", "seen", "counts", "sites", "homes"):
+    for name in ("people", "seen", "visits", "counts", "sites", "homes"):
         write_table(folder / f"{name}.csv", ["lng", "lat", "n"], [(120.6, 31.3, 1)])
     for file in list(folder.iterdir()):
         file.with_name("other-" + file.name).write_bytes(file.read_bytes() + b"\n")
@@ -408,6 +424,7 @@ def test_a_changed_key_changes_the_stages_that_read_it_and_all_on_them_and_no_ot
     [
         ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
         ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
+        ("visits.csv", ("visits",)),
         ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)),
     ],
 )  # fmt: skip

@@ -7,7 +7,12 @@ from typing import Any
 from planner.settings.whole import Settings
 from planner.study.stages import Stage
 from planner.study.table.pick import get, open_of
-from planner.study.takes import setting, stage
+from planner.study.takes import derived, section, setting, stage
+
+#: Settings of use that say how workers choose, and those that the visits to expect are read with.
+LAW = ("visits_per_day", "visits_band", "halving_minutes", "halving_band", "hours_kept", "factor", "factor_band", "share",
+       "idle_minutes", "visit_minutes", "least_counted", "block_m")  # fmt: skip
+DRAWN = ("hours_kept", "hours_kept_band", "share", "idle_minutes", "idle_band", "visit_minutes", "draws")
 
 
 def use() -> dict[str, Stage]:
@@ -21,7 +26,7 @@ def use() -> dict[str, Stage]:
         "law_of_use": Stage(
             "planner.siting.use:law_of_use",
             {
-                "use": setting("use"), "demand": stage("demand", get("demand")), "periods": setting("periods"),
+                "use": section("use", *LAW), "demand": stage("demand", get("demand")), "periods": derived(_periods),
                 "stations": stage("stations", open_of), "existing": stage("existing"), "visits": stage("visits"),
                 "seed": setting("study.seed"),
             },
@@ -29,13 +34,17 @@ def use() -> dict[str, Stage]:
         "use": Stage(
             "planner.siting.use:expected_use",
             {
-                "use": setting("use"), "law": stage("law_of_use"), "demand": stage("demand", get("demand")),
-                "districts": stage("inputs", get("districts")), "periods": setting("periods"),
+                "use": section("use", *DRAWN), "law": stage("law_of_use"), "demand": stage("demand", get("demand")),
+                "districts": stage("inputs", get("districts")), "periods": derived(_periods),
                 "stations": stage("stations", open_of), "candidates": stage("candidates", get("candidates")),
                 "existing": stage("existing"), "new": stage("new"), "sited": stage("siting"), "seed": setting("study.seed"),
             },
         ),
     }  # fmt: skip
+
+
+def _periods(settings: Settings) -> tuple[str, ...]:
+    return tuple(t.name for t in settings.periods)
 
 
 def _ids(value: Any) -> tuple[str, ...]:
