@@ -213,6 +213,19 @@ class Study:
         """
         return self.stages.value("use")
 
+    def backtest(self) -> pd.DataFrame:
+        """Newly covered workers of each snapshot's openings beside a plan, population-only and random sites of as many.
+
+        Columns as :class:`planner.siting.backtest.Backtest` has them; ``snapshot_date`` of the station list says in which
+        list a station first stands.
+
+        Raises
+        ------
+        AbsentError
+            The list has fewer than two dates, or no residents are known by place.
+        """
+        return self.stages.value("backtest").table
+
     # -- questions to the plan ---------------------------------------------------------------------
 
     def curve(self) -> pd.DataFrame | None:

@@ -25,7 +25,15 @@ import pyogrio
 from lxml import html
 
 #: How far a printed number of each unit may be from the number itself.
-HALF = {"people": 0.5, "count": 0, "share": 0.0005, "points": 0.05, "gap": 1e-5, "yuan": 0.5, "decimal": 0.005}
+HALF = {
+    "people": 0.5,
+    "count": 0,
+    "share": 0.0005,
+    "points": 0.05,
+    "gap": 1e-5,
+    "yuan": 0.5,
+    "decimal": 0.005,
+}
 Key = tuple[str, tuple[tuple[str, Any], ...]]
 Table = list[list[str]]
 
@@ -108,7 +116,9 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
     for (id_, scope), r in facts.rows.items():
         off = abs(r["shown"] - r["value"])
         derived = id_ in ("newly_covered", "share_gain", "missing", "fewer", "phase_covered", "visits_more")
-        part = id_ in ("workers", "covered", "visits_day") and off <= 1  # parts of a printed sum round to fit it
+        part = (
+            id_ in ("workers", "covered", "visits_day") and off <= 1
+        )  # parts of a printed sum round to fit it
         # a difference of two printed numbers is off by twice a half, of parts of printed sums by twice one
         room = {True: 2 if r["unit"] == "people" else 2 * HALF[r["unit"]], False: HALF[r["unit"]]}[derived]
         room = 1 if r["unit"] == "people" and id_ in ("bound", "drivers_bound") else room

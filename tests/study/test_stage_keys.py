@@ -70,6 +70,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "visits": ("stations",),
     "law_of_use": ("demand", "stations", "existing", "visits"),
     "use": ("law_of_use", "demand", "inputs", "stations", "candidates", "existing", "new", "siting"),
+    "backtest": ("demand", "inputs", "stations", "existing", "new"),
     "truck_tags": ("inputs",),
     "ground": ("inputs", "demand", "truck_tags", "truck_lists"),
     "trucks": ("network:truck", "ground"),
@@ -103,7 +104,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font")),
     (["study.crs"], ("network:walk", "inputs")),
-    (["study.seed"], ("demand", "posing", "trucks", "law_of_use", "use")),
+    (["study.seed"], ("demand", "posing", "trucks", "law_of_use", "use", "backtest")),
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
@@ -116,7 +117,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("periods[].", "start_h end_h"),
      ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views")),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "law_of_use", "use")),
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "law_of_use", "use", "backtest")),
     (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views")),
     (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
@@ -136,14 +137,15 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity")),
     (["circle.readings_m[]"], ("coverage", "plan", "sensitivity")),  # none of the others is the farthest here
     (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike")),
-    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "second_views")),
+    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "second_views", "backtest")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (["circle.source"], ()),
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
-    (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan gap work_limit time_limit_s final_phase_weight "
+    (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan final_phase_weight "
                      "forbidden[]"), ("rules", "posing")),
+    (keys("siting.", "gap work_limit time_limit_s"), ("rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
     (keys("siting.", "host_kinds[] cost_yuan{} host_hours{}"), ("words", "candidates")),
     (keys("siting.", "every_m street_within_m dedupe_m min_to_open_m default_cost_yuan"), ("candidates",)),

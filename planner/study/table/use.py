@@ -40,6 +40,15 @@ def use() -> dict[str, Stage]:
                 "existing": stage("existing"), "new": stage("new"), "sited": stage("siting"), "seed": setting("study.seed"),
             },
         ),
+        "backtest": Stage(
+            "planner.siting.backtest:backtest",
+            {
+                "siting": section("siting", "gap", "work_limit", "time_limit_s"), "demand": stage("demand", get("demand")),
+                "population": stage("inputs", get("population")), "stations": stage("stations", open_of),
+                "existing": stage("existing"), "new": stage("new"), "periods": derived(_periods),
+                "need_open": setting("circle.open_share"), "seed": setting("study.seed"),
+            },
+        ),
     }  # fmt: skip
 
 

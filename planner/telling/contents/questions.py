@@ -203,7 +203,8 @@ def irreplaceable_line(bundle: Bundle) -> str:
 
 
 def _use(bundle: Bundle) -> Option | None:
-    lines = use_lines(bundle)
+    why = bundle.run.get("absent", {}).get("use", "")
+    lines = use_lines(bundle) or ((str(why),) if why else ())
     if not lines:
         return None
     return Option(
