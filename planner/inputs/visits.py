@@ -75,20 +75,20 @@ def _rows(raw: RawTable, known: frozenset[str]) -> tuple[list[tuple[str, str, fl
     columns = [raw.column(role) for role in _NEEDED]
     for station, text, count, row in zip(*columns, raw.rows, strict=True):
 
-        def say(code: str, role: str, value: object, *, at: int = int(row), **more: Any) -> None:
+        def note(code: str, role: str, value: object, *, at: int = int(row), **more: Any) -> None:
             found.append(finding(code, source=raw.source, row=at, field=raw.roles[role], value=value, **more))
 
         month, visits, name = _month(text), _number(count), _id(station)
         if visits is not None and visits < 0:
-            say("VIS-002", "visits", count)
+            note("VIS-002", "visits", count)
         elif name not in known:
-            say("VIS-001", "station_id", station or "")
+            note("VIS-001", "station_id", station or "")
         elif month is None:
-            say("VIS-005", "month", text or "")
+            note("VIS-005", "month", text or "")
         elif visits is None:
-            say("VIS-003", "visits", count or "")
+            note("VIS-003", "visits", count or "")
         elif (name, month) in first:
-            say("VIS-004", "month", text, station=name, other=first[name, month])
+            note("VIS-004", "month", text, station=name, other=first[name, month])
         else:
             first[name, month] = int(row)
             year, number = map(int, month.split("-"))

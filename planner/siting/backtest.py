@@ -13,7 +13,6 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 from planner.errors import absent
-from planner.progress import Progress, silent
 from planner.settings.siting import Siting
 from planner.siting.coverage import cover_matrix, cover_weights
 from planner.siting.goal.pose import xy_of
@@ -124,7 +123,7 @@ def residents_per_cell(demand: gpd.GeoDataFrame, population: gpd.GeoDataFrame) -
 
 def backtest(
     siting: Siting, demand: gpd.GeoDataFrame, population: gpd.GeoDataFrame, stations: gpd.GeoDataFrame, existing: SiteReach,
-    new: SiteReach, periods: tuple[str, ...], *, need_open: float, seed: int, progress: Progress | None = None,
+    new: SiteReach, periods: tuple[str, ...], *, need_open: float, seed: int,
 ) -> Backtest:  # fmt: skip
     """Hide the openings of a dated list, plan as many from the state before, compare.
 
@@ -143,13 +142,11 @@ def backtest(
     AbsentError
         The stations have fewer than two dates (USE-006), or nothing is known of residents (USE-007).
     """
-    say = progress or silent
     names, born = snapshots_of(stations["snapshot_date"])
     if len(names) < 2:
         raise absent("USE-006", field="inputs.stations", value=len(names))
     if not len(population):
         raise absent("USE-007", field="inputs.population", value="")
-    say("backtest", 0.0)
     both = joined(existing, new)
     covers = cover_matrix(both.access, both.open_share >= need_open)
     residents = np.tile(residents_per_cell(demand, population), covers.shape[1] // len(demand))

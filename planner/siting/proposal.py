@@ -19,6 +19,7 @@ from planner.settings.siting import Siting
 from planner.settings.whole import Settings
 from planner.siting.candidates import find_candidates
 from planner.siting.coverage import Coverage
+from planner.siting.goal.choice import StationChoice
 from planner.siting.goal.words import measure_in_words
 from planner.siting.plan import SitePlan, chosen_table
 from planner.siting.problem import Ground, SitingProblem, covered_by_open, nothing_to_gain, pose
@@ -58,7 +59,7 @@ class Posing:
     """All that a study's siting problem is posed from.
 
     ``groups``: names of those that count; ``factors``: workers per demand scenario and cell over the estimate, for plans
-    that are after more than the estimate.
+    that are after more than the estimate; ``choice``: how workers choose, for plans that are after use.
     """
 
     siting: Siting
@@ -72,6 +73,7 @@ class Posing:
     existing: SiteReach
     new: SiteReach
     factors: Array
+    choice: StationChoice | None = None
 
     @property
     def ground(self) -> Ground:
@@ -80,6 +82,7 @@ class Posing:
             demand=self.demand, districts=self.districts, candidates=self.candidates,
             existing=self.existing.access, existing_open=self.existing.open_share >= self.need_open,
             new=self.new.access, new_open=self.new.open_share >= self.need_open, factors=self.factors,
+            existing_share=self.existing.open_share, new_share=self.new.open_share, choice=self.choice,
         )  # fmt: skip
 
     def pose(self) -> SitingProblem:

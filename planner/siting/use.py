@@ -11,26 +11,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.demand.use.fit import Counted, Fitted, Model, Withheld, fit, fit_level, folds_of, withhold
+from planner.demand.use.fit import Counted, FittedLaw, UseModel, Withheld, fit, fit_level, folds_of, withhold
 from planner.demand.use.law import Law, Pairs, Priors, calibrated, drawn_laws, expected, joined_pairs
-from planner.errors import Finding, Told, finding
+from planner.errors import Finding, InputError, Told, finding
 from planner.inputs.kit import TRAITS
 from planner.inputs.visits import Visits
 from planner.settings.use import Use
-from planner.siting.coverage import Access, worker_cube
+from planner.siting.goal.choice import StationChoice, occasions_of, pairs_of, traits_of
 from planner.siting.proposal import Sited
 from planner.siting.reach import SiteReach
 
-__all__ = [
-    "ExpectedUse",
-    "LawOfUse",
-    "expected_use",
-    "law_of_use",
-    "occasions_of",
-    "pairs_of",
-    "priors_of",
-    "traits_of",
-]
+__all__ = ["ExpectedUse", "LawOfUse", "choice_of", "expected_use", "law_of_use", "priors_of"]
 
 Array = NDArray[Any]
 _FOLDS = 5
@@ -87,52 +78,6 @@ class ExpectedUse:
     districts: pd.DataFrame
 
 
-def pairs_of(access: Sequence[Access], open_share: Array) -> Pairs:
-    """Sites within the cutoff of points (way of travelling, period, cell, as ``cover_matrix`` runs) in periods they open in."""
-    site, point, minutes, opened, before = [], [], [], [], 0
-    for part in access:
-        n_sites, n_cells = part.seconds.shape
-        near = part.seconds.data <= part.cutoff_s
-        rows = np.repeat(np.arange(n_sites), np.diff(part.seconds.indptr))[near]
-        cells, far = part.seconds.indices[near], part.seconds.data[near] / 60.0
-        for t in range(open_share.shape[1]):
-            on = open_share[rows, t] > 0
-            site.append(rows[on])
-            point.append(cells[on].astype(np.int64) + before)
-            minutes.append(far[on].astype(float))
-            opened.append(open_share[rows[on], t])
-            before += n_cells
-    return Pairs(
-        np.concatenate(site), np.concatenate(point), np.concatenate(minutes), np.concatenate(opened),
-        open_share.shape[0], before,
-    )  # fmt: skip
-
-
-def occasions_of(
-    demand: pd.DataFrame, access: Sequence[Access], periods: Sequence[str], use: Use
-) -> tuple[list[str], Array]:
-    """Occasions a day to come to a station: names of the groups and (n_groups × n_points)."""
-    names, blocks, n = [g for part in access for g in part.groups], [], len(demand) * len(periods)
-    for k, part in enumerate(access):
-        cube = worker_cube(demand, part.groups, list(periods))
-        for g, workers in zip(part.groups, cube, strict=True):
-            row = np.zeros(n * len(access))
-            row[k * n : (k + 1) * n] = workers.T.ravel() * use.occasions_of(g)
-            blocks.append(row)
-    return names, np.stack(blocks) if blocks else np.zeros((0, n * len(access)))
-
-
-def traits_of(table: pd.DataFrame, use: Use) -> tuple[Array, Array]:
-    """Traits (n × traits) and the share of posted hours kept (n): as stated, else as assumed."""
-
-    def column(name: str, other: float) -> Array:
-        stated = table[name].to_numpy(dtype=float) if name in table else np.full(len(table), np.nan)
-        return np.where(np.isnan(stated), other, stated)
-
-    traits = np.stack([column(t, use.share_of(t)) for t in TRAITS], axis=1)
-    return traits, column("hours_kept", use.hours_kept)
-
-
 def priors_of(use: Use) -> Priors:
     """The study's assumptions as priors; that of the level says next to nothing (a count or the visits a day set it)."""
     near, far = use.halving_band
@@ -146,10 +91,10 @@ def priors_of(use: Use) -> Priors:
 
 def _model(
     use: Use, demand: pd.DataFrame, periods: Sequence[str], stations: pd.DataFrame, existing: SiteReach
-) -> Model:
+) -> UseModel:
     pairs = pairs_of(existing.access, existing.open_share)
     traits, kept = traits_of(stations, use)
-    return Model(pairs, traits, occasions_of(demand, existing.access, periods, use)[1].sum(axis=0), kept)
+    return UseModel(pairs, traits, occasions_of(demand, existing.access, periods, use)[1].sum(axis=0), kept)
 
 
 def law_of_use(
@@ -187,7 +132,7 @@ def _counted(sums: pd.DataFrame, stations: pd.DataFrame) -> Counted:
 
 def _from_counts(
     use: Use,
-    model: Model,
+    model: UseModel,
     counted: Counted,
     priors: Priors,
     stations: gpd.GeoDataFrame,
@@ -203,7 +148,7 @@ def _from_counts(
         fold = folds_of(where.x.to_numpy(), where.y.to_numpy(), block_m=use.block_m, n=_FOLDS, seed=seed)
         tried = withhold(model, counted, priors, fold)
     fits = tried is not None and tried.fit_helps
-    found: Fitted | None = fit(model, counted, priors) if fits else None
+    found: FittedLaw | None = fit(model, counted, priors) if fits else None
     law = level if found is None else found.law
     made = model.daily(law)
     total = float(made.sum())
@@ -231,6 +176,25 @@ _OUT_OF_REACH = Told(
     "no open station has enough workers in reach for the visits stated",
     "开放站点可达范围内的劳动者不足以达到给定的使用人次",
 )
+
+
+def choice_of(
+    use: Use, law: LawOfUse, stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, groups: Sequence[str]
+) -> StationChoice:
+    """What a plan that is after use is compared by.
+
+    Raises
+    ------
+    InputError
+        No law of use is known here (GOAL-008, with the reason).
+    """
+    if law.law is None:
+        why = Told(" ".join(f.message_en for f in law.findings), " ".join(f.message_zh for f in law.findings))
+        raise InputError(
+            [finding("GOAL-008", source="study.toml", field="siting.goal.aim", value="use", why=why)]
+        )
+    old, new = traits_of(stations, use), traits_of(candidates, use)
+    return StationChoice(law.law, *old, *new, {g: use.occasions_of(g) for g in groups})
 
 
 def expected_use(

@@ -20,7 +20,7 @@ def _judges(settings: Settings) -> Iterator[str]:
     trucks = ["truck"] if settings.freight.enabled else []
     yield from ("inputs", "stations", "visits", "ways", "candidates", "rules")
     yield from (f"network:{mode}" for mode in dict.fromkeys(["walk", *modes, *trucks]))
-    yield from ("demand", "worth")
+    yield from ("demand", "worth", *(("choice",) if settings.siting.goal.aim == "use" else ()))
 
 
 def judge(stages: Stages) -> tuple[Finding, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.demand.use.fit import Counted, Model, fit, fit_level, folds_of, withhold
+from planner.demand.use.fit import Counted, UseModel, fit, fit_level, folds_of, withhold
 from planner.demand.use.law import Law, Pairs, Priors, calibrated, chances, drawn_laws, expected, joined_pairs
 
 #: Two stations and three points: point 0 reaches both, point 1 the second, point 2 none.
@@ -71,7 +71,7 @@ KAPPA = 0.15
 FLAT = Priors(np.log([0.1, 0.4, 1.0, 1.0]), np.full(4, np.log(100.0)))
 
 
-def simulated(seed: int, *, n: int = 160, m: int = 700) -> tuple[Model, Counted, np.ndarray]:
+def simulated(seed: int, *, n: int = 160, m: int = 700) -> tuple[UseModel, Counted, np.ndarray]:
     """A city of stations and points on a plane, its counts drawn from the planted law by loops of its own."""
     rng = np.random.default_rng([seed, 5])
     at, people = rng.uniform(0, 6000, (n, 2)), rng.uniform(0, 6000, (m, 2))
@@ -94,7 +94,7 @@ def simulated(seed: int, *, n: int = 160, m: int = 700) -> tuple[Model, Counted,
     visits = rng.poisson(mu * days * rng.gamma(1 / KAPPA, KAPPA, n)).astype(float)
     pairs = Pairs(np.array(site), np.array(point), np.array(minutes), np.array(open_), n, m)
     seen = np.flatnonzero(rng.random(n) < 0.7)
-    return Model(pairs, traits, trips), Counted(seen, visits[seen], days[seen]), at[seen]
+    return UseModel(pairs, traits, trips), Counted(seen, visits[seen], days[seen]), at[seen]
 
 
 def test_planted_laws_are_found_again_on_24_cities() -> None:

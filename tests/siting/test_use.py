@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -150,6 +151,69 @@ def test_use_switched_off(tmp_path: Path) -> None:
     assert run["use"] is None
     assert "use.enabled" in run["absent"]["use"]
     assert not [f for f in run["facts"] if f["id"].startswith(("visits", "use"))]
+
+
+def test_a_plan_after_use_is_the_best_of_all_plans_by_loops(tmp_path: Path) -> None:
+    hosts = [Place(f"H{x}", x) for x in (300, 1500, 1800, 2600, 3300, 3800)]
+    path = street_town(
+        tmp_path,
+        stations=STATIONS,
+        hosts=hosts,
+        siting='p = 2\ngoal = { aim = "use" }',
+        extra="[use]\nvisits_per_day = 12.0\n",
+    )
+    study = open_study(path)
+    plan, use, law = study.site_stations(), study.use(), study.stages.value("law_of_use").law
+    assert use is not None
+
+    def visits(pair: tuple[Place, ...]) -> float:
+        return sum(by_loops(study, law.level, [*((s, PULL) for s in STATIONS), *((h, PULL) for h in pair)]))
+
+    worth = {tuple(sorted(h.name for h in pair)): visits(pair) for pair in itertools.combinations(hosts, 2)}
+    best = max(worth.values())
+    assert plan.solution.objective == pytest.approx(use.after, rel=1e-6), (
+        "the goal is what the products print"
+    )
+    assert worth[tuple(sorted(plan.chosen["site_id"]))] == pytest.approx(best, rel=1e-6)
+    assert plan.solution.bound >= best * (1 - 1e-6)
+    assert plan.solution.bound <= best * 1.05
+    assert "GOAL-003" in {f.code for f in study.judge()}
+
+
+def test_a_plan_after_use_differs_from_one_after_coverage_where_many_are_covered_already(
+    tmp_path: Path,
+) -> None:
+    # all work from 0 to 1300 m, within reach of the station there; a few out at 3000 m and beyond
+    districts = {"busy": (0.0, 1300.0, 50_000.0), "calm": (1300.0, 4000.0, 400.0)}
+    made = {
+        aim: open_study(
+            street_town(
+                tmp_path / aim, stations=[Place("s", 650)], hosts=[Place("in", 300), Place("out", 3000)], districts=districts,
+                siting=f'p = 1\ngoal = {{ aim = "{aim}" }}',
+            )
+        )
+        for aim in ("covered", "use")
+    }  # fmt: skip
+    assert made["covered"].site_stations().chosen["site_id"].tolist() == ["out"]
+    assert made["use"].site_stations().chosen["site_id"].tolist() == ["in"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["credit = [1.0, 0.5]", "fade_m = [300.0, 900.0]", "relocate = 1", "group_weights = { rider = 2.0 }"],
+)
+def test_what_a_plan_after_use_cannot_be_had_with(tmp_path: Path, other: str) -> None:
+    path = street_town(
+        tmp_path, stations=STATIONS, hosts=HOSTS, siting=f'p = 1\ngoal = {{ aim = "use", {other} }}'
+    )
+    assert "GOAL-001" in {f.code for f in open_study(path).judge()}
+
+
+def test_a_plan_after_use_needs_stations_to_know_it_from(tmp_path: Path) -> None:
+    path = street_town(tmp_path, hosts=HOSTS, siting='p = 1\ngoal = { aim = "use" }')
+    found = [f for f in open_study(path).judge() if f.code == "GOAL-008"]
+    assert [f.severity for f in found] == ["E"]
+    assert "no station is open" in found[0].message_en
 
 
 @pytest.mark.parametrize(

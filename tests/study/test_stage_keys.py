@@ -69,6 +69,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "rule_prices": ("finished",),
     "visits": ("stations",),
     "law_of_use": ("demand", "stations", "existing", "visits"),
+    "choice": ("law_of_use", "stations", "candidates"),
     "use": ("law_of_use", "demand", "inputs", "stations", "candidates", "existing", "new", "siting"),
     "backtest": ("demand", "inputs", "stations", "existing", "new"),
     "truck_tags": ("inputs",),
@@ -118,8 +119,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
      ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views")),
     # a name goes with the weight that the goal gives it
     (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "law_of_use", "use", "backtest")),
-    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views")),
-    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views")),
+    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice")),
+    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
     (keys("groups[].", "source confidence"), ()),
     (keys("groups[].", "rate_per_1000 total totals{} district_rates_per_1000{} band_low band_high profile{} covariates{} "
@@ -162,7 +163,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- use
     (keys("use.", "enabled source"), ()),
     (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
-    (keys("use.", "hours_kept share{} idle_minutes{} visit_minutes"), ("law_of_use", "use")),
+    (keys("use.", "hours_kept share{} idle_minutes{} visit_minutes"), ("law_of_use", "choice", "use")),
     (keys("use.", "hours_kept_band[] idle_band draws"), ("use",)),
     # -- trucks
     (["freight.enabled"], ()),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from planner.demand.use.law import Law, Pairs, Priors, chances, expected
 
-__all__ = ["Counted", "Fitted", "Withheld", "fit", "fit_level", "folds_of", "withhold"]
+__all__ = ["Counted", "FittedLaw", "Withheld", "fit", "fit_level", "folds_of", "withhold"]
 
 Array = NDArray[Any]
 
@@ -29,7 +29,7 @@ class Counted:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedLaw:
     """A fitted law.
 
     Attributes
@@ -48,7 +48,7 @@ class Fitted:
 
 
 @dataclass(frozen=True)
-class Model:
+class UseModel:
     """What a law is read against: pairs, traits (n_sites × n_traits), occasions (n_points), hours kept (n_sites)."""
 
     pairs: Pairs
@@ -69,7 +69,7 @@ class Model:
         return pairs.of_sites(visits), np.stack(columns, axis=1)
 
 
-def fit(model: Model, counted: Counted, priors: Priors, *, rounds: int = 60) -> Fitted:
+def fit(model: UseModel, counted: Counted, priors: Priors, *, rounds: int = 60) -> FittedLaw:
     """The most probable law: quasi-likelihood of overdispersed counts (variance μ + κ μ²), the priors on its logs.
 
     Fisher scoring with halved steps; κ by the moments of the residuals, anew in each round.
@@ -101,7 +101,7 @@ def fit(model: Model, counted: Counted, priors: Priors, *, rounds: int = 60) -> 
         kappa = 0.5 * (kappa + new)
         if settled and np.abs(step).max() < 1e-9:
             break
-    return Fitted(Law.of_logs(logs), np.linalg.inv(precision), float(kappa))
+    return FittedLaw(Law.of_logs(logs), np.linalg.inv(precision), float(kappa))
 
 
 def _dispersion(visits: Array, mu: Array, n_logs: int) -> float:
@@ -117,13 +117,13 @@ def _dispersion(visits: Array, mu: Array, n_logs: int) -> float:
     return 0.5 * (low + high)
 
 
-def _log_ratio(model: Model, law: Law, counted: Counted) -> float:
+def _log_ratio(model: UseModel, law: Law, counted: Counted) -> float:
     """Log of the visits counted over those that the law makes."""
     made = float((model.daily(law)[counted.site] * counted.days).sum())
     return float(np.log(max(float(counted.visits.sum()), 0.5) / made))
 
 
-def fit_level(model: Model, counted: Counted, law: Law) -> Law:
+def fit_level(model: UseModel, counted: Counted, law: Law) -> Law:
     """The law with the level at which counted stations together have the visits that were counted.
 
     Raises
@@ -173,7 +173,7 @@ class Withheld:
         return self.fitted < self.level
 
 
-def withhold(model: Model, counted: Counted, priors: Priors, fold: Array) -> Withheld | None:
+def withhold(model: UseModel, counted: Counted, priors: Priors, fold: Array) -> Withheld | None:
     """Withhold each fold's counts in turn (the stations stay open, and compete); None with fewer than two folds.
 
     ``fold``: of each counted station.

@@ -25,7 +25,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "Law", "Pairs", "Priors", "Use", "calibrated", "chances", "drawn_laws", "drawn_use", "expected", "joined_pairs",
+    "DailyVisits",
+    "Law",
+    "Pairs",
+    "Priors",
+    "calibrated",
+    "chances",
+    "drawn_laws",
+    "drawn_use",
+    "expected",
+    "joined_pairs",
+    "odds_of",
 ]  # fmt: skip
 
 Array = NDArray[Any]
@@ -115,6 +125,11 @@ def _pulls(law: Law, pairs: Pairs, traits: Array, kept: Array | None) -> Array:
     return np.asarray(site[pairs.site] * pairs.open * np.exp(-law.slope * pairs.minutes))
 
 
+def odds_of(law: Law, pairs: Pairs, traits: Array, kept: Array | None = None) -> Array:
+    """Odds of going to the pair's station against staying away (n_pairs); arguments as :func:`chances`."""
+    return np.asarray(law.level * _pulls(law, pairs, traits, kept))
+
+
 def chances(law: Law, pairs: Pairs, traits: Array, *, kept: Array | None = None) -> Array:
     """The chance, at an occasion, that a worker of the pair's point goes to the pair's station (n_pairs).
 
@@ -125,12 +140,12 @@ def chances(law: Law, pairs: Pairs, traits: Array, *, kept: Array | None = None)
     kept
         Share of its posted hours that a station is really open (n_sites); None: all of them.
     """
-    odds = law.level * _pulls(law, pairs, traits, kept)
+    odds = odds_of(law, pairs, traits, kept)
     return np.asarray(odds / (1 + pairs.of_points(odds))[pairs.point])
 
 
 @dataclass(frozen=True)
-class Use:
+class DailyVisits:
     """Visits a day: ``by_site`` (n_sites), ``by_point`` (n_points) and in all."""
 
     by_site: Array
@@ -142,10 +157,12 @@ class Use:
         return float(self.by_site.sum())
 
 
-def expected(law: Law, pairs: Pairs, traits: Array, trips: Array, *, kept: Array | None = None) -> Use:
+def expected(
+    law: Law, pairs: Pairs, traits: Array, trips: Array, *, kept: Array | None = None
+) -> DailyVisits:
     """Visits a day to expect; ``trips``: occasions a day per point (workers × occasions of each)."""
     visits = chances(law, pairs, traits, kept=kept) * trips[pairs.point]
-    return Use(pairs.of_sites(visits), pairs.of_points(visits))
+    return DailyVisits(pairs.of_sites(visits), pairs.of_points(visits))
 
 
 def calibrated(
@@ -187,6 +204,6 @@ def drawn_laws(middle: Array, root: Array, n: int, *, seed: int) -> list[Law]:
 
 def drawn_use(
     laws: list[Law], pairs: Pairs, traits: Array, trips: Callable[[int], Array], *, kept: Callable[[int], Array],
-) -> list[Use]:  # fmt: skip
+) -> list[DailyVisits]:  # fmt: skip
     """Visits to expect under each law; ``trips`` and ``kept`` give those of a draw."""
     return [expected(law, pairs, traits, trips(n), kept=kept(n)) for n, law in enumerate(laws)]

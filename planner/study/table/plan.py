@@ -10,8 +10,9 @@ from planner.study.table.pick import get, open_of
 from planner.study.takes import derived, fixed, part, section, setting, stage
 
 
-def plan() -> dict[str, Stage]:
+def plan(settings: Settings) -> dict[str, Stage]:
     """The rules judged, the problem posed and solved, how steady it is, the plan."""
+    choice = stage("choice") if settings.siting.goal.aim == "use" else fixed(None)
     return {
         "rules": Stage(
             "planner.siting.proposal:judge",
@@ -48,7 +49,7 @@ def plan() -> dict[str, Stage]:
                 "need_open": setting("circle.open_share"),
                 "demand": stage("demand", get("demand")), "districts": stage("inputs", get("districts")),
                 "candidates": stage("candidates", get("candidates")), "existing": stage("existing"), "new": stage("new"),
-                "factors": stage("factors"),
+                "factors": stage("factors"), "choice": choice,
             },
             kept=False,
         ),

@@ -12,6 +12,7 @@ from planner.study.takes import derived, section, setting, stage
 #: Settings of use that say how workers choose, and those that the visits to expect are read with.
 LAW = ("visits_per_day", "visits_band", "halving_minutes", "halving_band", "hours_kept", "factor", "factor_band", "share",
        "idle_minutes", "visit_minutes", "least_counted", "block_m")  # fmt: skip
+CHOICE = ("hours_kept", "share", "idle_minutes", "visit_minutes")
 DRAWN = ("hours_kept", "hours_kept_band", "share", "idle_minutes", "idle_band", "visit_minutes", "draws")
 
 
@@ -30,6 +31,15 @@ def use() -> dict[str, Stage]:
                 "stations": stage("stations", open_of), "existing": stage("existing"), "visits": stage("visits"),
                 "seed": setting("study.seed"),
             },
+        ),
+        "choice": Stage(
+            "planner.siting.use:choice_of",
+            {
+                "use": section("use", *CHOICE), "law": stage("law_of_use"), "stations": stage("stations", open_of),
+                "candidates": stage("candidates", get("candidates")),
+                "groups": derived(lambda s: tuple(g.name for g in s.headline_groups)),
+            },
+            kept=False,
         ),
         "use": Stage(
             "planner.siting.use:expected_use",

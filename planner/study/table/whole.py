@@ -20,7 +20,15 @@ from planner.study.table.views import views
 
 def table_of(settings: Settings) -> Mapping[str, Stage]:
     """The stages of a study, each after those whose values it takes."""
-    return {**inputs(), **today(settings), **plan(), **questions(), **use(), **homes(), **views(settings)}
+    return {
+        **inputs(),
+        **today(settings),
+        **use(),
+        **plan(settings),
+        **questions(),
+        **homes(),
+        **views(settings),
+    }
 
 
 def asked(settings: Settings) -> tuple[str, ...]:
