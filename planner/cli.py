@@ -218,6 +218,17 @@ def evaluate(
     typer.echo(result.describe())
 
 
+@app.command(help=_say("help_backtest"))
+def backtest(study: StudyFile) -> None:
+    """Hide the later openings of a dated list, plan from the state before, and compare."""
+    from planner.study.terminal import backtest_text
+
+    with _shown() as shown:
+        opened = _open(study, shown)
+        table = _refusing(opened.backtest, opened)
+    typer.echo(backtest_text(table, _language(opened)))
+
+
 @app.command(help=_say("help_example"))
 def example(folder: Annotated[Path, typer.Argument(help=_say("help_arg_folder"))]) -> None:
     """Write the embedded Suzhou as files to edit."""

@@ -43,6 +43,7 @@ UNITS = {
     "points": Unit("points", 1),
     "gap": Unit("gap", 5, up=True, slack=1e-4),
     "yuan": Unit("yuan", 0),
+    "rate": Unit("decimal", 2),
 }
 
 
@@ -50,7 +51,8 @@ UNITS = {
 class Definition:
     """A quantity: id, unit, and in both languages what is counted, its name and what it means.
 
-    ``band``: where low and high come from, ``draws`` of the demand, the ``cost`` of stations elsewhere or the hours ``kept``; empty without.
+    ``band``: where low and high come from, ``draws`` of the demand, the ``cost`` of stations elsewhere, the hours ``kept``, or draws of
+    how workers ``use`` stations; empty without.
     """
 
     id: str

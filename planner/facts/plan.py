@@ -15,6 +15,7 @@ from planner.facts.register import Fact, Scope, fact, own
 if TYPE_CHECKING:
     from planner.siting.coverage import Coverage
     from planner.siting.questions.robust import Hindsight
+    from planner.siting.use import ExpectedUse
     from planner.solvers.solution import Solution
 
 __all__ = [
@@ -46,6 +47,7 @@ class Parts:
     sensitivity: pd.DataFrame | None = None
     second_views: pd.DataFrame | None = None
     hindsight: Hindsight | None = None
+    use: ExpectedUse | None = None
 
 
 def count_facts(p: Parts, here: Scope) -> Iterator[Fact]:

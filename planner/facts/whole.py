@@ -24,6 +24,7 @@ from planner.facts.plan import (
     steadiness_facts,
 )
 from planner.facts.register import Fact, Register, Scope
+from planner.facts.use import use_facts
 from planner.settings.circle import Circle
 from planner.settings.groups import Group
 
@@ -81,5 +82,6 @@ def _others(
     yield from regret_facts(parts, here)
     yield from phase_facts(parts, here)
     yield from question_facts(parts, here)
+    yield from use_facts(parts, here)
     if homes is not None:
         yield from homes_facts(homes, here)

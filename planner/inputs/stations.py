@@ -18,6 +18,7 @@ from planner import tables
 from planner.errors import Finding, finding
 from planner.inputs import checks, dates
 from planner.inputs.hours import parse_hours
+from planner.inputs.kit import read_kit
 from planner.inputs.places.points import Places, locate
 from planner.inputs.tables import headers
 from planner.inputs.tables.read import RawTable, as_text, read_table
@@ -85,8 +86,8 @@ def read_list(
     StationList
         Its table has the columns of ``tables.py`` and ``open_days`` (``"12345"``), ``week_hours`` (the days of the week where they
         differ, as OpenStreetMap writes them), ``hours_kept`` (share of the stated hours that is kept), ``address``, ``capacity``,
-        ``opened``, ``lng_wgs84``, ``lat_wgs84``, ``source``, ``row``. Rows that stand nowhere are
-        not in it. Errors are findings of severity E; the table is then what could be made.
+        ``opened``, ``lng_wgs84``, ``lat_wgs84``, ``source``, ``row``, and what the file states of :mod:`planner.inputs.kit`. Rows that
+        stand nowhere are not in it. Errors are findings of severity E; the table is then what could be made.
     """
     raw, found = read_table(table, kind="stations")
     if raw is None:
@@ -256,7 +257,8 @@ def _columns(raw: RawTable, today: dt.date) -> tuple[pd.DataFrame, list[Finding]
         "capacity": capacity, "address": raw.column("address"), "source": raw.source, "row": raw.rows,
     })  # fmt: skip
     texts = [c for c in frame.columns if c not in ("area_m2", "capacity", "hours_kept", "row")]
-    return as_text(frame, texts), found
+    kit, more = read_kit(raw)
+    return as_text(frame, texts).join(kit), found + more
 
 
 def _placed(frame: pd.DataFrame, places: Places, crs: str) -> gpd.GeoDataFrame:

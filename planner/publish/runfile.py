@@ -17,6 +17,7 @@ import pandas as pd
 from planner.errors import PlannerError
 from planner.publish.safe import write_text
 from planner.telling.contents.records import finding_counts, synthetic_note
+from planner.telling.contents.use import use_run
 from planner.telling.words.names import crs_label
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         "sensitivity": _sensitivity(bundle),
         "rule_prices": _records(bundle.rule_prices),
         "stations": _stations(bundle, notes),
+        "use": use_run(bundle),
         "driver_homes": None if bundle.homes is None else bundle.homes.run_json(),
         "facts": bundle.facts.json(),
         "absent": dict(notes.absent),

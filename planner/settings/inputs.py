@@ -86,6 +86,7 @@ class Inputs(Section):
     hosts: Table | None = None
     population: Population = Population()
     observations: Table | None = None
+    visits: Table | None = None
     truck_counts: Table | None = None
     truck_sites: Table | None = None
     driver_homes: tuple[Table, ...] = ()

@@ -25,7 +25,7 @@ class Goal(Section):
 
     ``aim``: ``covered`` workers; ``mean``, ``worst`` or ``cvar`` (mean of the worst ``tail`` share) over the
     demand scenarios; ``fair`` (the least covered share of a district as great as can be) or ``lexicographic``
-    (then the second least, and so on). ``fade_m``: a station counts in full up to the first distance on foot
+    (then the second least, and so on); ``use``: visits a day to expect (:mod:`planner.settings.use`). ``fade_m``: a station counts in full up to the first distance on foot
     and fades in five steps to nothing at the second. ``credit``: worth of the first, second … station in reach.
     ``spacing_m``: no two new stations nearer than this (straight line) or, with ``spacing_price``, each such
     pair costs so many workers. ``visits_per_day``: room of a new station (``visits_by_kind``: by kind of host),
@@ -36,7 +36,7 @@ class Goal(Section):
     ``time``, each counts for the quarter-hours in which one is open.
     """
 
-    aim: Literal["covered", "mean", "cvar", "worst", "fair", "lexicographic"] = "covered"
+    aim: Literal["covered", "mean", "cvar", "worst", "fair", "lexicographic", "use"] = "covered"
     tail: float = Field(default=0.2, gt=0, le=1)
     fade_m: tuple[Positive, Positive] | None = None
     credit: tuple[Share, ...] = ()

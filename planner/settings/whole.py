@@ -12,6 +12,7 @@ from planner.settings.freight import Freight
 from planner.settings.groups import Group, Period
 from planner.settings.inputs import Inputs
 from planner.settings.siting import Siting
+from planner.settings.use import Use
 
 __all__ = ["Settings"]
 
@@ -27,6 +28,7 @@ class Settings(Section):
     circle: Circle = Circle()
     siting: Siting = Siting()
     freight: Freight = Freight()
+    use: Use = Use()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:
@@ -47,17 +49,24 @@ class Settings(Section):
         for event in self.demand.events:
             if event.group and event.group not in groups:
                 raise refused("SET-035", event=event.name, group=event.group)
+        self._names_are_known(groups, names)
+        if self.siting.batches and sum(b.count for b in self.siting.batches) != self.siting.p:
+            raise refused("SET-037", total=sum(b.count for b in self.siting.batches), p=self.siting.p)
+        return self
+
+    def _names_are_known(self, groups: list[str], periods: list[str]) -> None:
+        """Refuse weights and minutes of groups and periods that do not exist."""
         goal = self.siting.goal
         for key, given, known in (
             ("group_weights", goal.group_weights, groups),
-            ("period_weights", goal.period_weights, names),
+            ("period_weights", goal.period_weights, periods),
         ):
             unknown = sorted(set(given) - set(known))
             if unknown:
                 raise refused("SET-036", key=key, names=", ".join(unknown), known=", ".join(known))
-        if self.siting.batches and sum(b.count for b in self.siting.batches) != self.siting.p:
-            raise refused("SET-037", total=sum(b.count for b in self.siting.batches), p=self.siting.p)
-        return self
+        strange = sorted(set(self.use.idle_minutes) - set(groups))
+        if strange:
+            raise refused("SET-048", names=", ".join(strange), known=", ".join(groups))
 
     @model_validator(mode="after")
     def _names_groups_there_are(self) -> Settings:

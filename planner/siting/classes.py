@@ -18,7 +18,7 @@ from planner.siting.goal.pose import fade_shares
 from planner.siting.reach import SiteReach
 from planner.solvers.merge import equal_columns
 
-__all__ = ["AtPoints", "ReachClasses"]
+__all__ = ["AtPoints", "ReachClasses", "merge_points"]
 
 Array = NDArray[Any]
 
@@ -90,6 +90,13 @@ class AtPoints:
         share = np.divide(workers, total, out=np.zeros_like(workers), where=total > 0)
         standing = sparse.csr_array((share, (of, points.cell)), shape=(len(first), points.n_cells))
         return ReachClasses(demand, self.existing.columns(first), self.new.columns(first), of, standing)
+
+
+def merge_points(
+    demand: gpd.GeoDataFrame, points: DemandPoints, existing: SiteReach, new: SiteReach
+) -> ReachClasses:
+    """The demand points merged where the same stations and candidates are in reach."""
+    return AtPoints(demand, points, existing, new).merged(None)
 
 
 def _levels(

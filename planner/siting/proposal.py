@@ -22,6 +22,7 @@ from planner.settings.whole import Settings
 from planner.siting.candidates import find_candidates
 from planner.siting.classes import AtPoints, ReachClasses
 from planner.siting.coverage import Coverage
+from planner.siting.goal.choice import StationChoice
 from planner.siting.goal.words import measure_in_words
 from planner.siting.open_times import Patterns
 from planner.siting.plan import SitePlan, chosen_table
@@ -69,7 +70,8 @@ class Posing:
 
     ``groups``: names of those that count; ``demand``, ``existing`` and ``new`` hold a row or column per class of demand
     points in reach of the same sites (``merged``), ``whole`` the points themselves; ``factors``: workers per demand
-    scenario and class over the estimate, for plans that are after more than the estimate (``by_cell``: and cell).
+    scenario and class over the estimate, for plans that are after more than the estimate (``by_cell``: and cell); ``choice``:
+    how workers choose, for plans that are after use.
     """
 
     siting: Siting
@@ -86,6 +88,7 @@ class Posing:
     merged: ReachClasses
     whole: AtPoints
     by_cell: Array
+    choice: StationChoice | None = None
 
     @property
     def ground(self) -> Ground:
@@ -95,6 +98,7 @@ class Posing:
             existing=self.existing.access, existing_open=self.existing.open_share >= self.need_open,
             new=self.new.access, new_open=self.new.open_share >= self.need_open, factors=self.factors,
             by_time=self._by_time(),
+            existing_share=self.existing.open_share, new_share=self.new.open_share, choice=self.choice,
         )  # fmt: skip
 
     def _by_time(self) -> Patterns | None:
@@ -130,18 +134,20 @@ def demand_factors(surfaces: Array, demand: gpd.GeoDataFrame, scenarios: int) ->
 def posing_of(
     siting: Siting, *, periods: tuple[Period, ...], groups: tuple[str, ...], seed: int, need_open: float,
     demand: gpd.GeoDataFrame, points: DemandPoints, districts: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame,
-    existing: SiteReach, new: SiteReach, factors: Array,
+    existing: SiteReach, new: SiteReach, classes: ReachClasses, factors: Array, choice: StationChoice | None = None,
 ) -> Posing:  # fmt: skip
     """What the problem is posed from, the demand points merged.
 
-    ``demand``: the table of cells; ``existing``, ``new``: a column per point; ``factors``: workers per demand
+    ``demand``: the table of cells; ``existing``, ``new``: a column per point; ``classes``: both merged; ``factors``: workers per demand
     scenario and cell over the estimate, of the scenarios that the plan itself is after (none where it is the estimate).
     """
     whole = AtPoints(demand, points, existing, new)
-    made = whole.merged(siting.goal.fade_m, by_cell=len(factors) > 0)
+    apart = siting.goal.fade_m is not None or len(factors) > 0
+    made = whole.merged(siting.goal.fade_m, by_cell=len(factors) > 0) if apart else classes
     return Posing(
         siting, periods, groups, seed, need_open, districts, candidates, demand=made.demand, existing=made.existing,
         new=made.new, factors=made.of_cells(factors), merged=made, whole=whole, by_cell=factors,
+        choice=choice,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from planner.progress import Progress, silent
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
+from planner.siting.use import ExpectedUse, LawOfUse
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
 from planner.telling.bundle import Bundle
@@ -23,7 +24,7 @@ __all__ = ["driver_homes", "input_paths", "make_bundle"]
 def input_paths(inputs: Inputs) -> dict[str, Path]:
     """A study's input files by role."""
     files: dict[str, Path | None] = {"streets": inputs.streets.path, "population": inputs.population.path}
-    for role in ("districts", "hosts", "observations", "truck_counts", "truck_sites"):
+    for role in ("districts", "hosts", "observations", "visits", "truck_counts", "truck_sites"):
         table = getattr(inputs, role)
         files[role] = table.path if table else None
     for role, tables in (("stations", inputs.stations), ("driver_homes", inputs.driver_homes)):
@@ -43,6 +44,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     homes, absent = _homes(stages)
     absent.update(("figures", f.message(s.study.language)) for f in stages.value("font"))
     say("other plans and assumptions", 0.0)
+    law, use = _use(stages, absent)
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -75,6 +77,8 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         second_views=stages.value("second_views"),
         closed=plan.closed,
         hindsight=stages.value("confidence"),
+        use=use,
+        law_of_use=law,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 
@@ -94,6 +98,18 @@ def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:
         return None, {"driver_homes": error.message(language)}
 
 
+def _use(stages: Stages, absent: dict[str, str]) -> tuple[LawOfUse | None, ExpectedUse | None]:
+    """How workers choose and the visits to expect; ``absent`` is told why there are none."""
+    language = stages.settings.study.language
+    if "use" not in asked(stages.settings):
+        absent["use"] = phrase("use_not_asked", language)
+        return None, None
+    law: LawOfUse = stages.value("law_of_use")
+    if law.law is None:
+        absent["use"] = " ".join(f.message(language) for f in law.findings)
+    return law, stages.value("use")
+
+
 def driver_homes(stages: Stages) -> HomesPlan:
     """The truck drivers' homes.
 
@@ -110,6 +126,7 @@ def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
     """What ``run.json`` says beside the products; ``absent``: what was not made, and why."""
     plan, network = stages.value("plan").plan, stages.value("network:walk")
     rows = {**stages.value("inputs").rows, "streets": int(network.n_edges)}
+    rows |= {"visits": len(stages.value("visits").table)} if stages.settings.inputs.visits is not None else {}
     return RunNotes(
         inputs=[
             {"name": role, "path": path.name, "sha256": stages.files.get(path), "rows": rows.get(role)}

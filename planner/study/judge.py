@@ -18,9 +18,9 @@ def _judges(settings: Settings) -> Iterator[str]:
     """
     modes = [m for g in settings.headline_groups for m in (g.mode, g.second_mode) if m is not None]
     trucks = ["truck"] if settings.freight.enabled else []
-    yield from ("inputs", "stations", "ways", "candidates", "rules")
+    yield from ("inputs", "stations", "visits", "ways", "candidates", "rules")
     yield from (f"network:{mode}" for mode in dict.fromkeys(["walk", *modes, *trucks]))
-    yield from ("demand", "worth")
+    yield from ("demand", "worth", *(("choice",) if settings.siting.goal.aim == "use" else ()))
 
 
 def judge(stages: Stages) -> tuple[Finding, ...]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from planner.siting.problem import SitingProblem
     from planner.siting.questions.ask import WishPrice
     from planner.siting.questions.sensitivity import Sensitivity
+    from planner.siting.use import ExpectedUse
     from planner.study.closures import Closure
     from planner.study.evaluate import Evaluation
 
@@ -220,6 +221,26 @@ class Study:
     def gaps(self) -> gpd.GeoDataFrame:
         """Areas outside the circle when the plan stands: geometry, district, workers, name."""
         return self.stages.value("gaps")
+
+    def use(self) -> ExpectedUse | None:
+        """Visits a day to expect at the stations of today and of the plan; None where no station is open.
+
+        ``study.stages.value("law_of_use")`` says how workers choose, and whether counted visits say so.
+        """
+        return self.stages.value("use")
+
+    def backtest(self) -> pd.DataFrame:
+        """Newly covered workers of each snapshot's openings beside a plan, population-only and random sites of as many.
+
+        Columns as :class:`planner.siting.backtest.Backtest` has them; ``snapshot_date`` of the station list says in which
+        list a station first stands.
+
+        Raises
+        ------
+        AbsentError
+            The list has fewer than two dates, or no residents are known by place.
+        """
+        return self.stages.value("backtest").table
 
     # -- questions to the plan ---------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "aligned", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "misuse_text", "padded",
+    "aligned", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "misuse_text", "padded",
     "plan_text", "refusal_text", "step_label", "summary",
 ]  # fmt: skip
 
@@ -254,6 +254,14 @@ def batch_text(table: pd.DataFrame, language: str) -> str:
         rows.append((str(r.study), str(r.exit_code), *known, str(r.folder)))
     lines = [aligned(rows, right=(False, True, True, True, True, True, False))]
     return "\n".join([*lines, *(f"{r.study}: {r.message}" for r in table.itertuples() if r.message)])
+
+
+def backtest_text(table: pd.DataFrame, language: str) -> str:
+    """A line per snapshot of a dated list: what was opened, planned, drawn."""
+    heads = tuple(phrase(f"backtest_{c}", language) for c in table.columns)
+    rows = [(str(r[0]), *(number(float(v)) for v in r[1:])) for r in table.itertuples(index=False)]
+    right = (False, *[True] * (len(heads) - 1))
+    return "\n".join([phrase("say_backtest", language), aligned([heads, *rows], right=right)])
 
 
 def misuse_text(error: Any, language: str) -> str:

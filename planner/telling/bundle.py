@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
     from planner.siting.questions.robust import Hindsight
+    from planner.siting.use import ExpectedUse, LawOfUse
     from planner.solvers.problems import Solution
 
 __all__ = ["Bundle", "ExtraLayer", "PopupField"]
@@ -77,6 +78,8 @@ class Bundle:
         Groups that also ride or drive: ``group``, ``mode``, ``minutes``, ``before``, ``after`` (shares).
     closed
         Ids of the existing stations that the plan closes.
+    use, law_of_use
+        Visits a day to expect, and how workers choose; None where not asked or not known.
     """
 
     settings: Settings
@@ -110,6 +113,8 @@ class Bundle:
     second_views: pd.DataFrame | None = None
     closed: tuple[str, ...] = ()
     hindsight: Hindsight | None = None
+    use: ExpectedUse | None = None
+    law_of_use: LawOfUse | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -118,7 +123,7 @@ class Bundle:
             self.stations, self.candidates, self.chosen, self.before, self.after, self.gaps, self.solution,
             closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
-            sensitivity=self.sensitivity, second_views=self.second_views, hindsight=self.hindsight,
+            sensitivity=self.sensitivity, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
         )  # fmt: skip
         return register_of(
             parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,

@@ -25,7 +25,15 @@ import pyogrio
 from lxml import html
 
 #: How far a printed number of each unit may be from the number itself.
-HALF = {"people": 0.5, "count": 0, "share": 0.0005, "points": 0.05, "gap": 1e-5, "yuan": 0.5}
+HALF = {
+    "people": 0.5,
+    "count": 0,
+    "share": 0.0005,
+    "points": 0.05,
+    "gap": 1e-5,
+    "yuan": 0.5,
+    "decimal": 0.005,
+}
 Key = tuple[str, tuple[tuple[str, Any], ...]]
 Table = list[list[str]]
 
@@ -107,8 +115,10 @@ def laws(run: dict[str, Any]) -> Iterator[Disagreement]:
 def _rounding(facts: Facts) -> Iterator[Disagreement]:
     for (id_, scope), r in facts.rows.items():
         off = abs(r["shown"] - r["value"])
-        derived = id_ in ("newly_covered", "share_gain", "missing", "fewer", "phase_covered")
-        part = id_ in ("workers", "covered") and off <= 1  # parts of a printed sum round to fit it
+        derived = id_ in ("newly_covered", "share_gain", "missing", "fewer", "phase_covered", "visits_more")
+        part = (
+            id_ in ("workers", "covered", "visits_day") and off <= 1
+        )  # parts of a printed sum round to fit it
         # a difference of two printed numbers is off by twice a half, of parts of printed sums by twice one
         room = {True: 2 if r["unit"] == "people" else 2 * HALF[r["unit"]], False: HALF[r["unit"]]}[derived]
         room = 1 if r["unit"] == "people" and id_ in ("bound", "drivers_bound") else room
@@ -124,8 +134,9 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
 def _differences(facts: Facts) -> Iterator[Disagreement]:
     for (id_, scope), r in facts.rows.items():
         state = dict(scope)
-        if id_ in ("newly_covered", "share_gain"):
-            of, times = ("covered", 1) if id_ == "newly_covered" else ("share", 100)
+        if id_ in ("newly_covered", "share_gain", "visits_more"):
+            of = {"newly_covered": "covered", "share_gain": "share", "visits_more": "visits_day"}[id_]
+            times = 100 if id_ == "share_gain" else 1
             ends = [facts.find(of, **{**state, "plan": plan}) for plan in ("today", "proposal")]
             if None in ends:
                 yield Disagreement("run.json", f"{id_} {state}", "no ends", "two ends")
@@ -150,6 +161,8 @@ def _parts(facts: Facts) -> Iterator[Disagreement]:
             ("covered", "today"),
             ("covered", "proposal"),
             ("newly_covered", "gain"),
+            ("visits_day", "today"),
+            ("visits_day", "proposal"),
         ):
             for hours in ("time",) if id_ != "workers" else ():
                 timed = facts.along(id_, part, plan=plan, hours=hours)

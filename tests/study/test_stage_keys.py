@@ -68,6 +68,11 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "replacements": ("finished", "stand_ins"),
     "sensitivity": ("finished",),
     "rule_prices": ("finished",),
+    "visits": ("stations",),
+    "law_of_use": ("demand", "stations", "existing", "visits"),
+    "choice": ("law_of_use", "stations", "candidates"),
+    "use": ("law_of_use", "demand", "inputs", "stations", "candidates", "existing", "new", "siting"),
+    "backtest": ("demand", "inputs", "stations", "existing", "new"),
     "truck_tags": ("inputs",),
     "ground": ("inputs", "demand", "truck_tags", "truck_lists"),
     "trucks": ("network:truck", "ground"),
@@ -101,7 +106,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font")),
     (["study.crs"], ("network:walk", "inputs")),
-    (["study.seed"], ("demand", "posing", "trucks")),
+    (["study.seed"], ("demand", "posing", "trucks", "law_of_use", "use", "backtest")),
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
@@ -109,13 +114,14 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("inputs.population.", "kind path column crs total"), ("inputs",)),
     (table("observations"), ("inputs", "demand")),
     ([*table("truck_counts"), *table("truck_sites"), *table("driver_homes[]")], ("truck_lists",)),
+    (table("visits"), ("visits",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
      ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views")),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views")),
-    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views")),
-    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views")),
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "law_of_use", "use", "backtest")),
+    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice")),
+    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
     (keys("groups[].", "source confidence"), ()),
     (keys("groups[].", "rate_per_1000 total totals{} district_rates_per_1000{} band_low band_high profile{} covariates{} "
@@ -133,15 +139,16 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity")),
     (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity")),  # none of the others is the farthest here
     (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike")),
-    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "against_half", "second_views")),
+    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "against_half", "second_views", "backtest")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (keys("circle.", "source hours_kept_source"), ()),
     (keys("circle.", "hours_kept hours_kept_band[]"), ("existing", "new")),
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
-    (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan gap work_limit time_limit_s final_phase_weight "
+    (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan final_phase_weight "
                      "forbidden[]"), ("rules", "posing")),
+    (keys("siting.", "gap work_limit time_limit_s"), ("rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
     (keys("siting.", "host_kinds[] cost_yuan{} host_hours{}"), ("words", "candidates")),
     (keys("siting.", "every_m street_within_m dedupe_m min_to_open_m default_cost_yuan"), ("candidates",)),
@@ -155,6 +162,11 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
     (keys("siting.", "sensitivity target_source"), ()),
+    # -- use
+    (keys("use.", "enabled source"), ()),
+    (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
+    (keys("use.", "hours_kept share{} idle_minutes{} visit_minutes"), ("law_of_use", "choice", "use")),
+    (keys("use.", "hours_kept_band[] idle_band draws"), ("use",)),
     # -- trucks
     (["freight.enabled"], ()),
     (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day occupancy stays_sigma stays_spread visits_per_driver_month hourly_local[] hourly_long[] "
@@ -175,9 +187,9 @@ OTHER: dict[str, Any] = {
     "study.crs": "EPSG:4547",
     "inputs.streets.crs": "EPSG:4490",
     **{f"inputs.{role}.crs": "EPSG:4490" for role in
-       ("districts", "stations[]", "hosts", "population", "observations", "truck_counts", "truck_sites", "driver_homes[]")},
+       ("districts", "stations[]", "hosts", "population", "observations", "visits", "truck_counts", "truck_sites", "driver_homes[]")},
     **{f"inputs.{role}.header_row": 2 for role in
-       ("districts", "stations[]", "hosts", "observations", "truck_counts", "truck_sites", "driver_homes[]")},
+       ("districts", "stations[]", "hosts", "observations", "visits", "truck_counts", "truck_sites", "driver_homes[]")},
     "groups[].band_high": 1.6,
     "demand.share_band": 1.7,
     "demand.heat_groups[]": "sweeper",
@@ -230,6 +242,9 @@ total = 10000.0
 [inputs.observations]
 path = "seen.csv"
 {every}
+[inputs.visits]
+path = "visits.csv"
+{every}
 [inputs.truck_counts]
 path = "counts.csv"
 {every}
@@ -261,6 +276,10 @@ visits_by_kind = {{ bank = 60.0 }}
 relocate = 1
 group_weights = {{ rider = 2.0 }}
 period_weights = {{ "06_10" = 2.0 }}
+[use]
+factor = {{ toilet = 2.5 }}
+share = {{ toilet = 0.5 }}
+idle_minutes = {{ sweeper = 50.0 }}
 """
 EVERY = 'crs = "EPSG:4326"\ndatum = "wgs84"\nsheet = "a"\nlayer = "b"\nheader_row = 1\nencoding = "utf-8"\ncolumns = { x = "y" }\n'
 SITING = """p = 3
@@ -317,7 +336,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         'district_rates_per_1000 = { mid = 8.0 }\nelasticities = { population = 1.0 }\nsource = "own"\n'
     )
     path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
-    for name in ("people", "seen", "counts", "sites", "homes"):
+    for name in ("people", "seen", "visits", "counts", "sites", "homes"):
         write_table(folder / f"{name}.csv", ["lng", "lat", "n"], [(120.6, 31.3, 1)])
     for file in list(folder.iterdir()):
         file.with_name("other-" + file.name).write_bytes(file.read_bytes() + b"\n")
@@ -416,6 +435,7 @@ def test_a_changed_key_changes_the_stages_that_read_it_and_all_on_them_and_no_ot
     [
         ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
         ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
+        ("visits.csv", ("visits",)),
         ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)),
     ],
 )  # fmt: skip

@@ -216,9 +216,10 @@ def test_what_a_run_asks_for() -> None:
     settings = known_bundle().settings
     every = ("hotspots", "covers", "plan", "curve", "second_views", "areas", "gaps", "font")
     questions = ("alternatives", "replacements", "sensitivity", "rule_prices")
-    assert asked(settings) == (*every, "homes", *questions)
+    assert asked(settings) == (*every, "homes", *questions, "law_of_use", "use")
     off = {"siting": settings.siting.model_copy(update={"alternatives": 0, "replacements": 0, "sensitivity": False}),
-           "freight": settings.freight.model_copy(update={"enabled": False})}  # fmt: skip
+           "freight": settings.freight.model_copy(update={"enabled": False}),
+           "use": settings.use.model_copy(update={"enabled": False})}  # fmt: skip
     assert asked(settings.model_copy(update=off)) == every
 
 

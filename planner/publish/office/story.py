@@ -189,7 +189,11 @@ def _further(bundle: Bundle) -> tuple[Further, ...]:
     """Other plans, the price of rules, other assumptions; the long list of replacements stays in the workbook."""
     language = bundle.settings.study.language
     return tuple(
-        Further(part.heading, part.lines, printed_table(part.columns, part.table, language))
+        Further(
+            part.heading,
+            part.lines,
+            printed_table(part.columns, part.table, language) if len(part.table) else None,
+        )
         for part in options(bundle)
         if not part.long
     ) + _homes(bundle)

@@ -21,7 +21,9 @@ from scipy import sparse
 from planner.settings.groups import Period
 from planner.settings.siting import Goal
 from planner.siting.coverage import Access, worker_cube
+from planner.siting.goal.choice import Pulls, StationChoice, pulls_of
 from planner.siting.open_times import Patterns
+from planner.solvers.concave import Choices, solve_choices
 from planner.solvers.covering.composed import Worth, solve_composed, worth_of
 from planner.solvers.covering.fair import solve_fair
 from planner.solvers.covering.maximal import solve_covering
@@ -76,6 +78,10 @@ class Ground:
         Workers per demand scenario and row of ``demand`` over the estimate (aims over scenarios).
     by_time
         Opening hours as they are, the open stations' first, for a plan that is judged by them.
+    existing_share, new_share
+        Share of each period that sites are open, where that is asked (aim at use).
+    choice
+        How workers choose (aim at use).
     """
 
     demand: pd.DataFrame
@@ -87,6 +93,9 @@ class Ground:
     new_open: Array
     factors: Array | None = None
     by_time: Patterns | None = None
+    existing_share: Array | None = None
+    new_share: Array | None = None
+    choice: StationChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,9 @@ class PosedGoal:
     factors
         Per scenario and point, for aims over scenarios; ``group``: district of each point, for fair ones.
     counts
-        How much a worker of each point counts.
+        How much a worker of each point counts; in occasions a day where use is the aim.
+    pulls
+        Odds per candidate and point, where use is the aim.
     """
 
     goal: Goal
@@ -126,6 +137,7 @@ class PosedGoal:
     factors: Array | None
     group: Array | None
     counts: Array
+    pulls: Pulls | None = None
 
     @property
     def n_candidates(self) -> int:
@@ -180,6 +192,8 @@ def pose_goal(goal: Goal, ground: Ground, weights: Array, counts: Array) -> Pose
     """
     if goal.plain:
         return None
+    if goal.aim == "use" and ground.choice is not None:
+        return _posed_use(goal, ground, ground.choice, counts)
     slots = _slots(goal, ground)
     gone = _shares(ground.existing, slots.existing, goal.fade_m)
     come = _shares(ground.new, slots.new, goal.fade_m)
@@ -244,6 +258,24 @@ def _slots(goal: Goal, ground: Ground) -> _Slots:
     return _Slots(ground.by_time.open[:n_old], ground.by_time.open[n_old:], of)
 
 
+def _posed_use(goal: Goal, ground: Ground, choice: StationChoice, counts: Array) -> PosedGoal:
+    """Use as a goal: no rows, the odds themselves."""
+    nothing = np.zeros(0, np.int64)
+    shares = [
+        is_open.astype(float) if share is None else share
+        for share, is_open in (
+            (ground.existing_share, ground.existing_open),
+            (ground.new_share, ground.new_open),
+        )
+    ]
+    pulls = pulls_of(choice, ground.existing, shares[0], ground.new, shares[1])
+    return PosedGoal(
+        goal=goal, covers=sparse.csr_array(pulls.new.shape), of=sparse.csr_array((0, len(counts))), times=nothing,
+        apart=close_sites(xy_of(ground.candidates), goal.spacing_m), room=None, movable=0, moves=0, factors=None, group=None,
+        counts=counts, pulls=pulls,
+    )  # fmt: skip
+
+
 def close_sites(xy_m: Array, spacing_m: float) -> Array:
     """Pairs of sites (k × 2 positions) nearer than ``spacing_m``."""
     if spacing_m <= 0:
@@ -303,13 +335,15 @@ def _request(goal: PosedGoal, weights: Array, rules: Rules) -> Request:
 
 def worker_counts(goal: Goal, periods: Sequence[Period], ground: Ground, weights: Array) -> Array:
     """How much a worker of each point (way, period, cell) counts: the mean over its groups, times the period's."""
-    if not (goal.group_weights or goal.period_weights):
+    choice = ground.choice if goal.aim == "use" else None
+    if choice is None and not (goal.group_weights or goal.period_weights):
         return np.ones(len(weights))
+    per_group = goal.group_weights if choice is None else choice.occasions
     names = [t.name for t in periods]
     by_period = np.array([goal.period_weights.get(t, 1.0) for t in names])
     blocks = []
     for part in ground.new:
-        each = np.array([goal.group_weights.get(g, 1.0) for g in part.groups])
+        each = np.array([per_group.get(g, 1.0) for g in part.groups])
         cube = worker_cube(ground.demand, part.groups, names)
         blocks.append((np.tensordot(each, cube, axes=1) * by_period).T.ravel())
     counted = np.concatenate(blocks)
@@ -346,6 +380,10 @@ def _worth(goal: PosedGoal, weights: Array) -> Worth:
 
 def goal_value(goal: PosedGoal, weights: Array, sites: Array, *, closed: Iterable[int] = ()) -> float:
     """What candidates ``sites`` are worth under the goal, ``closed`` open stations (their positions) gone."""
+    if goal.pulls is not None:
+        return Choices(goal.pulls.new, goal.pulls.base, weights * goal.counts).value(
+            np.asarray(sites, np.int64)
+        )
     stay = np.setdiff1d(np.arange(goal.movable), np.asarray(list(closed), np.int64)) + goal.n_candidates
     request = _request(goal, weights, check_rules(goal.n_candidates, None, needs_count=False))
     every = np.concatenate([np.asarray(sites, np.int64), stay]).astype(np.int64)
@@ -367,6 +405,10 @@ def solve_goal(
         No plan obeys the rules.
     """
     check_weights(weights * goal.counts, len(weights))
+    if goal.pulls is not None:
+        refuse_impossible(rules)
+        choices = Choices(goal.pulls.new, goal.pulls.base, weights * goal.counts)
+        return solve_choices(choices, rules, effort), np.zeros(0, np.int64)
     request, worth = _request(goal, weights, rules), _worth(goal, weights)
     refuse_impossible(request.rules)
     totals = None if goal.group is None else _totals(goal.group, weights * goal.counts)[1]

@@ -28,6 +28,20 @@ def judge_goal(siting: Siting) -> list[Finding]:
         for other, on in others.items():
             if on:
                 clash("visits_per_day", other, en, zh)
+    if goal.aim == "use":
+        en = "visits follow from walking time, hours and kit, of each station beside all others"
+        zh = "使用人次由步行时间、开放时间和设施以及全部站点间的竞争决定"
+        for other in (
+            "credit",
+            "fade_m",
+            "visits_per_day",
+            "relocate",
+            "spacing_price",
+            "group_weights",
+            "period_weights",
+        ):
+            if getattr(goal, other):
+                clash("aim", other, en, zh)
     for name, on, en, zh in (
         ("budget_only", goal.budget_only, "batches count sites, and their number is open", "分期按站点数量划分，而数量尚未确定"),
         ("relocate", goal.relocate > 0, "nothing says in which batch a station closes", "无法确定站点在哪一期关闭"),
@@ -49,6 +63,7 @@ def judge_goal(siting: Siting) -> list[Finding]:
 
 
 _AIMS = {
+    "use": ("visits a day to expect", "预计日均使用人次"),
     "mean": ("workers covered on average over the demand scenarios", "各需求情景下平均覆盖的劳动者人数"),
     "worst": ("workers covered in the worst demand scenario", "最不利需求情景下覆盖的劳动者人数"),
     "cvar": ("workers covered on average in the worst {tail} of the demand scenarios", "最不利的 {tail} 需求情景下平均覆盖的劳动者人数"),

@@ -93,5 +93,7 @@ def _network(mode: str) -> Stage:
 
 
 def _lists(settings: Settings) -> Any:
-    """The files that are read at once; what is known of trucks is read apart."""
-    return settings.inputs.model_copy(update={"truck_counts": None, "truck_sites": None, "driver_homes": ()})
+    """The files that are read at once; what is known of trucks and of visits is read apart."""
+    return settings.inputs.model_copy(
+        update={"visits": None, "truck_counts": None, "truck_sites": None, "driver_homes": ()}
+    )

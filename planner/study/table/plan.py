@@ -10,8 +10,9 @@ from planner.study.table.pick import get, open_of
 from planner.study.takes import derived, fixed, part, section, setting, stage
 
 
-def plan() -> dict[str, Stage]:
+def plan(settings: Settings) -> dict[str, Stage]:
     """The rules judged, the problem posed and solved, how steady it is, the plan."""
+    choice = stage("choice") if settings.siting.goal.aim == "use" else fixed(None)
     return {
         "rules": Stage(
             "planner.siting.proposal:judge",
@@ -40,6 +41,14 @@ def plan() -> dict[str, Stage]:
             },
             kept=False,
         ),
+        "classes": Stage(
+            "planner.siting.classes:merge_points",
+            {
+                "demand": stage("demand", get("demand")), "points": stage("demand", get("points")),
+                "existing": stage("existing"), "new": stage("new"),
+            },
+            kept=False,
+        ),
         "posing": Stage(
             "planner.siting.proposal:posing_of",
             {
@@ -49,7 +58,7 @@ def plan() -> dict[str, Stage]:
                 "demand": stage("demand", get("demand")), "points": stage("demand", get("points")),
                 "districts": stage("inputs", get("districts")),
                 "candidates": stage("candidates", get("candidates")), "existing": stage("existing"), "new": stage("new"),
-                "factors": stage("factors"),
+                "classes": stage("classes"), "factors": stage("factors"), "choice": choice,
             },
             kept=False,
         ),

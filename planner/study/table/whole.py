@@ -14,12 +14,21 @@ from planner.study.table.ground import inputs
 from planner.study.table.homes import homes
 from planner.study.table.plan import plan, questions
 from planner.study.table.today import today
+from planner.study.table.use import asked_of, use
 from planner.study.table.views import views
 
 
 def table_of(settings: Settings) -> Mapping[str, Stage]:
     """The stages of a study, each after those whose values it takes."""
-    return {**inputs(), **today(settings), **plan(), **questions(), **homes(), **views(settings)}
+    return {
+        **inputs(),
+        **today(settings),
+        **use(),
+        **plan(settings),
+        **questions(),
+        **homes(),
+        **views(settings),
+    }
 
 
 def asked(settings: Settings) -> tuple[str, ...]:
@@ -31,4 +40,4 @@ def asked(settings: Settings) -> tuple[str, ...]:
         "against_half": rules.goal.open_rule == "time",
     }  # fmt: skip
     always = ("hotspots", "covers", "plan", "curve", "second_views", "areas", "gaps", "font")
-    return (*always, *(name for name, on in switched.items() if on))
+    return (*always, *(name for name, on in switched.items() if on), *asked_of(settings))

@@ -14,6 +14,7 @@ from planner.settings.groups import Group
 from planner.settings.reading import defaults
 from planner.settings.whole import Settings
 from planner.telling.contents.columns import Column
+from planner.telling.contents.use import use_assumptions
 from planner.telling.words.names import group_label, host_label, period_labels
 from planner.telling.words.numbers import percent
 from planner.telling.words.phrases import phrase, translated
@@ -222,6 +223,15 @@ def _siting(settings: Settings, kinds: Iterable[str]) -> Iterator[Assumption]:
                      phrase("why_seed", language), "", "study.seed")  # fmt: skip
 
 
+def _use(settings: Settings) -> Iterator[Assumption]:
+    """How workers choose among stations, where use is asked for."""
+    part = phrase("part_use", settings.study.language)
+    for parameter, value, unit, low, high, basis, trust, key in (
+        use_assumptions(settings) if settings.use.enabled else ()
+    ):
+        yield Assumption(part, parameter, value, unit, low, high, basis, trust, key)
+
+
 def assumptions(
     settings: Settings, *, all_groups: bool = False, kinds: Iterable[str] = ()
 ) -> list[Assumption]:
@@ -235,6 +245,7 @@ def assumptions(
         *_groups(settings, all_groups=all_groups),
         *_demand(settings),
         *_siting(settings, kinds),
+        *_use(settings),
     ]
 
 

@@ -112,6 +112,7 @@ def _rows(bundle: Bundle) -> list[DecisionRow | None]:
         _row(bundle, "regret", "coverage"),
         _pair(bundle, "decision_backup", "coverage", least=2),
         _pair(bundle, "decision_night", "coverage", periods="night"),
+        _row(bundle, "visits_more", "batches", plan="gain"),
         _row(bundle, "stations_total", "sites"),
         _row(bundle, "cost_yuan", "sites"),
         _row(bundle, "sites_always", "batches", of="sites_new"),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from planner.telling.contents.columns import Column
 from planner.telling.contents.coverage import district_labels, reading_label
+from planner.telling.contents.use import USE_COLUMNS, use_lines, use_rows
 from planner.telling.words.names import group_label, host_label
 from planner.telling.words.numbers import ceil_number, ceil_percent, number, percent
 from planner.telling.words.phrases import phrase
@@ -201,7 +202,17 @@ def irreplaceable_line(bundle: Bundle) -> str:
     )  # fmt: skip
 
 
+def _use(bundle: Bundle) -> Option | None:
+    why = bundle.run.get("absent", {}).get("use", "")
+    lines = use_lines(bundle) or ((str(why),) if why else ())
+    if not lines:
+        return None
+    return Option(
+        "use", phrase("sec_use", bundle.settings.study.language), lines, USE_COLUMNS, use_rows(bundle)
+    )
+
+
 def options(bundle: Bundle) -> Sequence[Option]:
     """The sections a study has, in order."""
-    parts = (_alternatives(bundle), _rules(bundle), _cases(bundle), _replacements(bundle))
+    parts = (_use(bundle), _alternatives(bundle), _rules(bundle), _cases(bundle), _replacements(bundle))
     return [part for part in parts if part is not None]
