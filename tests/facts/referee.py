@@ -155,7 +155,9 @@ def _parts(facts: Facts) -> Iterator[Disagreement]:
                 timed = facts.along(id_, part, plan=plan, hours=hours)
                 total = facts.find(id_, plan=plan, hours=hours)
                 if timed and total and sum(r["shown"] for r in timed) != total["shown"]:
-                    yield Disagreement("run.json", f"{id_} {plan} by time and {part}", str(len(timed)), str(total["shown"]))
+                    yield Disagreement(
+                        "run.json", f"{id_} {plan} by time and {part}", str(len(timed)), str(total["shown"])
+                    )
             rows = [
                 r for r in facts.along(id_, part, plan=plan) if r["scope"][part] not in ("any_hour", "night")
             ]
@@ -168,7 +170,8 @@ def _parts(facts: Facts) -> Iterator[Disagreement]:
         if id_ == "share" and "case" not in state:
             covered = facts.find("covered", **state)
             workers = facts.find(
-                "workers", **{**state, "plan": "", "least": 1, "cutoff_m": facts.headline["cutoff_m"], "hours": ""}
+                "workers",
+                **{**state, "plan": "", "least": 1, "cutoff_m": facts.headline["cutoff_m"], "hours": ""},
             )
             if state.get("periods") == "any_hour":
                 workers = facts.find("workers", plan="")
@@ -208,8 +211,12 @@ def _coverage(run: dict[str, Any], facts: Facts) -> Iterator[Disagreement]:
             here = {"plan": plan, "hours": "time"}
             pairs += [("by time", timed["share"], facts.find("share", **here), 1e-6),
                       ("kept", timed["kept"][1], facts.find("share_kept", plan=plan), 1e-6)]  # fmt: skip
-            pairs += [(d, v, facts.find("share", district=d, **here), 1e-6) for d, v in timed["by_district"].items()]
-            pairs += [(t, v, facts.find("share", periods=t, **here), 1e-6) for t, v in timed["by_period"].items()]
+            pairs += [
+                (d, v, facts.find("share", district=d, **here), 1e-6) for d, v in timed["by_district"].items()
+            ]
+            pairs += [
+                (t, v, facts.find("share", periods=t, **here), 1e-6) for t, v in timed["by_period"].items()
+            ]
         for what, value, row, room in pairs:
             if row is None or abs(row["value"] - value) > room:
                 yield Disagreement(
