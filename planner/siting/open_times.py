@@ -80,7 +80,9 @@ class OpenTimes:
         """The quarter-hours of some kinds of day, merged where the same sites are open."""
         days = sorted({d for kind in kinds for d in DAYS[kind]})
         used, row = np.unique(self.week.of, return_inverse=True)
-        columns = self.week.open[used][:, days].reshape(len(used), -1)
+        columns = self.week.open[used][:, days].reshape(len(used), len(days) * self.clock.shape[1])
+        if not len(used):  # no site: one pattern, in which nothing is open
+            columns = np.zeros((1, columns.shape[1]), dtype=bool)
         found, pattern = np.unique(columns, axis=1, return_inverse=True)
         pattern = pattern.reshape(len(days), -1)
         share = {}
