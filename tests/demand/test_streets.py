@@ -349,6 +349,21 @@ def test_a_season_moves_workers_between_periods_at_every_point():
     assert ratio.max() == pytest.approx(ratio.min())
 
 
+def test_districts_without_any_street_hold_nobody_and_it_is_said():
+    inputs, _ = town(population=NOBODY, hosts=venues([]))
+    made = model_demand(
+        Demand(ensemble=3),
+        [RIDER],
+        PERIODS,
+        seed=1,
+        inputs=inputs,
+        observations=None,
+        streets=lines((9e4, 0, 9.1e4, 0)),
+    )
+    assert (len(made.points), len(made.demand)) == (0, 0)
+    assert {"DEM-024", "DEM-011"} <= {f.code for f in made.findings}
+
+
 # -- points of others --------------------------------------------------------------------------------------
 
 

@@ -219,4 +219,4 @@ def _with_typical(points: DemandPoints) -> DemandPoints:
     far = ((xy - middle[points.cell]) ** 2).sum(axis=1).round(3)
     order = np.lexsort((np.arange(len(far)), far, points.cell))
     cell = points.cell[order]
-    return replace(points, typical=order[np.append(True, cell[1:] != cell[:-1])])
+    return replace(points, typical=order[np.diff(cell, prepend=-1) != 0])
