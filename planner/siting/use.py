@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from planner.demand.use.fit import Counted, FittedLaw, UseModel, Withheld, fit, fit_level, folds_of, withhold
 from planner.demand.use.law import Law, Pairs, Priors, calibrated, drawn_laws, expected, joined_pairs
@@ -254,13 +255,15 @@ def _draws(
     rng, out = np.random.default_rng([seed, 73]), []
     low, middle, high = (np.log(v) for v in law.visits)
     spread = np.log(use.idle_band) / 1.645
-    for one in laws:
+    each = (
+        norm.ppf((rng.permutation(len(laws)) + 0.5) / max(len(laws), 1)) / 1.645
+    )  # one draw per slice of the band
+    for one, z in zip(laws, each, strict=True):
         trips = np.exp(spread * rng.standard_normal(len(names))) @ occasions
         hours = (
             rng.triangular(use.hours_kept_band[0] - 1e-9, use.hours_kept, use.hours_kept_band[1] + 1e-9)
             / use.hours_kept
         )
-        z = rng.standard_normal() / 1.645
         visits = float(np.exp(middle + z * ((high - middle) if z > 0 else (middle - low))))
         there = np.minimum(kept * hours, 1.0)
         most = 0.95 * float(trips[np.unique(pairs.point)].sum())
