@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from planner.demand.grid import Floats
 from planner.errors import Finding, finding
@@ -92,6 +93,26 @@ def season_factors(season: str) -> dict[str, Any]:
     if season not in known:
         raise ValueError(f'there is no season "{season}"; known are {", ".join(sorted(known))}')
     return dict(known[season])
+
+
+def season_and_events(
+    before: NDArray[Any], now: NDArray[Any], groups: Sequence[str], season: str
+) -> tuple[Floats, Floats]:
+    """What the season makes of an estimate, and what events add to it.
+
+    Parameters
+    ----------
+    before, now
+        Workers of groups in cells (n_groups × n_cells): without the scenario, and under it.
+
+    Returns
+    -------
+    seasoned, added
+        They sum to ``now``.
+    """
+    factors = season_factors(season).get("totals", {}) if season else {}
+    seasoned = np.asarray(before, float) * np.array([factors.get(name, 1.0) for name in groups])[:, None]
+    return seasoned, np.maximum(now - seasoned, 0.0)
 
 
 def event_polygon(event: Event, crs: Any) -> shapely.Polygon:

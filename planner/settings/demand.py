@@ -23,9 +23,10 @@ class Event(Section):
 class Demand(Section):
     """How worker density is modelled; docs/worker-density.md explains each key and where it is from.
 
-    Bands are the distance (``elasticity_band``) or factor (``share_band``) from the middle to the 95 %
-    point; ``local_sd`` is the standard deviation of what no covariate explains, on the log scale, alike
-    within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed;
+    ``ensemble`` draws say how sure the density is. Bands are the distance (``elasticity_band``) or factor (``share_band``)
+    from the middle to the 95 % point; ``local_sd`` is the standard deviation of what no covariate explains, on the log
+    scale, alike within about ``local_m`` metres, ``far_sd`` that of what is alike within ``far_m``;
+    ``rate_correlation`` is the share of the variance of a rate's error that all rates have in common. ``min_observed``: smaller counts are merged or suppressed;
     ``piece_m``: workers stand on pieces of walkable street of at most so many metres, ``piece_start`` (a share of a piece) says
     where the first cut lies; cells of ``cell_m``, their corners whole multiples of it beside ``cell_origin_m``, only draw and
     sum. ``homes_elsewhere``: a metre of a street that is not residential houses so many of those of one that is.
@@ -43,7 +44,7 @@ class Demand(Section):
     min_observed: int = Field(default=3, ge=1)
     observed_share: float | None = Field(default=None, gt=0, le=1)
     observed_at_places: bool = False
-    ensemble: int = Field(default=40, ge=2)
+    ensemble: int = Field(default=100, ge=2)
     level: Literal["auto", "weights", "regression", "surface"] = "auto"
     smooth: bool = True
     bandwidth_m: float | None = Field(default=None, ge=0)
@@ -51,6 +52,9 @@ class Demand(Section):
     elasticity_band: float = Field(default=0.33, ge=0, le=0.9)
     local_sd: float = Field(default=0.5, ge=0, le=3)
     local_m: Positive = 1000
+    far_sd: float = Field(default=0.4, ge=0, le=3)
+    far_m: Positive = 4000
+    rate_correlation: float = Field(default=0.6, ge=0, le=1)
     district_totals: dict[str, float] = Field(default_factory=dict)
     season: Literal["", "summer", "winter", "spring_festival"] = ""
     events: tuple[Event, ...] = ()
