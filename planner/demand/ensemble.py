@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from planner.demand.draws.fields import LocalField, shaken, to_areas
 from planner.demand.grid import Floats, Grid, Ints
 from planner.settings.demand import Demand
 
@@ -25,8 +26,6 @@ Singles = NDArray[np.float32]
 Halves = NDArray[np.float16]
 #: standard deviations between the middle and the 95 % point of a normal distribution
 Z95 = 1.6448536
-#: standard deviation of the local field in a cell, where its means over blocks have 1 (by simulation)
-CELL_SD = 1.25
 
 
 class Source(Protocol):
@@ -162,37 +161,6 @@ def logs_of(covariates: pd.DataFrame, names: Sequence[str]) -> dict[str, Singles
     return logs
 
 
-@dataclass
-class LocalField:
-    """What no covariate explains: a random field, alike within about ``range_m``.
-
-    White noise on a lattice of ``range_m``, interpolated linearly; means over blocks of ``range_m`` have
-    variance 1 (single cells :data:`CELL_SD` squared), as the errors it stands for are measured on blocks.
-    """
-
-    grid: Grid
-    range_m: float
-    _corner: Ints = field(init=False, repr=False)
-    _weight: Singles = field(init=False, repr=False)
-    _size: int = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        u, v = self.grid.x_m / self.range_m, self.grid.y_m / self.range_m
-        i, j = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
-        a, b = u - i, v - j
-        i, j = i - (i.min() if i.size else 0), j - (j.min() if j.size else 0)
-        width = int(i.max(initial=0)) + 2
-        corner = np.stack([j * width + i, j * width + i + 1, (j + 1) * width + i, (j + 1) * width + i + 1])
-        weight = np.stack([(1 - a) * (1 - b), a * (1 - b), (1 - a) * b, a * b])
-        self._weight = (CELL_SD * weight / np.sqrt((weight**2).sum(axis=0))).astype(np.float32)
-        self._corner, self._size = corner, (int(j.max(initial=0)) + 2) * width
-
-    def draw(self, rng: np.random.Generator) -> Singles:
-        """One field, float32 per cell."""
-        noise = rng.standard_normal(self._size, dtype=np.float32)
-        return np.asarray((self._weight * noise[self._corner]).sum(axis=0), np.float32)
-
-
 @dataclass(frozen=True, eq=False)
 class Ensemble:
     """How many workers of each group stand in each cell, draw by draw.
@@ -293,6 +261,8 @@ class Spread:
     local_sd, far_sd
         Their standard deviations on the log scale. A group that was observed has a smaller local one of its own
         (``Source.local_sd``); its far one shrinks with the square of what is left of the local one.
+    shared
+        Share of the variance of the fields that all groups have in common (a busy corner is busy for everybody).
     """
 
     correlation: float
@@ -300,6 +270,7 @@ class Spread:
     far: LocalField
     local_sd: float
     far_sd: float
+    shared: float
 
     def far_of(self, local_sd: Any) -> Any:
         """Standard deviation of the far field for a group whose local one is ``local_sd``."""
@@ -310,7 +281,12 @@ class Spread:
 def spread_over(grid: Grid, s: Demand) -> Spread:
     """The spread of the draws on a grid, as a study's ``[demand]`` says."""
     return Spread(
-        s.rate_correlation, LocalField(grid, s.local_m), LocalField(grid, s.far_m), s.local_sd, s.far_sd
+        s.rate_correlation,
+        LocalField(grid, s.local_m),
+        LocalField(grid, s.far_m),
+        s.local_sd,
+        s.far_sd,
+        s.field_correlation,
     )
 
 
@@ -328,9 +304,8 @@ def draw_ensemble(
 ) -> Ensemble:
     """Draws of the headline groups.
 
-    Each draw takes, per group, a factor on its total (:func:`rate_factors`), weights from its source, and two fields,
-    the same for all groups (a busy corner is busy for everybody). Weights and local field are scaled to the
-    totals of the districts; the far field then moves workers between districts within the city's total.
+    Each draw takes, per group, a factor on its total (:func:`rate_factors`), weights from its source, scaled to the
+    totals of the districts, and two fields, which move workers within the city's total, between districts too.
 
     Parameters
     ----------
@@ -349,65 +324,36 @@ def draw_ensemble(
     """
     n, names = zone.size, [s.name for s in sources]
     known = np.zeros(len(controls), np.bool_) if stated is None else stated
-    basin = np.where(known[zone], zone, len(controls)) if n else zone
-    sums = controls[names].sum().to_dict()
-    rates = rate_factors(
-        {s.name: s.band for s in sources}, sums, draws=draws, correlation=spread.correlation, seed=seed
-    )
-    base = (
-        np.stack([workers[name] for name in names]).astype(np.float32)
-        if names
-        else np.zeros((0, n), np.float32)
-    )
-    goals = [_goals(controls[name].to_numpy(float), known) for name in names]
-    streams = [stream(seed, name) for name in names]
-    near, wide = stream(seed, "local field"), stream(seed, "far field")
+    home = zone.astype(np.int32)
+    basin = np.where(known[zone], zone, len(controls)).astype(np.int32) if n else home
+    totals = {name: controls[name].to_numpy(float) for name in names}
+    sums = {name: float(values.sum()) for name, values in totals.items()}
+    bands = {s.name: s.band for s in sources}
+    rates = rate_factors(bands, sums, draws=draws, correlation=spread.correlation, seed=seed)
+    base = np.zeros((len(names), n), np.float32)
+    streams, fields = [stream(seed, name) for name in names], (spread.local, spread.far)
+    common, own = stream(seed, "fields"), [stream(seed, f"fields of {name}") for name in names]
+    a, b = np.float32(np.sqrt(spread.shared)), np.float32(np.sqrt(1 - spread.shared))
     factors = np.ones((draws, len(names), n), np.float16)
+    for j, name in enumerate(names):
+        base[j] = workers[name]
     for k in range(draws):
         if progress is not None and k % 8 == 0:
             progress("how sure the density is", k / draws)
-        bumps, swells = _Waves(spread.local.draw(near)), _Waves(spread.far.draw(wide))
-        for j, (source, rng) in enumerate(zip(sources, streams, strict=True)):
-            weight = source.draw(rng, k) * bumps(source.local_sd)
-            weight = _scaled(weight, zone, controls[source.name].to_numpy(float), base[j])
-            weight = _scaled(weight * swells(spread.far_of(source.local_sd)), basin, goals[j], base[j])
-            some = base[j] > 0
-            np.divide(weight, base[j], out=weight, where=some)
-            factors[k, j] = np.where(some, _halves(weight * np.float32(rates[k, j])), 1)
+        both = [f.noise(common) for f in fields]
+        for j, source in enumerate(sources):
+            noises = [a * noise + b * f.noise(own[j]) for f, noise in zip(fields, both, strict=True)]
+            goal = totals[source.name]
+            weight = to_areas(source.draw(streams[j], k), base[j], home, goal)
+            weight = shaken(weight, fields, noises, (source.local_sd, spread.far_of(source.local_sd)))
+            weight = to_areas(weight, base[j], basin, rates[k, j] * _goals(goal, known))
+            factors[k, j] = _halves(np.divide(weight, base[j], out=np.ones_like(weight), where=base[j] > 0))
     return Ensemble(tuple(names), base, factors)
 
 
 def _goals(totals: Floats, known: NDArray[np.bool_]) -> Floats:
     """Totals of the districts that keep theirs, and at the end that of all others together."""
     return np.append(np.where(known, totals, 0.0), totals[~known].sum())
-
-
-def _scaled(weight: Singles, area: Ints, totals: Floats, base: Singles) -> Singles:
-    """Weights where the estimate has somebody, scaled to the areas' totals; the estimate itself where they have none."""
-    weight = np.where(base > 0, weight, np.float32(0))
-    sums = np.bincount(area, weight, totals.size)
-    lost = (sums <= 0) & (totals > 0)
-    if lost.any():
-        weight = np.where(lost[area], base, weight)
-        sums = np.bincount(area, weight, totals.size)
-    factor = np.divide(totals, sums, out=np.zeros_like(sums), where=sums > 0)
-    return weight * factor.astype(np.float32)[area]
-
-
-class _Waves:
-    """A field as factors with mean 1, computed once per standard deviation that is a number."""
-
-    def __init__(self, field: Singles) -> None:
-        self.field, self.made = field, dict[float, Singles]()
-
-    def __call__(self, sd: Any) -> Singles:
-        if np.ndim(sd) > 0:
-            sds = np.asarray(sd, np.float32)
-            return np.exp(sds * self.field - sds * sds / 2)
-        s = np.float32(sd)
-        if float(s) not in self.made:
-            self.made[float(s)] = np.exp(s * self.field - s * s / 2)
-        return self.made[float(s)]
 
 
 def band(draws: Singles, low: float = 0.05, high: float = 0.95) -> tuple[Floats, Floats]:

@@ -26,7 +26,8 @@ class Demand(Section):
     ``ensemble`` draws say how sure the density is. Bands are the distance (``elasticity_band``) or factor (``share_band``)
     from the middle to the 95 % point; ``local_sd`` is the standard deviation of what no covariate explains, on the log
     scale, alike within about ``local_m`` metres, ``far_sd`` that of what is alike within ``far_m``;
-    ``rate_correlation`` is the share of the variance of a rate's error that all rates have in common. ``min_observed``: smaller counts are merged or suppressed;
+    ``rate_correlation`` is the share of the variance of a rate's error that all rates have in common,
+    ``field_correlation`` that of what no covariate explains. ``min_observed``: smaller counts are merged or suppressed;
     ``piece_m``: workers stand on pieces of walkable street of at most so many metres, ``piece_start`` (a share of a piece) says
     where the first cut lies; cells of ``cell_m``, their corners whole multiples of it beside ``cell_origin_m``, only draw and
     sum. ``homes_elsewhere``: a metre of a street that is not residential houses so many of those of one that is.
@@ -54,6 +55,7 @@ class Demand(Section):
     local_m: Positive = 1000
     far_sd: float = Field(default=0.4, ge=0, le=3)
     far_m: Positive = 4000
+    field_correlation: float = Field(default=0.5, ge=0, le=1)
     rate_correlation: float = Field(default=0.6, ge=0, le=1)
     district_totals: dict[str, float] = Field(default_factory=dict)
     season: Literal["", "summer", "winter", "spring_festival"] = ""
