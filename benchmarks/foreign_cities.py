@@ -79,10 +79,10 @@ def cox(rng: np.random.Generator, base: Surface, ground: Ground) -> Surface:
 
 
 def thomas(rng: np.random.Generator, base: Surface, ground: Ground) -> Surface:
-    """Thomas hot spots: four in five workers gather about 600 parents (sd 300 m, exponential sizes), one in five is spread."""
+    """Thomas hot spots: four in five workers gather about 400 parents (sd 300 m, exponential sizes), one in five is spread."""
     parents = np.zeros(base.size)
-    where = rng.choice(base.size, 600, p=(base / base.sum()).ravel())
-    np.add.at(parents, where, rng.exponential(1.0, 600))
+    where = rng.choice(base.size, 400, p=(base / base.sum()).ravel())
+    np.add.at(parents, where, rng.exponential(1.0, 400))
     spots = gaussian_filter(parents.reshape(base.shape), 0.3 / CELL_KM, mode="nearest")
     return 0.8 * spots / spots.sum() + 0.2 * base / base.sum()
 
@@ -107,7 +107,7 @@ def zones(rng: np.random.Generator, base: Surface, ground: Ground) -> Surface:
 
 
 def centres(rng: np.random.Generator, base: Surface, ground: Ground) -> Surface:
-    """Centres: four in five workers fall off by distance from 10 centres of unequal draw, the others are spread."""
+    """Centres: seven in ten workers fall off by distance from 10 centres of unequal draw, the others are spread."""
     at = rng.choice(base.size, 10, replace=False, p=(base / base.sum()).ravel())
     row, col = np.indices(base.shape)
     pull = np.zeros(base.shape)
@@ -115,7 +115,7 @@ def centres(rng: np.random.Generator, base: Surface, ground: Ground) -> Surface:
         km = CELL_KM * np.hypot(row - spot // base.shape[1], col - spot % base.shape[1])
         pull += weight * np.exp(-km / rng.uniform(1.0, 3.0))
     drawn = base * pull
-    return 0.8 * drawn / drawn.sum() + 0.2 * base / base.sum()
+    return 0.7 * drawn / drawn.sum() + 0.3 * base / base.sum()
 
 
 Process = Callable[[np.random.Generator, Surface, Ground], Surface]

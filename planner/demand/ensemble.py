@@ -123,7 +123,7 @@ class Mixture:
     band: tuple[float, float]
     local_sd: Any
     share_band: float = 1.5
-    elasticity_band: float = 0.33
+    elasticity_band: float = 0.2
 
     def draw(self, rng: np.random.Generator, number: int) -> Singles:  # noqa: ARG002 - every draw is alike
         """One draw of the mixture's weights."""

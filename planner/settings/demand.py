@@ -50,12 +50,12 @@ class Demand(Section):
     smooth: bool = True
     bandwidth_m: float | None = Field(default=None, ge=0)
     share_band: float = Field(default=1.5, ge=1)
-    elasticity_band: float = Field(default=0.33, ge=0, le=0.9)
+    elasticity_band: float = Field(default=0.2, ge=0, le=0.9)
     local_sd: float = Field(default=0.5, ge=0, le=3)
     local_m: Positive = 1000
-    far_sd: float = Field(default=0.4, ge=0, le=3)
-    far_m: Positive = 4000
-    field_correlation: float = Field(default=0.5, ge=0, le=1)
+    far_sd: float = Field(default=0.5, ge=0, le=3)
+    far_m: Positive = 6000
+    field_correlation: float = Field(default=0.15, ge=0, le=1)
     rate_correlation: float = Field(default=0.6, ge=0, le=1)
     district_totals: dict[str, float] = Field(default_factory=dict)
     season: Literal["", "summer", "winter", "spring_festival"] = ""
