@@ -98,7 +98,7 @@ def tables(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     parts = [*((name, part) for name, part in rows.groupby("process", sort=False)), ("all", rows)]
 
     def cell(values: pd.Series) -> str:
-        return f"{values.mean():.3f} ± {values.std(ddof=1) / np.sqrt(len(values)):.3f}"
+        return f"{values.mean():.2f} ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}"
 
     held = pd.DataFrame({name: {k: cell(part[k]) for k in (*HELD, *GROUPS_HELD)} for name, part in parts}).T
     error = pd.DataFrame({name: {k: float(part[k].mean()) for k in ERRORS} for name, part in parts}).T
@@ -112,6 +112,6 @@ def verdict(rows: pd.DataFrame) -> str:
     kept = bool(((pooled >= 0.85) & (pooled <= 0.95)).all() and (each >= 0.80).all().all())
     cities = len(rows) // rows["process"].nunique()
     return (
-        f"{len(rows)} cities ({cities} of each process): pooled {pooled.min():.3f} to {pooled.max():.3f}, least of a process and scale "
-        f"{each.min().min():.3f}: {'kept' if kept else 'NOT kept'} (0.85 to 0.95 pooled, none below 0.80)"
+        f"{len(rows)} cities ({cities} of each process): pooled {pooled.min():.2f} to {pooled.max():.2f}, least of a process and scale "
+        f"{each.min().min():.2f}: {'kept' if kept else 'NOT kept'} (0.85 to 0.95 pooled, none below 0.80)"
     )

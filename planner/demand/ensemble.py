@@ -51,9 +51,11 @@ def band_factor(z: Floats, band: tuple[float, float]) -> Floats:
     return np.exp(np.asarray(z) / Z95 * np.where(np.asarray(z) > 0, np.log(high), -np.log(low)))
 
 
-def normal_scores(rng: np.random.Generator, draws: int) -> Floats:
-    """Standard normal values, one in each of ``draws`` equally likely strata, in random order."""
-    return np.asarray(ndtri((rng.permutation(draws) + rng.random(draws)) / draws), np.float64)
+def normal_scores(values: Floats) -> Floats:
+    """Values by their rank as quantiles of the standard normal distribution, at ``rank / (n + 1)`` as :func:`band` reads."""
+    return np.asarray(
+        ndtri((np.argsort(np.argsort(values, kind="stable")) + 1) / (values.size + 1)), np.float64
+    )
 
 
 def rate_factors(
@@ -66,8 +68,9 @@ def rate_factors(
 ) -> Floats:
     """Factors on the groups' totals: an error that all rates share beside each rate's own.
 
-    ``z_g = √correlation · z_0 + √(1 − correlation) · own_g``; a group's factor is :func:`band_factor` of ``z_g``. Each group
-    is centred, then all together, so that the middle of the summed totals is the sum of ``totals``.
+    ``z_g = √correlation · z_0 + √(1 − correlation) · own_g``, made normal scores again; a group's factor is
+    :func:`band_factor` of ``z_g``. All are then centred together, so that the middle of the summed totals is the sum of
+    ``totals``: bands that reach further up than down would lift it.
 
     Parameters
     ----------
@@ -88,11 +91,12 @@ def rate_factors(
     >>> float(np.median(f))
     1.0
     """
-    common = normal_scores(stream(seed, "all rates"), draws)
+    common = normal_scores(stream(seed, "all rates").random(draws))
     out = np.ones((draws, len(bands)))
     for j, (name, ends) in enumerate(bands.items()):
-        own = normal_scores(stream(seed, f"rate of {name}"), draws)
-        factor = band_factor(np.sqrt(correlation) * common + np.sqrt(1 - correlation) * own, ends)
+        own = normal_scores(stream(seed, f"rate of {name}").random(draws))
+        z = normal_scores(np.sqrt(correlation) * common + np.sqrt(1 - correlation) * own)
+        factor = band_factor(z, ends)
         out[:, j] = factor / np.median(factor)
     weight = np.array([totals[name] for name in bands], float)
     return out / np.median(out @ weight) * weight.sum() if weight.sum() > 0 else out

@@ -108,7 +108,7 @@ def test_nothing_finer_than_a_cell_is_in_the_value(tmp_path, city):
     made = model(write(tmp_path / "seen.csv", rows), Demand(ensemble=2, observed_share=0.9))
     for f in fields(WorkerDensity):
         value = getattr(made, f.name)
-        if f.name not in ("levels", "bandwidths_m", "findings", "surfaces"):
+        if f.name not in ("levels", "bandwidths_m", "findings", "ensemble"):
             assert len(value) in (2, 99, 100), f.name  # districts, or cells
 
 
