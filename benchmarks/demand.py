@@ -277,7 +277,7 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     """Rows of ``what, ours, peer, peer_name, ratio, unit, note``."""
     side = 194 if quick else 388
     large, small = speed(side), speed(side // 2)
-    name = f"worker density, {large['cells']:,.0f} cells × 7 groups × 5 periods, 40 draws"
+    name = f"worker density, {large['cells']:,.0f} cells × 7 groups × 5 periods, 100 draws"
     ours, peer = kernel_ratio(2_500 if quick else 10_000)
     rows = [
         _row(name, large["seconds"], large["without_ensemble"], "the same with 2 draws", "CPU s"),
@@ -339,7 +339,9 @@ def _markdown(table: pd.DataFrame, digits: int = 3) -> str:
 def main() -> None:
     """Print the tables of the documentation, or those asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", default=["recovery", "places", "sensitivity", "figure", "speed"])
+    parser.add_argument(
+        "tables", nargs="*", default=["recovery", "places", "bands", "sensitivity", "figure", "speed"]
+    )
     for name in parser.parse_args().tables:
         print(f"\n## {name}\n")
         if name == "recovery":
@@ -349,6 +351,13 @@ def main() -> None:
         elif name == "sensitivity":
             for table in sensitivity():
                 print(_markdown(table), end="\n\n")
+        elif name == "bands":
+            from benchmarks.demand_bands import coverage, tables, verdict
+
+            rows = coverage()
+            for table in tables(rows):
+                print(_markdown(table), end="\n\n")
+            print(verdict(rows))
         elif name == "figure":
             figure(ROOT / "docs" / "figures" / "restaurants_withheld.png")
         elif name == "speed":

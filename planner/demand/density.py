@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import pandas as pd
 import shapely
 
 from planner.demand.cells import make_cells
-from planner.demand.ensemble import Singles
+from planner.demand.ensemble import Ensemble, Singles
 from planner.demand.observations import observe
 from planner.demand.streets.estimate import estimate_on_streets, sum_held
 from planner.demand.streets.hold import hold
@@ -39,8 +40,8 @@ class WorkerDensity:
         Where workers stand: pieces of street, and hosts and homes no street is near.
     covariates
         What the points of each row of ``demand`` hold.
-    surfaces
-        float32, draws × rows of ``demand``: scenario surfaces of headline workers.
+    ensemble
+        Draws of the headline groups on the rows of ``demand``.
     controls
         Districts × groups: the totals that the table sums to.
     levels
@@ -54,11 +55,16 @@ class WorkerDensity:
     demand: gpd.GeoDataFrame
     points: DemandPoints
     covariates: pd.DataFrame
-    surfaces: Singles
+    ensemble: Ensemble
     controls: pd.DataFrame
     levels: dict[str, str]
     bandwidths_m: dict[str, float]
     findings: tuple[Finding, ...]
+
+    @cached_property
+    def surfaces(self) -> Singles:
+        """float32, draws × rows of ``demand``: headline workers draw by draw."""
+        return self.ensemble.surfaces()
 
 
 def model_demand(
@@ -116,6 +122,6 @@ def model_demand(
     )  # fmt: skip
     return WorkerDensity(
         demand=made.demand.reset_index(drop=True), points=made.points, covariates=made.covariates.reset_index(drop=True),
-        surfaces=made.surfaces, controls=made.controls, levels=made.levels, bandwidths_m=held.bandwidths_m,
+        ensemble=made.ensemble, controls=made.controls, levels=made.levels, bandwidths_m=held.bandwidths_m,
         findings=(*found, *made.findings),
     )  # fmt: skip

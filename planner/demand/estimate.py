@@ -9,18 +9,20 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from planner.demand.calibrate import controls as make_controls
 from planner.demand.calibrate import margins_off
 from planner.demand.checks import drawing, judge_groups, judge_periods, judge_totals
-from planner.demand.ensemble import LocalField, Singles, band, surfaces
+from planner.demand.ensemble import Ensemble, band, draw_ensemble, spread_over
 from planner.demand.grid import Floats, grid_of
 from planner.demand.kernels import smooth
 from planner.demand.levels.choose import Chooser
 from planner.demand.observations import Observations
 from planner.demand.points import place
-from planner.demand.scenarios import apply
-from planner.demand.summary import Estimate, totals
+from planner.demand.scenarios import apply, season_and_events
+from planner.demand.seasons import season_totals
+from planner.demand.summary import Estimate, group_columns, totals
 from planner.errors import Finding, finding
 from planner.progress import Progress, silent
 from planner.settings.demand import Demand
@@ -112,7 +114,7 @@ def estimate_in_full(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Estimate:
-    """:func:`estimate` with everything that explains it: totals, levels, bandwidths, scores, surfaces."""
+    """:func:`estimate` with everything that explains it: totals, levels, bandwidths, scores, draws."""
     say, s, land = progress or silent, settings or Demand(), cells
     found = judge_periods(periods) + judge_groups(groups, covariates)
     people = residents(cells, covariates, districts)
@@ -127,24 +129,24 @@ def estimate_in_full(
     controls = controls.assign(**{n: m.controls for n, m in models.items()})
     demand = _table(cells, {n: m.workers for n, m in models.items()}, groups, periods)
     head = [g.name for g in groups if g.in_headline]
-    draws = surfaces(
-        [models[n].source for n in head], chooser.zone, controls, draws=s.ensemble,
-        local=LocalField(grid_of(cells), s.local_m), seed=seed,
+    ensemble = draw_ensemble(
+        [models[n].source for n in head], chooser.zone, controls, {n: models[n].workers for n in head},
+        draws=s.ensemble, spread=spread_over(grid_of(cells), s), stated=stated_totals(groups, zones, s), seed=seed,
         progress=lambda label, share: say(label, 0.5 + 0.4 * share),
     )  # fmt: skip
-    low, high = band(draws)
+    low, high = band(ensemble.surfaces())
     demand["workers_low"] = np.minimum(low, demand["workers"])
     demand["workers_high"] = np.maximum(high, demand["workers"])
     say("points", 0.9)
     demand["point"] = _points(cells, streets, points, water)
     if s.events or s.season:
-        demand, draws, more = _with_scenario(demand, draws, land, groups, periods, s)
+        demand, ensemble, more = _with_scenario(demand, ensemble, land, groups, periods, s)
         found += more
         controls = totals(demand).reindex(columns=list(controls.columns))
     levels = {n: m.level for n, m in models.items()}
     demand.attrs = {"levels": levels, "seed": seed, "headline": head}
     scores = {n: m.scores for n, m in models.items() if m.scores is not None}
-    return Estimate(demand, controls, levels, bandwidths, draws, scores, tuple(found), tuple(groups))
+    return Estimate(demand, controls, levels, bandwidths, ensemble, scores, tuple(found), tuple(groups))
 
 
 def control_totals(
@@ -164,6 +166,12 @@ def control_totals(
             found.append(finding("DEM-018", source="demand.district_totals", value=f"{off:,.0f}"))
     found += judge_totals(groups, people, controls, zones)
     return controls.reindex(zones).fillna(0.0)
+
+
+def stated_totals(groups: Sequence[Group], zones: pd.Index, s: Demand) -> NDArray[np.bool_]:
+    """Districts whose number of workers the study itself gives, for a headline group or for all together."""
+    given = set(s.district_totals) | {d for g in groups if g.in_headline for d in g.totals}
+    return np.asarray([str(name) in given for name in zones], np.bool_)
 
 
 def occupied(cells: gpd.GeoDataFrame, covariates: pd.DataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
@@ -209,24 +217,22 @@ def _table(
 
 def _with_scenario(
     demand: gpd.GeoDataFrame,
-    draws: Singles,
+    ensemble: Ensemble,
     land: gpd.GeoDataFrame,
     groups: Sequence[Group],
     periods: Sequence[Period],
     s: Demand,
-) -> tuple[gpd.GeoDataFrame, Singles, list[Finding]]:
-    """The study's season and events laid over the estimate and its surfaces."""
+) -> tuple[gpd.GeoDataFrame, Ensemble, list[Finding]]:
+    """The study's season and events laid over the estimate and its draws."""
     after, found = apply(
         demand, groups=groups, periods=periods, events=s.events, season=s.season, settings=s, cells=land
     )  # fmt: skip
-    before = demand["workers"].reindex(after.index).fillna(0.0).to_numpy(float)
-    now = after["workers"].to_numpy(float)
-    again = np.zeros((draws.shape[0], len(after)), np.float32)
-    again[:, after.index.get_indexer(demand.index)] = draws
-    some = before > 0
-    again[:, some] *= (now[some] / before[some]).astype(np.float32)
-    again[:, ~some] = now[~some].astype(np.float32)
-    return after, again, found
+    at, columns = after.index.get_indexer(demand.index), group_columns(after)
+    now = np.stack([after[columns[n]].to_numpy(float).sum(axis=1) for n in ensemble.groups])
+    before = np.zeros_like(now)
+    before[:, at] = ensemble.workers
+    factors = season_totals(s, [g for g in groups if g.in_headline], periods)
+    return after, ensemble.laid_over(*season_and_events(before, now, factors), at), found
 
 
 def _points(

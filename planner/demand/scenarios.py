@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
+from numpy.typing import NDArray
 
 from planner.demand.grid import Floats
 from planner.demand.seasons import season_over
@@ -87,6 +88,27 @@ def apply(
     table["workers_low"] = np.minimum(low + EVENT_BAND[0] * added, table["workers"])
     table["workers_high"] = np.maximum(high + EVENT_BAND[1] * added, table["workers"])
     return table, found
+
+
+def season_and_events(
+    before: NDArray[Any], now: NDArray[Any], totals: Sequence[float]
+) -> tuple[Floats, Floats]:
+    """What the season makes of an estimate, and what events add to it.
+
+    Parameters
+    ----------
+    before, now
+        Workers of groups in cells (n_groups × n_cells): without the scenario, and under it.
+    totals
+        Factor of the season on the workers of each group.
+
+    Returns
+    -------
+    seasoned, added
+        They sum to ``now``.
+    """
+    seasoned = np.asarray(before, float) * np.asarray(totals, float)[:, None]
+    return seasoned, np.maximum(now - seasoned, 0.0)
 
 
 def event_polygon(event: Event, crs: Any) -> shapely.Polygon:

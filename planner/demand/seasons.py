@@ -10,7 +10,7 @@ from planner.settings.demand import Demand
 from planner.settings.groups import Group, Period
 from planner.settings.reading import defaults
 
-__all__ = ["season_factors", "season_over"]
+__all__ = ["season_factors", "season_over", "season_totals"]
 
 
 def season_factors(season: str) -> dict[str, Any]:
@@ -44,6 +44,16 @@ def season_over(
         scale = totals.get(g.name, 1.0) * (sum(share.values()) / weight if weight > 0 else 1.0)
         keeps = g.name in demand.heat_groups if demand.heat_groups else g.in_headline
         out[g.name] = {t: moved.get(t, 1.0) * scale * (stays[t] if keeps else 1.0) for t in share}
+    return out
+
+
+def season_totals(demand: Demand, groups: Sequence[Group], periods: Sequence[Period]) -> list[float]:
+    """Factor of the season on all workers of each group, whatever the period."""
+    factors, out = season_over(demand, groups, periods), []
+    for g in groups:
+        share = {p.name: g.profile.get(p.name, 0.0) for p in periods}
+        whole = sum(share.values())
+        out.append(sum(v * factors[g.name][t] for t, v in share.items()) / whole if whole > 0 else 1.0)
     return out
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import geopandas as gpd
 import pandas as pd
 
-from planner.demand.ensemble import Singles
+from planner.demand.ensemble import Ensemble, Singles
 from planner.errors import Finding
 from planner.settings.groups import Group
 
@@ -40,9 +41,8 @@ class Estimate:
         Level chosen per group: ``weights`` (a), ``regression`` (b) or ``surface`` (c).
     bandwidths_m
         Bandwidth of each smoothed covariate, chosen by likelihood.
-    surfaces
-        float32, draws × rows of ``demand``: scenario surfaces of headline workers, for siting under
-        uncertainty.
+    ensemble
+        Draws of the headline groups on the rows of ``demand``.
     scores
         Cross-validation per group with observations.
     findings
@@ -55,10 +55,15 @@ class Estimate:
     controls: pd.DataFrame
     levels: Mapping[str, str]
     bandwidths_m: Mapping[str, float]
-    surfaces: Singles
+    ensemble: Ensemble
     scores: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     groups: tuple[Group, ...] = ()
+
+    @cached_property
+    def surfaces(self) -> Singles:
+        """float32, draws × rows of ``demand``: headline workers draw by draw, for siting under uncertainty."""
+        return self.ensemble.surfaces()
 
     def totals(self) -> pd.DataFrame:
         """Workers per district and group, as the demand table has them."""
@@ -68,7 +73,7 @@ class Estimate:
         d = self.demand
         head = f"Estimate({len(d):,} cells, {d['workers'].sum():,.0f} workers"
         levels = ", ".join(f"{g} {level}" for g, level in self.levels.items())
-        return f"{head} in {d['district'].nunique()} districts; {levels}; {len(self.surfaces)} draws)"
+        return f"{head} in {d['district'].nunique()} districts; {levels}; {len(self.ensemble)} draws)"
 
     def _repr_html_(self) -> str:
         return self.to_html("en")

@@ -26,9 +26,11 @@ class Event(Section):
 class Demand(Section):
     """How worker density is modelled; docs/worker-density.md explains each key and where it is from.
 
-    Bands are the distance (``elasticity_band``) or factor (``share_band``) from the middle to the 95 %
-    point; ``local_sd`` is the standard deviation of what no covariate explains, on the log scale, alike
-    within about ``local_m`` metres. ``min_observed``: smaller counts are merged or suppressed (of people where
+    ``ensemble`` draws say how sure the density is. Bands are the distance (``elasticity_band``) or factor (``share_band``)
+    from the middle to the 95 % point; ``local_sd`` is the standard deviation of what no covariate explains, on the log
+    scale, alike within about ``local_m`` metres, ``far_sd`` that of what is alike within ``far_m``;
+    ``rate_correlation`` is the share of the variance of a rate's error that all rates have in common,
+    ``field_correlation`` that of what no covariate explains. ``min_observed``: smaller counts are merged or suppressed (of people where
     the records have ``worker_id``, else of records); ``observed_share``: how many of the workers the observations
     hold, where no column ``sampling_share`` says it row by row (unknown if absent); ``observed_at_places``: counts at places, so that
     elsewhere nobody looked. ``piece_m``: workers stand on pieces of walkable street of at most so many metres,
@@ -49,14 +51,18 @@ class Demand(Section):
     min_observed: int = Field(default=3, ge=1)
     observed_share: float | None = Field(default=None, gt=0, le=1)
     observed_at_places: bool = False
-    ensemble: int = Field(default=40, ge=2)
+    ensemble: int = Field(default=100, ge=2)
     level: Literal["auto", "weights", "regression", "surface"] = "auto"
     smooth: bool = True
     bandwidth_m: float | None = Field(default=None, ge=0)
     share_band: float = Field(default=1.5, ge=1)
-    elasticity_band: float = Field(default=0.33, ge=0, le=0.9)
+    elasticity_band: float = Field(default=0.2, ge=0, le=0.9)
     local_sd: float = Field(default=0.5, ge=0, le=3)
     local_m: Positive = 1000
+    far_sd: float = Field(default=0.5, ge=0, le=3)
+    far_m: Positive = 6000
+    field_correlation: float = Field(default=0.15, ge=0, le=1)
+    rate_correlation: float = Field(default=0.6, ge=0, le=1)
     district_totals: dict[str, float] = Field(default_factory=dict)
     season: Literal["", "summer", "winter", "spring_festival", "hot", "hot_40"] = ""
     hottest_h: tuple[Hour, Hour] = (12.0, 15.0)

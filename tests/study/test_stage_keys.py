@@ -132,7 +132,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- demand
     (["demand.cell_m"], ("demand", "gaps")),
     (keys("demand.", "cell_origin_m[] piece_m piece_start homes_elsewhere thin_venues min_observed observed_share observed_at_places ensemble level smooth bandwidth_m share_band "
-                     "elasticity_band local_sd local_m district_totals{} season hottest_h[] heat_groups[] events[].name events[].polygon[] "
+                     "elasticity_band local_sd local_m far_sd far_m field_correlation rate_correlation district_totals{} season hottest_h[] heat_groups[] events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
     # -- the circle
     (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas")),

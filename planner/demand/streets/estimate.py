@@ -14,13 +14,14 @@ import shapely
 from planner.demand.calibrate import to_totals
 from planner.demand.checks import judge_groups, judge_periods
 from planner.demand.covariates import centre_distance
-from planner.demand.ensemble import LocalField, Singles, band, surfaces
-from planner.demand.estimate import control_totals, residents
+from planner.demand.ensemble import Ensemble, band, draw_ensemble, spread_over
+from planner.demand.estimate import control_totals, residents, stated_totals
 from planner.demand.grid import Floats, grid_of
 from planner.demand.levels.choose import Chooser
 from planner.demand.levels.weights import usable_shares
 from planner.demand.observations import Observations
-from planner.demand.scenarios import EVENT_BAND
+from planner.demand.scenarios import EVENT_BAND, season_and_events
+from planner.demand.seasons import season_totals
 from planner.demand.streets.hold import Held
 from planner.demand.streets.pieces import StreetPieces
 from planner.demand.streets.scenario import lay_over
@@ -48,7 +49,7 @@ class OnStreets:
         the cell's workers.
     covariates
         What the points of each row of ``demand`` hold, nothing shrunk.
-    controls, levels, surfaces, findings
+    controls, levels, ensemble, findings
         As in :class:`planner.demand.summary.Estimate`.
     """
 
@@ -57,7 +58,7 @@ class OnStreets:
     covariates: pd.DataFrame
     controls: pd.DataFrame
     levels: dict[str, str]
-    surfaces: Singles
+    ensemble: Ensemble
     findings: tuple[Finding, ...]
 
 
@@ -117,22 +118,24 @@ def estimate_on_streets(
             weight = to_totals(weight, zone, controls[g.name].to_numpy(float), fallback)
         workers[g.name] = weight
     head = [g.name for g in groups if g.in_headline]
-    draws = surfaces(
-        [models[n].source for n in head], chooser.zone, controls, draws=s.ensemble,
-        local=LocalField(grid_of(rows), s.local_m), seed=seed,
+    ensemble = draw_ensemble(
+        [models[n].source for n in head], chooser.zone, controls,
+        {n: np.bincount(cells.of, workers[n], len(rows)).astype(float) for n in head},
+        draws=s.ensemble, spread=spread_over(grid_of(rows), s), stated=stated_totals(groups, zones, s), seed=seed,
         progress=lambda label, share: say(label, 0.5 + 0.4 * share),
     )  # fmt: skip
     say("points", 0.9)
     points = points_at(held.pieces, cells, workers, head, profiles_of(groups, periods))
-    low, high = band(draws)
+    low, high = band(ensemble.surfaces())
     if s.season or s.events:
         before = points.sum_cells(points.table["workers"].to_numpy(float))
         points, seasoned, added, more = lay_over(points, groups, s, periods)
         found += more
         ratio, extra = _over(points.sum_cells(seasoned), before), points.sum_cells(added)
         low, high = low * ratio + EVENT_BAND[0] * extra, high * ratio + EVENT_BAND[1] * extra
-        now = points.sum_cells(points.table["workers"].to_numpy(float))
-        draws = np.where(before > 0, draws * _over(now, before), now).astype(np.float32)
+        now = cells_by_group(points, head)
+        factors = season_totals(s, [g for g in groups if g.in_headline], periods)
+        ensemble = ensemble.laid_over(*season_and_events(ensemble.workers, now, factors))
     demand = table_of(points, cells, districts)
     demand["workers_low"] = np.minimum(low, demand["workers"])
     demand["workers_high"] = np.maximum(high, demand["workers"])
@@ -140,7 +143,12 @@ def estimate_on_streets(
         controls = totals(demand).reindex(columns=list(controls.columns))
     levels = {n: m.level for n, m in models.items()}
     demand.attrs = {"levels": levels, "seed": seed, "headline": head}
-    return OnStreets(points, demand, covariates, controls, levels, draws, tuple(found))
+    return OnStreets(points, demand, covariates, controls, levels, ensemble, tuple(found))
+
+
+def cells_by_group(points: DemandPoints, head: Sequence[str]) -> Floats:
+    """Workers of each headline group in each cell (n_groups × n_cells)."""
+    return np.stack([points.sum_cells(points.table[n].to_numpy(float)) for n in head])
 
 
 def _over(above: Floats, below: Floats) -> Floats:
