@@ -43,6 +43,8 @@ UNITS = {
     "points": Unit("points", 1),
     "gap": Unit("gap", 5, up=True, slack=1e-4),
     "yuan": Unit("yuan", 0),
+    "index": Unit("index", 3),
+    "spread": Unit("spread", 1),
 }
 
 
@@ -50,7 +52,8 @@ UNITS = {
 class Definition:
     """A quantity: id, unit, and in both languages what is counted, its name and what it means.
 
-    ``band``: where low and high come from, ``draws`` of the demand or the ``cost`` of stations elsewhere; empty without.
+    ``band``: where low and high come from, ``draws`` of the demand, the ``cost`` of stations elsewhere or the
+    ``aversion`` to inequality; empty without.
     """
 
     id: str

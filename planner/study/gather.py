@@ -74,6 +74,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         surfaces=stages.value("demand").surfaces,
         second_views=stages.value("second_views"),
         closed=plan.closed,
+        fairness=stages.value("fairness"),
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 

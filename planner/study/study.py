@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
     from planner.roads.network import Network
     from planner.siting.coverage import Coverage
+    from planner.siting.equity.fairness import Fairness
+    from planner.siting.equity.front import FairFront
     from planner.siting.plan import SitePlan
     from planner.siting.problem import SitingProblem
     from planner.siting.questions.ask import WishPrice
@@ -256,6 +258,22 @@ class Study:
     def rule_prices(self, *, fair: bool = False, time_limit_s: float = 120.0) -> pd.DataFrame:
         """What each rule (phases, quotas, required sites …) costs in covered workers; ``fair``: and max-min."""
         return self.stages.value("rule_prices", fair=fair, time_limit_s=float(time_limit_s))
+
+    def fairness(self) -> Fairness:
+        """How evenly coverage falls on districts, groups and periods, today and with the plan: Gini, Theil, Lorenz, Kolm–Pollak.
+
+        ``.measures()`` is the table; ``aversion`` there is the study's ``siting.inequality_aversion`` in every product.
+        """
+        return self.stages.value("fairness")
+
+    def fair_front(self, *, points: int = 6, quotas: bool = True, time_limit_s: float = 300.0) -> FairFront:
+        """The most workers covered against the worst-off district's share, each point with its bound; minutes on a large city.
+
+        ``quotas`` False leaves out the study's counts per district; ``time_limit_s``: safety for each solve.
+        """
+        return self.stages.value(
+            "fair_front", points=int(points), quotas=bool(quotas), time_limit_s=float(time_limit_s)
+        )
 
     def close_streets(self, area: BaseGeometry, *, planned: bool = True) -> Closure:
         """Who loses the circle while the streets that touch ``area`` (study CRS) are closed."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
+    from planner.siting.equity.fairness import Fairness
     from planner.solvers.problems import Solution
 
 __all__ = ["Bundle", "ExtraLayer", "PopupField"]
@@ -76,6 +77,8 @@ class Bundle:
         Groups that also ride or drive: ``group``, ``mode``, ``minutes``, ``before``, ``after`` (shares).
     closed
         Ids of the existing stations that the plan closes.
+    fairness
+        How evenly coverage falls on districts × groups × periods; None where not computed.
     """
 
     settings: Settings
@@ -108,6 +111,7 @@ class Bundle:
     surfaces: NDArray[Any] | None = None
     second_views: pd.DataFrame | None = None
     closed: tuple[str, ...] = ()
+    fairness: Fairness | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -122,6 +126,7 @@ class Bundle:
             parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
+            fairness=self.fairness, aversion=self.settings.siting.inequality_aversion,
         )  # fmt: skip
 
     def with_run(self, run: dict[str, Any]) -> Bundle:

@@ -25,7 +25,16 @@ import pyogrio
 from lxml import html
 
 #: How far a printed number of each unit may be from the number itself.
-HALF = {"people": 0.5, "count": 0, "share": 0.0005, "points": 0.05, "gap": 1e-5, "yuan": 0.5}
+HALF = {
+    "people": 0.5,
+    "count": 0,
+    "share": 0.0005,
+    "points": 0.05,
+    "gap": 1e-5,
+    "yuan": 0.5,
+    "index": 0.0005,
+    "spread": 0.05,
+}
 Key = tuple[str, tuple[tuple[str, Any], ...]]
 Table = list[list[str]]
 
@@ -51,6 +60,8 @@ def printed(value: float, unit: str) -> str:
         return f"{100 * value:.3f}%"
     if unit == "points":
         return f"{value:+.1f}" if value else "0.0"
+    if unit in ("index", "spread"):
+        return f"{value:.3f}" if unit == "index" else f"{value:.1f}"
     return f"{value:,.0f}"
 
 
@@ -107,7 +118,7 @@ def laws(run: dict[str, Any]) -> Iterator[Disagreement]:
 def _rounding(facts: Facts) -> Iterator[Disagreement]:
     for (id_, scope), r in facts.rows.items():
         off = abs(r["shown"] - r["value"])
-        derived = id_ in ("newly_covered", "share_gain", "missing", "fewer", "phase_covered")
+        derived = id_ in ("newly_covered", "share_gain", "missing", "fewer", "phase_covered", "district_gap")
         part = id_ in ("workers", "covered") and off <= 1  # parts of a printed sum round to fit it
         # a difference of two printed numbers is off by twice a half, of parts of printed sums by twice one
         room = {True: 2 if r["unit"] == "people" else 2 * HALF[r["unit"]], False: HALF[r["unit"]]}[derived]
@@ -453,6 +464,11 @@ SENTENCES: list[tuple[str, dict[str, tuple[str, dict[str, Any]]]]] = [
     (r"(?P<w>[\d,]+) outdoor workers, (?P<b>[\d.]+ %) of them in the circle today and (?P<a>[\d.]+ %) with (?P<p>\d+) new stations beside (?P<s>[\d,]+) open ones; no plan of \d+ covers more than (?P<g>[\d.]+ %) above",
      {"w": ("workers", {"plan": ""}), "b": ("share", {"plan": "today"}), "a": ("share", {}), "p": ("sites_new", {}),
       "s": ("stations_open", {"plan": "today"}), "g": ("gap", {})}),
+    (r"区县覆盖率的基尼系数由 (?P<b>[\d.]+) (?:降|升)至 (?P<a>[\d.]+)：", {"b": ("gini_districts", {"plan": "today"}), "a": ("gini_districts", {})}),
+    (r"Gini of the districts' shares (?:falls|rises) from (?P<b>[\d.]+) to (?P<a>[\d.]+):", {"b": ("gini_districts", {"plan": "today"}), "a": ("gini_districts", {})}),
+    (r"覆盖率最高与最低的区县之差由 (?P<b>[\d.]+) (?:缩小|扩大)到 (?P<a>[\d.]+) 个百分点", {"b": ("district_gap", {"plan": "today"}), "a": ("district_gap", {})}),
+    (r"gap between the best- and the worst-covered district (?:narrows|widens) from (?P<b>[\d.]+) to (?P<a>[\d.]+) points",
+     {"b": ("district_gap", {"plan": "today"}), "a": ("district_gap", {})}),
     (r"serve (?P<d>[\d,]+) drivers a month", {"d": ("drivers_served", {"network": "driver_homes", "groups": "truck"})}),
     (r"serve [\d,]+ drivers a month beside.*?All (?P<k>\d+) are limited\s+by bays.*?; (?P<t>[\d,]+) choices of",
      {"k": ("homes_full", {"network": "driver_homes", "groups": "truck"}), "t": ("homes_tied", {"network": "driver_homes", "groups": "truck"})}),

@@ -66,6 +66,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "alternatives": ("finished",),
     "replacements": ("finished", "stand_ins"),
     "sensitivity": ("finished",),
+    "fair_front": ("finished",),
     "rule_prices": ("finished",),
     "truck_tags": ("inputs",),
     "ground": ("inputs", "demand", "truck_tags", "truck_lists"),
@@ -74,6 +75,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "sites": ("stations", "candidates", "siting"),
     "reach:second:ebike": ("network:ebike", "sites", "demand"),
     "second_views": ("reach:second:ebike", "demand", "existing", "new", "siting"),
+    "fairness": ("demand", "existing", "new", "siting"),
     "areas": ("network:walk", "stations", "sites"),
     "gaps": ("demand", "plan", "inputs"),
     "font": (),
@@ -110,9 +112,9 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     ([*table("truck_counts"), *table("truck_sites"), *table("driver_homes[]")], ("truck_lists",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
-     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views")),
+     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness")),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views")),
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness")),
     (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views")),
     (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
@@ -132,7 +134,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity")),
     (["circle.readings_m[]"], ("coverage", "plan", "sensitivity")),  # none of the others is the farthest here
     (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike")),
-    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "second_views")),
+    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "second_views", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (["circle.source"], ()),
@@ -152,7 +154,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.curve[]"], ("curve:searched",)),
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
-    (keys("siting.", "sensitivity target_source"), ()),
+    (keys("siting.", "sensitivity target_source inequality_aversion"), ()),
     # -- trucks
     (["freight.enabled"], ()),
     (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day occupancy stays_sigma stays_spread visits_per_driver_month hourly_local[] hourly_long[] "

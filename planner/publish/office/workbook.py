@@ -47,6 +47,12 @@ from planner.telling.contents.coverage import (
     period_rows,
     reading_rows,
 )
+from planner.telling.contents.fairness import (
+    FAIRNESS_COLUMNS,
+    fairness_lines,
+    fairness_measures,
+    fairness_rows,
+)
 from planner.telling.contents.questions import options
 from planner.telling.contents.records import (
     FINDING_COLUMNS,
@@ -111,10 +117,29 @@ def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
     row = put_heading(sheet, row + 1, phrase("sec_groups", language))
     row = put_table(sheet, row, GROUP_COLUMNS, group_rows(bundle), language)
     row = put_table(sheet, row + 1, PERIOD_COLUMNS, period_rows(bundle), language)
+    row = _put_fairness(sheet, row + 1, bundle)
     row = put_heading(sheet, row + 1, phrase("sec_certificate", language))
     _put_figures(sheet, row, certificate_figures(bundle))
     sheet.freeze_panes = "B2"
     for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}")
+
+
+def _put_fairness(sheet: Worksheet, row: int, bundle: Bundle) -> int:
+    """How evenly coverage falls: measures today and with the plan, below them what they say; the next free row."""
+    language, measures = bundle.settings.study.language, fairness_measures(bundle)
+    if not measures:
+        return row - 1
+    row = put_heading(sheet, row, phrase("sec_fairness", language))
+    row = put_table(sheet, row, FAIRNESS_COLUMNS, fairness_rows(bundle).iloc[:0], language)
+    for m in measures:
+        put(sheet, row, 1, m.name).border = RULE
+        for column, value, band in ((2, m.today, m.today_band), (4, m.with_plan, m.with_plan_band)):
+            put(sheet, row, column, value, m.kind).border = RULE
+            put(sheet, row, column + 1, band).border = RULE
+        row += 1
+    for line in fairness_lines(bundle):
+        row = put_note(sheet, row, line)
+    return row
 
 
 def _chart(sheet: Worksheet, n: int, row: int, language: str) -> None:

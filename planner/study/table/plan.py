@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planner.settings.whole import Settings
+from planner.siting.equity.front import POINTS
 from planner.siting.questions.ask import CHANGE
 from planner.study.stages import Stage
 from planner.study.table.keys import COUNTS, RULES
@@ -149,6 +150,15 @@ def questions() -> dict[str, Stage]:
                 "circle": section("circle", "minutes", "walk_kmh", "readings_m"),
                 "change": fixed(CHANGE),
                 "within_m": within,
+            },
+        ),
+        "fair_front": Stage(
+            "planner.siting.equity.front:fair_front",
+            {
+                "of": stage("finished"),
+                "points": fixed(POINTS),
+                "quotas": fixed(True),
+                "time_limit_s": fixed(300.0),
             },
         ),
         "rule_prices": Stage(

@@ -29,5 +29,5 @@ def asked(settings: Settings) -> tuple[str, ...]:
         "homes": settings.freight.enabled, "alternatives": rules.alternatives > 0, "replacements": rules.replacements > 0,
         "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity,
     }  # fmt: skip
-    always = ("hotspots", "covers", "plan", "curve", "second_views", "areas", "gaps", "font")
+    always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
     return (*always, *(name for name, on in switched.items() if on))
