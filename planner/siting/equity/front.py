@@ -35,7 +35,7 @@ Array = NDArray[Any]
 #: Points of the front, both ends among them.
 POINTS = 6
 #: Plans sought per point between the ends.
-TURNS = 8
+TURNS = 6
 #: What the share of all counts beside the least one in the plans sought between the ends.
 LEANS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 #: Shares nearer than this count as equal.
@@ -233,7 +233,7 @@ def _both_ends(front: _Front, plan: Solution, look: Look) -> tuple[Solution, flo
     )
     shares = np.zeros((k, n))
     shares[front.code, np.arange(n)] = front.weights / front.totals[front.code]
-    hard = effort(look.time_limit_s, look.gap, look.work_limit, look.seed, look.progress)
+    hard = effort(look.time_limit_s, look.gap, max(AGAIN, look.work_limit // 4), look.seed, look.progress)
     worth = Worth(scenarios=shares, tail=1.0 / k)
     fair = solve_composed(request, worth, [np.sort(most.chosen)], hard)
     front.add(fair.chosen)
