@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
     from planner.roads.network import Network
+    from planner.siting.agreement import Agreement
     from planner.siting.coverage import Coverage
     from planner.siting.equity.fairness import Fairness
     from planner.siting.equity.front import FairFront
@@ -324,6 +325,15 @@ class Study:
 
         self.stages.peek("inputs")
         return findings_table(self.all_findings(), self.settings.study.language)
+
+    def check_times(self, file: Path | str, *, datum: Datum = "wgs84") -> Agreement:
+        """Our travel times beside those of any other router: a csv or xlsx with both ends, minutes (or seconds) and perhaps the mode.
+
+        ``datum``: what the coordinates are in. Rows that cannot be read or lie off the streets are ``.findings``.
+        """
+        from planner.study.products import compare_times
+
+        return compare_times(self.stages, Path(file), datum=datum)
 
     def judge(self) -> tuple[Finding, ...]:
         """Every finding about files, numbers and rules, errors first: with one, :meth:`run` would refuse.

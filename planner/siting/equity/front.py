@@ -233,7 +233,7 @@ def _both_ends(front: _Front, plan: Solution, look: Look) -> tuple[Solution, flo
     )
     shares = np.zeros((k, n))
     shares[front.code, np.arange(n)] = front.weights / front.totals[front.code]
-    hard = effort(look.time_limit_s, look.gap, max(AGAIN, look.work_limit // 4), look.seed, look.progress)
+    hard = effort(look.time_limit_s, look.gap, look.work_limit, look.seed, look.progress)
     worth = Worth(scenarios=shares, tail=1.0 / k)
     fair = solve_composed(request, worth, [np.sort(most.chosen)], hard)
     front.add(fair.chosen)
