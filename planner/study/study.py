@@ -241,7 +241,9 @@ class Study:
         return price_of(self.stages.value("finished"), site_id)
 
     def sensitivity(self, *, change: float = 0.3, cell_m: Sequence[float] = ()) -> Sensitivity:
-        """The plan under other walking distances, numbers per group ± ``change``, hours ignored (other cells).
+        """The plan under other walking distances and numbers per group, hours ignored, footways missing, other cells.
+
+        ``change``: by how much each group's number is changed; a fifth of the footways' length is left out by lot.
 
         ``cell_m``: demand grids to compare with (metres); the demand is modelled anew for each, which takes as long
         as the first time.

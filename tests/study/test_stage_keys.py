@@ -65,7 +65,8 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "curve": ("curve:searched", "finished"),
     "alternatives": ("finished",),
     "replacements": ("finished", "stand_ins"),
-    "sensitivity": ("finished",),
+    "fewer_streets": ("posing", "network:walk", "stations", "demand", "ways"),
+    "sensitivity": ("finished", "fewer_streets"),
     "fair_front": ("finished",),
     "rule_prices": ("finished",),
     "truck_tags": ("inputs",),
@@ -102,7 +103,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font")),
     (["study.crs"], ("network:walk", "inputs")),
-    (["study.seed"], ("demand", "posing", "trucks")),
+    (["study.seed"], ("demand", "posing", "trucks", "fewer_streets")),
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
@@ -125,15 +126,15 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["groups[].minutes"], ("ways", "second_views")),
     (["groups[].second_mode"], ("reach:second:ebike", "second_views")),
     # -- demand
-    (["demand.cell_m"], ("demand", *REACHES, "reach:second:ebike", "gaps")),
+    (["demand.cell_m"], ("demand", *REACHES, "reach:second:ebike", "gaps", "fewer_streets")),
     (keys("demand.", "min_observed observed_share observed_at_places ensemble level smooth bandwidth_m share_band "
                      "elasticity_band local_sd local_m district_totals{} season events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
     # -- the circle
-    (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas")),
-    (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity")),
-    (["circle.readings_m[]"], ("coverage", "plan", "sensitivity")),  # none of the others is the farthest here
-    (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike")),
+    (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas", "fewer_streets")),
+    (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
+    (["circle.readings_m[]"], ("coverage", "plan", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
+    (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets")),
     (["circle.open_share"], ("coverage", "covers", "posing", "plan", "second_views", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),

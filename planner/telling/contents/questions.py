@@ -63,6 +63,8 @@ def case_label(key: str, bundle: Bundle) -> str:
     if kind == "group":  # a group's name may hold a colon itself
         name, _, change = rest.rpartition(":")
         return phrase("case_group", language, group=group_label(name, bundle.settings), change=change)
+    if kind == "streets":
+        return phrase("case_streets", language, share=rest)
     if kind == "cell":
         return phrase("case_cell", language, m=rest)
     return phrase(f"case_{kind}", language)
