@@ -75,6 +75,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         second_views=stages.value("second_views"),
         closed=plan.closed,
         fairness=stages.value("fairness"),
+        hanging=stages.value("hanging").workers if "hanging" in want else None,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 

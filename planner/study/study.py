@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
     from planner.siting.problem import SitingProblem
     from planner.siting.questions.ask import WishPrice
+    from planner.siting.questions.hanging import Hanging
     from planner.siting.questions.sensitivity import Sensitivity
     from planner.study.closures import Closure
     from planner.study.evaluate import Evaluation
@@ -268,6 +269,10 @@ class Study:
         ``.measures()`` is the table; ``aversion`` there is the study's ``siting.inequality_aversion`` in every product.
         """
         return self.stages.value("fairness")
+
+    def hanging_cells(self) -> Hanging:
+        """Cells covered today that reach every station in their reach over one and the same footway, with that footway."""
+        return self.stages.value("hanging")
 
     def fair_front(self, *, points: int = 6, quotas: bool = True, time_limit_s: float = 300.0) -> FairFront:
         """The most workers covered against the worst-off district's share, each point with its bound; minutes on a large city.

@@ -79,6 +79,8 @@ class Bundle:
         Ids of the existing stations that the plan closes.
     fairness
         How evenly coverage falls on districts × groups × periods; None where not computed.
+    hanging
+        Workers covered today whose every station in reach lies behind one footway; None where not computed.
     """
 
     settings: Settings
@@ -112,6 +114,7 @@ class Bundle:
     second_views: pd.DataFrame | None = None
     closed: tuple[str, ...] = ()
     fairness: Fairness | None = None
+    hanging: float | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -120,7 +123,7 @@ class Bundle:
             self.stations, self.candidates, self.chosen, self.before, self.after, self.gaps, self.solution,
             closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
-            sensitivity=self.sensitivity, second_views=self.second_views,
+            sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views,
         )  # fmt: skip
         return register_of(
             parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,

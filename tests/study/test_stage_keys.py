@@ -66,6 +66,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "alternatives": ("finished",),
     "replacements": ("finished", "stand_ins"),
     "fewer_streets": ("posing", "network:walk", "stations", "demand", "ways"),
+    "hanging": ("network:walk", "demand", "stations", "existing", "ways", "coverage"),
     "sensitivity": ("finished", "fewer_streets"),
     "fair_front": ("finished",),
     "rule_prices": ("finished",),
@@ -126,7 +127,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["groups[].minutes"], ("ways", "second_views")),
     (["groups[].second_mode"], ("reach:second:ebike", "second_views")),
     # -- demand
-    (["demand.cell_m"], ("demand", *REACHES, "reach:second:ebike", "gaps", "fewer_streets")),
+    (["demand.cell_m"], ("demand", *REACHES, "reach:second:ebike", "gaps", "fewer_streets", "hanging")),
     (keys("demand.", "min_observed observed_share observed_at_places ensemble level smooth bandwidth_m share_band "
                      "elasticity_band local_sd local_m district_totals{} season events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
@@ -134,7 +135,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas", "fewer_streets")),
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
     (["circle.readings_m[]"], ("coverage", "plan", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
-    (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets")),
+    (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
     (["circle.open_share"], ("coverage", "covers", "posing", "plan", "second_views", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),

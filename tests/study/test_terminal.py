@@ -474,7 +474,7 @@ def test_a_plan_of_homes_is_told_with_a_bound_and_a_gap_rounded_up() -> None:
 def test_what_a_run_asks_for() -> None:
     settings = known_bundle().settings
     every = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
-    questions = ("alternatives", "replacements", "sensitivity", "rule_prices")
+    questions = ("alternatives", "replacements", "sensitivity", "rule_prices", "hanging")
     assert asked(settings) == (*every, "homes", *questions)
     off = {"siting": settings.siting.model_copy(update={"alternatives": 0, "replacements": 0, "sensitivity": False}),
            "freight": settings.freight.model_copy(update={"enabled": False})}  # fmt: skip

@@ -161,6 +161,20 @@ def questions() -> dict[str, Stage]:
             },
             kept=False,
         ),
+        "hanging": Stage(
+            "planner.siting.questions.hanging:hanging_cells",
+            {
+                "network": stage("network:walk"),
+                "demand": stage("demand", get("demand")),
+                "stations": stage("stations", lambda v: open_of(v).geometry),
+                "reach": stage("existing"),
+                "ways": stage("ways"),
+                "coverage": stage("coverage"),
+                "snap_limit_m": setting("circle.snap_limit_m"),
+                "cell_m": setting("demand.cell_m"),
+            },
+            kept=False,
+        ),
         "sensitivity": Stage(
             "planner.siting.questions.ask:sensitivity",
             {
