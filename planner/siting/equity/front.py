@@ -56,10 +56,13 @@ class FairFront:
         ``sites`` (ids joined by ``;``).
     least_bound
         No plan lifts the worst-off district above this share.
+    repeatable
+        False when the clock, not the amount of work, ended a search.
     """
 
     table: pd.DataFrame
     least_bound: float
+    repeatable: bool = True
 
     def __repr__(self) -> str:
         if not len(self.table):
@@ -68,7 +71,7 @@ class FairFront:
         return (
             f"FairFront({len(self.table)} plans: from {first['covered']:,.0f} workers with {first['least_share']:.1%} in the "
             f"worst-off district to {last['covered']:,.0f} with {last['least_share']:.1%}; "
-            f"above {self.least_bound:.1%} no plan lifts it)"
+            f"above {self.least_bound:.1%} no plan lifts it{'' if self.repeatable else '; cut by the clock'})"
         )
 
     def _repr_html_(self) -> str:
@@ -119,6 +122,7 @@ class _Front:
     plans: list[Array] = field(default_factory=list)
     ends: list[tuple[float, Array]] = field(default_factory=list)  # (covered, share per district)
     lines: list[tuple[float, float]] = field(default_factory=list)  # covered ≤ a − b · level
+    repeatable: bool = True
 
     @property
     def weights(self) -> Array:
@@ -150,6 +154,7 @@ class _Front:
         found = solve(self.problem, look, weights=weights, known=known)
         self.lines.append((max(float(found.bound), float(found.objective)), float(mu.sum())))
         self.add(found.chosen)
+        self.repeatable &= found.repeatable
         return found
 
 
@@ -214,7 +219,7 @@ def front_of(
         say("the worst-off district", (n + 1) / points)
         known, mu = _raised(front, float(level), mu, known, quick)
     table = pd.DataFrame(list(_rows(front, levels, plan.chosen, ids)))
-    return FairFront(table, max(highest, last))
+    return FairFront(table, max(highest, last), front.repeatable)
 
 
 def _both_ends(front: _Front, plan: Solution, look: Look) -> tuple[Solution, float]:
@@ -237,9 +242,12 @@ def _both_ends(front: _Front, plan: Solution, look: Look) -> tuple[Solution, flo
     worth = Worth(scenarios=shares, tail=1.0 / k)
     fair = solve_composed(request, worth, [np.sort(most.chosen)], hard)
     front.add(fair.chosen)
+    front.repeatable &= fair.repeatable
     for lean in LEANS:  # plans between the ends: the least share plus so many times the share of all
         between = replace(worth, straight=lean * front.totals / front.totals.sum())
-        found = searched(request, between, np.sort(front.plans[-1]), hard)
+        own = effort(look.time_limit_s, look.gap, look.work_limit, look.seed)
+        found = searched(request, between, np.sort(front.plans[-1]), own)
+        front.repeatable &= own.repeatable
         if allowed(problem.rules, found):
             front.add(found)
     return most, max(float(fair.bound), float(fair.objective))
