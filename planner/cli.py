@@ -147,17 +147,29 @@ def run(
 
 
 @app.command(help=_say("help_check"))
-def check(study: StudyFile, out: Out = None) -> None:
-    """Judge every input; findings as a table and checks.html."""
-    from planner.study.products import write_checks
-    from planner.study.terminal import check_text
+def check(
+    study: StudyFile,
+    out: Out = None,
+    times: Annotated[Path | None, typer.Option(help=_say("help_opt_times"))] = None,
+    datum: Annotated[Literal["wgs84", "gcj02", "bd09"], typer.Option(help=_say("help_opt_datum"))] = "wgs84",
+) -> None:
+    """Judge every input; findings as a table and checks.html. Travel times against another router's."""
+    from planner.study.products import write_checks, write_times
+    from planner.study.terminal import check_text, times_text
 
     with _shown() as shown:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         findings = _refusing(opened.judge, opened)
         _refusing(lambda: write_checks(opened.stages, folder), opened)
+        compared = None
+        if times is not None:
+            file = times
+            compared = _refusing(lambda: write_times(opened.stages, file, folder, datum=datum), opened)
     typer.echo(check_text(findings, folder / "checks.html", _language(opened)))
+    if compared is not None:
+        typer.echo(times_text(compared, folder / "times.html", _language(opened)))
+        findings = (*findings, *compared.findings)
     raise typer.Exit(1 if any(f.severity == "E" for f in findings) else 0)
 
 

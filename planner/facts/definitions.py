@@ -44,6 +44,8 @@ UNITS = {
     "gap": Unit("gap", 5, up=True, slack=1e-4),
     "yuan": Unit("yuan", 0),
     "rate": Unit("decimal", 2),
+    "index": Unit("index", 3),
+    "spread": Unit("spread", 1),
 }
 
 
@@ -51,8 +53,8 @@ UNITS = {
 class Definition:
     """A quantity: id, unit, and in both languages what is counted, its name and what it means.
 
-    ``band``: where low and high come from, ``draws`` of the demand, the ``cost`` of stations elsewhere, the hours ``kept``, or draws of
-    how workers ``use`` stations; empty without.
+    ``band``: where low and high come from, ``draws`` of the demand, the ``cost`` of stations elsewhere, the hours ``kept``, draws of
+    how workers ``use`` stations, or the ``aversion`` to inequality; empty without.
     """
 
     id: str

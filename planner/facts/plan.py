@@ -48,6 +48,7 @@ class Parts:
     second_views: pd.DataFrame | None = None
     hindsight: Hindsight | None = None
     use: ExpectedUse | None = None
+    hanging: float | None = None
 
 
 def count_facts(p: Parts, here: Scope) -> Iterator[Fact]:
@@ -168,6 +169,8 @@ def question_facts(p: Parts, here: Scope) -> Iterator[Fact]:
     for r in _rows(p.sensitivity):
         for plan, value in (("today", r.share_before), ("proposal", r.share_plan), ("best", r.share_best)):
             yield fact("share", here.at(plan=plan, case=str(r.case)), float(value), source="sensitivity")
+    if p.hanging is not None:
+        yield fact("hanging", here.at(plan="today"), p.hanging, source="hanging")
     for r in _rows(p.second_views):
         for plan, value in (("today", r.before), ("proposal", r.after)):
             scope = here.at(plan=plan, groups=own("groups", str(r.group)), mode=str(r.mode))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
+from planner.facts.fairness import fairness_facts
 from planner.facts.plan import (
     Parts,
     certificate_facts,
@@ -27,6 +28,7 @@ from planner.facts.register import Fact, Register, Scope
 from planner.facts.use import use_facts
 from planner.settings.circle import Circle
 from planner.settings.groups import Group
+from planner.siting.equity.fairness import AVERSION, Fairness
 
 __all__ = ["register_of"]
 
@@ -34,6 +36,7 @@ __all__ = ["register_of"]
 def register_of(
     parts: Parts, *, demand: gpd.GeoDataFrame, surfaces: NDArray[Any] | None, groups: Sequence[Group], circle: Circle,
     costs: pd.DataFrame, always: int | None = None, homes: dict[str, Any] | None = None,
+    fairness: Fairness | None = None, aversion: float = AVERSION,
 ) -> Register:  # fmt: skip
     """The register of a finished study.
 
@@ -53,6 +56,9 @@ def register_of(
         New sites that stay under every assumption; None where not asked.
     homes
         Driver homes as ``run.json`` has them; None where there are none.
+    fairness, aversion
+        How evenly coverage falls on districts × groups × periods (None: over districts alone), and the aversion to
+        inequality that it is measured with.
     """
     here = headline_scope(circle.walk_m)
     draws = None
@@ -69,7 +75,11 @@ def register_of(
         draws=draws,
         group_bands=bands,
     )
-    return Register([*covered, *_others(parts, here, costs, always, homes)], here)
+    fair = fairness_facts(
+        parts.before, parts.after, here, district=demand["district"].astype(str), draws=draws, found=fairness,
+        aversion=aversion,
+    )  # fmt: skip
+    return Register([*covered, *_others(parts, here, costs, always, homes), *fair], here)
 
 
 def _others(

@@ -91,7 +91,8 @@ class Siting(Section):
     ``target_source`` says whose number ``p`` is; without it, a number that is not given is called planner's own.
     ``quota_min``, ``quota_max``: new sites per district; ``kind_min``, ``kind_max``: per kind of host.
     ``cost_yuan``: a station's cost by kind of host, before the table of :mod:`planner.settings.costs`;
-    ``default_cost_yuan``: of the kinds in neither.
+    ``default_cost_yuan``: of the kinds in neither. ``inequality_aversion``: how much an even cover is worth in the
+    Kolm–Pollak measure that is printed (1; from 0.5 to 2); it moves no site.
     """
 
     p: int = Field(default=200, ge=1)
@@ -124,6 +125,7 @@ class Siting(Section):
     alternatives: int = Field(default=3, ge=0)
     replacements: int = Field(default=3, ge=0)
     sensitivity: bool = True
+    inequality_aversion: float = Field(default=1.0, gt=0, le=20)
 
     def cost_of(self, kind: str) -> tuple[float, float, float]:
         """What a station in this kind of host costs (yuan), and the band: a cost of the study's own has none but itself."""

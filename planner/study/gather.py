@@ -79,6 +79,8 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         hindsight=stages.value("confidence"),
         use=use,
         law_of_use=law,
+        fairness=stages.value("fairness"),
+        hanging=stages.value("hanging").workers if "hanging" in want else None,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 

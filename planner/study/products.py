@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.progress import Progress, silent
+from planner.settings.inputs import Datum
 from planner.study.gather import driver_homes, make_bundle
 from planner.study.judge import refuse_what_cannot_run
 from planner.study.stages import Stages
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
+    from planner.siting.agreement import Agreement
     from planner.siting.coverage import Coverage
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "require_folder", "rows_to_geocode", "write_checks", "write_coverage", "write_homes", "write_products", "write_site_list",
+    "compare_times", "require_folder", "rows_to_geocode", "write_checks", "write_coverage", "write_homes", "write_products",
+    "write_site_list", "write_times",
 ]  # fmt: skip
 
 
@@ -101,6 +104,33 @@ def write_checks(stages: Stages, out: Path) -> None:
     rows = rows_to_geocode(stages)
     if len(rows):
         csvfile.write_table(rows, out / "to_geocode.csv")
+
+
+def write_times(stages: Stages, file: Path, out: Path, *, datum: Datum = "wgs84") -> Agreement:
+    """``times.html`` and ``times.csv``: our travel times beside those of another router in ``file``."""
+    from planner.publish.office import csvfile, times
+
+    require_folder(out)
+    found = compare_times(stages, file, datum=datum)
+    districts = stages.value("inputs").districts
+    out.mkdir(parents=True, exist_ok=True)
+    times.write_times(found, districts, out / "times.html", stages.settings.study.language)
+    columns = ("row", "mode", "ours_min", "theirs_min", "difference_min")
+    ends = ("from_lng", "from_lat", "to_lng", "to_lat")
+    csvfile.write_table(found.rows[[c for c in (*columns, *ends) if c in found.rows]], out / "times.csv")
+    return found
+
+
+def compare_times(stages: Stages, file: Path, *, datum: Datum = "wgs84") -> Agreement:
+    """Our travel times beside those of another router in ``file``; only networks that it names are made."""
+    from planner.inputs.times import read_times
+    from planner.siting.agreement import agreement
+
+    given = read_times(file, crs=str(stages.value("network:walk").crs), datum=datum)
+    return agreement(
+        given, lambda mode: stages.value(f"network:{mode}"), source=file.name,
+        snap_limit_m=stages.settings.circle.snap_limit_m, progress=stages.progress,
+    )  # fmt: skip
 
 
 def write_coverage(stages: Stages, out: Path) -> Coverage:

@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
     from planner.roads.network import Network
+    from planner.siting.agreement import Agreement
     from planner.siting.coverage import Coverage
+    from planner.siting.equity.fairness import Fairness
+    from planner.siting.equity.front import FairFront
     from planner.siting.plan import SitePlan
     from planner.siting.problem import SitingProblem
     from planner.siting.questions.ask import WishPrice
+    from planner.siting.questions.hanging import Hanging
     from planner.siting.questions.sensitivity import Sensitivity
     from planner.siting.use import ExpectedUse
     from planner.study.closures import Closure
@@ -275,7 +279,9 @@ class Study:
         return price_of(self.stages.value("finished"), site_id)
 
     def sensitivity(self, *, change: float = 0.3, cell_m: Sequence[float] = ()) -> Sensitivity:
-        """The plan under other walking distances, numbers per group ± ``change``, hours ignored (other cells).
+        """The plan under other walking distances and numbers per group, hours ignored, footways missing, other cells.
+
+        ``change``: by how much each group's number is changed; a fifth of the footways' length is left out by lot.
 
         ``cell_m``: demand grids to compare with (metres); the demand is modelled anew for each, which takes as long
         as the first time.
@@ -293,6 +299,26 @@ class Study:
     def rule_prices(self, *, fair: bool = False, time_limit_s: float = 120.0) -> pd.DataFrame:
         """What each rule (phases, quotas, required sites …) costs in covered workers; ``fair``: and max-min."""
         return self.stages.value("rule_prices", fair=fair, time_limit_s=float(time_limit_s))
+
+    def fairness(self) -> Fairness:
+        """How evenly coverage falls on districts, groups and periods, today and with the plan: Gini, Theil, Lorenz, Kolm–Pollak.
+
+        ``.measures()`` is the table; ``aversion`` there is the study's ``siting.inequality_aversion`` in every product.
+        """
+        return self.stages.value("fairness")
+
+    def hanging_cells(self) -> Hanging:
+        """Cells covered today that reach every station in their reach over one and the same footway, with that footway."""
+        return self.stages.value("hanging")
+
+    def fair_front(self, *, points: int = 6, quotas: bool = True, time_limit_s: float = 300.0) -> FairFront:
+        """The most workers covered against the worst-off district's share, each point with its bound; minutes on a large city.
+
+        ``quotas`` False leaves out the study's counts per district; ``time_limit_s``: safety for each solve.
+        """
+        return self.stages.value(
+            "fair_front", points=int(points), quotas=bool(quotas), time_limit_s=float(time_limit_s)
+        )
 
     def close_streets(self, area: BaseGeometry, *, planned: bool = True) -> Closure:
         """Who loses the circle while the streets that touch ``area`` (study CRS) are closed."""
@@ -360,6 +386,15 @@ class Study:
 
         self.stages.peek("inputs")
         return findings_table(self.all_findings(), self.settings.study.language)
+
+    def check_times(self, file: Path | str, *, datum: Datum = "wgs84") -> Agreement:
+        """Our travel times beside those of any other router: a csv or xlsx with both ends, minutes (or seconds) and perhaps the mode.
+
+        ``datum``: what the coordinates are in. Rows that cannot be read or lie off the streets are ``.findings``.
+        """
+        from planner.study.products import compare_times
+
+        return compare_times(self.stages, Path(file), datum=datum)
 
     def judge(self) -> tuple[Finding, ...]:
         """Every finding about files, numbers and rules, errors first: with one, :meth:`run` would refuse.

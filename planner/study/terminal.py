@@ -21,14 +21,18 @@ from planner.telling.words.phrases import phrase, words_of
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
+    from planner.siting.agreement import Agreement
     from planner.siting.coverage import Coverage
     from planner.siting.open_times import TimeReading
     from planner.siting.plan import SitePlan
 
 __all__ = [
     "aligned", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "misuse_text", "padded",
-    "plan_text", "refusal_text", "step_label", "summary",
+    "plan_text", "refusal_text", "step_label", "summary", "times_text",
 ]  # fmt: skip
+
+#: Findings of a comparison of travel times that the terminal shows.
+_MOST_TOLD = 20
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:
@@ -101,6 +105,17 @@ def check_text(findings: Sequence[Finding], checks: Path, language: str) -> str:
     lines = [finding_line(f, language) for f in sorted_findings(findings)]
     many = phrase("say_findings", language, n=number(len(findings)), counts=count_line(findings, language))
     return "\n".join([*lines, many, phrase("say_checks_file", language, path=checks)])
+
+
+def times_text(found: Agreement, page: Path, language: str) -> str:
+    """How our travel times agree with another router's: what was noticed, a sentence per mode, where it stands in full."""
+    from planner.publish.office.times import times_lines
+
+    noticed = [finding_line(f, language) for f in sorted_findings(found.findings)[:_MOST_TOLD]]
+    rest = len(found.findings) - len(noticed)
+    more = [phrase("say_more_findings", language, n=number(rest))] if rest > 0 else []
+    where = phrase("say_checks_file", language, path=page)
+    return "\n".join(["", *noticed, *more, *times_lines(found, language), where])
 
 
 # -- a run -------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
+    from planner.siting.equity.fairness import Fairness
     from planner.siting.questions.robust import Hindsight
     from planner.siting.use import ExpectedUse, LawOfUse
     from planner.solvers.problems import Solution
@@ -80,6 +81,10 @@ class Bundle:
         Ids of the existing stations that the plan closes.
     use, law_of_use
         Visits a day to expect, and how workers choose; None where not asked or not known.
+    fairness
+        How evenly coverage falls on districts × groups × periods; None where not computed.
+    hanging
+        Workers covered today whose every station in reach lies behind one footway; None where not computed.
     """
 
     settings: Settings
@@ -115,6 +120,8 @@ class Bundle:
     hindsight: Hindsight | None = None
     use: ExpectedUse | None = None
     law_of_use: LawOfUse | None = None
+    fairness: Fairness | None = None
+    hanging: float | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -123,12 +130,13 @@ class Bundle:
             self.stations, self.candidates, self.chosen, self.before, self.after, self.gaps, self.solution,
             closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
-            sensitivity=self.sensitivity, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
+            sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
         )  # fmt: skip
         return register_of(
             parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
+            fairness=self.fairness, aversion=self.settings.siting.inequality_aversion,
         )  # fmt: skip
 
     def with_run(self, run: dict[str, Any]) -> Bundle:

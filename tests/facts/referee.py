@@ -33,6 +33,8 @@ HALF = {
     "gap": 1e-5,
     "yuan": 0.5,
     "decimal": 0.005,
+    "index": 0.0005,
+    "spread": 0.05,
 }
 Key = tuple[str, tuple[tuple[str, Any], ...]]
 Table = list[list[str]]
@@ -59,6 +61,8 @@ def printed(value: float, unit: str) -> str:
         return f"{100 * value:.3f}%"
     if unit == "points":
         return f"{value:+.1f}" if value else "0.0"
+    if unit in ("index", "spread"):
+        return f"{value:.3f}" if unit == "index" else f"{value:.1f}"
     return f"{value:,.0f}"
 
 
@@ -115,7 +119,9 @@ def laws(run: dict[str, Any]) -> Iterator[Disagreement]:
 def _rounding(facts: Facts) -> Iterator[Disagreement]:
     for (id_, scope), r in facts.rows.items():
         off = abs(r["shown"] - r["value"])
-        derived = id_ in ("newly_covered", "share_gain", "missing", "fewer", "phase_covered", "visits_more")
+        derived = id_ in (
+            "newly_covered", "share_gain", "missing", "fewer", "phase_covered", "visits_more", "district_gap",
+        )  # fmt: skip
         part = (
             id_ in ("workers", "covered", "visits_day") and off <= 1
         )  # parts of a printed sum round to fit it
@@ -498,6 +504,11 @@ SENTENCES: list[tuple[str, dict[str, tuple[str, dict[str, Any]]]]] = [
     (r"一刻钟）计，由 (?P<b>[\d.]+%) 提高到 (?P<a>[\d.]+%)", {"b": ("share", {"plan": "today", "hours": "time"}), "a": ("share", {"hours": "time"})}),
     (r"a station in reach is open, it rises from (?P<b>[\d.]+%) to (?P<a>[\d.]+%)",
      {"b": ("share", {"plan": "today", "hours": "time"}), "a": ("share", {"hours": "time"})}),
+    (r"区县覆盖率的基尼系数由 (?P<b>[\d.]+) (?:降|升)至 (?P<a>[\d.]+)：", {"b": ("gini_districts", {"plan": "today"}), "a": ("gini_districts", {})}),
+    (r"Gini of the districts' shares (?:falls|rises) from (?P<b>[\d.]+) to (?P<a>[\d.]+):", {"b": ("gini_districts", {"plan": "today"}), "a": ("gini_districts", {})}),
+    (r"覆盖率最高与最低的区县之差由 (?P<b>[\d.]+) (?:缩小|扩大)到 (?P<a>[\d.]+) 个百分点", {"b": ("district_gap", {"plan": "today"}), "a": ("district_gap", {})}),
+    (r"gap between the best- and the worst-covered district (?:narrows|widens) from (?P<b>[\d.]+) to (?P<a>[\d.]+) points",
+     {"b": ("district_gap", {"plan": "today"}), "a": ("district_gap", {})}),
     (r"serve (?P<d>[\d,]+) drivers a month", {"d": ("drivers_served", {"network": "driver_homes", "groups": "truck"})}),
     (r"serve [\d,]+ drivers a month beside.*?All (?P<k>\d+) are limited\s+by bays.*?; (?P<t>[\d,]+) choices of",
      {"k": ("homes_full", {"network": "driver_homes", "groups": "truck"}), "t": ("homes_tied", {"network": "driver_homes", "groups": "truck"})}),

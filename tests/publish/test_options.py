@@ -108,7 +108,7 @@ def test_the_report_has_a_short_section_each_and_leaves_the_long_list_to_the_wor
     with zipfile.ZipFile(tmp_path / "report.docx") as archive:
         word = archive.read("word/document.xml").decode()
     further = story(bundle).further
-    assert len(further) == 3
+    assert len(further) == 4  # how even it is, first
     for part in further:
         for text in (part.heading, *part.lines):
             assert text.replace("'", "&#39;") in page
@@ -116,7 +116,7 @@ def test_the_report_has_a_short_section_each_and_leaves_the_long_list_to_the_wor
     zh = language == "zh"
     assert ("每个站点的替代点" if zh else "Replacements of each site") not in page
     # in the toy, three of five sites stay; groups are at most 1.3 % off (rounded up), 500 m matters most
-    lines = " ".join(further[2].lines)
+    lines = " ".join(further[3].lines)
     assert ("有 3 个，共 5 个" if zh else "3 of the 5 sites stay") in lines
     assert "1.3%" in lines
     assert "24.0%" in lines
@@ -129,7 +129,8 @@ def test_without_answers_nothing_is_said(tmp_path: Path) -> None:
     bundle = toy_bundle("en")
     assert not options(bundle)
     s = story(bundle)
-    assert (s.further, s.batches_note) == ((), "")
+    assert [part.heading for part in s.further] == ["Fairness: how evenly coverage falls"]
+    assert s.batches_note == ""
     assert "regret" not in s.batches.keys
     workbook.write_workbook(bundle, tmp_path / "a.xlsx")
     cells = texts_of(openpyxl.load_workbook(tmp_path / "a.xlsx")["Phases and alternatives"])

@@ -66,7 +66,10 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "curve": ("curve:searched", "finished"),
     "alternatives": ("finished",),
     "replacements": ("finished", "stand_ins"),
-    "sensitivity": ("finished",),
+    "fewer_streets": ("posing", "network:walk", "stations", "demand", "ways"),
+    "hanging": ("network:walk", "demand", "stations", "existing", "ways", "coverage"),
+    "sensitivity": ("finished", "fewer_streets"),
+    "fair_front": ("finished",),
     "rule_prices": ("finished",),
     "visits": ("stations",),
     "law_of_use": ("demand", "stations", "existing", "visits"),
@@ -80,6 +83,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "sites": ("stations", "candidates", "siting"),
     "reach:second:ebike": ("network:ebike", "sites", "demand"),
     "second_views": ("reach:second:ebike", "demand", "existing", "new", "siting"),
+    "fairness": ("demand", "existing", "new", "siting"),
     "areas": ("network:walk", "stations", "sites"),
     "gaps": ("demand", "plan", "inputs"),
     "font": (),
@@ -106,7 +110,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font")),
     (["study.crs"], ("network:walk", "inputs")),
-    (["study.seed"], ("demand", "posing", "trucks", "law_of_use", "use", "backtest")),
+    (["study.seed"], ("demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
@@ -117,9 +121,9 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (table("visits"), ("visits",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
-     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views")),
+     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness")),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "law_of_use", "use", "backtest")),
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest")),
     (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice")),
     (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
@@ -135,11 +139,11 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
                      "elasticity_band local_sd local_m far_sd far_m field_correlation rate_correlation district_totals{} season hottest_h[] heat_groups[] events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
     # -- the circle
-    (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas")),
-    (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity")),
-    (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity")),  # none of the others is the farthest here
-    (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike")),
-    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "against_half", "second_views", "backtest")),
+    (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas", "fewer_streets")),
+    (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
+    (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
+    (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
+    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (keys("circle.", "source hours_kept_source"), ()),
@@ -161,7 +165,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.curve[]"], ("curve:searched",)),
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
-    (keys("siting.", "sensitivity target_source"), ()),
+    (keys("siting.", "sensitivity target_source inequality_aversion"), ()),
     # -- use
     (keys("use.", "enabled source"), ()),
     (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),

@@ -119,7 +119,8 @@ def test_the_plan_under_other_assumptions_is_what_the_coverage_reads(study: Stud
     plan, found = study.site_stations(), study.sensitivity()
     table = found.table.set_index("case")
     assert list(table.index[:4]) == ["base", "radius:500", "radius:833", "hours:any"]
-    assert len(table) == 4 + 2 * len(study.settings.headline_groups)
+    assert table.index[-1] == "streets:20"
+    assert len(table) == 5 + 2 * len(study.settings.headline_groups)
     for key, after, before in (
         ("base", plan.after.share, plan.before.share),
         ("radius:500", plan.after.by_radius_m["500"], plan.before.by_radius_m["500"]),

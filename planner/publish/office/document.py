@@ -28,7 +28,7 @@ from planner.telling.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
 
-__all__ = ["write_checks", "write_docx", "write_report"]
+__all__ = ["render", "write_checks", "write_docx", "write_report"]
 
 #: A page of findings longer than this helps nobody.
 _MOST_FINDINGS_CHECKS = 2000
@@ -39,7 +39,7 @@ def _environment() -> Any:
     import jinja2
 
     folder = resources.files("planner.publish.office")
-    names = ("report.html.j2", "checks.html.j2", "pieces.html.j2")
+    names = ("report.html.j2", "checks.html.j2", "times.html.j2", "pieces.html.j2")
     texts = {name: folder.joinpath("templates", name).read_text("utf-8") for name in names}
     return jinja2.Environment(
         loader=jinja2.DictLoader(texts),
@@ -53,7 +53,7 @@ def _environment() -> Any:
     )
 
 
-def _render(template: str, language: str, **values: Any) -> str:
+def render(template: str, language: str, **values: Any) -> str:
     """Render one of our templates; the style is inlined and allowed by its hash, nothing else is."""
     import markupsafe
 
@@ -96,7 +96,7 @@ def write_report(bundle: Bundle, path: Path, figures: Mapping[str, Path]) -> Non
 
     language = bundle.settings.study.language
     pictures = {name: picture(file) for name, file in figures.items()}
-    write_text(path, _render("report.html.j2", language, s=story(bundle), pictures=pictures))
+    write_text(path, render("report.html.j2", language, s=story(bundle), pictures=pictures))
 
 
 def write_docx(bundle: Bundle, path: Path, figures: Mapping[str, Path]) -> None:
@@ -126,7 +126,7 @@ def write_checks(findings: Iterable[Finding], path: Path, language: str) -> None
     refused = any(f.severity == "E" for f in found)
     rest = len(found) - len(shown)
     rows = finding_rows(shown, language)
-    page = _render(
+    page = render(
         "checks.html.j2",
         language,
         counts=count_line(found, language),

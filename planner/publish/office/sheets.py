@@ -45,7 +45,7 @@ _FONT = "Microsoft YaHei"
 NOTE_COLUMNS = 8
 _FORMATS = {
     "text": "@", "count": "#,##0", "people": "#,##0", "metres": "#,##0", "share": "0.0%",
-    "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "gap": "0.000%", "decimal": "#,##0.######;-#,##0.######",
+    "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "gap": "0.000%", "decimal": "#,##0.######;-#,##0.######", "index": "0.000", "spread": "0.0",
 }  # fmt: skip
 RULE = Border(bottom=Side(style="hair", color=LINE))
 #: Made once: a workbook has tens of thousands of cells, and a style is looked up by all it holds.

@@ -31,6 +31,7 @@ from planner.telling.contents.coverage import (
     timed_columns,
 )
 from planner.telling.contents.decision import Decision, decision
+from planner.telling.contents.fairness import FAIRNESS_COLUMNS, fairness_lines, fairness_rows
 from planner.telling.contents.intervals import interval_columns, interval_rows
 from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS, gap_rows, hotspot_rows
 from planner.telling.contents.questions import irreplaceable_line, options
@@ -188,7 +189,7 @@ def _curve(bundle: Bundle) -> tuple[PrintedTable | None, tuple[str, ...]]:
 def _further(bundle: Bundle) -> tuple[Further, ...]:
     """Other plans, the price of rules, other assumptions; the long list of replacements stays in the workbook."""
     language = bundle.settings.study.language
-    return tuple(
+    parts = (
         Further(
             part.heading,
             part.lines,
@@ -196,7 +197,17 @@ def _further(bundle: Bundle) -> tuple[Further, ...]:
         )
         for part in options(bundle)
         if not part.long
-    ) + _homes(bundle)
+    )
+    return (*_fairness(bundle), *parts, *_homes(bundle))
+
+
+def _fairness(bundle: Bundle) -> tuple[Further, ...]:
+    """How evenly coverage falls; nothing where there are no two districts."""
+    language, rows = bundle.settings.study.language, fairness_rows(bundle)
+    if rows.empty:
+        return ()
+    table = printed_table(FAIRNESS_COLUMNS, rows, language)
+    return (Further(phrase("sec_fairness", language), tuple(fairness_lines(bundle)), table),)
 
 
 def _intervals(bundle: Bundle) -> tuple[Further, ...]:

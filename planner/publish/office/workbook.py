@@ -48,6 +48,12 @@ from planner.telling.contents.coverage import (
     reading_rows,
     timed_columns,
 )
+from planner.telling.contents.fairness import (
+    FAIRNESS_COLUMNS,
+    fairness_lines,
+    fairness_measures,
+    fairness_rows,
+)
 from planner.telling.contents.intervals import interval_columns, interval_rows
 from planner.telling.contents.questions import options
 from planner.telling.contents.records import (
@@ -113,6 +119,7 @@ def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
     row = put_heading(sheet, row + 1, phrase("sec_groups", language))
     row = put_table(sheet, row, timed_columns(GROUP_COLUMNS, bundle), group_rows(bundle), language)
     row = put_table(sheet, row + 1, timed_columns(PERIOD_COLUMNS, bundle), period_rows(bundle), language)
+    row = _put_fairness(sheet, row + 1, bundle)
     row = put_heading(sheet, row + 1, phrase("sec_certificate", language))
     figures = certificate_figures(bundle)
     _put_figures(sheet, row, figures)
@@ -122,6 +129,24 @@ def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
         put_table(sheet, row, interval_columns(language), intervals, language)
     sheet.freeze_panes = "B2"
     for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}")
+
+
+def _put_fairness(sheet: Worksheet, row: int, bundle: Bundle) -> int:
+    """How evenly coverage falls: measures today and with the plan, below them what they say; the next free row."""
+    language, measures = bundle.settings.study.language, fairness_measures(bundle)
+    if not measures:
+        return row - 1
+    row = put_heading(sheet, row, phrase("sec_fairness", language))
+    row = put_table(sheet, row, FAIRNESS_COLUMNS, fairness_rows(bundle).iloc[:0], language)
+    for m in measures:
+        put(sheet, row, 1, m.name).border = RULE
+        for column, value, band in ((2, m.today, m.today_band), (4, m.with_plan, m.with_plan_band)):
+            put(sheet, row, column, value, m.kind).border = RULE
+            put(sheet, row, column + 1, band).border = RULE
+        row += 1
+    for line in fairness_lines(bundle):
+        row = put_note(sheet, row, line)
+    return row
 
 
 def _chart(sheet: Worksheet, n: int, row: int, language: str) -> None:

@@ -37,6 +37,7 @@ from planner.siting.questions.sensitivity import (
     price_rules,
     stress,
 )
+from planner.siting.questions.streets import MISSING
 from planner.siting.solve import plan_value, solve, solve_plan
 from planner.solvers.problems import Solution
 from planner.solvers.variants import maximal_covering_fair
@@ -289,14 +290,20 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
 
 
 def sensitivity(
-    of: Finished, circle: Circle, *, change: float, within_m: float, progress: Progress | None = None
-) -> Sensitivity:
+    of: Finished, circle: Circle, *, change: float, within_m: float, fewer: Posing | None = None,
+    missing: float = MISSING, progress: Progress | None = None,
+) -> Sensitivity:  # fmt: skip
     """The plan under other walking distances, other numbers per group (each alone by ± ``change``), hours ignored.
+
+    ``fewer``: what is posed where the share ``missing`` of the footways is not there.
 
     The first case changes nothing but the solver's seed: how many sites chance (and, in a plan built in
     batches, the batches) moves.
     """
-    return _stressed(of, _cases(of, circle, change), within_m=within_m, progress=progress)
+    cases = _cases(of, circle, change)
+    if fewer is not None:
+        cases.append(Case(f"streets:{100 * missing:g}", of.settle(fewer).pose()))
+    return _stressed(of, cases, within_m=within_m, progress=progress)
 
 
 def with_cells(

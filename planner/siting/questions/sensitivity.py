@@ -25,7 +25,8 @@ Array = NDArray[Any]
 class Case:
     """One assumption changed: its key and the siting problem under it (the same candidate sites).
 
-    Keys: ``base``, ``radius:500``, ``group:rider:+30``, ``hours:any``, ``cell:400``.
+    Keys: ``base``, ``radius:500``, ``group:rider:+30``, ``hours:any``, ``streets:20`` (per cent of the
+    footways missing), ``cell:400``.
     """
 
     key: str

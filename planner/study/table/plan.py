@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from planner.settings.whole import Settings
+from planner.siting.equity.front import POINTS
 from planner.siting.questions.ask import CHANGE
+from planner.siting.questions.streets import MISSING
 from planner.study.stages import Stage
 from planner.study.table.keys import COUNTS, RULES
-from planner.study.table.pick import get, open_of
+from planner.study.table.pick import get, open_of, points_of
 from planner.study.takes import derived, fixed, part, section, setting, stage
 
 
@@ -160,6 +162,36 @@ def questions() -> dict[str, Stage]:
             {"of": stage("finished"), "found": stage("stand_ins"), "k": setting("siting.replacements")},
             kept=False,
         ),
+        "fewer_streets": Stage(
+            "planner.siting.questions.streets:fewer_streets",
+            {
+                "posing": stage("posing"),
+                "network": stage("network:walk"),
+                "stations": stage("stations", lambda v: open_of(v).geometry),
+                "points": stage("demand", points_of),
+                "ways": stage("ways"),
+                "circle": section("circle", "minutes", "walk_kmh", "readings_m"),
+                "fade_m": setting("siting.goal.fade_m"),
+                "snap_limit_m": setting("circle.snap_limit_m"),
+                "seed": setting("study.seed"),
+                "share": fixed(MISSING),
+            },
+            kept=False,
+        ),
+        "hanging": Stage(
+            "planner.siting.questions.hanging:hanging_cells",
+            {
+                "network": stage("network:walk"),
+                "demand": stage("demand", get("demand")),
+                "typical": stage("demand", lambda v: v.points.typical),
+                "stations": stage("stations", lambda v: open_of(v).geometry),
+                "reach": stage("existing"),
+                "ways": stage("ways"),
+                "coverage": stage("coverage"),
+                "snap_limit_m": setting("circle.snap_limit_m"),
+            },
+            kept=False,
+        ),
         "sensitivity": Stage(
             "planner.siting.questions.ask:sensitivity",
             {
@@ -167,6 +199,17 @@ def questions() -> dict[str, Stage]:
                 "circle": section("circle", "minutes", "walk_kmh", "readings_m"),
                 "change": fixed(CHANGE),
                 "within_m": within,
+                "fewer": stage("fewer_streets"),
+                "missing": fixed(MISSING),
+            },
+        ),
+        "fair_front": Stage(
+            "planner.siting.equity.front:fair_front",
+            {
+                "of": stage("finished"),
+                "points": fixed(POINTS),
+                "quotas": fixed(True),
+                "time_limit_s": fixed(300.0),
             },
         ),
         "rule_prices": Stage(

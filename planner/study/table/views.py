@@ -41,6 +41,15 @@ def views(settings: Settings) -> dict[str, Stage]:
             },
             kept=False,
         ),
+        "fairness": Stage(
+            "planner.siting.equity.fairness:fairness",
+            {
+                "demand": stage("demand", get("demand")), "existing": stage("existing"), "new": stage("new"),
+                "chosen": stage("siting", lambda v: v.solution.chosen), "closed": stage("siting", get("closed")),
+                "periods": setting("periods"), "need_open": setting("circle.open_share"),
+            },
+            kept=False,
+        ),
         "areas": Stage(
             "planner.siting.reach:circle_areas",
             {

@@ -36,8 +36,8 @@ def asked(settings: Settings) -> tuple[str, ...]:
     rules = settings.siting
     switched = {
         "homes": settings.freight.enabled, "alternatives": rules.alternatives > 0, "replacements": rules.replacements > 0,
-        "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity,
+        "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity, "hanging": rules.sensitivity,
         "against_half": rules.goal.open_rule == "time",
     }  # fmt: skip
-    always = ("hotspots", "covers", "plan", "curve", "second_views", "areas", "gaps", "font")
+    always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
     return (*always, *(name for name, on in switched.items() if on), *asked_of(settings))

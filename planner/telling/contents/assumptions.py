@@ -13,6 +13,7 @@ from planner.settings.costs import COST_BAND_YUAN, kind_costs
 from planner.settings.groups import Group
 from planner.settings.reading import defaults
 from planner.settings.whole import Settings
+from planner.siting.equity.fairness import AVERSION_BAND
 from planner.telling.contents.columns import Column
 from planner.telling.contents.use import use_assumptions
 from planner.telling.words.names import group_label, host_label, period_labels
@@ -218,6 +219,7 @@ def _siting(settings: Settings, kinds: Iterable[str]) -> Iterator[Assumption]:
     yield row("default_cost_yuan", rules.default_cost_yuan, "yuan", *COST_BAND_YUAN, trust="L")
     if rules.budget_yuan is not None:
         yield row("budget_yuan", rules.budget_yuan, "yuan")
+    yield row("inequality_aversion", rules.inequality_aversion, "", *AVERSION_BAND, trust="L")
     yield row("gap", percent(rules.gap, 3), trust="")
     yield Assumption(part, phrase("par_seed", language), str(settings.study.seed), "", None, None,
                      phrase("why_seed", language), "", "study.seed")  # fmt: skip

@@ -64,6 +64,8 @@ def case_label(key: str, bundle: Bundle) -> str:
     if kind == "group":  # a group's name may hold a colon itself
         name, _, change = rest.rpartition(":")
         return phrase("case_group", language, group=group_label(name, bundle.settings), change=change)
+    if kind == "streets":
+        return phrase("case_streets", language, share=rest)
     if kind == "cell":
         return phrase("case_cell", language, m=rest)
     return phrase(f"case_{kind}", language)
@@ -158,6 +160,9 @@ def _case_lines(table: pd.DataFrame, bundle: Bundle) -> Iterator[str]:
     base = table[table["case"] == "base"]
     if len(base):
         yield phrase("sensitivity_noise", language, n=number(int(base["near"].iloc[0])), sites=sites)
+    hanging = bundle.facts.find("hanging", plan="today")
+    if hanging is not None:
+        yield phrase("sensitivity_hanging", language, n=number(hanging.shown))
     groups = table[table["case"].str.startswith("group:")]
     if len(groups):
         most = float(groups["lost_most"].max())

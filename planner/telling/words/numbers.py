@@ -10,7 +10,20 @@ from planner.tables import is_missing
 __all__ = ["Kind", "band_text", "ceil_number", "ceil_percent", "ceil_share", "number", "percent", "printed"]
 
 #: What a value is, which decides how it is printed.
-Kind = Literal["text", "count", "people", "metres", "share", "points", "yuan", "degrees", "decimal", "gap"]
+Kind = Literal[
+    "text",
+    "count",
+    "people",
+    "metres",
+    "share",
+    "points",
+    "yuan",
+    "degrees",
+    "decimal",
+    "gap",
+    "index",
+    "spread",
+]
 
 
 def number(value: float | None, digits: int = 0) -> str:
@@ -61,6 +74,8 @@ def printed(value: Any, kind: Kind) -> str:
         return percent(float(value), 3)
     if kind == "points":
         return ("+" if value > 0 else "") + number(float(value), 1)
+    if kind in ("index", "spread"):
+        return number(float(value), 3 if kind == "index" else 1)
     if kind == "decimal":
         return f"{float(value):,.6g}" if abs(float(value)) < 1000 else number(float(value))
     return number(float(value), 6 if kind == "degrees" else 0)

@@ -1,0 +1,108 @@
+"""Figures of fairness: how evenly coverage falls on districts, groups and periods, today and with the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from planner.facts.bands import Band, Draws
+from planner.facts.register import Fact, Scope, fact
+from planner.siting.equity.fairness import AVERSION_BAND, district_gap
+from planner.siting.equity.indices import gini
+
+if TYPE_CHECKING:
+    from planner.siting.coverage import Coverage
+    from planner.siting.equity.fairness import Fairness
+
+__all__ = ["fairness_facts"]
+
+Array = NDArray[Any]
+
+
+def fairness_facts(
+    before: Coverage, after: Coverage, here: Scope, *, district: pd.Series, draws: Draws | None,
+    found: Fairness | None, aversion: float,
+) -> Iterator[Fact]:  # fmt: skip
+    """Every figure of fairness; those over districts × groups × periods only where they were ``found``.
+
+    Parameters
+    ----------
+    district
+        District per cell.
+    draws
+        The demand draws; None: no bands.
+    aversion
+        Aversion to inequality (Kolm–Pollak); the band of ``ede_share`` is from :data:`AVERSION_BAND`.
+    """
+    plans = {"today": before, "proposal": after}
+    for plan, coverage in plans.items():
+        table = coverage.by_district
+        workers, shares = (table[c].to_numpy(dtype=float) for c in ("workers", "share"))
+        if not (workers > 0).any() or len(table) < 2:
+            continue
+        scope = here.at(plan=plan)
+        drawn = _drawn(coverage, district, table["district"], draws)
+        value = gini(shares, workers)
+        if np.isfinite(value):
+            yield fact("gini_districts", scope, value, band=_band(draws, drawn, gini), source="coverage")
+        # the printed shares subtract
+        printed = np.round(shares, 3)
+        shown = round(100 * district_gap(printed, workers), 1)
+        band = _band(draws, drawn, lambda s, w: 100 * district_gap(s, w))
+        gap = 100 * district_gap(shares, workers)
+        yield fact("district_gap", scope, gap, shown=shown, band=band, source="coverage")
+    if found is not None:
+        yield from _over_units(found, here, aversion)
+
+
+def _drawn(
+    coverage: Coverage, district: pd.Series, names: pd.Series, draws: Draws | None
+) -> tuple[Array, Array] | None:
+    """Per draw and district the covered share and the workers (each draws × districts)."""
+    if (
+        draws is None
+        or len(coverage.cells) != draws.surfaces.shape[1]
+        or len(district) != len(coverage.cells)
+    ):
+        return None
+    code = pd.Index(names.astype(str)).get_indexer(district.astype(str))
+    share = coverage.cells["covered"].to_numpy(float) / np.where(draws.workers > 0, draws.workers, 1.0)
+    known, n = code >= 0, len(names)
+    rows = []
+    for surface in draws.surfaces:
+        people = np.where(draws.workers > 0, surface, 0.0)[known]
+        whole = np.bincount(code[known], people, n)
+        got = np.bincount(code[known], people * share[known], n)
+        rows.append((np.divide(got, whole, out=np.zeros(n), where=whole > 0), whole))
+    shares, workers = (np.array(v) for v in zip(*rows, strict=True))
+    return shares, workers
+
+
+def _band(draws: Draws | None, drawn: tuple[Array, Array] | None, measure: Any) -> Band | None:
+    if draws is None or drawn is None:
+        return None
+    values = np.array([measure(s, w) for s, w in zip(*drawn, strict=True)])
+    return draws.of(values) if np.isfinite(values).all() else None
+
+
+def _over_units(found: Fairness, here: Scope, aversion: float) -> Iterator[Fact]:
+    """Over districts × groups × periods."""
+    measures = found.measures(aversion=aversion)
+    ends = [found.measures(aversion=a)["ede"] for a in AVERSION_BAND]
+    for plan in measures.index:
+        scope, m = here.at(plan=str(plan)), measures.loc[plan]
+        for id_, key in (
+            ("gini_units", "gini_units"),
+            ("theil_between", "theil_between"),
+            ("theil_within", "theil_within"),
+        ):
+            if np.isfinite(m[key]):
+                yield fact(id_, scope, float(m[key]), source="fairness")
+        if np.isfinite(m["ede"]):
+            low, high = sorted(float(e[plan]) for e in ends)
+            low, high = min(low, float(m["ede"])), max(high, float(m["ede"]))
+            yield fact("ede_share", scope, float(m["ede"]), band=(low, high), source="fairness")
