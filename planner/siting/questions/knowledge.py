@@ -26,6 +26,8 @@ Array = NDArray[Any]
 Solve = Callable[[Array], Solution]
 #: Classes that an unknown is cut into.
 CLASSES = 3
+#: Draws that plans of their own are made for: they say how much there is to know at all.
+KNOWN_DRAWS = 40
 #: Cuts at random, each with plans of its own; and cuts that only choose among all plans found.
 CUTS, MORE_CUTS = 4, 200
 #: The 95 % point of a standard normal.
@@ -44,18 +46,20 @@ class Knowledge:
         remove), ``removes`` (the difference, at least 0), ``part`` (``removes``, scaled so that all parts together are
         no more than the regret), ``clear`` (beyond chance at 95 %), ``teaches`` (share of the decisive variance that it
         explains), ``solved`` (plans were made for its classes; else chosen among those found for the others).
-    draws, solves, classes
-        How many of each.
+    draws, known, solves, classes
+        How many draws there are, how many of them plans were made for, how many plans in all, classes per unknown.
     replan
         Workers that the mean of the draws alone, with nothing found out, gains over the plan (the estimate is not that mean).
     regret
-        Mean over the draws of what the best plan known covers more than one plan for all draws: all that can be removed.
+        Mean over the ``known`` draws of what the best plan found covers more than one plan for all draws: all that can be
+        removed.
     ceiling
         What it can be at most, by the bounds.
     """
 
     table: pd.DataFrame
     draws: int
+    known: int
     solves: int
     classes: int
     replan: float
@@ -115,7 +119,7 @@ def learn_what(
     teaches
         float (n_unknowns): plans are made for the classes of those with the most first.
     most_solves
-        At most so many plans: one per draw, one for their mean, those of cuts at random, the rest for unknowns.
+        At most so many plans: one for each of 40 draws, one for their mean, those of cuts at random, the rest for unknowns.
 
     Examples
     --------
@@ -124,7 +128,8 @@ def learn_what(
     Knowledge(12 unknowns, 3 beyond chance; regret 310 workers, at most 340; 40 draws, 77 plans)
     """
     say, n = progress or silent, len(draws)
-    plans, bounds, count = [np.asarray(chosen)], np.zeros(n), 0
+    known = min(n, KNOWN_DRAWS)
+    plans, bounds, count = [np.asarray(chosen)], np.zeros(known), 0
 
     def add(weights: Array) -> Solution:
         nonlocal count
@@ -139,7 +144,7 @@ def learn_what(
             add(draws.mixed((of == c) / (of == c).sum()))
 
     add(draws.mixed(np.full(n, 1 / n)))
-    for d in range(n):
+    for d in range(known):
         bounds[d] = add(draws.one(d)).bound
     rng = np.random.default_rng([seed, 20])
     even = np.arange(n) * classes // n
@@ -155,8 +160,10 @@ def learn_what(
             solved[u] = True
     worth = draws.of_plans(covers, covered, plans)
     told = _table(worth, cuts, solved, at_random, [rng.permutation(even) for _ in range(MORE_CUTS)])
-    best, top = worth.max(axis=1), float(worth.mean(axis=0).max())
-    regret = float(best.mean()) - top
+    one = int(worth.mean(axis=0).argmax())
+    best, of_one = worth[:known].max(axis=1), worth[:known, one]
+    regret = float((best - of_one).mean())
+    told["removes"] = np.minimum(told["removes"], regret)
     whole = float(told["removes"].sum())
     told["part"] = told["removes"] * min(1.0, regret / whole if whole > 0 else 1.0)
     told["teaches"], told["solved"] = teaches, solved
@@ -165,8 +172,8 @@ def learn_what(
         drop=True
     )
     return Knowledge(
-        table, draws=n, solves=count, classes=classes, replan=top - float(worth[:, 0].mean()), regret=regret,
-        ceiling=float(np.maximum(best, bounds).mean()) - top,
+        table, draws=n, known=known, solves=count, classes=classes, replan=float((worth[:, one] - worth[:, 0]).mean()),
+        regret=regret, ceiling=float((np.maximum(best, bounds) - of_one).mean()),
     )  # fmt: skip
 
 
