@@ -10,7 +10,7 @@ weighed by them, and the rest of the plan is chosen anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from planner.progress import Progress, silent
 from planner.siting.questions.draws import Contested, Draws
 from planner.solvers.problems import Solution
 
-__all__ = ["NOISE", "choose_pilots", "in_reach", "posterior", "simulate"]
+__all__ = ["NOISE", "choose_pilots", "in_reach", "learnt", "simulate"]
 
 Array = NDArray[Any]
 #: ``solve(weights, must)`` → Solution under the plan's rules with the sites ``must`` built.
@@ -101,26 +101,50 @@ def choose_pilots(
     return np.asarray(sites)[picked], np.asarray(shares)
 
 
-def posterior(shown: Array, seen: Array, error: Array) -> Array:
-    """How much of each draw to mix (n_draws, sum 1; may lie below 0), once pilots have ``seen`` so many workers.
+def learnt(draws: Draws, shown: Array, seen: Array, *, noise: float = NOISE) -> Array:
+    """Weights of the points (n_points) to believe in once pilots have ``seen`` so many workers.
 
-    The linear estimate of least mean square error (the ensemble Kalman filter's mean; Evensen 1994): no draw need
-    resemble the truth in everything at once, which weighing by likelihood asks of few draws and many pilots. The covariance is
-    shrunk (Ledoit & Wolf 2004). ``shown``: n_draws × k; ``error``: variance of each pilot's error (k).
+    On the log scale, on which demand varies, every draw moves along its regression on what a pilot shows, pilot by pilot,
+    and the draws close in on it (the serial ensemble filter of Anderson 2003): no draw need resemble the truth in
+    everything at once, which weighing whole draws asks of few draws and many pilots. Few draws make any two things look
+    alike: each squared correlation counts less what chance would show (James & Stein 1961).
+
+    Parameters
+    ----------
+    shown
+        float (n_draws × k): what each pilot would show under each draw, without error.
+    seen
+        float (k): what it shows.
+    noise
+        Standard deviation of its relative error.
     """
     n, k = shown.shape
-    even = np.full(n, 1.0 / n)
-    if n < 3 or not k:
-        return even
-    from sklearn.covariance import ledoit_wolf
+    state = np.log(np.maximum(np.hstack([part.factors for part in draws.parts]).astype(float), 1e-6))
+    tell = np.log(np.maximum(shown, 1e-6))
+    for i in range(k if n > 3 else 0):
+        along = tell[:, i] - tell[:, i].mean()
+        own = float(along @ along) / n
+        if not own > 1e-12:
+            continue
+        step, whole = np.log(max(float(seen[i]), 1e-6)) - tell[:, i].mean(), own + noise**2
+        close = 1 / (1 + noise / np.sqrt(whole))  # the square-root filter: draws close in as the variance does
+        move = step - close * along
+        for what in (state, tell):
+            slope = _sure(along, what) * (along @ (what - what.mean(axis=0))) / n / whole
+            what += np.outer(move, slope)
+    factors = np.exp(state)
+    ends = np.cumsum([0, *(part.factors.shape[1] for part in draws.parts)])
+    parts = zip(draws.parts, ends[:-1], ends[1:], strict=True)
+    moved = Draws(tuple(replace(part, factors=factors[:, a:b]) for part, a, b in parts))
+    return moved.mixed(np.full(n, 1 / n))
 
-    off = shown - shown.mean(axis=0)
-    scale = np.where(off.std(axis=0) > 0, off.std(axis=0), 1.0)
-    shrunk, shrinkage = ledoit_wolf(off / scale, assume_centered=True)
-    spread = shrunk * np.outer(scale, scale) + np.diag(error)
-    return np.asarray(
-        even + (1 - shrinkage) * off @ np.linalg.solve(spread, seen - shown.mean(axis=0)) / n
-    )
+
+def _sure(one: Array, many: Array) -> Array:
+    """By what each slope on ``one`` (n) is multiplied (m): 1 where the correlation is perfect, 0 where chance would show it."""
+    n, apart = len(one), many - many.mean(axis=0)
+    norm = (one @ one) * (apart**2).sum(axis=0)
+    r2 = np.divide((one @ apart) ** 2, norm, out=np.zeros(many.shape[1]), where=norm > 0)
+    return np.maximum(0.0, 1 - (1 - r2) / np.maximum((n - 2) * r2, 1e-12))
 
 
 def simulate(
@@ -152,13 +176,12 @@ def simulate(
         say("pilots", d / max(1, truths))
         plans = [np.asarray(chosen), np.asarray(solve(draws.one(d), np.zeros(0, dtype=np.int64)).chosen)]
         rest = np.delete(np.arange(n), d)
+        believed = Draws(tuple(replace(part, factors=part.factors[rest]) for part in draws.parts))
         for order in orders.values():
             first = np.asarray(order(d), dtype=np.int64)
-            error = np.maximum((noise * shown[rest][:, first].mean(axis=0)) ** 2, 1e-9)
-            seen = np.maximum(0.0, shown[d, first] * (1 + noise * luck[d, first]))
-            mix = np.zeros(n)
-            mix[rest] = posterior(shown[rest][:, first], seen, error)
-            plans.append(np.asarray(solve(draws.mixed(mix), np.sort(chosen[first])).chosen))
+            seen = shown[d, first] * np.exp(noise * luck[d, first])
+            weights = learnt(believed, shown[rest][:, first], seen, noise=noise)
+            plans.append(np.asarray(solve(weights, np.sort(chosen[first])).chosen))
         covered_by.append(draws.of_plans(covers, covered, plans)[d])
     got = np.array(covered_by).reshape(truths, 2 + len(orders))
     left = got.max(axis=1, keepdims=True) - got
