@@ -23,7 +23,13 @@ PROCESSES = {"as above": SPREADS, "far-reaching": (0.2, 0.6, 0.6, 0.15), "local"
 
 
 def left(
-    seed: int, *, draws: int, truths: int, k: int = 3, spreads: tuple[float, ...] = SPREADS, noise: float = 0.2
+    seed: int,
+    *,
+    draws: int,
+    truths: int,
+    k: int = 3,
+    spreads: tuple[float, ...] = SPREADS,
+    noise: float = 0.2,
 ) -> pd.Series:
     """Regret left in one city after each order of building (share of what the best plan for the truth covers)."""
     city = drawn_city(seed, spreads=spreads)
@@ -34,10 +40,19 @@ def left(
     pilots, _ = choose_pilots(shown, plan, hung, k=k, noise=noise)
     first = np.array([int(np.flatnonzero(plan == site)[0]) for site in pilots])
     rng = np.random.default_rng([seed, 6])
-    chance = [rng.permutation(len(plan))[:k] for _ in range(truths)]
-    orders = {"taught": lambda d: first, "rank": lambda d: np.arange(k), "random": lambda d: chance[d]}
+    chance = np.stack([rng.permutation(len(plan))[:k] for _ in range(truths)])
+    orders = {"taught": first, "rank": np.arange(k), "random": chance}
     found = simulate(
-        city.best, drawn, city.covers, city.covered, plan, shown, orders, truths=truths, noise=noise, seed=seed
+        city.best,
+        drawn,
+        city.covers,
+        city.covered,
+        plan,
+        shown,
+        orders,
+        truths=truths,
+        noise=noise,
+        seed=seed,
     )
     best = drawn.first(truths).of_plans(city.covers, city.covered, [plan])[:, 0] + found["plan"].to_numpy()
     return found.sum() / best.sum()

@@ -36,7 +36,9 @@ class DrawnCity:
 
     @property
     def problem(self) -> SitingProblem:
-        return SitingProblem(self.covers, self.weights, self.covered, check_rules(self.covers.shape[0], self.p))
+        return SitingProblem(
+            self.covers, self.weights, self.covered, check_rules(self.covers.shape[0], self.p)
+        )
 
     def draws(self, n: int, seed: int) -> Draws:
         """``n`` draws with mean 1 in every cell."""

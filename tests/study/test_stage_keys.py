@@ -67,6 +67,8 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "replacements": ("finished", "stand_ins"),
     "sensitivity": ("finished",),
     "rule_prices": ("finished",),
+    "knowledge": ("finished", "demand"),
+    "pilots": ("finished", "demand"),
     "truck_tags": ("inputs",),
     "ground": ("inputs", "demand", "truck_tags", "truck_lists"),
     "trucks": ("network:truck", "ground"),

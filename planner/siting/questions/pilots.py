@@ -1,8 +1,8 @@
 """Pilot, learn, expand: which sites of a plan to build first so that what they show betters the rest.
 
 A pilot shows, with some error, how many workers are in its reach. What that tells of demand elsewhere follows from how
-demand varies together over the draws. Pilots are chosen one after the other by how much of the decisive variance
-(:mod:`planner.siting.questions.draws`) they explain; whether that helps is not assumed but simulated, against the plan's
+demand varies together over the draws. Pilots are chosen among the surer half of the plan, one after the other, by how much of the
+decisive variance (:mod:`planner.siting.questions.draws`) they explain; whether that helps is not assumed but simulated, against the plan's
 own order and chance: one draw is taken for the truth, the pilots are built and show their counts, the other draws are
 weighed by them, and the rest of the plan is chosen anew.
 """
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from planner.progress import Progress, silent
 from planner.siting.questions.draws import Contested, Draws
@@ -32,8 +33,6 @@ NOISE = 0.2
 
 def in_reach(draws: Draws, covers: Any, covered: Array, sites: Array) -> Array:
     """Workers within reach of each site, whom no station of today serves: n_draws × n_sites."""
-    from scipy import sparse
-
     rows = sparse.csr_array(covers)[sites]
     on = ~covered[rows.indices]
     ends = np.concatenate([[0], np.cumsum(on)])[rows.indptr]
@@ -60,39 +59,39 @@ def choose_pilots(
 ) -> tuple[Array, Array]:
     """Which ``k`` of ``sites`` to build first, and the share of the decisive variance explained after each.
 
+    A pilot is built whatever it shows: only the surer half of the plan is piloted (the least contested, the plan's order
+    where they are alike; more of it where ``k`` asks for more), and what a site tells of itself does not count.
+
     Parameters
     ----------
     shown
         float (n_draws × n_sites): workers in reach of each site.
+    sites
+        Positions of the plan's sites, in its order.
     decisive
-        What the plan hangs on. A pilot is built whatever it shows: its own place is no longer open, and what it tells of
-        itself does not count.
+        What the plan hangs on.
     """
-    k, gains = min(k, len(sites)), decisive.gains
-    cov, error = _joint(shown, noise, gains)
     m = len(sites)
+    k = min(k, m)
+    cov, error = _joint(shown, noise, decisive.gains)
     weight = decisive.worth.astype(float).copy()
     whole = float((weight * np.diag(cov)[m:]).sum())
-    home = np.searchsorted(decisive.sites, sites)
-    home = np.where(
-        (home < len(decisive.sites))
-        & (decisive.sites[np.minimum(home, max(0, len(decisive.sites) - 1))] == sites)
-        if len(decisive.sites)
-        else False,
-        home,
-        -1,
-    )
+    place = {int(site): n for n, site in enumerate(decisive.sites)}
+    home = np.array([place.get(int(site), -1) for site in sites], dtype=np.int64)
+    own = np.array([weight[h] if h >= 0 else 0.0 for h in home])
+    may = np.zeros(m, dtype=bool)
+    may[np.argsort(own, kind="stable")[: max(k, (m + 1) // 2)]] = True
     picked: list[int] = []
     shares, told = [], 0.0
     for _ in range(k):
         per = cov[:m, m:] ** 2 * weight / (np.diag(cov)[:m] + error)[:, None]
         total = per.sum(axis=1)
-        mine = np.flatnonzero(home >= 0)
-        total[mine] -= per[mine, home[mine]]
-        total[picked] = -1.0
-        best = int(np.argmax(total))
+        at_home = np.flatnonzero(home >= 0)
+        total[at_home] -= per[at_home, home[at_home]]
+        best = int(np.argmax(np.where(may, total, -1.0)))
         told += max(0.0, float(total[best]))
         picked.append(best)
+        may[best] = False
         shares.append(told / whole if whole > 0 else 0.0)
         column = cov[:, best]
         cov = cov - np.outer(column, column) / (column[best] + error[best])
@@ -127,7 +126,9 @@ def learnt(draws: Draws, shown: Array, seen: Array, *, noise: float = NOISE) -> 
         if not own > 1e-12:
             continue
         step, whole = np.log(max(float(seen[i]), 1e-6)) - tell[:, i].mean(), own + noise**2
-        close = 1 / (1 + noise / np.sqrt(whole))  # the square-root filter: draws close in as the variance does
+        close = 1 / (
+            1 + noise / np.sqrt(whole)
+        )  # the square-root filter: draws close in as the variance does
         move = step - close * along
         for what in (state, tell):
             slope = _sure(along, what) * (along @ (what - what.mean(axis=0))) / n / whole
@@ -149,7 +150,7 @@ def _sure(one: Array, many: Array) -> Array:
 
 def simulate(
     solve: Expand, draws: Draws, covers: Any, covered: Array, chosen: Array, shown: Array,
-    orders: Mapping[str, Callable[[int], Array]], *, truths: int, noise: float = NOISE, seed: int = 0,
+    orders: Mapping[str, Array], *, truths: int, noise: float = NOISE, seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Regret left after pilots have taught what they can: a row per truth, a column per order of building.
@@ -159,7 +160,7 @@ def simulate(
     shown
         float (n_draws × n_chosen): workers in reach of each site of the plan, in its order.
     orders
-        Name → ``order(d)``: positions in ``chosen`` that are built first where draw ``d`` is the truth.
+        Name → positions in ``chosen`` that are built first: k of them, or truths × k.
     truths
         The first so many draws are the truth in turn; the others then stand for what is believed.
 
@@ -169,20 +170,21 @@ def simulate(
     """
     say, n = progress or silent, len(draws)
     truths = min(truths, n)
-    rng = np.random.default_rng([seed, 21])
-    luck = rng.normal(size=(truths, len(chosen)))
-    covered_by: list[Array] = []
+    luck = np.random.default_rng([seed, 21]).normal(size=(truths, len(chosen)))
+    none = np.zeros(0, dtype=np.int64)
+    left = np.zeros((truths, 1 + len(orders)))
     for d in range(truths):
         say("pilots", d / max(1, truths))
-        plans = [np.asarray(chosen), np.asarray(solve(draws.one(d), np.zeros(0, dtype=np.int64)).chosen)]
+        plans = [np.asarray(chosen)]
         rest = np.delete(np.arange(n), d)
         believed = Draws(tuple(replace(part, factors=part.factors[rest]) for part in draws.parts))
         for order in orders.values():
-            first = np.asarray(order(d), dtype=np.int64)
+            first = np.asarray(order if np.ndim(order) == 1 else order[d], dtype=np.int64)
             seen = shown[d, first] * np.exp(noise * luck[d, first])
             weights = learnt(believed, shown[rest][:, first], seen, noise=noise)
             plans.append(np.asarray(solve(weights, np.sort(chosen[first])).chosen))
-        covered_by.append(draws.of_plans(covers, covered, plans)[d])
-    got = np.array(covered_by).reshape(truths, 2 + len(orders))
-    left = got.max(axis=1, keepdims=True) - got
-    return pd.DataFrame(np.delete(left, 1, axis=1), columns=["plan", *orders])
+        best = np.asarray(solve(draws.one(d), none).chosen)
+        truth = Draws(tuple(replace(part, factors=part.factors[d : d + 1]) for part in draws.parts))
+        got = truth.of_plans(covers, covered, [*plans, best])[0]
+        left[d] = got.max() - got[:-1]
+    return pd.DataFrame(left, columns=["plan", *orders])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from planner.settings.whole import Settings
 from planner.siting.questions.ask import CHANGE
+from planner.siting.questions.pilots import NOISE
 from planner.study.stages import Stage
 from planner.study.table.keys import COUNTS, RULES
 from planner.study.table.pick import get, open_of
@@ -154,5 +155,18 @@ def questions() -> dict[str, Stage]:
         "rule_prices": Stage(
             "planner.siting.questions.ask:rule_prices",
             {"of": stage("finished"), "fair": fixed(False), "time_limit_s": fixed(120.0)},
+        ),
+        "knowledge": Stage(
+            "planner.siting.questions.learn:value_of_information",
+            {"of": stage("finished"), "surfaces": stage("demand", get("surfaces"))},
+        ),
+        "pilots": Stage(
+            "planner.siting.questions.learn:pilots",
+            {
+                "of": stage("finished"),
+                "surfaces": stage("demand", get("surfaces")),
+                "k": fixed(20),
+                "noise": fixed(NOISE),
+            },
         ),
     }
