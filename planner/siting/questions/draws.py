@@ -153,6 +153,7 @@ def contested(draws: Draws, covers: Any, covered: Array, chosen: Array, rules: R
     near = np.zeros(len(mean))
     if len(free):
         spread = own.std(axis=0)
+        spread[spread < 1e-9 * np.abs(gains).max(axis=0)] = 0.0  # rounding
         may = (rules.usable() | np.isin(np.arange(len(mean)), chosen)) & (spread > 0)
         may[rules.required] = False
         z = (mean - mean[free].min()) / np.where(spread > 0, spread, 1.0)
