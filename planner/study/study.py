@@ -277,7 +277,7 @@ class Study:
     def pilots(self, k: int = 20, *, noise: float = 0.2) -> PilotsTold:
         """Which ``k`` sites of the plan to build first so that what they show betters the rest, and whether it does.
 
-        ``noise``: relative error (standard deviation) of the workers that a pilot counts. At most 150 quick plans.
+        ``noise``: relative error (standard deviation) of the workers that a pilot counts. At most 120 quick plans.
 
         Raises
         ------

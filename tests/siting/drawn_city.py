@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from planner.siting.problem import SitingProblem
-from planner.siting.questions.draws import Draws
+from planner.siting.questions.draws import DrawnWeights
 from planner.siting.solve import Look, solve
 from planner.solvers.request import check_rules
 from planner.solvers.solution import Solution
@@ -40,7 +40,7 @@ class DrawnCity:
             self.covers, self.weights, self.covered, check_rules(self.covers.shape[0], self.p)
         )
 
-    def draws(self, n: int, seed: int) -> Draws:
+    def draws(self, n: int, seed: int) -> DrawnWeights:
         """``n`` draws with mean 1 in every cell."""
         rng = np.random.default_rng([seed, 5])
         cells = len(self.weights)
@@ -48,7 +48,7 @@ class DrawnCity:
         field = alike * rng.normal(size=(n, 1)) + zones * rng.normal(size=(n, 4))[:, self.zone]
         for root, sd in zip(self.roots, (wide, near), strict=True):
             field = field + sd * rng.normal(size=(n, cells)) @ root.T
-        return Draws.of(self.weights, np.exp(field - sum(s**2 for s in self.spreads) / 2))
+        return DrawnWeights.of(self.weights, np.exp(field - sum(s**2 for s in self.spreads) / 2))
 
     def best(self, weights: np.ndarray, must: Any = ()) -> Solution:
         """The best plan for some weights, with the sites ``must`` built."""

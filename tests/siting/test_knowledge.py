@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from planner.siting.questions.draws import Contested, Draws, Part, contested
+from planner.siting.questions.draws import Contested, DrawnWeights, DrawnPart, contested
 from planner.siting.questions.knowledge import Knowledge, classes_of, learn_what, removed
 from planner.solvers.request import check_rules
 from tests.siting.drawn_city import drawn_city
@@ -55,7 +55,7 @@ class SmallTown:
     def learn(self, **options) -> Knowledge:
         values = self.unknowns()
         return learn_what(
-            self.solve, Draws.of(self.weights, self.factors), sparse.csr_array(self.covers), self.covered, self.chosen,
+            self.solve, DrawnWeights.of(self.weights, self.factors), sparse.csr_array(self.covers), self.covered, self.chosen,
             unknowns=pd.DataFrame({"name": np.arange(values.shape[1])}), values=values,
             teaches=options.pop("teaches", np.ones(values.shape[1])), **options,
         )  # fmt: skip
@@ -104,7 +104,7 @@ def test_the_number_of_plans_is_held_and_those_that_teach_most_get_theirs() -> N
 
 def test_what_is_the_same_in_every_draw_is_not_worth_knowing() -> None:
     town = SmallTown(2)
-    draws = Draws.of(town.weights, town.factors)
+    draws = DrawnWeights.of(town.weights, town.factors)
     found = learn_what(
         town.solve, draws, sparse.csr_array(town.covers), town.covered, town.chosen,
         unknowns=pd.DataFrame({"name": ["same"]}), values=np.full((DRAWS, 1), 5.0), teaches=np.zeros(1),
@@ -116,7 +116,7 @@ def test_what_is_the_same_in_every_draw_is_not_worth_knowing() -> None:
 def test_two_sites_in_two_zones_by_hand() -> None:
     """One site to build; zone A has 10 workers, zone B 8 or 14: knowing B removes (14 − 11) / 2 … of one plan, B's."""
     factors = np.array([[1.0, 8 / 11], [1.0, 14 / 11]] * 6)
-    draws = Draws.of(np.array([10.0, 11.0]), factors)
+    draws = DrawnWeights.of(np.array([10.0, 11.0]), factors)
 
     def solve(weights: np.ndarray) -> SimpleNamespace:
         return SimpleNamespace(chosen=np.array([int(weights[1] > weights[0])]), bound=weights.max())
@@ -153,9 +153,9 @@ def test_taking_chance_off_brings_the_value_of_what_says_nothing_near_to_nothing
 
 def test_draws_by_group_are_the_sum_of_their_parts() -> None:
     """Two groups, two periods of three cells: weights and worth written out."""
-    rider = Part("rider", np.array([1.0, 2, 3, 4, 5, 6]), np.array([[1.0, 2, 1], [0, 1, 1]]))
-    sweeper = Part("sweeper", np.array([10.0, 0, 0, 10, 0, 0]), np.array([[1.0, 1, 1], [3, 1, 1]]))
-    draws = Draws((rider, sweeper))
+    rider = DrawnPart("rider", np.array([1.0, 2, 3, 4, 5, 6]), np.array([[1.0, 2, 1], [0, 1, 1]]))
+    sweeper = DrawnPart("sweeper", np.array([10.0, 0, 0, 10, 0, 0]), np.array([[1.0, 1, 1], [3, 1, 1]]))
+    draws = DrawnWeights((rider, sweeper))
     assert draws.one(0).tolist() == [11, 4, 3, 14, 10, 6]
     assert draws.one(1).tolist() == [30, 2, 3, 30, 5, 6]
     assert draws.mixed(np.array([0.5, 0.5])).tolist() == [20.5, 3, 3, 22, 7.5, 6]
@@ -173,11 +173,11 @@ def test_a_plan_hangs_on_sites_near_the_margin_and_not_on_what_all_have_in_commo
     rng = np.random.default_rng(0)
     common = np.exp(rng.normal(0, 0.5, (400, 1))) * np.ones(4)
     rules, eye, none = check_rules(4, 2), sparse.csr_array(np.eye(4)), np.zeros(4, bool)
-    alike = contested(Draws.of(weights, common), eye, none, np.array([0, 1]), rules)
+    alike = contested(DrawnWeights.of(weights, common), eye, none, np.array([0, 1]), rules)
     assert not len(alike.sites)
     factors = common.copy()
     factors[:, 2] *= np.exp(rng.normal(0, 0.2, 400))
-    hung = contested(Draws.of(weights, factors), eye, none, np.array([0, 1]), rules)
+    hung = contested(DrawnWeights.of(weights, factors), eye, none, np.array([0, 1]), rules)
     worth = dict(zip(hung.sites.tolist(), hung.worth.tolist(), strict=True))
     assert worth[2] > 0.5
     assert worth.get(0, 0.0) < 0.01

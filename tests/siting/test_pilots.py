@@ -9,14 +9,14 @@ import pytest
 from scipy import sparse
 
 from benchmarks.pilots import left
-from planner.siting.questions.draws import Contested, Draws
+from planner.siting.questions.draws import Contested, DrawnWeights
 from planner.siting.questions.pilots import choose_pilots, in_reach, learnt, simulate
 
 MANY = 4000
 
 
 def test_a_pilot_shows_workers_in_reach_whom_no_station_serves() -> None:
-    draws = Draws.of(np.array([1.0, 2, 4, 8]), np.array([[1.0, 1, 1, 1], [2, 1, 1, 3]]))
+    draws = DrawnWeights.of(np.array([1.0, 2, 4, 8]), np.array([[1.0, 1, 1, 1], [2, 1, 1, 3]]))
     covers = sparse.csr_array(np.array([[1, 1, 0, 0], [0, 1, 1, 1], [0, 0, 0, 1]]))
     shown = in_reach(draws, covers, np.array([False, True, False, False]), np.array([1, 0]))
     assert shown.tolist() == [[12, 1], [28, 2]]
@@ -28,7 +28,7 @@ def test_what_is_learnt_is_the_posterior_of_a_log_normal_field(noise: float) -> 
     rng = np.random.default_rng(1)
     cov = np.array([[0.36, 0.24, 0], [0.24, 0.25, 0], [0, 0, 0.16]])
     logs = rng.multivariate_normal(np.zeros(3), cov, MANY)
-    draws = Draws.of(np.array([10.0, 20, 30]), np.exp(logs))
+    draws = DrawnWeights.of(np.array([10.0, 20, 30]), np.exp(logs))
     shown = 10 * np.exp(logs[:, :1])
     found = learnt(draws, shown, np.array([20.0]), noise=noise)
     gain = cov[:, 0] / (0.36 + noise**2)
@@ -41,7 +41,7 @@ def test_a_second_pilot_that_shows_the_same_adds_what_a_second_look_adds() -> No
     """Two pilots on one field, errors apart: the variance of the error halves."""
     rng = np.random.default_rng(2)
     log = rng.normal(0, 0.6, (MANY, 1))
-    draws = Draws.of(np.array([1.0]), np.exp(log))
+    draws = DrawnWeights.of(np.array([1.0]), np.exp(log))
     shown = np.hstack([np.exp(log), np.exp(log)])
     found = learnt(draws, shown, np.array([2.0, 3.0]), noise=0.5)
     error = 0.5**2 / 2
@@ -53,7 +53,7 @@ def test_a_second_pilot_that_shows_the_same_adds_what_a_second_look_adds() -> No
 def test_what_has_nothing_to_do_with_a_pilot_is_left_alone_by_few_draws() -> None:
     rng = np.random.default_rng(3)
     logs = rng.normal(0, 0.5, (40, 300))
-    draws = Draws.of(np.ones(300), np.exp(logs))
+    draws = DrawnWeights.of(np.ones(300), np.exp(logs))
     shown = np.exp(rng.normal(0, 0.5, (40, 1)))
     moved = learnt(draws, shown, np.array([3.0]), noise=0.1) / draws.mixed(np.full(40, 1 / 40)) - 1
     off = logs - logs.mean(axis=0)
@@ -81,7 +81,7 @@ def test_pilots_are_the_sites_that_tell_most_of_what_the_plan_hangs_on_and_are_s
 def test_simulated_regret_is_counted_against_the_best_plan_for_the_truth() -> None:
     """Three sites on cells of their own, two to build, no noise: the pilot is site 0, the rest goes by what it shows."""
     factors = np.array([[1.0, 1, 3], [1, 3, 1], [1, 1, 2], [1, 2, 1]])
-    draws = Draws.of(np.array([10.0, 10, 10]), factors)
+    draws = DrawnWeights.of(np.array([10.0, 10, 10]), factors)
     eye, none = sparse.csr_array(np.eye(3)), np.zeros(3, bool)
     asked = []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from planner.errors import AbsentError, PlannerError
@@ -90,6 +91,20 @@ def test_pilots_are_sites_of_the_plan_with_their_simulated_regret(study: Study) 
     assert sorted(everything["rank"]) == [1, 2, 3]
 
 
+def test_it_is_kept_and_found_again(study: Study) -> None:
+    again = Study(study.settings, cache=study.stages.store.folder.parent)
+    first, second = study.value_of_information(), again.value_of_information()
+    pd.testing.assert_frame_equal(first.table, second.table)
+    assert repr(first) == repr(second)
+    pd.testing.assert_frame_equal(study.pilots(2).simulated, again.pilots(2).simulated)
+
+
+def test_two_draws_are_enough_to_ask_though_not_to_learn(study: Study) -> None:
+    few = study.with_(demand__ensemble=2)
+    assert few.value_of_information().knowledge.draws == 2
+    assert len(few.pilots(1).simulated) == 2
+
+
 def test_it_is_computed_only_where_asked_for(study: Study) -> None:
     from planner.study.table.whole import asked
 
@@ -102,5 +117,5 @@ def test_what_cannot_be_asked_is_refused_in_words(study: Study) -> None:
     with pytest.raises(PlannerError, match="at least 0"):
         study.pilots(1, noise=-0.1)
     with pytest.raises(AbsentError) as told:
-        study.with_(siting__goal__aim="mean").value_of_information()
+        study.with_(siting__scenarios=2, siting__goal__aim="mean").value_of_information()
     assert told.value.findings[0].code == "GOAL-008"

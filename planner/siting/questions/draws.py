@@ -11,7 +11,7 @@ from scipy import sparse
 
 from planner.solvers.rules import Rules
 
-__all__ = ["Contested", "Draws", "Part", "contested"]
+__all__ = ["Contested", "DrawnWeights", "DrawnPart", "contested"]
 
 Array = NDArray[Any]
 #: At most so many sites are looked at as contested: those whose demand is least known come first.
@@ -19,7 +19,7 @@ MOST_CONTESTED = 400
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class DrawnPart:
     """Workers that the draws move together: of one group, or of all.
 
     ``weights``: float (n_points), blocks of n_cells; ``factors``: float (n_draws × n_cells), workers over the estimate.
@@ -40,26 +40,26 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Draws:
-    """Draws of the weights of a problem's points, never all of them in memory at once.
+class DrawnWeights:
+    """DrawnWeights of the weights of a problem's points, never all of them in memory at once.
 
     A draw's weights are the sum over ``parts`` of weights × factor of the cell. One part where the draws do not tell
     groups apart, else one per group.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[DrawnPart, ...]
 
     def __len__(self) -> int:
         return len(self.parts[0].factors)
 
     @classmethod
-    def of(cls, weights: Array, factors: Array, group: str = "") -> Draws:
-        """Draws that treat all workers alike: weights (n_points), factors (n_draws × n_cells)."""
-        return cls((Part(group, np.asarray(weights, float), np.asarray(factors)),))
+    def of(cls, weights: Array, factors: Array, group: str = "") -> DrawnWeights:
+        """DrawnWeights that treat all workers alike: weights (n_points), factors (n_draws × n_cells)."""
+        return cls((DrawnPart(group, np.asarray(weights, float), np.asarray(factors)),))
 
-    def first(self, n: int) -> Draws:
+    def first(self, n: int) -> DrawnWeights:
         """The first ``n`` draws."""
-        return Draws(tuple(Part(p.group, p.weights, p.factors[:n]) for p in self.parts))
+        return DrawnWeights(tuple(DrawnPart(p.group, p.weights, p.factors[:n]) for p in self.parts))
 
     def mixed(self, shares: Array) -> Array:
         """Weights (n_points) of a mixture: Σ shares[d] × draw d, nowhere below 0 (shares may be)."""
@@ -135,7 +135,7 @@ class Contested:
         return np.asarray(r2 @ (self.worth * sy**2) / whole * (sx > 1e-9 * np.abs(values).max(axis=0)))
 
 
-def contested(draws: Draws, covers: Any, covered: Array, chosen: Array, rules: Rules) -> Contested:
+def contested(draws: DrawnWeights, covers: Any, covered: Array, chosen: Array, rules: Rules) -> Contested:
     """The sites whose place in the plan ``chosen`` is least sure, and what they bring under each draw.
 
     A site of the plan brings what is lost without it, any other what it would add. It bears on the choice as far as that

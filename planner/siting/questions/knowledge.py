@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.progress import Progress, silent
-from planner.siting.questions.draws import Draws
+from planner.siting.questions.draws import DrawnWeights
 from planner.solvers.problems import Solution
 
 __all__ = ["CLASSES", "Knowledge", "classes_of", "learn_what", "removed"]
@@ -26,7 +26,7 @@ Array = NDArray[Any]
 Solve = Callable[[Array], Solution]
 #: Classes that an unknown is cut into.
 CLASSES = 3
-#: Draws that plans of their own are made for: they say how much there is to know at all.
+#: DrawnWeights that plans of their own are made for: they say how much there is to know at all.
 KNOWN_DRAWS = 40
 #: Cuts at random, each with plans of its own; and cuts that only choose among all plans found.
 CUTS, MORE_CUTS = 4, 200
@@ -99,7 +99,7 @@ def removed(worth: Array, classes: Array) -> float:
 
 
 def learn_what(
-    solve: Solve, draws: Draws, covers: Any, covered: Array, chosen: Array, *, unknowns: pd.DataFrame, values: Array,
+    solve: Solve, draws: DrawnWeights, covers: Any, covered: Array, chosen: Array, *, unknowns: pd.DataFrame, values: Array,
     teaches: Array, classes: int = CLASSES, most_solves: int = 150, seed: int = 0, progress: Progress | None = None,
 ) -> Knowledge:  # fmt: skip
     """The regret that knowing each unknown removes.
@@ -123,7 +123,7 @@ def learn_what(
 
     Examples
     --------
-    >>> learn_what(solve, Draws.of(weights, factors), covers, covered, chosen,
+    >>> learn_what(solve, DrawnWeights.of(weights, factors), covers, covered, chosen,
     ...            unknowns=pd.DataFrame({"district": names}), values=workers, teaches=share)      # doctest: +SKIP
     Knowledge(12 unknowns, 3 beyond chance; regret 310 workers, at most 340; 40 draws, 77 plans)
     """

@@ -18,7 +18,7 @@ from planner.progress import Progress
 from planner.siting.coverage import cover_weights
 from planner.siting.proposal import AGAIN
 from planner.siting.questions.ask import Finished
-from planner.siting.questions.draws import Draws, Part, contested
+from planner.siting.questions.draws import DrawnWeights, DrawnPart, contested
 from planner.siting.questions.knowledge import Knowledge, learn_what
 from planner.siting.questions.pilots import choose_pilots, in_reach, simulate
 from planner.siting.questions.robust import scenario_factors
@@ -28,13 +28,15 @@ from planner.solvers.problems import Solution
 __all__ = ["MOST_SOLVES", "PILOTED", "PilotSites", "drawn", "pilots", "value_of_information"]
 
 Array = NDArray[Any]
-#: Quick solves at most, for each of the two questions.
+#: Quick solves at most for the value of information.
 MOST_SOLVES = 150
+#: DrawnWeights that pilots are chosen and judged by, and how many of them are the truth in turn (four plans each).
+PILOT_DRAWS, TRUTHS = 60, 30
 #: How many sites, in rank order, are asked what a pilot there would be worth.
 PILOTED = 50
 
 
-def drawn(of: Finished, surfaces: Array) -> Draws:
+def drawn(of: Finished, surfaces: Array) -> DrawnWeights:
     """The demand draws as weights of the plan's problem.
 
     ``surfaces``: headline workers, n_draws × n_cells; or factors on the estimate per headline group in the study's
@@ -43,12 +45,12 @@ def drawn(of: Finished, surfaces: Array) -> Draws:
     posing = of.posing
     if surfaces.ndim == 2:
         factors = scenario_factors(surfaces, posing.demand["workers"].to_numpy())
-        return Draws.of(of.problem.weights, factors)
+        return DrawnWeights.of(of.problem.weights, factors)
     periods, parts = [t.name for t in posing.periods], []
     for k, group in enumerate(posing.groups):
         alone = [replace(a, groups=tuple(g for g in a.groups if g == group)) for a in posing.new.access]
-        parts.append(Part(group, cover_weights(posing.demand, alone, periods), surfaces[:, k]))
-    return Draws(tuple(parts))
+        parts.append(DrawnPart(group, cover_weights(posing.demand, alone, periods), surfaces[:, k]))
+    return DrawnWeights(tuple(parts))
 
 
 def _plain(of: Finished) -> None:
@@ -147,14 +149,14 @@ def pilots(
         The study compares plans by a goal of its own (GOAL-008).
     """
     _plain(of)
-    problem, draws, chosen = of.problem, drawn(of, surfaces), of.chosen
+    problem, draws, chosen = of.problem, drawn(of, surfaces).first(PILOT_DRAWS), of.chosen
     shown = in_reach(draws, problem.covers, problem.covered, chosen)
     hung = contested(draws, problem.covers, problem.covered, chosen, problem.rules)
     sites, explained = choose_pilots(shown, chosen, hung, k=k, noise=noise)
     at = {int(site): n for n, site in enumerate(chosen)}
     taught = np.array([at[int(s)] for s in sites], dtype=np.int64)
     rng = np.random.default_rng([of.posing.seed, 22])
-    truths = min(len(draws), MOST_SOLVES // 4)  # the best plan and three orders each
+    truths = min(len(draws), TRUTHS)
     chance = np.stack([rng.permutation(len(chosen))[: len(taught)] for _ in range(truths)])
     orders = {"taught": taught, "rank": np.arange(len(taught)), "random": chance}
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.progress import Progress, silent
-from planner.siting.questions.draws import Contested, Draws
+from planner.siting.questions.draws import Contested, DrawnWeights
 from planner.solvers.problems import Solution
 
 __all__ = ["NOISE", "choose_pilots", "in_reach", "learnt", "simulate"]
@@ -31,7 +31,7 @@ Expand = Callable[[Array, Array], Solution]
 NOISE = 0.2
 
 
-def in_reach(draws: Draws, covers: Any, covered: Array, sites: Array) -> Array:
+def in_reach(draws: DrawnWeights, covers: Any, covered: Array, sites: Array) -> Array:
     """Workers within reach of each site, whom no station of today serves: n_draws × n_sites."""
     rows = sparse.csr_array(covers)[sites]
     on = ~covered[rows.indices]
@@ -100,7 +100,7 @@ def choose_pilots(
     return np.asarray(sites)[picked], np.asarray(shares)
 
 
-def learnt(draws: Draws, shown: Array, seen: Array, *, noise: float = NOISE) -> Array:
+def learnt(draws: DrawnWeights, shown: Array, seen: Array, *, noise: float = NOISE) -> Array:
     """Weights of the points (n_points) to believe in once pilots have ``seen`` so many workers.
 
     On the log scale, on which demand varies, every draw moves along its regression on what a pilot shows, pilot by pilot,
@@ -118,7 +118,8 @@ def learnt(draws: Draws, shown: Array, seen: Array, *, noise: float = NOISE) -> 
         Standard deviation of its relative error.
     """
     n, k = shown.shape
-    state = np.log(np.maximum(np.hstack([part.factors for part in draws.parts]).astype(float), 1e-6))
+    state = np.hstack([part.factors for part in draws.parts]).astype(np.float32)
+    state = np.log(np.maximum(state, 1e-6))
     tell = np.log(np.maximum(shown, 1e-6))
     for i in range(k if n > 3 else 0):
         along = tell[:, i] - tell[:, i].mean()
@@ -131,25 +132,26 @@ def learnt(draws: Draws, shown: Array, seen: Array, *, noise: float = NOISE) -> 
         )  # the square-root filter: draws close in as the variance does
         move = step - close * along
         for what in (state, tell):
-            slope = _sure(along, what) * (along @ (what - what.mean(axis=0))) / n / whole
-            what += np.outer(move, slope)
+            slope = (_sure(along, what) / n / whole).astype(what.dtype)
+            what += np.outer(move.astype(what.dtype), slope)
     factors = np.exp(state)
     ends = np.cumsum([0, *(part.factors.shape[1] for part in draws.parts)])
     parts = zip(draws.parts, ends[:-1], ends[1:], strict=True)
-    moved = Draws(tuple(replace(part, factors=factors[:, a:b]) for part, a, b in parts))
+    moved = DrawnWeights(tuple(replace(part, factors=factors[:, a:b]) for part, a, b in parts))
     return moved.mixed(np.full(n, 1 / n))
 
 
 def _sure(one: Array, many: Array) -> Array:
-    """By what each slope on ``one`` (n) is multiplied (m): 1 where the correlation is perfect, 0 where chance would show it."""
-    n, apart = len(one), many - many.mean(axis=0)
-    norm = (one @ one) * (apart**2).sum(axis=0)
-    r2 = np.divide((one @ apart) ** 2, norm, out=np.zeros(many.shape[1]), where=norm > 0)
-    return np.maximum(0.0, 1 - (1 - r2) / np.maximum((n - 2) * r2, 1e-12))
+    """``one`` (n, mean 0) times ``many`` (n × m), by as much as the correlation is sure: 0 where chance would show it."""
+    n, mean = len(one), many.mean(axis=0)
+    product = one.astype(many.dtype) @ many
+    norm = (one @ one) * (np.einsum("ij,ij->j", many, many) - n * mean**2)
+    r2 = np.divide(product.astype(float) ** 2, norm, out=np.zeros(many.shape[1]), where=norm > 1e-6)
+    return np.asarray(product * np.clip(1 - (1 - r2) / np.maximum((n - 2) * r2, 1e-12), 0.0, 1.0))
 
 
 def simulate(
-    solve: Expand, draws: Draws, covers: Any, covered: Array, chosen: Array, shown: Array,
+    solve: Expand, draws: DrawnWeights, covers: Any, covered: Array, chosen: Array, shown: Array,
     orders: Mapping[str, Array], *, truths: int, noise: float = NOISE, seed: int = 0,
     progress: Progress | None = None,
 ) -> pd.DataFrame:  # fmt: skip
@@ -177,14 +179,14 @@ def simulate(
         say("pilots", d / max(1, truths))
         plans = [np.asarray(chosen)]
         rest = np.delete(np.arange(n), d)
-        believed = Draws(tuple(replace(part, factors=part.factors[rest]) for part in draws.parts))
+        believed = DrawnWeights(tuple(replace(part, factors=part.factors[rest]) for part in draws.parts))
         for order in orders.values():
             first = np.asarray(order if np.ndim(order) == 1 else order[d], dtype=np.int64)
             seen = shown[d, first] * np.exp(noise * luck[d, first])
             weights = learnt(believed, shown[rest][:, first], seen, noise=noise)
             plans.append(np.asarray(solve(weights, np.sort(chosen[first])).chosen))
         best = np.asarray(solve(draws.one(d), none).chosen)
-        truth = Draws(tuple(replace(part, factors=part.factors[d : d + 1]) for part in draws.parts))
+        truth = DrawnWeights(tuple(replace(part, factors=part.factors[d : d + 1]) for part in draws.parts))
         got = truth.of_plans(covers, covered, [*plans, best])[0]
         left[d] = got.max() - got[:-1]
     return pd.DataFrame(left, columns=["plan", *orders])

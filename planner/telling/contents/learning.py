@@ -16,11 +16,11 @@ from planner.siting.questions.learn import PilotSites
 from planner.telling.words.numbers import number, percent
 from planner.telling.words.phrases import phrase
 
-__all__ = ["KnowledgeTold", "Names", "PilotsTold", "names_of"]
+__all__ = ["KnowledgeTold", "LearningNames", "PilotsTold", "names_of"]
 
 
 @dataclass(frozen=True)
-class Names:
+class LearningNames:
     """Names of groups and districts: language → key → name."""
 
     groups: Mapping[str, Mapping[str, str]]
@@ -35,10 +35,10 @@ class Names:
         return self.districts[language].get(key, key)
 
 
-def names_of(settings: Settings, districts: gpd.GeoDataFrame) -> Names:
+def names_of(settings: Settings, districts: gpd.GeoDataFrame) -> LearningNames:
     """The names of a study's groups and districts in both languages."""
     keys = districts["district"].astype(str)
-    return Names(
+    return LearningNames(
         {to: {g.name: g.label(to) for g in settings.groups} for to in ("zh", "en")},
         {to: _filled(keys, districts[f"name_{to}"]) for to in ("zh", "en")},
     )
@@ -49,7 +49,7 @@ def _filled(keys: pd.Series, names: pd.Series) -> dict[str, str]:
     return {k: k if pd.isna(n) or not str(n) else str(n) for k, n in zip(keys, names, strict=True)}
 
 
-def _html(lines: list[str], heads: list[str], rows: list[tuple[str, ...]]) -> str:
+def _html(lines: list[str], heads: list[str], rows: list[Any]) -> str:
     """Sentences and a table, everything escaped."""
     said = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return said + pd.DataFrame(rows, columns=heads).to_html(index=False, escape=True)
@@ -63,7 +63,7 @@ class KnowledgeTold:
     """
 
     knowledge: Knowledge
-    names: Names
+    names: LearningNames
     language: str
 
     @property
@@ -117,7 +117,7 @@ class PilotsTold:
     """
 
     pilots: PilotSites
-    names: Names
+    names: LearningNames
     language: str
 
     @property
