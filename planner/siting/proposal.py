@@ -21,13 +21,14 @@ from planner.settings.siting import Siting
 from planner.settings.whole import Settings
 from planner.siting.candidates import find_candidates
 from planner.siting.classes import AtPoints, ReachClasses
-from planner.siting.coverage import Coverage
+from planner.siting.coverage import Coverage, cover_weights
 from planner.siting.goal.choice import StationChoice
 from planner.siting.goal.words import measure_in_words
 from planner.siting.open_times import Patterns
 from planner.siting.plan import SitePlan, chosen_table
 from planner.siting.problem import Ground, SitingProblem, covered_by_open, nothing_to_gain, pose
 from planner.siting.questions.alternatives import StandIns, replacements
+from planner.siting.questions.draws import DrawnPart, DrawnWeights
 from planner.siting.questions.robust import Hindsight, look_back, scenario_factors
 from planner.siting.reach import NearestStation, SiteReach, joined, measure, street_metres
 from planner.siting.rules import judge_clash, judge_rules
@@ -47,6 +48,7 @@ __all__ = [
     "against_half",
     "candidate_sites",
     "demand_factors",
+    "drawn_weights",
     "find_stand_ins",
     "judge",
     "kept_problem",
@@ -197,18 +199,31 @@ def kept_problem(posing: Posing, problem: SitingProblem, closed: Array) -> Sitin
     return replace(problem, covered=covered_by_open(posing.existing.access, is_open, closed=closed))
 
 
+def drawn_weights(posing: Posing, factors: Array) -> DrawnWeights:
+    """The demand draws as weights of the problem's points, group by group, so that each period moves with who is out in it.
+
+    ``factors``: float (n_draws × n_groups × n_cells), workers over the estimate, groups in the order of the posing's.
+    """
+    periods, parts = [t.name for t in posing.periods], []
+    for k, group in enumerate(posing.groups):
+        alone = [replace(a, groups=tuple(g for g in a.groups if g == group)) for a in posing.new.access]
+        of_classes = posing.merged.of_cells(factors[:, k]).astype(np.float32)
+        parts.append(DrawnPart(group, cover_weights(posing.demand, alone, periods), of_classes))
+    return DrawnWeights(tuple(parts))
+
+
 def steadiness(
-    posing: Posing, posed: Posed, sited: Sited, surfaces: Array, *, within_m: float, scenarios: int,
+    posing: Posing, posed: Posed, sited: Sited, factors: Array, *, within_m: float, scenarios: int,
     progress: Progress | None = None,
 ) -> Hindsight | None:  # fmt: skip
-    """What would have been chosen under each demand draw; None where no draw is asked for."""
+    """What would have been chosen under each of the first ``scenarios`` demand draws; None where no draw is asked for."""
     if not scenarios:
         return None
     problem = posed.problem
     return look_back(
         lambda weights: solve(problem, posing.look(AGAIN), weights=weights, known=sited.solution),
         problem,
-        posing.merged.of_cells(demand_factors(surfaces, posing.whole.demand, scenarios)),
+        drawn_weights(posing, factors[:scenarios]),
         kept=kept_problem(posing, problem, sited.closed),
         xy_m=shapely.get_coordinates(posing.candidates.geometry.to_numpy()),
         chosen=sited.solution.chosen,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from planner.siting.use import ExpectedUse
     from planner.study.closures import Closure
     from planner.study.evaluate import Evaluation
+    from planner.telling.contents.learning import KnowledgeTold, PilotsTold
 
 __all__ = ["Study", "open_study"]
 
@@ -319,6 +320,41 @@ class Study:
         return self.stages.value(
             "fair_front", points=int(points), quotas=bool(quotas), time_limit_s=float(time_limit_s)
         )
+
+    def value_of_information(self) -> KnowledgeTold:
+        """What to find out first: the regret that knowing each unknown removes, ranked; ``table``, and words in a notebook.
+
+        Unknown are the workers of each district (and group, where the draws tell groups apart) and those in reach of each of the
+        plan's first 50 sites. At most 150 quick plans; kept, and made only when asked for.
+
+        Raises
+        ------
+        AbsentError
+            The study compares plans by a goal of its own.
+        """
+        from planner.telling.contents.learning import KnowledgeTold, names_of
+
+        names = names_of(self.settings, self.districts)
+        return KnowledgeTold(self.stages.value("knowledge"), names, self.settings.study.language)
+
+    def pilots(self, k: int = 20, *, noise: float = 0.2) -> PilotsTold:
+        """Which ``k`` sites of the plan to build first so that what they show betters the rest, and whether it does.
+
+        ``noise``: relative error (standard deviation) of the workers that a pilot counts. At most 120 quick plans.
+
+        Raises
+        ------
+        PlannerError
+            ``k`` is below 1 or ``noise`` negative; as :class:`AbsentError`, the study compares plans by a goal of its own.
+        """
+        from planner.telling.contents.learning import PilotsTold, names_of
+
+        if k < 1 or not noise >= 0:
+            raise PlannerError(
+                f"pilots need k of at least 1 and a noise of at least 0; got {k!r} and {noise!r}"
+            )
+        found = self.stages.value("pilots", k=int(k), noise=float(noise))
+        return PilotsTold(found, names_of(self.settings, self.districts), self.settings.study.language)
 
     def close_streets(self, area: BaseGeometry, *, planned: bool = True) -> Closure:
         """Who loses the circle while the streets that touch ``area`` (study CRS) are closed."""

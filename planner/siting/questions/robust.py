@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from planner.progress import Progress, silent
 from planner.siting.problem import SitingProblem
+from planner.siting.questions.draws import DrawnWeights
 from planner.solvers.problems import Solution
 
 Array = NDArray[Any]
@@ -72,7 +73,7 @@ class Hindsight:
 
 
 def look_back(
-    solve: Solve, problem: SitingProblem, factors: Array, *, kept: SitingProblem, xy_m: Array, chosen: Array,
+    solve: Solve, problem: SitingProblem, draws: DrawnWeights | Sequence[Array], *, kept: SitingProblem, xy_m: Array, chosen: Array,
     within_m: float, progress: Progress | None = None,
 ) -> Hindsight:  # fmt: skip
     """Choose anew under each demand draw, and hold the plan against it.
@@ -81,8 +82,8 @@ def look_back(
     ----------
     solve
         ``solve(weights)`` → Solution under the plan's rules.
-    factors
-        float (n_draws × n_cells): workers over the estimate; the problem's points are blocks of n_cells.
+    draws
+        float64 (n_points) each: the problem's weights under a draw; they are read one after the other.
     kept
         The problem with only the stations that stay: the plan is read there.
     xy_m
@@ -91,27 +92,26 @@ def look_back(
         The plan's sites.
     """
     say = progress or silent
-    blocks = len(problem.weights) // factors.shape[1] if factors.shape[1] else 0
-    every = [problem.weights * np.tile(factor, blocks) for factor in factors]
-    hits, rows = np.zeros(len(chosen)), []
+    hits, rows, lost = np.zeros(len(chosen)), [], []
     mine = sparse.csr_array(kept.covers)[chosen]
     times = np.bincount(mine.indices, minlength=mine.shape[1])
     served = kept.covered | (times > 0)
     only = mine @ sparse.diags_array(((times == 1) & ~kept.covered).astype(float))
     comparable = problem.goal is None
-    for k, weights in enumerate(every):
-        say("how often a site is chosen", k / len(every))
+    for k, weights in enumerate(draws):
+        say("how often a site is chosen", k / len(draws))
         again = solve(weights)
         if len(again.chosen):
             far, _ = cKDTree(xy_m[again.chosen]).query(xy_m[chosen])
             hits += far <= within_m
+        lost.append(only @ weights)
         plan = float(weights[served].sum())
         best = max(plan, float(again.objective)) if comparable else np.nan
         bound = max(best, float(again.bound)) if comparable else np.nan
         rows.append((float(weights.sum()), float(weights[problem.covered].sum()), plan, best, bound))
     table = pd.DataFrame(rows, columns=["workers", "before", "plan", "best", "bound"], dtype=float)
-    alone = np.stack([only @ weights for weights in every]) if every else np.zeros((0, len(chosen)))
-    return Hindsight(hits / max(1, len(every)), alone, table, float(within_m))
+    alone = np.stack(lost) if lost else np.zeros((0, len(chosen)))
+    return Hindsight(hits / max(1, len(lost)), alone, table, float(within_m))
 
 
 def coverage_curve(

@@ -29,6 +29,11 @@ def hours_of(sites: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(sites[[c for c in ("open_hours", "week_hours", "hours_kept") if c in sites]])
 
 
+def factors_of(value: Any) -> Any:
+    """Workers of each demand draw over the estimate (n_draws × n_groups × n_cells)."""
+    return value.ensemble.factors
+
+
 def points_of(value: Any) -> gpd.GeoSeries:
     """Where workers stand."""
     return value.points.geometry

@@ -5,10 +5,11 @@ from __future__ import annotations
 from planner.settings.whole import Settings
 from planner.siting.equity.front import POINTS
 from planner.siting.questions.ask import CHANGE
+from planner.siting.questions.pilots import NOISE
 from planner.siting.questions.streets import MISSING
 from planner.study.stages import Stage
 from planner.study.table.keys import COUNTS, RULES
-from planner.study.table.pick import get, open_of, points_of
+from planner.study.table.pick import factors_of, get, open_of, points_of
 from planner.study.takes import derived, fixed, part, section, setting, stage
 
 
@@ -73,7 +74,7 @@ def plan(settings: Settings) -> dict[str, Stage]:
             "planner.siting.proposal:steadiness",
             {
                 "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
-                "surfaces": stage("demand", get("surfaces")), "within_m": derived(_walk_m),
+                "factors": stage("demand", factors_of), "within_m": derived(_walk_m),
                 "scenarios": setting("siting.scenarios"),
             },
         ),
@@ -215,5 +216,18 @@ def questions() -> dict[str, Stage]:
         "rule_prices": Stage(
             "planner.siting.questions.ask:rule_prices",
             {"of": stage("finished"), "fair": fixed(False), "time_limit_s": fixed(120.0)},
+        ),
+        "knowledge": Stage(
+            "planner.siting.questions.learn:value_of_information",
+            {"of": stage("finished"), "factors": stage("demand", factors_of)},
+        ),
+        "pilots": Stage(
+            "planner.siting.questions.learn:pilots",
+            {
+                "of": stage("finished"),
+                "factors": stage("demand", factors_of),
+                "k": fixed(20),
+                "noise": fixed(NOISE),
+            },
         ),
     }

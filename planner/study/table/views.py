@@ -44,7 +44,7 @@ def views(settings: Settings) -> dict[str, Stage]:
         "fairness": Stage(
             "planner.siting.equity.fairness:fairness",
             {
-                "demand": stage("demand", get("demand")), "existing": stage("existing"), "new": stage("new"),
+                **{k: stage("classes", get(k)) for k in ("demand", "existing", "new")},
                 "chosen": stage("siting", lambda v: v.solution.chosen), "closed": stage("siting", get("closed")),
                 "periods": setting("periods"), "need_open": setting("circle.open_share"),
             },
