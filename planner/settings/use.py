@@ -63,7 +63,7 @@ class Use(Section):
     visit_minutes: Positive = 20.0
     least_counted: int = Field(default=20, ge=4)
     block_m: Positive = 2000.0
-    draws: Count = 100
+    draws: Count = 30
     source: str = ""
 
     @field_validator("factor", "share")

@@ -127,7 +127,7 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
         )  # parts of a printed sum round to fit it
         # a difference of two printed numbers is off by twice a half, of parts of printed sums by twice one
         room = {True: 2 if r["unit"] == "people" else 2 * HALF[r["unit"]], False: HALF[r["unit"]]}[derived]
-        room = 1 if r["unit"] == "people" and id_ in ("bound", "drivers_bound") else room
+        room = 1 if r["unit"] == "people" and id_ in ("bound", "drivers_bound", "regret_most") else room
         room = 2 * HALF["share"] if id_ == "curve_bound" else room  # rounded up
         if off > room + 1e-6 and not part:
             yield Disagreement(
