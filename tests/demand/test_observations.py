@@ -35,14 +35,18 @@ def run(city, *, share=None, seed=0, settings=None):
 
 @pytest.fixture(scope="module")
 def recovered():
-    """Four cities, each estimated without observations and from samples of 1, 5 and 20 %."""
+    """Four cities, each estimated without observations and from samples of 1, 5 and 20 %.
+
+    What nothing explains is near here (1 km), as it was made; tests/demand/test_ensemble.py has cities where it reaches far.
+    """
+    near = Demand(far_sd=0.0)
     rows = []
     for seed in (1, 2, 4, 7):
         city = make_city(seed)
         block = blocks(city.cells, block_m=1000)
         truth = np.bincount(block, city.truth)
         for share in (None, *SHARES):
-            full = run(city, share=share, seed=seed)
+            full = run(city, share=share, seed=seed, settings=near)
             workers = full.demand["workers"].reindex(city.cells.index).fillna(0).to_numpy()
             draws = np.zeros((len(full.surfaces), len(city.cells)))
             draws[:, city.cells.index.get_indexer(full.demand.index)] = full.surfaces
