@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from planner.siting.questions.draws import Contested, DrawnWeights, DrawnPart, contested
+from planner.siting.questions.draws import Contested, DrawnPart, DrawnWeights, contested
 from planner.siting.questions.knowledge import Knowledge, classes_of, learn_what, removed
 from planner.solvers.request import check_rules
 from tests.siting.drawn_city import drawn_city

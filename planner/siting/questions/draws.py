@@ -11,7 +11,7 @@ from scipy import sparse
 
 from planner.solvers.rules import Rules
 
-__all__ = ["Contested", "DrawnWeights", "DrawnPart", "contested"]
+__all__ = ["Contested", "DrawnPart", "DrawnWeights", "contested"]
 
 Array = NDArray[Any]
 #: At most so many sites are looked at as contested: those whose demand is least known come first.

@@ -18,7 +18,7 @@ from planner.progress import Progress
 from planner.siting.coverage import cover_weights
 from planner.siting.proposal import AGAIN
 from planner.siting.questions.ask import Finished
-from planner.siting.questions.draws import DrawnWeights, DrawnPart, contested
+from planner.siting.questions.draws import DrawnPart, DrawnWeights, contested
 from planner.siting.questions.knowledge import Knowledge, learn_what
 from planner.siting.questions.pilots import choose_pilots, in_reach, simulate
 from planner.siting.questions.robust import scenario_factors
