@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.inputs.week import STATED, WEEKEND, WORKDAYS, WeekHours
+from planner.inputs.week import QUARTERS, STATED, WEEKEND, WORKDAYS, WeekHours
 
 __all__ = ["DAYS", "OpenTimes", "Patterns", "TimeReading", "Within", "read_by_time"]
 
@@ -80,9 +80,9 @@ class OpenTimes:
         """The quarter-hours of some kinds of day, merged where the same sites are open."""
         days = sorted({d for kind in kinds for d in DAYS[kind]})
         used, row = np.unique(self.week.of, return_inverse=True)
-        columns = self.week.open[used][:, days].reshape(len(used), len(days) * self.clock.shape[1])
-        if not len(used):  # no site: one pattern, in which nothing is open
-            columns = np.zeros((1, columns.shape[1]), dtype=bool)
+        columns = self.week.open[used][:, days].reshape(len(used), len(days) * QUARTERS)
+        if not len(used):  # no site at all: one pattern, of nobody open
+            columns = np.zeros((1, columns.shape[1]), bool)
         found, pattern = np.unique(columns, axis=1, return_inverse=True)
         pattern = pattern.reshape(len(days), -1)
         share = {}

@@ -193,6 +193,12 @@ def test_patterns_are_as_few_as_the_hours_differ_and_hold_each_period_once() -> 
     assert (found.open[0] == found.open[2]).all()
 
 
+def test_no_station_covers_nobody() -> None:
+    found = read(np.zeros((0, 3), bool), np.ones((3, 4)), times_of([])).by_time
+    assert (found.share, found.workday, found.weekend, found.kept) == (0, 0, 0, (0, 0, 0))
+    assert found.by_district["workers"].tolist() == [12]
+
+
 def test_a_quarter_counts_as_open_from_half_of_it() -> None:
     week = week_hours(["08:07-09:08", "08:08-09:07"])
     first, second = week.open[week.of, 0]
