@@ -14,6 +14,7 @@ from planner.errors import AbsentError
 from planner.siting.backtest import hide_openings, snapshots_of
 from planner.siting.solve import Look
 from planner.study.study import Study, open_study
+from planner.study.terminal import backtest_text
 from tests.study.town import Place, at, reach, street_town, write_table
 
 LOOK = Look(work_limit=20, gap=0.0, time_limit_s=20.0, seed=0)
@@ -101,3 +102,13 @@ def test_a_list_without_dates_is_told_so(tmp_path: Path, monkeypatch: pytest.Mon
     study = dated_town(tmp_path, ["2024-01-24"] * 4)
     with pytest.raises(AbsentError, match="1 different dates"):
         study.backtest()
+
+
+@pytest.mark.parametrize(("language", "head"), [("en", "really opened"), ("zh", "实际新增覆盖")])
+def test_the_command_prints_a_line_per_snapshot(language: str, head: str) -> None:
+    table = hide_openings(COVERS, WORKERS, RESIDENTS, np.array([0, 1, 1, 2]), LOOK, seed=0, random_plans=10)
+    table.insert(0, "snapshot", ["2025-01-01", "2025-07-15"])
+    _, heads, first, second = backtest_text(table, language).splitlines()
+    assert head in heads
+    assert first.split()[:7] == ["2025-01-01", "1", "2", "30", "70", "150", "150"]
+    assert second.split()[:7] == ["2025-07-15", "3", "1", "100", "50", "60", "60"]
