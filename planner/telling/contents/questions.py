@@ -161,7 +161,7 @@ def _case_lines(table: pd.DataFrame, bundle: Bundle) -> Iterator[str]:
     if len(base):
         yield phrase("sensitivity_noise", language, n=number(int(base["near"].iloc[0])), sites=sites)
     hanging = bundle.facts.find("hanging", plan="today")
-    if hanging is not None:
+    if hanging is not None and hanging.shown > 0:
         yield phrase("sensitivity_hanging", language, n=number(hanging.shown))
     groups = table[table["case"].str.startswith("group:")]
     if len(groups):
