@@ -40,9 +40,8 @@ class Use(Section):
     """How workers choose among the stations in reach, and staying away.
 
     ``visits_per_day``: of an open station today, where none are counted (``visits_band``: its 5 % and 95 % points).
-    ``halving_minutes`` (``halving_band``): so many more minutes on foot halve the odds of going. ``hours_kept``
-    (``hours_kept_band``): share of its posted hours that a station is really open, where the list does not say.
-    ``factor``: by trait, what it multiplies the odds by (``factor_band``: up and down by so much); ``share``: of the
+    ``halving_minutes`` (``halving_band``): so many more minutes on foot halve the odds of going. The share of
+    its posted hours that a station is really open is the circle's (``circle.hours_kept``), where the list does not say. ``factor``: by trait, what it multiplies the odds by (``factor_band``: up and down by so much); ``share``: of the
     stations that have it where the list does not say. ``idle_minutes`` a day by group (``idle_band`` up and down), of
     ``visit_minutes`` each: so many occasions to come. ``least_counted``: stations with visits from which on a fit is
     tried; ``block_m``: stations of a square of so many metres are withheld together. ``draws``: of the bands.
@@ -53,8 +52,6 @@ class Use(Section):
     visits_band: tuple[Positive, Positive] = (0.8, 12.4)
     halving_minutes: Positive = 4.0
     halving_band: tuple[Positive, Positive] = (2.0, 8.0)
-    hours_kept: float = Field(default=0.85, gt=0, le=1)
-    hours_kept_band: tuple[Share, Share] = (0.6, 1.0)
     factor: dict[str, Positive] = Field(default_factory=dict)
     factor_band: float = Field(default=1.6, ge=1)
     share: dict[str, Share] = Field(default_factory=dict)
@@ -79,7 +76,6 @@ class Use(Section):
         for key, (low, high), value in (
             ("visits_band", self.visits_band, self.visits_per_day),
             ("halving_band", self.halving_band, self.halving_minutes),
-            ("hours_kept_band", self.hours_kept_band, self.hours_kept),
         ):
             if not low <= value <= high:
                 raise refused(

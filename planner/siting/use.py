@@ -17,6 +17,7 @@ from planner.demand.use.law import Law, Pairs, Priors, calibrated, drawn_laws, e
 from planner.errors import Finding, InputError, Told, finding
 from planner.inputs.kit import TRAITS
 from planner.inputs.visits import Visits
+from planner.settings.circle import Circle
 from planner.settings.use import Use
 from planner.siting.goal.choice import StationChoice, occasions_of, pairs_of, traits_of
 from planner.siting.proposal import Sited
@@ -91,15 +92,15 @@ def priors_of(use: Use) -> Priors:
 
 
 def _model(
-    use: Use, demand: pd.DataFrame, periods: Sequence[str], stations: pd.DataFrame, existing: SiteReach
-) -> UseModel:
+    use: Use, circle: Circle, demand: pd.DataFrame, periods: Sequence[str], stations: pd.DataFrame, existing: SiteReach
+) -> UseModel:  # fmt: skip
     pairs = pairs_of(existing.access, existing.open_share)
-    traits, kept = traits_of(stations, use)
+    traits, kept = traits_of(stations, use, circle.hours_kept)
     return UseModel(pairs, traits, occasions_of(demand, existing.access, periods, use)[1].sum(axis=0), kept)
 
 
 def law_of_use(
-    use: Use, demand: gpd.GeoDataFrame, periods: Sequence[str], stations: gpd.GeoDataFrame, existing: SiteReach,
+    use: Use, circle: Circle, demand: gpd.GeoDataFrame, periods: Sequence[str], stations: gpd.GeoDataFrame, existing: SiteReach,
     visits: Visits, *, seed: int,
 ) -> LawOfUse:  # fmt: skip
     """How workers choose among the open ``stations`` (rows as ``existing`` has them): fitted where ``visits`` help, else assumed."""
@@ -109,7 +110,7 @@ def law_of_use(
     sums = visits.by_station()
     counted = _counted(sums, stations)
     try:
-        model = _model(use, demand, periods, stations, existing)
+        model = _model(use, circle, demand, periods, stations, existing)
         middle = Law.of_logs(priors.middle)
         if len(counted.site):
             return _from_counts(use, model, counted, priors, stations, root, seed=seed)
@@ -180,8 +181,9 @@ _OUT_OF_REACH = Told(
 
 
 def choice_of(
-    use: Use, law: LawOfUse, stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, groups: Sequence[str]
-) -> StationChoice:
+    use: Use, circle: Circle, law: LawOfUse, stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame,
+    groups: Sequence[str],
+) -> StationChoice:  # fmt: skip
     """What a plan that is after use is compared by.
 
     Raises
@@ -194,12 +196,12 @@ def choice_of(
         raise InputError(
             [finding("GOAL-009", source="study.toml", field="siting.goal.aim", value="use", why=why)]
         )
-    old, new = traits_of(stations, use), traits_of(candidates, use)
+    old, new = (traits_of(table, use, circle.hours_kept) for table in (stations, candidates))
     return StationChoice(law.law, *old, *new, {g: use.occasions_of(g) for g in groups})
 
 
 def expected_use(
-    use: Use, law: LawOfUse, demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, periods: Sequence[str],
+    use: Use, circle: Circle, law: LawOfUse, demand: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, periods: Sequence[str],
     stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, existing: SiteReach, new: SiteReach, sited: Sited, *, seed: int,
 ) -> ExpectedUse | None:  # fmt: skip
     """Visits a day to expect today and with the plan; None where no law is known.
@@ -221,13 +223,16 @@ def expected_use(
     names, occasions = occasions_of(demand, existing.access, periods, use)
     live = np.unique(np.concatenate([old.point, both.point]))
     old, both, occasions = _on(old, live), _on(both, live), occasions[:, live]
-    states = ((old, *traits_of(stations, use)), (both, *traits_of(placed, use)))
+    states = tuple(
+        (pairs, *traits_of(table, use, circle.hours_kept))
+        for pairs, table in ((old, stations), (both, placed))
+    )
 
     def read(chosen_law: Law, trips: Array, kept: float = 1.0) -> list[Any]:
         return [expected(chosen_law, p, t, trips, kept=np.minimum(k * kept, 1.0)) for p, t, k in states]
 
     middle = read(law.law, occasions.sum(axis=0))
-    drawn = [read(*d) for d in _draws(use, law, states[0], names, occasions, seed=seed)]
+    drawn = [read(*d) for d in _draws(use, circle, law, states[0], names, occasions, seed=seed)]
     blocks = len(existing.access) * len(periods)
     code = pd.Index(districts["district"]).get_indexer(np.tile(demand["district"].to_numpy(), blocks)[live])
     return _summed(middle, drawn, code, districts, stations, candidates.iloc[chosen], stay)
@@ -240,6 +245,7 @@ def _on(pairs: Pairs, live: Array) -> Pairs:
 
 def _draws(
     use: Use,
+    circle: Circle,
     law: LawOfUse,
     today: tuple[Pairs, Array, Array],
     names: Sequence[str],
@@ -261,8 +267,10 @@ def _draws(
     for one, z in zip(laws, each, strict=True):
         trips = np.exp(spread * rng.standard_normal(len(names))) @ occasions
         hours = (
-            rng.triangular(use.hours_kept_band[0] - 1e-9, use.hours_kept, use.hours_kept_band[1] + 1e-9)
-            / use.hours_kept
+            rng.triangular(
+                circle.hours_kept_band[0] - 1e-9, circle.hours_kept, circle.hours_kept_band[1] + 1e-9
+            )
+            / circle.hours_kept
         )
         visits = float(np.exp(middle + z * ((high - middle) if z > 0 else (middle - low))))
         there = np.minimum(kept * hours, 1.0)

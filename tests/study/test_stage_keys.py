@@ -150,7 +150,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (keys("circle.", "source hours_kept_source"), ()),
-    (keys("circle.", "hours_kept hours_kept_band[]"), ("existing", "new")),
+    (keys("circle.", "hours_kept hours_kept_band[]"), ("existing", "new", "law_of_use", "choice", "use")),
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
     (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan final_phase_weight "
@@ -172,8 +172,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- use
     (keys("use.", "enabled source"), ()),
     (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
-    (keys("use.", "hours_kept share{} idle_minutes{} visit_minutes"), ("law_of_use", "choice", "use")),
-    (keys("use.", "hours_kept_band[] idle_band draws"), ("use",)),
+    (keys("use.", "share{} idle_minutes{} visit_minutes"), ("law_of_use", "choice", "use")),
+    (keys("use.", "idle_band draws"), ("use",)),
     # -- trucks
     (["freight.enabled"], ()),
     (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day occupancy stays_sigma stays_spread visits_per_driver_month hourly_local[] hourly_long[] "

@@ -91,12 +91,12 @@ def occasions_of(
     return names, np.stack(blocks) if blocks else np.zeros((0, n * len(access)))
 
 
-def traits_of(table: pd.DataFrame, use: Use) -> tuple[Array, Array]:
-    """Traits (n × traits) and the share of posted hours kept (n): as stated, else as assumed."""
+def traits_of(table: pd.DataFrame, use: Use, hours_kept: float) -> tuple[Array, Array]:
+    """Traits (n × traits) and the share of posted hours kept (n): as stated, else as assumed (``hours_kept``)."""
 
     def column(name: str, other: float) -> Array:
         stated = table[name].to_numpy(dtype=float) if name in table else np.full(len(table), np.nan)
         return np.where(np.isnan(stated), other, stated)
 
     traits = np.stack([column(t, use.share_of(t)) for t in TRAITS], axis=1)
-    return traits, column("hours_kept", use.hours_kept)
+    return traits, column("hours_kept", hours_kept)

@@ -10,10 +10,10 @@ from planner.study.table.pick import get, open_of
 from planner.study.takes import derived, section, setting, stage
 
 #: Settings of use that say how workers choose, and those that the visits to expect are read with.
-LAW = ("visits_per_day", "visits_band", "halving_minutes", "halving_band", "hours_kept", "factor", "factor_band", "share",
+LAW = ("visits_per_day", "visits_band", "halving_minutes", "halving_band", "factor", "factor_band", "share",
        "idle_minutes", "visit_minutes", "least_counted", "block_m")  # fmt: skip
-CHOICE = ("hours_kept", "share", "idle_minutes", "visit_minutes")
-DRAWN = ("hours_kept", "hours_kept_band", "share", "idle_minutes", "idle_band", "visit_minutes", "draws")
+CHOICE = ("share", "idle_minutes", "visit_minutes")
+DRAWN = ("share", "idle_minutes", "idle_band", "visit_minutes", "draws")
 
 
 def use() -> dict[str, Stage]:
@@ -27,7 +27,8 @@ def use() -> dict[str, Stage]:
         "law_of_use": Stage(
             "planner.siting.use:law_of_use",
             {
-                "use": section("use", *LAW), "demand": stage("classes", get("demand")), "periods": derived(_periods),
+                "use": section("use", *LAW), "circle": section("circle", "hours_kept", "hours_kept_band"),
+                "demand": stage("classes", get("demand")), "periods": derived(_periods),
                 "stations": stage("stations", open_of), "existing": stage("classes", get("existing")), "visits": stage("visits"),
                 "seed": setting("study.seed"),
             },
@@ -35,7 +36,8 @@ def use() -> dict[str, Stage]:
         "choice": Stage(
             "planner.siting.use:choice_of",
             {
-                "use": section("use", *CHOICE), "law": stage("law_of_use"), "stations": stage("stations", open_of),
+                "use": section("use", *CHOICE), "circle": section("circle", "hours_kept", "hours_kept_band"),
+                "law": stage("law_of_use"), "stations": stage("stations", open_of),
                 "candidates": stage("candidates", get("candidates")),
                 "groups": derived(lambda s: tuple(g.name for g in s.headline_groups)),
             },
@@ -44,7 +46,8 @@ def use() -> dict[str, Stage]:
         "use": Stage(
             "planner.siting.use:expected_use",
             {
-                "use": section("use", *DRAWN), "law": stage("law_of_use"), "demand": stage("classes", get("demand")),
+                "use": section("use", *DRAWN), "circle": section("circle", "hours_kept", "hours_kept_band"),
+                "law": stage("law_of_use"), "demand": stage("classes", get("demand")),
                 "districts": stage("inputs", get("districts")), "periods": derived(_periods),
                 "stations": stage("stations", open_of), "candidates": stage("candidates", get("candidates")),
                 "existing": stage("classes", get("existing")), "new": stage("classes", get("new")), "sited": stage("siting"), "seed": setting("study.seed"),

@@ -110,7 +110,6 @@ def use_assumptions(
     for key, unit, band, trust in (
         ("visits_per_day", "visits_day", use.visits_band, "L"),
         ("halving_minutes", "min", use.halving_band, "L"),
-        ("hours_kept", "", use.hours_kept_band, "L"),
         ("visit_minutes", "min", None, "L"),
     ):
         low, high = band or (None, None)
