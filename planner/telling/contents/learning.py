@@ -31,7 +31,9 @@ class LearningNames:
         return self.groups[language].get(key, key) if key else phrase("all_groups_learn", language)
 
     def district(self, key: str, language: str) -> str:
-        """A district's name."""
+        """A district's name; "" is all of them."""
+        if not key:
+            return phrase("all_districts_learn", language)
         return self.districts[language].get(key, key)
 
 
