@@ -81,7 +81,15 @@ class KnowledgeTold:
             said.append(phrase("learn_replan", to, workers=number(k.replan)))
         said.append(phrase("learn_chance", to, draws=k.draws, classes=k.classes))
         clear = int(k.table["clear"].sum())
-        said.append(phrase("learn_clear" if clear else "learn_none", to, clear=clear, n=len(k.table)))
+        said.append(
+            phrase(
+                "learn_clear" if clear else "learn_none",
+                to,
+                clear=clear,
+                n=len(k.table),
+                about=round(len(k.table) / 20),
+            )
+        )
         if k.scale < 1:
             said.append(phrase("learn_scaled", to, scale=percent(k.scale, 0)))
         said.append(phrase("learn_left_out", to))
