@@ -98,7 +98,7 @@ def value_of_information(of: Finished, surfaces: Array, *, progress: Progress | 
 
 def _apart(counts: list[tuple[str, str, Array]]) -> list[tuple[str, str, Array]]:
     """Workers per group and district; one row for all districts (label "") of a group that the draws move in proportion."""
-    found = []
+    found: list[tuple[str, str, Array]] = []
     for group in dict.fromkeys(g for g, _, _ in counts):
         own = [(d, v) for g, d, v in counts if g == group]
         whole = np.sum([v for _, v in own], axis=0)
