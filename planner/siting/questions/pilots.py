@@ -29,6 +29,8 @@ Array = NDArray[Any]
 Expand = Callable[[Array, Array], Solution]
 #: Relative error (standard deviation) of what a pilot shows.
 NOISE = 0.2
+#: A correlation over few draws counts beyond so many standard errors.
+SURE = 2.0
 
 
 def in_reach(draws: DrawnWeights, covers: Any, covered: Array, sites: Array) -> Array:
@@ -100,13 +102,16 @@ def choose_pilots(
     return np.asarray(sites)[picked], np.asarray(shares)
 
 
-def learnt(draws: DrawnWeights, shown: Array, seen: Array, *, noise: float = NOISE) -> Array:
+def learnt(
+    draws: DrawnWeights, shown: Array, seen: Array, *, noise: float = NOISE, cells: Array | None = None
+) -> Array:
     """Weights of the points (n_points) to believe in once pilots have ``seen`` so many workers.
 
     On the log scale, on which demand varies, every draw moves along its regression on what a pilot shows, pilot by pilot,
     and the draws close in on it (the serial ensemble filter of Anderson 2003): no draw need resemble the truth in
-    everything at once, which weighing whole draws asks of few draws and many pilots. Few draws make any two things look
-    alike: each squared correlation counts less what chance would show (James & Stein 1961).
+    everything at once, which weighing whole draws asks of few draws and many pilots. What moves is the estimate, by as much as the
+    mean of the draws does: the mean of few draws is itself a worse guess than the estimate. Few draws make any two
+    things look alike: a correlation counts only beyond twice its standard error, and shrunk by that (as James & Stein 1961).
 
     Parameters
     ----------
@@ -116,10 +121,14 @@ def learnt(draws: DrawnWeights, shown: Array, seen: Array, *, noise: float = NOI
         float (k): what it shows.
     noise
         Standard deviation of its relative error.
+    cells
+        Positions of the cells that matter; elsewhere the estimate is believed. All when None.
     """
     n, k = shown.shape
-    state = np.hstack([part.factors for part in draws.parts]).astype(np.float32)
-    state = np.log(np.maximum(state, 1e-6))
+    at = np.arange(draws.parts[0].factors.shape[1]) if cells is None else cells
+    state = np.hstack([part.factors[:, at] for part in draws.parts]).astype(np.float32)
+    state = np.maximum(state, 1e-6)
+    before, state = state.mean(axis=0), np.log(state)
     tell = np.log(np.maximum(shown, 1e-6))
     for i in range(k if n > 3 else 0):
         along = tell[:, i] - tell[:, i].mean()
@@ -134,11 +143,13 @@ def learnt(draws: DrawnWeights, shown: Array, seen: Array, *, noise: float = NOI
         for what in (state, tell):
             slope = (_sure(along, what) / n / whole).astype(what.dtype)
             what += np.outer(move.astype(what.dtype), slope)
-    factors = np.exp(state)
-    ends = np.cumsum([0, *(part.factors.shape[1] for part in draws.parts)])
-    parts = zip(draws.parts, ends[:-1], ends[1:], strict=True)
-    moved = DrawnWeights(tuple(replace(part, factors=factors[:, a:b]) for part, a, b in parts))
-    return moved.mixed(np.full(n, 1 / n))
+    moved = (np.exp(state).mean(axis=0) / before).reshape(len(draws.parts), len(at))
+    parts = []
+    for part, mine in zip(draws.parts, moved, strict=True):
+        factor = np.ones(part.factors.shape[1])
+        factor[at] = mine
+        parts.append(replace(part, factors=factor[None, :]))
+    return DrawnWeights(tuple(parts)).one(0)
 
 
 def _sure(one: Array, many: Array) -> Array:
@@ -147,7 +158,7 @@ def _sure(one: Array, many: Array) -> Array:
     product = one.astype(many.dtype) @ many
     norm = (one @ one) * (np.einsum("ij,ij->j", many, many) - n * mean**2)
     r2 = np.divide(product.astype(float) ** 2, norm, out=np.zeros(many.shape[1]), where=norm > 1e-6)
-    return np.asarray(product * np.clip(1 - (1 - r2) / np.maximum((n - 2) * r2, 1e-12), 0.0, 1.0))
+    return np.asarray(product * np.clip(1 - SURE**2 * (1 - r2) / np.maximum((n - 2) * r2, 1e-12), 0.0, 1.0))
 
 
 def simulate(
@@ -174,6 +185,10 @@ def simulate(
     truths = min(truths, n)
     luck = np.random.default_rng([seed, 21]).normal(size=(truths, len(chosen)))
     none = np.zeros(0, dtype=np.int64)
+    open_to = np.zeros(covers.shape[1], dtype=bool)
+    open_to[sparse.csr_array(covers).indices] = True
+    blocks = (open_to & ~covered).reshape(-1, draws.parts[0].factors.shape[1])
+    cells = np.flatnonzero(blocks.any(axis=0))
     left = np.zeros((truths, 1 + len(orders)))
     for d in range(truths):
         say("pilots", d / max(1, truths))
@@ -183,7 +198,7 @@ def simulate(
         for order in orders.values():
             first = np.asarray(order if np.ndim(order) == 1 else order[d], dtype=np.int64)
             seen = shown[d, first] * np.exp(noise * luck[d, first])
-            weights = learnt(believed, shown[rest][:, first], seen, noise=noise)
+            weights = learnt(believed, shown[rest][:, first], seen, noise=noise, cells=cells)
             plans.append(np.asarray(solve(weights, np.sort(chosen[first])).chosen))
         best = np.asarray(solve(draws.one(d), none).chosen)
         truth = DrawnWeights(tuple(replace(part, factors=part.factors[d : d + 1]) for part in draws.parts))

@@ -31,7 +31,9 @@ class LearningNames:
         return self.groups[language].get(key, key) if key else phrase("all_groups_learn", language)
 
     def district(self, key: str, language: str) -> str:
-        """A district's name."""
+        """A district's name; "" is all of them."""
+        if not key:
+            return phrase("all_districts_learn", language)
         return self.districts[language].get(key, key)
 
 
@@ -79,7 +81,15 @@ class KnowledgeTold:
             said.append(phrase("learn_replan", to, workers=number(k.replan)))
         said.append(phrase("learn_chance", to, draws=k.draws, classes=k.classes))
         clear = int(k.table["clear"].sum())
-        said.append(phrase("learn_clear" if clear else "learn_none", to, clear=clear, n=len(k.table)))
+        said.append(
+            phrase(
+                "learn_clear" if clear else "learn_none",
+                to,
+                clear=clear,
+                n=len(k.table),
+                about=round(len(k.table) / 20),
+            )
+        )
         if k.scale < 1:
             said.append(phrase("learn_scaled", to, scale=percent(k.scale, 0)))
         said.append(phrase("learn_left_out", to))
