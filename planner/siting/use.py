@@ -12,8 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from planner.demand.use.fit import Counted, FittedLaw, UseModel, Withheld, fit, fit_level, folds_of, withhold
-from planner.demand.use.law import Law, Pairs, Priors, calibrated, drawn_laws, expected, joined_pairs
 from planner.errors import Finding, InputError, Told, finding
 from planner.inputs.kit import TRAITS
 from planner.inputs.visits import Visits
@@ -22,6 +20,8 @@ from planner.settings.use import Use
 from planner.siting.goal.choice import StationChoice, occasions_of, pairs_of, traits_of
 from planner.siting.proposal import Sited
 from planner.siting.reach import SiteReach
+from planner.use.fit import Counted, FittedLaw, UseModel, Withheld, fit, fit_level, folds_of, withhold
+from planner.use.law import Law, Pairs, Priors, calibrated, drawn_laws, expected, joined_pairs
 
 __all__ = ["ExpectedUse", "LawOfUse", "choice_of", "expected_use", "law_of_use", "priors_of"]
 

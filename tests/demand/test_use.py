@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.demand.use.fit import Counted, UseModel, fit, fit_level, folds_of, withhold
-from planner.demand.use.law import Law, Pairs, Priors, calibrated, chances, drawn_laws, expected, joined_pairs
+from planner.use.fit import Counted, UseModel, fit, fit_level, folds_of, withhold
+from planner.use.law import Law, Pairs, Priors, calibrated, chances, drawn_laws, expected, joined_pairs
 
 #: Two stations and three points: point 0 reaches both, point 1 the second, point 2 none.
 PAIRS = Pairs(

@@ -218,7 +218,7 @@ def test_arithmetic_may_add_a_little_of_the_last_digit_before_a_claim_goes_up() 
     assert Unit("people", 0).rounded(1.4) == 1.0
     assert {k: u.kind for k, u in UNITS.items()} == {
         "people": "people", "people_up": "people", "count": "count", "share": "share", "share_up": "share", "points": "points",
-        "gap": "gap", "yuan": "yuan",
+        "gap": "gap", "yuan": "yuan", "rate": "decimal", "index": "index", "spread": "spread",
     }  # fmt: skip
 
 

@@ -195,7 +195,7 @@ def test_without_draws_there_is_no_band_but_that_of_the_costs_and_of_the_groups(
     with_band = {f.id for f in known_bundle().facts.values() if f.low is not None}
     assert with_band == {"workers", "cost_yuan"}
     group = known_bundle().facts.fact("workers", plan="", groups="rider")
-    assert (group.low, group.high) == (420, 780)  # 600 times 0.7 and 1.3
+    assert (group.low, group.high) == (420, 1200)  # 600 times 0.7 and 2
 
 
 # -- what the figures are -------------------------------------------------------------------------------------------------

@@ -63,8 +63,9 @@ def test_hindsight_is_what_a_plan_made_with_the_draw_known_would_have_covered() 
 
     said: list[tuple[str, float]] = []
     factors = np.array([[1.0, 2.0], [3.0, 0.5], [1.0, 1.0], [0.0, 1.0]])
+    draws = [problem.weights * np.tile(factor, 2) for factor in factors]
     found = look_back(
-        solve, problem, factors, kept=problem, xy_m=xy, chosen=np.array([0, 4, 8]), within_m=100.0,
+        solve, problem, draws, kept=problem, xy_m=xy, chosen=np.array([0, 4, 8]), within_m=100.0,
         progress=lambda label, share: said.append((label, share)),
     )  # fmt: skip
     assert found.kept.tolist() == [3 / 4, 2 / 4, 1 / 4]
@@ -100,7 +101,7 @@ def test_under_a_goal_of_its_own_no_regret_in_workers_is_told() -> None:
     problem = replace(problem_of([1.0, 2.0], [[1, 0], [0, 1]], [False, False]), goal="fair")  # type: ignore[arg-type]
     answer = SimpleNamespace(chosen=np.array([1]), objective=0.5, bound=0.6)
     found = look_back(
-        lambda _: answer, problem, np.ones((3, 2)), kept=problem, xy_m=np.zeros((2, 2)), chosen=np.array([0]),
+        lambda _: answer, problem, [problem.weights] * 3, kept=problem, xy_m=np.zeros((2, 2)), chosen=np.array([0]),
         within_m=10,
     )  # fmt: skip
     assert found.kept.tolist() == [1.0]
@@ -111,7 +112,7 @@ def test_under_a_goal_of_its_own_no_regret_in_workers_is_told() -> None:
 def test_no_draws_give_nothing_to_look_back_on() -> None:
     problem = problem_of([1.0, 1.0], [[1, 0], [0, 1]], [False, False])
     none = look_back(
-        lambda _: None, problem, np.zeros((0, 2)), kept=problem, xy_m=np.zeros((2, 2)), chosen=np.array([0, 1]),
+        lambda _: None, problem, [], kept=problem, xy_m=np.zeros((2, 2)), chosen=np.array([0, 1]),
         within_m=10,
     )  # fmt: skip
     assert none.kept.tolist() == [0, 0]

@@ -11,12 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.demand.use.law import Law, Pairs, odds_of
 from planner.inputs.kit import TRAITS
 from planner.settings.use import Use
 from planner.siting.coverage import Access, worker_cube
+from planner.use.law import Law, Pairs, odds_of
 
-__all__ = ["Pulls", "StationChoice", "occasions_of", "pairs_of", "pulls_of", "traits_of"]
+__all__ = ["CandidatePulls", "StationChoice", "occasions_of", "pairs_of", "pulls_of", "traits_of"]
 
 Array = NDArray[Any]
 
@@ -34,7 +34,7 @@ class StationChoice:
 
 
 @dataclass(frozen=True)
-class Pulls:
+class CandidatePulls:
     """Odds per candidate and point (csr n_candidates × n_points), and of the open stations together (n_points)."""
 
     new: sparse.csr_array
@@ -47,13 +47,15 @@ def pulls_of(
     existing_share: Array,
     new: Sequence[Access],
     new_share: Array,
-) -> Pulls:
+) -> CandidatePulls:
     """The odds by the open stations and the candidates: ways of travelling, and the share of each period they are open."""
     old, more = pairs_of(existing, existing_share), pairs_of(new, new_share)
     base = old.of_points(odds_of(choice.law, old, choice.old_traits, choice.old_kept))
     odds = odds_of(choice.law, more, choice.new_traits, choice.new_kept)
     shape = (more.n_sites, more.n_points)
-    return Pulls(sparse.csr_array(sparse.coo_array((odds, (more.site, more.point)), shape=shape)), base)
+    return CandidatePulls(
+        sparse.csr_array(sparse.coo_array((odds, (more.site, more.point)), shape=shape)), base
+    )
 
 
 def pairs_of(access: Sequence[Access], open_share: Array) -> Pairs:

@@ -21,7 +21,7 @@ from scipy import sparse
 from planner.settings.groups import Period
 from planner.settings.siting import Goal
 from planner.siting.coverage import Access, worker_cube
-from planner.siting.goal.choice import Pulls, StationChoice, pulls_of
+from planner.siting.goal.choice import CandidatePulls, StationChoice, pulls_of
 from planner.siting.open_times import Patterns
 from planner.solvers.concave import Choices, solve_choices
 from planner.solvers.covering.composed import Worth, solve_composed, worth_of
@@ -137,7 +137,7 @@ class PosedGoal:
     factors: Array | None
     group: Array | None
     counts: Array
-    pulls: Pulls | None = None
+    pulls: CandidatePulls | None = None
 
     @property
     def n_candidates(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.demand.use.law import Law, Pairs, Priors, chances, expected
+from planner.use.law import Law, Pairs, Priors, chances, expected
 
 __all__ = ["Counted", "FittedLaw", "Withheld", "fit", "fit_level", "folds_of", "withhold"]
 
@@ -37,7 +37,7 @@ class FittedLaw:
     law
         The most probable one.
     covariance
-        Of its logs (:attr:`planner.demand.use.law.Law.logs`).
+        Of its logs (:attr:`planner.use.law.Law.logs`).
     dispersion
         κ of the counts' variance μ + κ μ²: how far stations differ beyond what the law knows.
     """
