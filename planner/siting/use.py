@@ -20,7 +20,7 @@ from planner.settings.use import Use
 from planner.siting.goal.choice import StationChoice, occasions_of, pairs_of, traits_of
 from planner.siting.proposal import Sited
 from planner.siting.reach import SiteReach
-from planner.use.fit import Counted, FittedLaw, UseModel, Withheld, fit, fit_level, folds_of, withhold
+from planner.use.fit import Counted, FittedLaw, UseModel, WithheldVisits, fit, fit_level, folds_of, withhold
 from planner.use.law import Law, Pairs, Priors, calibrated, drawn_laws, expected, joined_pairs
 
 __all__ = ["ExpectedUse", "LawOfUse", "choice_of", "expected_use", "law_of_use", "priors_of"]
@@ -53,7 +53,7 @@ class LawOfUse:
     root: Array
     how: str
     counted: int
-    withheld: Withheld | None
+    withheld: WithheldVisits | None
     visits: tuple[float, float, float]
     findings: tuple[Finding, ...]
 
@@ -144,7 +144,7 @@ def _from_counts(
 ) -> LawOfUse:
     """The law where visits are counted: fitted where that foretells withheld stations better, else its level alone."""
     level = fit_level(model, counted, Law.of_logs(priors.middle))
-    tried: Withheld | None = None
+    tried: WithheldVisits | None = None
     if len(counted.site) >= use.least_counted:
         where = stations.geometry.iloc[counted.site]
         fold = folds_of(where.x.to_numpy(), where.y.to_numpy(), block_m=use.block_m, n=_FOLDS, seed=seed)
@@ -164,7 +164,7 @@ def _from_counts(
     return LawOfUse(law, root, "fitted" if fits else "level", len(counted.site), tried, band, (said,))
 
 
-def _told(tried: Withheld | None, *, fits: bool, n: int) -> Finding:
+def _told(tried: WithheldVisits | None, *, fits: bool, n: int) -> Finding:
     """What the counted visits were good for."""
     if tried is None:
         return finding("USE-004", source="use", field="inputs.visits", value=n)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from planner.use.law import Law, Pairs, Priors, chances, expected
 
-__all__ = ["Counted", "FittedLaw", "Withheld", "fit", "fit_level", "folds_of", "withhold"]
+__all__ = ["Counted", "FittedLaw", "WithheldVisits", "fit", "fit_level", "folds_of", "withhold"]
 
 Array = NDArray[Any]
 
@@ -154,7 +154,7 @@ def folds_of(x: Array, y: Array, *, block_m: float, n: int, seed: int) -> Array:
 
 
 @dataclass(frozen=True)
-class Withheld:
+class WithheldVisits:
     """How well visits of withheld stations are foretold: mean absolute error in visits a day of three ways to say them.
 
     ``mean``: every station has the mean of those counted; ``level``: the assumed law, its level fitted; ``fitted``: the
@@ -173,7 +173,7 @@ class Withheld:
         return self.fitted < self.level
 
 
-def withhold(model: UseModel, counted: Counted, priors: Priors, fold: Array) -> Withheld | None:
+def withhold(model: UseModel, counted: Counted, priors: Priors, fold: Array) -> WithheldVisits | None:
     """Withhold each fold's counts in turn (the stations stay open, and compete); None with fewer than two folds.
 
     ``fold``: of each counted station.
@@ -189,4 +189,4 @@ def withhold(model: UseModel, counted: Counted, priors: Priors, fold: Array) -> 
         said[1, out] = model.daily(fit_level(model, known, Law.of_logs(priors.middle)))[site]
         said[2, out] = model.daily(fit(model, known, priors).law)[site]
     mean, level, fitted = (float(v) for v in np.abs(said - truth).mean(axis=1))
-    return Withheld(mean, level, fitted, len(fold), len(names))
+    return WithheldVisits(mean, level, fitted, len(fold), len(names))

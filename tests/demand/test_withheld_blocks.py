@@ -1,4 +1,4 @@
-"""Withheld blocks: strips in metres, standard errors, the local correction under the same folds."""
+"""WithheldBlocks blocks: strips in metres, standard errors, the local correction under the same folds."""
 
 import numpy as np
 import pytest

@@ -87,21 +87,20 @@ def test_on_foot_the_search_goes_as_far_as_any_reading() -> None:
     assert cutoff_s(walk, Circle(walk_kmh=7.2, readings_m=[1500]), None) == 750
 
 
-def test_cells_may_be_as_far_from_a_street_as_they_are_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sites_and_points_stand_as_far_from_a_street_as_the_study_allows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     calls = noted(
         monkeypatch,
         reach,
         snap=lambda network, points, **_: f"{points} on {network}",
         travel_times=SimpleNamespace(seconds="s"),
     )
-    assert reach.reach_seconds("net", "sites", "cells", cutoff_s=7.0, snap_limit_m=50, cell_m=200) == "s"  # type: ignore[arg-type, comparison-overlap]
+    assert reach.reach_seconds("net", "sites", "cells", cutoff_s=7.0, snap_limit_m=50) == "s"  # type: ignore[arg-type, comparison-overlap]
     assert calls == [
-        ("snap", "net", "sites", {"limit_m": 50}), ("snap", "net", "cells", {"limit_m": 200}),
+        ("snap", "net", "sites", {"limit_m": 50}), ("snap", "net", "cells", {"limit_m": 50}),
         ("travel_times", "net", "sites on net", "cells on net", {"cutoff_s": 7.0}),
     ]  # fmt: skip
-    calls.clear()
-    reach.snapped("net", "sites", "cells", snap_limit_m=250, cell_m=200)  # type: ignore[arg-type]
-    assert [c[-1] for c in calls] == [{"limit_m": 250}, {"limit_m": 250}]
 
 
 # -- who reaches what -------------------------------------------------------------------------------------------------
@@ -110,8 +109,10 @@ def test_cells_may_be_as_far_from_a_street_as_they_are_wide(monkeypatch: pytest.
 def test_sites_with_their_hours_and_those_without_with_the_study_s() -> None:
     ways = (Way("walk", 10, ("a",)), Way("ebike", 15, ("b", "c")))
     seconds = [matrix([1, 2], [3, 4], [5, 6]), matrix([7, 8], [9, 10], [11, 12])]
-    hours = pd.Series(["22:00-06:00", "", None])
-    found = site_reach(ways, seconds, hours, default_hours="06:00-22:00", periods=PERIODS, walk_kmh=3.6)
+    hours = pd.DataFrame({"open_hours": ["22:00-06:00", "", None], "hours_kept": [np.nan, 0.25, np.nan]})
+    circle = Circle(walk_kmh=3.6, hours_kept=0.75, hours_kept_band=(0.5, 1.0))
+    found = site_reach(ways, seconds, hours, default_hours="06:00-22:00", periods=PERIODS, circle=circle)
+    assert found.times.kept.tolist() == [[0.5, 0.75, 1.0], [0.25, 0.25, 0.25], [0.5, 0.75, 1.0]]  # type: ignore[union-attr]
     assert found.open_share.tolist() == [[0, 1], [1, 0], [1, 0]]
     walk, ride = found.access
     assert (walk.groups, walk.cutoff_s, walk.metres_per_s) == (("a",), 600, 1.0)
@@ -143,16 +144,28 @@ def test_what_is_measured_and_which_periods_are_night(monkeypatch: pytest.Monkey
     circle = Circle(readings_m=[500, 900], open_share=0.75)
     of = SiteReach(("access",), "open share")  # type: ignore[arg-type]
     districts = pd.DataFrame({"district": ["x", "y"]})
-    assert reach.measure("cells", of, districts, periods=periods, circle=circle) == "coverage"  # type: ignore[arg-type, comparison-overlap]
+    assert (
+        reach.measure("cells", of, districts, points="points", periods=periods, circle=circle) == "coverage"
+    )  # type: ignore[arg-type, comparison-overlap]
     assert calls == [
         ("measure_coverage", "cells", ("access",), "open share",
-         {"periods": list("abcdef"), "night": ["a", "d", "e"], "readings_m": circle.readings_m, "need_open": 0.75, "districts": ["x", "y"]}),
+         {"points": "points", "times": None, "periods": list("abcdef"), "night": ["a", "d", "e"], "readings_m": circle.readings_m, "need_open": 0.75, "districts": ["x", "y"]}),
     ]  # fmt: skip
 
 
 DEMAND = pd.DataFrame(
     {"a__day": [1.0, 2.0], "a__night": [10.0, 20.0], "b__day": [100.0, 200.0], "b__night": [1000.0, 2000.0]}
 )
+
+
+class Standing:
+    """Demand points by hand: the rows of a table."""
+
+    def __init__(self, table: pd.DataFrame = DEMAND) -> None:
+        self.table = table
+
+    def by_period(self, groups: Any, periods: Any) -> np.ndarray:
+        return sum(self.table[[f"{g}__{t}" for t in periods]].to_numpy() for g in groups)  # type: ignore[return-value]
 
 
 def test_each_open_station_covers_who_reaches_it_while_it_is_open() -> None:
@@ -164,7 +177,7 @@ def test_each_open_station_covers_who_reaches_it_while_it_is_open() -> None:
         ),
         np.array([[0.5, 0.49], [1.0, 1.0], [0.0, 0.6]]),
     )
-    found = covers_of(stations, of, DEMAND, periods=PERIODS, need_open=0.5)
+    found = covers_of(stations, of, Standing(), periods=PERIODS, need_open=0.5)
     # the first by day: a in cell 0, b in cell 1; the second always: a in both cells; the third by night: a and b in cell 0
     assert found["covers"].tolist() == [1 + 200, 0.0, 1 + 2 + 10 + 20, 10 + 1000]
     assert found["covers"].index.tolist() == [5, 6, 7, 8]
@@ -174,24 +187,31 @@ def test_a_second_mode_has_its_own_share_before_and_after() -> None:
     old, new = sites_of([1, 1], share=[[0.5, 0.4]]), sites_of([1, 1], [1, 1], share=[[1.0, 1.0], [0.4, 0.5]])
     groups = [group("a", second_mode="car", minutes=10), group("b", second_mode="ebike", minutes=15)]
     seconds = [matrix([600, 601], [-1, 600]), matrix([901, -1], [901, 900])]
-    found = second_views(groups, seconds, DEMAND, old, new, np.array([1]), periods=PERIODS, need_open=0.5)
+    found = second_views(groups, seconds, Standing(), old, new, np.array([1]), periods=PERIODS, need_open=0.5)
     # a, 33 in all: today cell 0 by day; later besides cell 1 by night. b, 3300: nobody; later cell 1 by night
     assert found.columns.tolist() == ["group", "mode", "minutes", "before", "after"]
     assert found.iloc[0].tolist() == ["a", "car", 10, pytest.approx(1 / 33), pytest.approx(21 / 33)]
     assert found.iloc[1].tolist() == ["b", "ebike", 15, 0.0, pytest.approx(2000 / 3300)]
     nobody = second_views(
-        groups, seconds, DEMAND * 0, old, new, np.array([1]), periods=PERIODS, need_open=0.5
+        groups, seconds, Standing(DEMAND * 0), old, new, np.array([1]), periods=PERIODS, need_open=0.5
     )
     assert nobody[["before", "after"]].to_numpy().tolist() == [[0, 0], [0, 0]]
     few = second_views(
-        groups[:1], seconds[:1], DEMAND / 100, old, new, np.array([1]), periods=PERIODS, need_open=0.5
+        groups[:1],
+        seconds[:1],
+        Standing(DEMAND / 100),
+        old,
+        new,
+        np.array([1]),
+        periods=PERIODS,
+        need_open=0.5,
     )
     assert few["after"].tolist() == [pytest.approx(21 / 33)]
     twice = sites_of([1, 1], [1, 1], share=[[1.0, 1.0], [1.0, 1.0]])
     assert second_views(
         groups[:1],
         [matrix([1, -1], [1, -1], [1, -1])],
-        DEMAND,
+        Standing(),
         twice,
         new,
         np.array([0]),
@@ -254,6 +274,7 @@ def posing(**changes: Any) -> proposal.Posing:
         "demand": pd.DataFrame({"workers": [2.0, 0.0]}), "districts": "districts", "candidates": points(10, 20, 30),
         "existing": SiteReach(("old access",), np.array([[0.5, 0.4], [1.0, 0.0], [0.2, 0.9]])),  # type: ignore[arg-type]
         "new": SiteReach(("new access",), np.array([[0.4, 0.5], [0.6, 0.0], [0.0, 0.0]])), "factors": "factors",  # type: ignore[arg-type]
+        "merged": "merged", "whole": "whole", "by_cell": np.zeros((0, 2)),
     }  # fmt: skip
     return proposal.Posing(**(start | changes))
 
@@ -356,30 +377,39 @@ def test_how_steady_the_sites_are_is_asked_under_the_plan_s_rules(monkeypatch: p
         monkeypatch,
         proposal,
         look_back=lambda solve, *a, **k: (solve("other weights"), *a, k),
+        drawn_weights=lambda posing, factors: (posing.seed, factors.tolist()),
         covered_by_open="by the others",
         solve="again",
     )
-    surfaces = np.array([[2.0, 7.0], [4.0, 7.0], [6.0, 7.0]])
-    plan = sited([])
-    again, asked, factors, more = proposal.steadiness(
-        posing(), POSED, plan, surfaces, within_m=9.0, scenarios=2, progress=print
+    plan, factors = sited([]), np.array([[[2.0]], [[4.0]], [[6.0]]])
+    again, asked, draws, more = proposal.steadiness(
+        posing(), POSED, plan, factors, within_m=9.0, scenarios=2, progress=print
     )  # type: ignore[misc, arg-type]
-    assert (again, asked, more["kept"], factors.tolist()) == (
-        "again",
-        POSED.problem,
-        POSED.problem,
-        [[1, 1], [2, 1]],
-    )
+    assert (again, asked, more["kept"]) == ("again", POSED.problem, POSED.problem)
+    assert draws == (11, [[[2.0]], [[4.0]]])
     assert (more["xy_m"].tolist(), more["chosen"].tolist()) == ([[10, 0], [20, 0], [30, 0]], [2, 0])
     assert (more["within_m"], more["progress"]) == (9.0, print)
-    name, problem, look, given = calls[-1]
+    name, problem, look, given = next(c for c in calls if c[0] == "solve")
     assert (name, problem, look.work_limit, given) == (
         "solve",
         POSED.problem,
         1,
         {"weights": "other weights", "known": plan.solution},
     )
-    assert proposal.steadiness(posing(), POSED, sited([]), surfaces, within_m=9.0, scenarios=0) is None
+    assert proposal.steadiness(posing(), POSED, sited([]), factors, within_m=9.0, scenarios=0) is None
+
+
+def test_draws_act_group_by_group_so_that_each_period_moves_with_who_is_out_in_it() -> None:
+    """Two classes; riders (1 and 2 workers) are out by day, sweepers (10 and 20) by night."""
+    demand = pd.DataFrame(
+        {"a__day": [1.0, 2.0], "a__night": [0.0, 0.0], "b__day": [0.0, 0.0], "b__night": [10.0, 20.0]}
+    )
+    new = SiteReach((Access(("a", "b"), matrix([1, 1]), 600.0),), np.ones((1, 2)))
+    merged = SimpleNamespace(of_cells=lambda factors: factors[:, ::-1])  # class 0 stands in cell 1
+    of = posing(demand=demand, new=new, merged=merged, groups=("a", "b"), periods=PERIODS)
+    factors = np.array([[[2.0, 3.0], [0.5, 4.0]]])  # one draw: riders, then sweepers, per cell
+    (found,) = list(proposal.drawn_weights(of, factors))
+    assert found.tolist() == [1 * 3, 2 * 2, 10 * 4, 20 * 0.5]  # day: both classes; night: both
 
 
 def test_what_could_stand_instead_is_looked_for_on_the_street_and_under_the_rules(
@@ -422,8 +452,11 @@ def made(
     existing = SimpleNamespace(open_share=np.ones((3, 2)), access="old", only=lambda at: ("old", at.tolist()))
     new = SimpleNamespace(open_share=np.ones((3, 2)), access="new", only=lambda at: ("new", at.tolist()))
     nearest = reach.NearestStation(np.array([7.0, 8.0, 9.0]), np.array([0, 1, -1]))
+    whole = SimpleNamespace(
+        demand=pd.DataFrame({"workers": [2.0, 0.0]}), points="the points", existing=existing, new=new
+    )
     plan = proposal.make_plan(
-        asked, posing(existing=existing, new=new), POSED, sited(closed), stations, "hosts", "before", nearest=nearest,  # type: ignore[arg-type]
+        asked, posing(existing=existing, new=new, whole=whole), POSED, sited(closed), stations, "hosts", "before", nearest=nearest,  # type: ignore[arg-type]
         streets="streets", places="places", stand_ins="stand-ins", hindsight="hindsight",  # type: ignore[arg-type]
     )  # fmt: skip
     return plan, {c[0]: c[1:] for c in calls}
@@ -437,7 +470,7 @@ def test_a_plan_is_made_from_what_stays_and_what_is_chosen(monkeypatch: pytest.M
         (("old", [1]), ("new", [2, 0])),
         "districts",
     )
-    assert more == {"periods": "the study's periods", "circle": "circle"}
+    assert more == {"points": "the points", "periods": "the study's periods", "circle": "circle"}
     where, *rest = calls["whereabouts"]
     assert ([p.x for p in where], rest[:2]) == ([30, 10], ["streets", "places"])
     asked, ground, hosts, problem, chosen, more = calls["chosen_table"]

@@ -24,7 +24,7 @@ from planner.demand.levels.local import (
 )
 from planner.demand.levels.model import DemandModel
 from planner.demand.levels.validate import (
-    Withheld,
+    WithheldBlocks,
     blocks,
     cross_validate,
     fitting,
@@ -146,7 +146,7 @@ def fit_regression(
     else:
         tried, model = tried[:1], models[0]
     scores, made = tried[-1]
-    held: Withheld | None = made.get("km blocks")
+    held: WithheldBlocks | None = made.get("km blocks")
     expected = model.fit(X, y, exposure=exposure).predict(X)
     fine = blocks(cells, block_m=local_m)
     mu = exposure * expected
@@ -171,7 +171,7 @@ def fit_regression(
 
 def _reach(
     reaches: list[Local],
-    held: Withheld,
+    held: WithheldBlocks,
     surveyed: Surveyed,
     cells: gpd.GeoDataFrame,
     block_m: float,
@@ -195,7 +195,7 @@ def _reach(
 
 
 def _corrected(
-    held: Withheld, surveyed: Surveyed, cells: gpd.GeoDataFrame, local: Local, factor: float
+    held: WithheldBlocks, surveyed: Surveyed, cells: gpd.GeoDataFrame, local: Local, factor: float
 ) -> Floats:
     """Counts of the cells looked at as regression and local correction foretell them, fold by fold."""
     seen = surveyed.exposure > 0

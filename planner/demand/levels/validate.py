@@ -91,7 +91,7 @@ def training(cells: gpd.GeoDataFrame, fold: Ints, buffer_m: float) -> NDArray[np
 
 
 @dataclass(frozen=True)
-class Withheld:
+class WithheldBlocks:
     """What was foretold of each cell by fits that did not learn from it.
 
     Attributes
@@ -114,7 +114,7 @@ class Withheld:
 
 def withhold(
     model: Any, X: pd.DataFrame, y: Floats, exposure: Floats, fold: Ints, learn: NDArray[np.bool_]
-) -> Withheld:
+) -> WithheldBlocks:
     """Fit once per fold to the cells ``learn`` allows and foretell the fold (level (a) is ``X["prior"]``)."""
     from sklearn.base import clone
 
@@ -131,7 +131,7 @@ def withhold(
         constant[test] = exposure[test] * (seen / exposure[use].sum())
         expected = float((exposure * usual)[use].sum())
         prior[test] = (exposure * usual)[test] * (seen / expected if expected > 0 else 0.0)
-    return Withheld(fold, learn, rates, mu, constant, prior)
+    return WithheldBlocks(fold, learn, rates, mu, constant, prior)
 
 
 def held_out(
@@ -200,7 +200,7 @@ def cross_validate(
         constant rate and against level (a); NaN without prior), ``standard_error`` (of ``against_weights``, over
         blocks of ``block_m``), ``correlation`` of sums over 1.6 km blocks.
         ``attrs["note"]`` says why the schemes differ. With ``return_predictions`` also the held-out counts
-        per cell, by scheme (:class:`Withheld`).
+        per cell, by scheme (:class:`WithheldBlocks`).
     """
     y = np.asarray(y, float)
     shares = np.ones(y.size) if exposure is None else np.asarray(exposure, float)
@@ -227,7 +227,7 @@ def surely_better(scores: pd.DataFrame, scheme: str) -> bool:
 
 def score(
     scheme: str,
-    made: Withheld,
+    made: WithheldBlocks,
     mu: Floats,
     y: Floats,
     exposure: Floats,
