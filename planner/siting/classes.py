@@ -73,14 +73,22 @@ class AtPoints:
         """The same read at another walking distance."""
         return replace(self, existing=self.existing.within(radius_m), new=self.new.within(radius_m))
 
-    def merged(self, fade_m: tuple[float, float] | None, *, by_cell: bool = False) -> ReachClasses:
+    def merged(
+        self, fade_m: tuple[float, float] | None, *, by_cell: bool = False, by_point: bool = False
+    ) -> ReachClasses:
         """The points merged: within the cutoff, and within each ring of a fading cover, the same sites are in reach.
 
         ``by_cell``: apart by cell too, so that what a demand scenario does to a class is exact in every period.
+        ``by_point``: only points that reach no site are merged, so that minutes stay those of each point.
         """
         points = self.points
         code = points.table["district"].cat.codes.to_numpy(np.int64)
         apart = points.cell if by_cell else code  # a cell lies in one district
+        if by_point:
+            met = np.zeros(len(points), dtype=bool)
+            for part in (*self.existing.access, *self.new.access):
+                met[part.seconds.indices] = True
+            apart = np.where(met, code.max(initial=0) + 1 + np.arange(len(points)), code)
         first, of = equal_columns(_levels(self.existing.access, self.new.access, fade_m), apart=apart)
         demand = points.merged(of, len(first))
         districts = points.table["district"].cat.categories.to_numpy(object)
@@ -93,10 +101,15 @@ class AtPoints:
 
 
 def merge_points(
-    demand: gpd.GeoDataFrame, points: DemandPoints, existing: SiteReach, new: SiteReach
+    demand: gpd.GeoDataFrame,
+    points: DemandPoints,
+    existing: SiteReach,
+    new: SiteReach,
+    *,
+    by_point: bool = False,
 ) -> ReachClasses:
-    """The demand points merged where the same stations and candidates are in reach."""
-    return AtPoints(demand, points, existing, new).merged(None)
+    """The demand points merged where the same stations and candidates are in reach; ``by_point``: where none is."""
+    return AtPoints(demand, points, existing, new).merged(None, by_point=by_point)
 
 
 def _levels(

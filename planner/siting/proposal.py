@@ -144,8 +144,10 @@ def posing_of(
     scenario and cell over the estimate, of the scenarios that the plan itself is after (none where it is the estimate).
     """
     whole = AtPoints(demand, points, existing, new)
-    apart = siting.goal.fade_m is not None or len(factors) > 0
-    made = whole.merged(siting.goal.fade_m, by_cell=len(factors) > 0) if apart else classes
+    apart, by_point = siting.goal.fade_m is not None or len(factors) > 0, siting.goal.aim == "use"
+    made = classes
+    if apart or by_point:
+        made = whole.merged(siting.goal.fade_m, by_cell=len(factors) > 0, by_point=by_point)
     return Posing(
         siting, periods, groups, seed, need_open, districts, candidates, demand=made.demand, existing=made.existing,
         new=made.new, factors=made.of_cells(factors), merged=made, whole=whole, by_cell=factors,

@@ -79,7 +79,7 @@ def test_a_dated_list_through_the_facade(tmp_path: Path, monkeypatch: pytest.Mon
     study = dated_town(tmp_path, ["2024-01-24", "2025-01-01", "2025-07-15", "2025-07-15"])
     table = study.backtest().set_index("snapshot")
     assert list(table.index) == ["2025-01-01", "2025-07-15"]
-    workers = study.demand["workers"].to_numpy()
+    workers = study.demand_points["workers"].to_numpy()
     near = {
         name: reach(study, [Place(name, x)]) > 0
         for name, x in (("a", 500), ("b", 700), ("c", 2500), ("d", 5500), ("H", 4000))

@@ -87,8 +87,7 @@ def test_a_host_beside_the_street_is_a_candidate_with_every_column(network, dist
     )  # fmt: skip
     assert findings == []
     assert list(table.columns) == [
-        "site_id", "host_id", "name", "host_kind", "open_hours", "cost_yuan", "district", "geometry",
-        "week_hours",
+        "site_id", "host_id", "name", "host_kind", "open_hours", "week_hours", "cost_yuan", "district", "geometry",
     ]  # fmt: skip
     assert table["site_id"].tolist() == table["host_id"].tolist() == ["h1", "h2"]
     assert table["name"].tolist() == ["", "甲行"]

@@ -12,11 +12,12 @@ import pytest
 from planner.errors import SettingsError
 from planner.study.study import Study, open_study
 from tests.study.town import PERIODS, RATES, Place, at, standing, street_town, write_table
+from tests.study.town import workers as workers_of
 
 STATIONS = [Place("s", 500), Place("t", 900, hours="06:00-12:00")]
 HOSTS = [Place("A", 2500), Place("B", 1100)]
-#: Odds of a station of which nothing is known: 2^.4 · 1.3^.95 · 1.3^.5 · 1.5^.01 · 3^.38, open 0.85 of its hours.
-PULL = 2**0.4 * 1.3**0.95 * 1.3**0.5 * 1.5**0.01 * 3**0.38 * 0.85
+#: Odds of a station of which nothing is known: 2^.4 · 1.3^.95 · 1.3^.5 · 1.5^.01 · 3^.38, open in all its hours.
+PULL = 2**0.4 * 1.3**0.95 * 1.3**0.5 * 1.5**0.01 * 3**0.38
 IDLE = {"rider": 60 / 20, "sweeper": 60 / 20}
 
 
@@ -43,7 +44,7 @@ def by_loops(study: Study, level: float, places: list[tuple[Place, float]]) -> l
     hours = {"00:00-24:00": dict.fromkeys(PERIODS, 1.0), "06:00-12:00": {"06_10": 1.0, "10_14": 0.5}}
     visits, x = [0.0] * len(places), standing(study)
     for period in PERIODS:
-        workers = sum(study.demand[f"{g}__{period}"].to_numpy() * IDLE[g] for g in RATES)
+        workers = sum(workers_of(study, g, period) * IDLE[g] for g in RATES)
         for j in np.flatnonzero(workers):
             odds = [0.0] * len(places)
             for i, (place, pull) in enumerate(places):
@@ -84,7 +85,7 @@ def test_a_toilet_and_kept_hours_draw_workers_as_stated(tmp_path: Path) -> None:
     study = town(tmp_path, kit=kit)
     law, use = study.stages.value("law_of_use"), study.use()
     assert use is not None
-    rest = PULL / 0.85 / 2**0.4
+    rest = PULL / 2**0.4
     pulls = [rest * 2 * 0.5, rest]
     expected = by_loops(study, law.law.level, list(zip(STATIONS, pulls, strict=True)))
     assert use.sites["today"].tolist()[:2] == pytest.approx(expected, rel=1e-4)

@@ -7,7 +7,7 @@ from typing import Any
 from planner.settings.whole import Settings
 from planner.study.stages import Stage
 from planner.study.table.pick import get, open_of
-from planner.study.takes import derived, section, setting, stage
+from planner.study.takes import derived, fixed, section, setting, stage
 
 #: Settings of use that say how workers choose, and those that the visits to expect are read with.
 LAW = ("visits_per_day", "visits_band", "halving_minutes", "halving_band", "factor", "factor_band", "share",
@@ -19,6 +19,14 @@ DRAWN = ("share", "idle_minutes", "idle_band", "visit_minutes", "draws")
 def use() -> dict[str, Stage]:
     """Counted visits, how workers choose, the visits to expect."""
     return {
+        "spots": Stage(
+            "planner.siting.classes:merge_points",
+            {
+                "demand": stage("demand", get("demand")), "points": stage("demand", get("points")),
+                "existing": stage("existing"), "new": stage("new"), "by_point": fixed(True),
+            },
+            kept=False,
+        ),
         "visits": Stage(
             "planner.inputs.visits:read_visits",
             {"visits": setting("inputs.visits"), "stations": stage("stations", _ids)},
@@ -28,8 +36,8 @@ def use() -> dict[str, Stage]:
             "planner.siting.use:law_of_use",
             {
                 "use": section("use", *LAW), "circle": section("circle", "hours_kept", "hours_kept_band"),
-                "demand": stage("classes", get("demand")), "periods": derived(_periods),
-                "stations": stage("stations", open_of), "existing": stage("classes", get("existing")), "visits": stage("visits"),
+                "demand": stage("spots", get("demand")), "periods": derived(_periods),
+                "stations": stage("stations", open_of), "existing": stage("spots", get("existing")), "visits": stage("visits"),
                 "seed": setting("study.seed"),
             },
         ),
@@ -47,10 +55,10 @@ def use() -> dict[str, Stage]:
             "planner.siting.use:expected_use",
             {
                 "use": section("use", *DRAWN), "circle": section("circle", "hours_kept", "hours_kept_band"),
-                "law": stage("law_of_use"), "demand": stage("classes", get("demand")),
+                "law": stage("law_of_use"), "demand": stage("spots", get("demand")),
                 "districts": stage("inputs", get("districts")), "periods": derived(_periods),
                 "stations": stage("stations", open_of), "candidates": stage("candidates", get("candidates")),
-                "existing": stage("classes", get("existing")), "new": stage("classes", get("new")), "sited": stage("siting"), "seed": setting("study.seed"),
+                "existing": stage("spots", get("existing")), "new": stage("spots", get("new")), "sited": stage("siting"), "seed": setting("study.seed"),
             },
         ),
         "backtest": Stage(
