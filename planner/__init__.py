@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from planner.version import VERSION
 
 if TYPE_CHECKING:
+    from planner.equity.access import access
     from planner.errors import InfeasibleError, InputError, PlannerError
     from planner.medians.problems import p_center, p_median
     from planner.roads.areas import service_areas
     from planner.roads.network import Network, read_network
     from planner.roads.reach import Snapped, TravelTimes, nearest, snap, travel_times
-    from planner.siting.equity.access import access
     from planner.solvers.problems import Solution, maximal_covering, set_covering
     from planner.study.study import Study, open_study
 
@@ -30,7 +30,7 @@ _HOME = {
     "Network": "roads.network", "read_network": "roads.network",
     "Snapped": "roads.reach", "TravelTimes": "roads.reach", "nearest": "roads.reach", "snap": "roads.reach",
     "travel_times": "roads.reach", "service_areas": "roads.areas",
-    "access": "siting.equity.access",
+    "access": "equity.access",
     "Solution": "solvers.problems", "maximal_covering": "solvers.problems", "set_covering": "solvers.problems",
     "p_median": "medians.problems", "p_center": "medians.problems",
     "Study": "study.study", "open_study": "study.study",

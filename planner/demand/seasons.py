@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from planner.inputs.week import QUARTERS, period_quarters
+from planner.hours.week import QUARTERS, period_quarters
 from planner.settings.demand import Demand
 from planner.settings.groups import Group, Period
 from planner.settings.reading import defaults

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.equity.fairness import AVERSION_BAND, district_gap
+from planner.equity.indices import gini
 from planner.facts.bands import Band, Draws
 from planner.facts.register import Fact, Scope, fact
-from planner.siting.equity.fairness import AVERSION_BAND, district_gap
-from planner.siting.equity.indices import gini
 
 if TYPE_CHECKING:
+    from planner.equity.fairness import Fairness
     from planner.siting.coverage import Coverage
-    from planner.siting.equity.fairness import Fairness
 
 __all__ = ["fairness_facts"]
 

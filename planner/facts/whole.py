@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.equity.fairness import AVERSION, Fairness
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
 from planner.facts.fairness import fairness_facts
@@ -28,7 +29,6 @@ from planner.facts.register import Fact, Register, Scope
 from planner.facts.use import use_facts
 from planner.settings.circle import Circle
 from planner.settings.groups import Group
-from planner.siting.equity.fairness import AVERSION, Fairness
 
 __all__ = ["register_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 
 from planner.errors import Finding, finding
-from planner.inputs.hours import parse_hours
+from planner.hours.parse import parse_hours
 from planner.settings.freight import Freight
 from planner.settings.siting import Siting
 from planner.tables import HOST_KINDS

@@ -16,8 +16,8 @@ from shapely.geometry.base import BaseGeometry
 
 from planner import tables
 from planner.errors import Finding, finding
+from planner.hours.parse import parse_hours
 from planner.inputs import checks, dates
-from planner.inputs.hours import parse_hours
 from planner.inputs.kit import read_kit
 from planner.inputs.places.points import Places, locate
 from planner.inputs.tables import headers

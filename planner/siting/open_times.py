@@ -15,13 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.inputs.week import QUARTERS, STATED, WEEKEND, WORKDAYS, WeekHours
+from planner.hours.week import QUARTERS, STATED, WEEKEND, WORKDAYS, WeekHours
 
 __all__ = ["DAYS", "OpenTimes", "Patterns", "TimeReading", "Within", "read_by_time"]
 
 Array = NDArray[Any]
 
-#: Kinds of day that are read, and the days of :class:`planner.inputs.week.WeekHours` that each is the mean of.
+#: Kinds of day that are read, and the days of :class:`planner.hours.week.WeekHours` that each is the mean of.
 DAYS = {"time": STATED, "workday": WORKDAYS, "weekend": WEEKEND}
 #: Log chance of a shut door that is taken for none.
 _NEVER = -60.0

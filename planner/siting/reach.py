@@ -15,8 +15,8 @@ from scipy import sparse
 
 from planner.demand.streets.standing import DemandPoints
 from planner.errors import InputError, finding
-from planner.inputs.hours import open_share
-from planner.inputs.week import period_quarters, week_hours
+from planner.hours.parse import open_share
+from planner.hours.week import period_quarters, week_hours
 from planner.roads.areas import union_area
 from planner.roads.network import Network
 from planner.roads.outline import generalise

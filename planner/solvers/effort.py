@@ -20,7 +20,7 @@ ENTRIES_PER_ROUND = 10_000_000
 #: Rounds that fit into a second with room to spare.
 ROUNDS_PER_SECOND = 10
 #: HiGHS's pauses per round of work, times the variables of the model.
-LOOKS = 10_000
+LOOKS = 16_000
 
 
 def _now() -> float:

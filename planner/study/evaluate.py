@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from planner.errors import PlannerError, refuse_if_errors
-from planner.inputs.hours import parse_hours
+from planner.hours.parse import parse_hours
 from planner.settings.inputs import Datum, Table
 from planner.study.terminal import aligned
 

@@ -24,13 +24,13 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.equity.fairness import Fairness
+    from planner.equity.front import FairFront
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
     from planner.roads.network import Network
     from planner.siting.agreement import Agreement
     from planner.siting.coverage import Coverage
-    from planner.siting.equity.fairness import Fairness
-    from planner.siting.equity.front import FairFront
     from planner.siting.plan import SitePlan
     from planner.siting.problem import SitingProblem
     from planner.siting.questions.ask import WishPrice

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from planner.equity.fairness import Fairness
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
-    from planner.siting.equity.fairness import Fairness
     from planner.siting.questions.robust import Hindsight
     from planner.siting.use import ExpectedUse, LawOfUse
     from planner.solvers.problems import Solution

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.inputs.hours import ALWAYS, Hours, merged, open_share, parse_hours
+from planner.hours.parse import ALWAYS, Hours, merged, open_share, parse_hours
 from planner.settings.groups import Period
 
 NIGHT = Period(name="22_06", start_h=22, end_h=6)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from planner.inputs.hours import open_share, parse_hours
+from planner.hours.parse import open_share, parse_hours
 from planner.settings.groups import Period
 
 PERIODS = (

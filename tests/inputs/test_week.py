@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planner.inputs.hours import parse_hours
+from planner.hours.parse import parse_hours
 from planner.inputs.osm.hours import hours_of_tag
 from planner.inputs.stations import read_stations
 from tests.inputs.nasty import CRS, HEADER, ROWS, codes, table, text, write

@@ -22,7 +22,7 @@ TESTS: dict[str, tuple[str, ...]] = {
                                       "tests/publish/test_known_reports.py", "tests/publish/test_decision.py"),
     "planner/publish/runfile.py": ("tests/publish/test_glue_runfile.py", "tests/publish/test_known_tables.py"),
     "planner/facts/*.py": ("tests/facts/test_glue_facts.py", "tests/facts/test_register.py"),
-    "planner/inputs/hours.py": ("tests/inputs/test_glue_hours.py", "tests/inputs/test_hours.py"),
+    "planner/hours/parse.py": ("tests/inputs/test_glue_hours.py", "tests/inputs/test_hours.py"),
     "planner/study/parts.py": ("tests/study/test_stages.py",),
     "planner/study/takes.py": ("tests/study/test_stages.py", "tests/study/test_stage_keys.py"),
     "planner/study/stages.py": ("tests/study/test_glue_engine.py", "tests/study/test_stages.py", "tests/study/test_second_time.py"),

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from planner import tables
+from planner.hours.parse import DAY_MIN, parse_hours
 from planner.inputs.dates import parse_date
-from planner.inputs.hours import DAY_MIN, parse_hours
 from planner.inputs.stations import read_stations
 from planner.inputs.tables.delimited import decode
 from planner.settings.inputs import Table

@@ -10,8 +10,8 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from planner.equity.fairness import Fairness
 from planner.publish.office import document, workbook
-from planner.siting.equity.fairness import Fairness
 from planner.telling.contents.fairness import fairness_lines, fairness_rows
 from tests.publish.known import known_bundle
 

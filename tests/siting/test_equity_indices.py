@@ -11,8 +11,8 @@ import pytest
 from scipy import sparse
 
 import planner
-from planner.siting.equity.access import fading, power, steps
-from planner.siting.equity.indices import gini, kolm_pollak_ede, kolm_pollak_kappa, lorenz, theil
+from planner.equity.access import fading, power, steps
+from planner.equity.indices import gini, kolm_pollak_ede, kolm_pollak_kappa, lorenz, theil
 
 
 def _people(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

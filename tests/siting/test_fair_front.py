@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from planner.equity.fairness import covered_units, fairness
+from planner.equity.front import front_of
 from planner.settings.groups import Period
 from planner.siting.coverage import Access, measure_coverage
-from planner.siting.equity.fairness import covered_units, fairness
-from planner.siting.equity.front import front_of
 from planner.siting.problem import SitingProblem
 from planner.siting.reach import SiteReach
 from planner.siting.solve import Look, solve

@@ -18,7 +18,7 @@ import planner
 from planner.errors import SettingsError
 from planner.facts.coverage import coverage_facts
 from planner.facts.register import Register, Scope
-from planner.inputs.week import WeekHours, period_quarters, week_hours
+from planner.hours.week import WeekHours, period_quarters, week_hours
 from planner.settings.groups import Period
 from planner.siting.coverage import Access, Coverage, measure_coverage
 from planner.siting.open_times import OpenTimes

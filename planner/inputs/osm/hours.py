@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from opening_hours import OpeningHours, State, validate
 
-from planner.inputs.hours import DAY_MIN, Hours, merged, parse_hours
+from planner.hours.parse import DAY_MIN, Hours, merged, parse_hours
 
 __all__ = ["canonical_hours", "hours_of_tag"]
 
@@ -36,7 +36,7 @@ def canonical_hours(text: str) -> str:
 
     Of different days the hours of most days win (of equals, the earlier in the week). Public holidays
     are left aside; seasons, sunrise and comments alone give "". A span that passes midnight belongs to
-    the day it begins on (written as :attr:`planner.inputs.hours.Hours.text`).
+    the day it begins on (written as :attr:`planner.hours.parse.Hours.text`).
 
     >>> canonical_hours("Mo-Fr 08:00-12:00,13:30-18:00; Sa 09:00-12:00; PH off")
     '08:00-12:00;13:30-18:00'
@@ -46,7 +46,7 @@ def canonical_hours(text: str) -> str:
 
 @functools.lru_cache(maxsize=20_000)
 def hours_of_tag(text: str) -> tuple[str, str]:
-    """:func:`canonical_hours` and, where the days of the week differ, :attr:`planner.inputs.hours.Hours.week_text`.
+    """:func:`canonical_hours` and, where the days of the week differ, :attr:`planner.hours.parse.Hours.week_text`.
 
     >>> hours_of_tag("Mo-Fr 08:00-18:00; Sa 09:00-12:00")
     ('08:00-18:00', 'Mo-Fr 08:00-18:00; Sa 09:00-12:00')

@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 #: Up to this many coverage pairs, or rows and sites, a proof is cheap: it is made whatever the tolerance.
 SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 #: Coverage pairs of the reduced problem per round of work up to which HiGHS is worth its time.
-PAIRS_PER_ROUND = 800
+PAIRS_PER_ROUND = 1_400
 #: Dual steps after which prices hardly improve.
 DUAL_STEPS = 2000
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from planner.equity.front import POINTS
 from planner.settings.whole import Settings
-from planner.siting.equity.front import POINTS
 from planner.siting.questions.ask import CHANGE
 from planner.siting.questions.pilots import NOISE
 from planner.siting.questions.streets import MISSING
@@ -205,7 +205,7 @@ def questions() -> dict[str, Stage]:
             },
         ),
         "fair_front": Stage(
-            "planner.siting.equity.front:fair_front",
+            "planner.equity.front:fair_front",
             {
                 "of": stage("finished"),
                 "points": fixed(POINTS),

@@ -42,7 +42,7 @@ def views(settings: Settings) -> dict[str, Stage]:
             kept=False,
         ),
         "fairness": Stage(
-            "planner.siting.equity.fairness:fairness",
+            "planner.equity.fairness:fairness",
             {
                 **{k: stage("classes", get(k)) for k in ("demand", "existing", "new")},
                 "chosen": stage("siting", lambda v: v.solution.chosen), "closed": stage("siting", get("closed")),

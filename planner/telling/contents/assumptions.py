@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from planner.equity.fairness import AVERSION_BAND
 from planner.settings.base import Section
 from planner.settings.costs import COST_BAND_YUAN, kind_costs
 from planner.settings.groups import Group
 from planner.settings.reading import defaults
 from planner.settings.whole import Settings
-from planner.siting.equity.fairness import AVERSION_BAND
 from planner.telling.contents.columns import Column
 from planner.telling.contents.use import use_assumptions
 from planner.telling.words.names import group_label, host_label, period_labels

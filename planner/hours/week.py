@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from planner.inputs.hours import DAY_MIN, parse_hours
+from planner.hours.parse import DAY_MIN, parse_hours
 from planner.settings.groups import Period
 
 __all__ = ["QUARTERS", "STATED", "WEEKEND", "WORKDAYS", "WeekHours", "period_quarters", "week_hours"]
@@ -65,9 +65,9 @@ def week_hours(
     Parameters
     ----------
     open_hours
-        Hours as :func:`planner.inputs.hours.parse_hours` reads them; unknown ones count as ``default``.
+        Hours as :func:`planner.hours.parse.parse_hours` reads them; unknown ones count as ``default``.
     by_day
-        What holds on each day of the week (:attr:`planner.inputs.hours.Hours.week_text`); empty: as ``open_hours`` says.
+        What holds on each day of the week (:attr:`planner.hours.parse.Hours.week_text`); empty: as ``open_hours`` says.
 
     Raises
     ------

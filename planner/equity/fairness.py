@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.equity.indices import gini, kolm_pollak_ede, kolm_pollak_kappa, lorenz, theil
 from planner.settings.groups import Period
 from planner.siting.coverage import Access, stations_in_reach, worker_cube
-from planner.siting.equity.indices import gini, kolm_pollak_ede, kolm_pollak_kappa, lorenz, theil
 from planner.siting.reach import SiteReach, joined
 
 __all__ = ["AVERSION", "AVERSION_BAND", "Fairness", "covered_units", "district_gap", "fairness"]
