@@ -27,9 +27,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
     "facts": BASE | {"equity", "settings", "hours", "solvers", "demand", "siting", "freight"},
     "telling": BASE
-    | {"settings", "hours", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},
+    | {"equity", "settings", "hours", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},
     "publish": BASE
-    | {"settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "telling"},
+    | {"equity", "settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "telling"},
 }
 FACADE = {"study", "cli", "__init__", "__main__"}
 

@@ -14,8 +14,8 @@ from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
     from planner.siting.coverage import Coverage
+    from planner.siting.evidence.use import ExpectedUse
     from planner.siting.questions.robust import Hindsight
-    from planner.siting.use import ExpectedUse
     from planner.solvers.solution import Solution
 
 __all__ = [

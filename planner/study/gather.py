@@ -10,7 +10,7 @@ from planner.progress import Progress, silent
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
-from planner.siting.use import ExpectedUse, LawOfUse
+from planner.siting.evidence.use import ExpectedUse, LawOfUse
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
 from planner.telling.bundle import Bundle

@@ -17,8 +17,8 @@ from planner.study.stages import Stages
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
-    from planner.siting.agreement import Agreement
     from planner.siting.coverage import Coverage
+    from planner.siting.evidence.agreement import Agreement
     from planner.siting.plan import SitePlan
 
 __all__ = [
@@ -124,7 +124,7 @@ def write_times(stages: Stages, file: Path, out: Path, *, datum: Datum = "wgs84"
 def compare_times(stages: Stages, file: Path, *, datum: Datum = "wgs84") -> Agreement:
     """Our travel times beside those of another router in ``file``; only networks that it names are made."""
     from planner.inputs.times import read_times
-    from planner.siting.agreement import agreement
+    from planner.siting.evidence.agreement import agreement
 
     given = read_times(file, crs=str(stages.value("network:walk").crs), datum=datum)
     return agreement(

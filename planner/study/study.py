@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
     from planner.roads.network import Network
-    from planner.siting.agreement import Agreement
     from planner.siting.coverage import Coverage
+    from planner.siting.evidence.agreement import Agreement
+    from planner.siting.evidence.use import ExpectedUse
     from planner.siting.plan import SitePlan
     from planner.siting.problem import SitingProblem
     from planner.siting.questions.ask import WishPrice
     from planner.siting.questions.hanging import Hanging
     from planner.siting.questions.sensitivity import Sensitivity
-    from planner.siting.use import ExpectedUse
     from planner.study.closures import Closure
     from planner.study.evaluate import Evaluation
     from planner.telling.contents.learning import KnowledgeTold, PilotsTold
@@ -237,7 +237,7 @@ class Study:
     def backtest(self) -> pd.DataFrame:
         """Newly covered workers of each snapshot's openings beside a plan, population-only and random sites of as many.
 
-        Columns as :class:`planner.siting.backtest.Backtest` has them; ``snapshot_date`` of the station list says in which
+        Columns as :class:`planner.siting.evidence.backtest.Backtest` has them; ``snapshot_date`` of the station list says in which
         list a station first stands.
 
         Raises

@@ -21,8 +21,8 @@ from planner.telling.words.phrases import phrase, words_of
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
-    from planner.siting.agreement import Agreement
     from planner.siting.coverage import Coverage
+    from planner.siting.evidence.agreement import Agreement
     from planner.siting.open_times import TimeReading
     from planner.siting.plan import SitePlan
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
+    from planner.siting.evidence.use import ExpectedUse, LawOfUse
     from planner.siting.questions.robust import Hindsight
-    from planner.siting.use import ExpectedUse, LawOfUse
     from planner.solvers.problems import Solution
 
 __all__ = ["Bundle", "ExtraLayer", "PopupField"]

@@ -153,7 +153,7 @@ def test_the_whole_of_run_json_of_the_known_town() -> None:
         "driver_homes": None, "absent": {"figures": "no font"}, "stages": [{"name": "s"}], "findings": finding_counts(bundle.findings),
     }  # fmt: skip
     assert {k: said[k] for k in wanted} == wanted
-    assert set(said) == {*wanted, "coverage", "sensitivity", "rule_prices", "facts", "versions"}
+    assert set(said) == {*wanted, "coverage", "sensitivity", "rule_prices", "facts", "use", "versions"}
     assert said["coverage"]["before"] == {
         "workers": 1000.1, "covered": 123.5, "share": 0.123457, "share_backup": 0.234568, "by_radius_m": {"500": 0.345679},
         "readings": {"night": 0.456789}, "by_group": {"rider": 0.567891},

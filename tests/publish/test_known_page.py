@@ -32,6 +32,7 @@ def test_the_headline_says_today_first_and_then_the_plan(island):
         "points": 43,
         "bands": {"share": [None, None], "new": None, "workers": None},
         "gap": 0.0162,  # 13.6 of 840
+        "regret": [],
         "status": "feasible",
         "homes": {},
         "absent": [],

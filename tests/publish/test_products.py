@@ -147,7 +147,7 @@ def test_every_assumption_has_a_source_and_each_rate_a_band(book: Any, bundle: A
     table = frame(book["参数与假设"])
     assert table["来源与依据"].notna().all()
     rate = table[table["研究文件中的键"] == "groups.rider.rate_per_1000"].iloc[0]
-    assert (rate["取值"], rate["下限"], rate["上限"], rate["可信度"]) == (4.97, 3.479, 6.461, "中")
+    assert (rate["取值"], rate["下限"], rate["上限"], rate["可信度"]) == (4.97, 3.479, 9.94, "中")
     assert "全国总工会" in rate["来源与依据"]
     for group in bundle.settings.headline_groups:
         assert (table["研究文件中的键"] == f"groups.{group.name}.profile").sum() == 1

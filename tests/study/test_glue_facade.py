@@ -167,6 +167,7 @@ def whole(of: Any = None, **changes: Any) -> Asked:
         of, **{
             "plan": SimpleNamespace(plan=plan), "inputs": inputs, "areas": SimpleNamespace(before="smaller", after="larger"),
             "font": (), "demand": SimpleNamespace(demand="cells", surfaces="surfaces"), "homes": "homes",
+            "law_of_use": SimpleNamespace(law="a law"), "hanging": SimpleNamespace(workers=5.0),
             "candidates": SimpleNamespace(candidates="candidates"),
             "sensitivity": SimpleNamespace(table="cases", steady=np.array([True, False, True])),
             "network_walk": SimpleNamespace(n_nodes=4, n_edges=9),
@@ -200,21 +201,32 @@ def test_a_bundle_holds_each_value_in_its_place(gathered: Any) -> None:
         "extra_layers": ("homes", "en"), "phases": "ab", "alternatives": "value of alternatives",
         "replacements": "value of replacements", "sensitivity": "cases", "rule_prices": "value of rule_prices", "always": 2,
         "surfaces": "surfaces", "second_views": "value of second_views", "closed": "closed",
-        "hindsight": "value of confidence",
+        "hindsight": "value of confidence", "use": "value of use", "law_of_use": found["law_of_use"],
+        "fairness": "value of fairness", "hanging": 5.0,
     }  # fmt: skip
     assert gathered().settings.study.name == "toy"
 
 
 def test_what_is_switched_off_is_not_asked_for(gathered: Any) -> None:
     off = settings(
-        siting="alternatives = 0\nreplacements = 0\nsensitivity = false\n[freight]\nenabled = false"
+        siting="alternatives = 0\nreplacements = 0\nsensitivity = false\n[freight]\nenabled = false\n[use]\nenabled = false"
     )
     plan = SimpleNamespace(plan=SimpleNamespace(**vars(whole().at_hand["plan"].plan) | {"phases": ""}))
     found = gathered(off, plan=plan)
-    for name in ("alternatives", "replacements", "sensitivity", "rule_prices", "always", "homes", "phases"):
+    for name in (
+        "alternatives",
+        "replacements",
+        "sensitivity",
+        "rule_prices",
+        "always",
+        "homes",
+        "phases",
+        "use",
+        "hanging",
+    ):
         assert getattr(found, name) is None, name
     assert found.extra_layers == ()
-    assert list(found.run.absent) == ["driver_homes"]
+    assert list(found.run.absent) == ["driver_homes", "use"]
 
 
 @pytest.mark.parametrize(("language", "word"), [("zh", "没有司机之家"), ("en", "no homes")])

@@ -89,7 +89,7 @@ def test_what_takes_long_is_kept_on_disk_other_minutes_under_their_own_name(tabl
     kept = {
         "network:walk", "network:ebike", "network:car", "network:truck", "inputs", "truck_lists", "stations", "demand", "candidates",
         "reach:stations:walk:12", "reach:candidates:walk:12", "siting", "confidence", "curve:searched", "alternatives", "sensitivity", "rule_prices",
-        "truck_tags", "trucks", "areas",
+        "truck_tags", "trucks", "areas", "against_half", "fair_front", "knowledge", "pilots", "law_of_use", "use", "backtest",
     }  # fmt: skip
     assert {n for n, s in table.items() if s.kept and not n.startswith("reach:second")} == kept
 
@@ -192,8 +192,11 @@ def test_what_is_picked_of_other_stages_values(table: dict[str, Stage]) -> None:
         picked(table, "sites", "chosen", sited) == picked(table, "second_views", "chosen", sited) == "chosen"
     )
     rows = pd.DataFrame({"status": ["open", "planned"], "open_hours": ["a", "b"]})
-    assert picked(table, "existing", "hours", SimpleNamespace(stations=rows)).tolist() == ["a"]
-    assert picked(table, "new", "hours", SimpleNamespace(candidates=rows)).tolist() == ["a", "b"]
+    assert picked(table, "existing", "hours", SimpleNamespace(stations=rows))["open_hours"].tolist() == ["a"]
+    assert picked(table, "new", "hours", SimpleNamespace(candidates=rows))["open_hours"].tolist() == [
+        "a",
+        "b",
+    ]
     hosts = SimpleNamespace(hosts=pd.DataFrame({"host_id": [1, 2]}))
     assert picked(table, "truck_tags", "ids", hosts).tolist() == ["1", "2"]
     inputs = SimpleNamespace(

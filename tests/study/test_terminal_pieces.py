@@ -214,8 +214,8 @@ def test_a_plan_of_homes_is_told_with_a_bound_and_a_gap_rounded_up() -> None:
 
 def test_what_a_run_asks_for() -> None:
     settings = known_bundle().settings
-    every = ("hotspots", "covers", "plan", "curve", "second_views", "areas", "gaps", "font")
-    questions = ("alternatives", "replacements", "sensitivity", "rule_prices")
+    every = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
+    questions = ("alternatives", "replacements", "sensitivity", "rule_prices", "hanging")
     assert asked(settings) == (*every, "homes", *questions, "law_of_use", "use")
     off = {"siting": settings.siting.model_copy(update={"alternatives": 0, "replacements": 0, "sensitivity": False}),
            "freight": settings.freight.model_copy(update={"enabled": False}),
@@ -285,7 +285,7 @@ def test_a_check_lists_the_worst_first_counts_and_says_where_all_stands() -> Non
 
 def test_a_plan_in_a_sentence_and_a_dry_run_in_columns() -> None:
     plan: Any = SimpleNamespace(
-        chosen=range(3), before=SimpleNamespace(share=0.25), after=SimpleNamespace(share=0.5),
+        chosen=range(3), before=SimpleNamespace(share=0.25, by_time=None), after=SimpleNamespace(share=0.5, by_time=None),
         solution=SimpleNamespace(gap=0.0123401, status="optimal"),
     )  # fmt: skip
     assert (
