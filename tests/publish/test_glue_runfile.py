@@ -156,7 +156,7 @@ def test_the_whole_of_run_json_of_the_known_town() -> None:
     assert set(said) == {*wanted, "coverage", "sensitivity", "rule_prices", "facts", "use", "versions"}
     assert said["coverage"]["before"] == {
         "workers": 1000.1, "covered": 123.5, "share": 0.123457, "share_backup": 0.234568, "by_radius_m": {"500": 0.345679},
-        "readings": {"night": 0.456789}, "by_group": {"rider": 0.567891},
+        "readings": {"night": 0.456789}, "by_time": None, "by_group": {"rider": 0.567891},
     }  # fmt: skip
     assert (said["coverage"]["after"]["workers"], said["coverage"]["after"]["covered"]) == (1000.0, 840.0)
     assert said["coverage"]["by_district"] == [

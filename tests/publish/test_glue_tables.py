@@ -64,7 +64,9 @@ SITING = [
     ("siting.default_hours", "08:00-20:00", "", None, None, "L", "why_default_hours"),
 ]  # fmt: skip
 DEMAND = [
-    ("demand.cell_m", 200, "m", None, None, "M", "why_cell_m"), ("inputs.population.kind", "district totals", "", None, None, "M", "why_population"),
+    ("demand.cell_m", 200, "m", None, None, "M", "why_cell_m"), ("demand.piece_m", 100.0, "m", 50.0, 200.0, "L", "why_piece_m"),
+    ("demand.homes_elsewhere", 0.2, "of 1 for a residential one", 0.1, 0.5, "L", "why_homes_elsewhere"),
+    ("demand.thin_venues", 20.0, "venues", 5.0, 50.0, "L", "why_thin_venues"), ("inputs.population.kind", "district totals", "", None, None, "M", "why_population"),
 ]  # fmt: skip
 END = [("siting.gap", "0.010%", "", None, None, "", "why_gap")]
 OTHER_COST = ("siting.default_cost_yuan", 8000, "CNY", 6250.0, 26_700.0, "L", "why_default_cost_yuan")
@@ -85,13 +87,20 @@ def same(rows: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]]) -> None:
             assert row[6] == why
 
 
+KEPT = ("circle.hours_kept", 1.0, "", 0.7, 1.0, "L", "why_hours_kept")
+
+
 def test_what_a_study_leaves_as_it_comes_has_our_bands_reasons_and_trust() -> None:
-    rows = [r for r in told(PLAIN + "[siting]\nquota_max = { west = 2 }\n") if not r[0].startswith("groups.")]
+    rows = [
+        r
+        for r in told(PLAIN + "[siting]\nquota_max = { west = 2 }\n")
+        if not r[0].startswith(("groups.", "use.", "siting.inequality"))
+    ]
     ebike = ("circle.speeds_kmh.ebike", 15.0, "km/h", 15.0, 20.0, "L", "why_ebike")
     target = ("siting.p", 200, "sites", None, None, "L", "why_p")
     quotas = ("siting.quotas", "half of a share by population", "", None, None, "M", "why_quotas")
     seed = ("study.seed", str(parse_settings(PLAIN).study.seed), "", None, None, "", "why_seed")
-    same(rows, [*CIRCLE, ebike, *DEMAND, target, quotas, *SITING, OTHER_COST, *END, seed])
+    same(rows, [*CIRCLE, KEPT, ebike, *DEMAND, target, quotas, *SITING, OTHER_COST, *END, seed])
 
 
 def test_what_a_study_says_itself_is_its_own_without_our_bands() -> None:
@@ -110,8 +119,8 @@ def test_what_a_study_says_itself_is_its_own_without_our_bands() -> None:
         ("circle.speeds_kmh.ebike", 16.0, "km/h", 15.0, 20.0, "L", "why_ebike"), ("circle.speeds_kmh.path", 6.0, "km/h", None, None, "L", "why_user"),
         ("circle.speeds_kmh.truck", 30.0, "km/h", None, None, "L", "why_user"),
     ]  # fmt: skip
-    same([r for r in rows if not r[0].startswith("groups.")], [
-        *CIRCLE, *speeds, *DEMAND, ("siting.p", 200, "sites", None, None, "", "the letter"),
+    same([r for r in rows if not r[0].startswith(("groups.", "use.", "siting.inequality"))], [
+        *CIRCLE, KEPT, *speeds, *DEMAND, ("siting.p", 200, "sites", None, None, "", "the letter"),
         ("siting.quotas", "given in the study file", "", None, None, "M", "why_quotas"), *SITING,
         ("siting.cost_yuan.bank", 7200.0, "CNY", 6250.0, 9874.0, "M", ""), ("siting.cost_yuan.kiosk", 9.0, "CNY", None, None, "", "why_user"),
         OTHER_COST, ("siting.budget_yuan", 50_000, "CNY", None, None, "", "why_user"), *END, ("study.seed", "7", "", None, None, "", "why_seed"),

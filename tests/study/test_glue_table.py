@@ -219,11 +219,13 @@ def test_what_is_picked_of_other_stages_values(table: dict[str, Stage]) -> None:
         "factors",
         "posing",
         "coverage",
-        "covers",
         "gaps",
-        "second_views",
         "ground",
     ):
         assert picked(table, stage, "demand", demand) == "cells", stage
-    for stage in ("factors", "confidence"):
-        assert picked(table, stage, "surfaces", demand) == "draws", stage
+    assert picked(table, "factors", "surfaces", demand) == "draws"
+    held = SimpleNamespace(points="points", ensemble=SimpleNamespace(factors="factors"))
+    for stage in ("covers", "second_views", "classes", "spots", "posing", "coverage"):
+        assert picked(table, stage, "points", held) == "points", stage
+    for stage in ("confidence", "knowledge", "pilots"):
+        assert picked(table, stage, "factors", held) == "factors", stage

@@ -39,7 +39,7 @@ batches = [{ name = "2025", count = 1 }, { name = "2026", count = 1 }]
 """
 #: ASCII words of a Chinese product that are no English: names and terms that have no other form.
 TERMS = {
-    "OpenStreetMap", "contributors", "ODbL", "GeoNames", "CC", "BY", "WGS", "GCJ", "BD", "GPS", "SHA", "GB", "Church",
+    "OpenStreetMap", "QuestMobile", "contributors", "ODbL", "GeoNames", "CC", "BY", "WGS", "GCJ", "BD", "GPS", "SHA", "GB", "Church",
     "ReVelle", "false", "planner", "CSV", "wgs", "gcj", "bd", "pip", "install", "pylopdf-fonts-zh-cn", "fonts-noto-cjk",
 }  # fmt: skip
 #: The two words that English products keep in Chinese: who may see a map, and the number that the law asks for.

@@ -57,11 +57,16 @@ def test_the_regret_is_that_of_the_plans_for_each_draw(study: Study) -> None:
     from itertools import combinations
 
     problem = study.problem()
-    demand = study.stages.value("demand")
-    base = demand.demand["workers"].to_numpy()
-    factors = demand.surfaces / np.where(base > 0, base, 1)
-    blocks = len(problem.weights) // len(base)
-    drawn = problem.weights * np.tile(np.where(base > 0, factors, 1.0), (1, blocks))
+    demand, of = study.stages.value("demand"), study.stages.value("posing").merged.of
+    points, ensemble, blocks = demand.points, demand.ensemble, []
+    for period in study.settings.periods:
+        workers = sum(
+            points.table[g].to_numpy() * points.profiles[g].get(period.name, 0.0)
+            * ensemble.factors[:, k].astype(float)[:, points.cell]
+            for k, g in enumerate(ensemble.groups)
+        )  # fmt: skip
+        blocks.append(np.stack([np.bincount(of, w) for w in workers]))
+    drawn = np.hstack(blocks)
     reach = problem.covers.toarray() > 0
     sets = combinations(range(len(reach)), 3)
     worth = np.array([drawn @ (problem.covered | reach[list(s)].any(axis=0)) for s in sets])

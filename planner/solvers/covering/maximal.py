@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 #: Up to this many coverage pairs, or rows and sites, a proof is cheap: it is made whatever the tolerance.
 SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 #: Coverage pairs of the reduced problem per round of work up to which HiGHS is worth its time.
-PAIRS_PER_ROUND = 1_400
+PAIRS_PER_ROUND = 3_000
 #: Dual steps after which prices hardly improve.
 DUAL_STEPS = 2000
 
@@ -46,7 +46,8 @@ MERGE_AFTER = (3, 5, 7)
 QUICK_ROUNDS = 5
 #: HiGHS's pauses for a merger: plans that agree on most sites are merged at the root or not worth it.
 MERGE_LOOKS = 8
-#: A merger does without HiGHS's searches of its own: each is a model in itself, and none of them can be cut short.
+#: Mergers, and proofs of larger models, do without HiGHS's searches of its own: each is a model in itself, and none of them
+#: can be cut short.
 MERGE_OPTIONS = {
     "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False, "mip_heuristic_run_root_reduced_cost": False,
 }  # fmt: skip
@@ -271,6 +272,7 @@ def _prove(standing: _Standing, dual: Dual, effort: Effort, work: dict[str, floa
         effort=effort,
         gap=gap,
         looks=effort.looks(size),
+        options=MERGE_OPTIONS if len(core.idx) > 4 * SMALL_PAIRS else None,
         progress=lambda share: effort.tell("prove", 0.5 + 0.5 * share),
     )
     work.update(nodes=outcome.nodes, lp_iterations=outcome.iterations)
