@@ -66,7 +66,7 @@ SITING = [
 DEMAND = [
     ("demand.cell_m", 200, "m", None, None, "M", "why_cell_m"), ("demand.piece_m", 100.0, "m", 50.0, 200.0, "L", "why_piece_m"),
     ("demand.homes_elsewhere", 0.2, "of 1 for a residential one", 0.1, 0.5, "L", "why_homes_elsewhere"),
-    ("demand.thin_venues", 20.0, "venues", 5.0, 50.0, "L", "why_thin_venues"), ("inputs.population.kind", "district totals", "", None, None, "M", "why_population"),
+    ("demand.thin_venues", 20.0, "venues", 5.0, 50.0, "L", "why_thin_venues"), ("inputs.population.kind", "district totals, along residential streets and in buildings", "", None, None, "M", "why_population"),
 ]  # fmt: skip
 END = [("siting.gap", "0.010%", "", None, None, "", "why_gap")]
 OTHER_COST = ("siting.default_cost_yuan", 8000, "CNY", 6250.0, 26_700.0, "L", "why_default_cost_yuan")
