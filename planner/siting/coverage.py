@@ -388,8 +388,10 @@ def gap_areas(
     parts = []
     for district, cells in picked.groupby("district", sort=True):
         areas = shapely.get_parts(shapely.union_all(cells.geometry.buffer(cell_m * 0.01).to_numpy()))
-        _, area = shapely.STRtree(areas).query(cells.geometry.centroid.to_numpy(), predicate="intersects")
-        workers = np.bincount(area, cells["workers"], len(areas))
+        inside = shapely.point_on_surface(cells.geometry.to_numpy())  # a centroid may lie outside a cut cell
+        cell, area = shapely.STRtree(areas).query(inside, predicate="intersects")
+        cell, first = np.unique(cell, return_index=True)
+        workers = np.bincount(area[first], cells["workers"].to_numpy()[cell], len(areas))
         parts.append(
             gpd.GeoDataFrame({"district": district, "workers": workers}, geometry=areas, crs=demand.crs)
         )
