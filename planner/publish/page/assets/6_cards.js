@@ -31,6 +31,13 @@ function stationCard(s, i, head, words) {
   );
 }
 
+// How often the site is chosen again, and how well so few draws tell it.
+function steadinessText(words, s, i) {
+  if (s.confidence[i] === null) return "";
+  const share = words.percent(s.confidence[i], 0);
+  return s.margin[i] === null ? share : `${share} ± ${words.percent(s.margin[i], 0)}`;
+}
+
 // What the plan loses without the site: as estimated, and in nine of ten demand draws.
 function aloneText(words, s, i) {
   if (s.alone[i] === null) return "";
@@ -51,7 +58,7 @@ function siteCard(s, i, head, words) {
       [words.t("district"), districtName(head, s.district[i])],
       [words.t("nearest"), metres(words, s.nearest[i])],
       [words.t("batch"), batch],
-      [words.t("confidence"), s.confidence[i] === null ? "" : `${words.percent(s.confidence[i], 0)} ± ${words.percent(s.margin[i], 0)}`, head.glossary.steadiness[1]],
+      [words.t("confidence"), steadinessText(words, s, i), head.glossary.steadiness[1]],
       [words.t("alone"), aloneText(words, s, i), words.t("alone_hint")],
       [words.t("site_id"), s.id[i]],
     ],
