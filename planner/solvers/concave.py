@@ -7,7 +7,6 @@ best plan of a sum over sites, which is maximal covering with one point per site
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,7 +74,6 @@ def solve_choices(choices: Choices, rules: Rules, effort: Effort) -> Solution:
     InfeasibleError
         No plan obeys the rules.
     """
-    began = time.perf_counter()
     n = choices.pulls.shape[0]
     part, odds = np.zeros(n), choices.base.copy()
     best, value, bound = np.zeros(0, np.int64), -np.inf, np.inf
@@ -105,7 +103,7 @@ def solve_choices(choices: Choices, rules: Rules, effort: Effort) -> Solution:
         bound = value
     return Solution(
         chosen=_best_first(choices, best), objective=value, bound=bound, status="optimal" if bound == value else "feasible",
-        seconds=time.perf_counter() - began, repeatable=effort.repeatable, base=choices.worth(choices.base),
+        seconds=effort.spent, repeatable=effort.repeatable, base=choices.worth(choices.base),
         work={"steps": float(steps)},
     )  # fmt: skip
 
