@@ -382,3 +382,23 @@ def test_the_page_has_the_printed_bands_of_each_figure_where_there_are_draws() -
     }  # fmt: skip
     none = page_content(known_bundle(), Island())["headline"]["bands"]
     assert none == {"share": [None, None], "new": None, "workers": None}
+
+
+def test_what_is_assumed_of_use_and_of_fairness_has_its_band_and_its_reason() -> None:
+    """Factors go up and down by 1.6, idle minutes by 1.5; shares and the length of a visit have no band."""
+    rows = {r[0]: r for r in told(PLAIN) if r[0].startswith(("use.", "siting.inequality"))}
+    factors = {"toilet": (2.0, 1.25, 3.2), "water": (1.3, 0.812, 2.08), "parking": (1.3, 0.812, 2.08),
+               "battery": (1.5, 0.938, 2.4), "findable": (3.0, 1.875, 4.8)}  # fmt: skip
+    idle = {"rider": (60.0, 40.0, 90.0), "courier": (40.0, 26.7, 60.0), "ride_hail": (60.0, 40.0, 90.0),
+            "sanitation": (90.0, 60.0, 135.0), "traffic_police": (45.0, 30.0, 67.5)}  # fmt: skip
+    shares = {"toilet": 0.4, "water": 0.95, "parking": 0.5, "battery": 0.01, "findable": 0.38}
+    wanted = {
+        "siting.inequality_aversion": (1.0, "", 0.5, 2.0), "use.visits_per_day": (3.1, "visits a day", 0.8, 12.4),
+        "use.halving_minutes": (4.0, "min", 2.0, 8.0), "use.visit_minutes": (20.0, "min", None, None),
+        **{f"use.factor.{k}": (v, "", low, high) for k, (v, low, high) in factors.items()},
+        **{f"use.share.{k}": (v, "", None, None) for k, v in shares.items()},
+        **{f"use.idle_minutes.{k}": (v, "min", low, high) for k, (v, low, high) in idle.items()},
+    }  # fmt: skip
+    assert {k: r[1:5] for k, r in rows.items()} == wanted
+    assert {k for k, r in rows.items() if r[5] == "M"} == {"use.factor.toilet", "use.share.toilet"}
+    assert all(r[6].strip() for r in rows.values())

@@ -44,7 +44,9 @@ def test_every_product_is_there_and_says_before_is_nothing(done) -> None:
 
 def test_every_product_says_what_is_registered(done) -> None:
     study, run, out = done
-    names = {g.label(study.settings.study.language): g.name for g in study.settings.groups}
+    language = study.settings.study.language
+    names = {g.label(language): g.name for g in study.settings.groups}
+    names |= {d[f"name_{language}"]: d["district"] for _, d in study.districts.iterrows()}
     said = summary(run, out, study.settings.study.language)
     assert [str(d) for d in judge(out, terminal=said, names=names)] == []
 
