@@ -24,6 +24,7 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.actions.plan import ActionPlan
     from planner.equity.fairness import Fairness
     from planner.equity.front import FairFront
     from planner.facts.register import Register
@@ -246,6 +247,16 @@ class Study:
             The list has fewer than two dates, or no residents are known by place.
         """
         return self.stages.value("backtest").table
+
+    def plan_actions(self) -> ActionPlan:
+        """Build, re-time, upgrade, move, close and co-brand under one budget (``[actions]`` in the study file), with bound and gap.
+
+        Raises
+        ------
+        InputError
+            The settings name what is not there, or no plan keeps the limits.
+        """
+        return self.stages.value("actions")
 
     # -- questions to the plan ---------------------------------------------------------------------
 
