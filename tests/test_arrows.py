@@ -16,6 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": BASE,
     "solvers": BASE,
     "medians": BASE | {"solvers"},
+    "options": BASE | {"solvers"},
     "hours": BASE | {"settings"},
     "inputs": BASE | {"settings", "hours"},
     "example": BASE | {"settings", "hours", "inputs"},
