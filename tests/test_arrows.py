@@ -25,7 +25,6 @@ MAY_IMPORT: dict[str, set[str]] = {
     "use": BASE,
     "siting": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "equity": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
-    "options": BASE | {"solvers"},
     "actions": BASE | {"settings", "hours", "solvers", "options", "inputs", "demand", "roads", "siting"},
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
     "facts": BASE | {"equity", "settings", "hours", "solvers", "demand", "siting", "freight"},

@@ -23,6 +23,12 @@ _FOR = {
     "cobrand": (PARTNER,),
 }  # fmt: skip
 
+_SOURCES = {
+    EXISTING: ("existing station", "现有站点"),
+    CANDIDATE: ("candidate site", "候选点"),
+    PARTNER: ("partner's post", "合作点"),
+}
+
 
 def judge_actions(
     actions: Actions, goal: Goal, places: Places, districts: gpd.GeoDataFrame
@@ -83,7 +89,16 @@ def _wishes(actions: Actions, places: Places) -> list[Finding]:
             if w.place not in source:
                 found.append(_say("ACT-010", key, w.place, verb=w.verb, nearest=_near(w.place, ids)))
             elif source[w.place] not in _FOR[w.verb]:
-                found.append(_say("ACT-011", key, w.place, verb=w.verb, source=source[w.place]))
+                found.append(
+                    _say(
+                        "ACT-011",
+                        key,
+                        w.place,
+                        verb=w.verb,
+                        of_en=_SOURCES[source[w.place]][0],
+                        of_zh=_SOURCES[source[w.place]][1],
+                    )
+                )
     both = {(w.verb, w.place, w.hours, w.grade) for w in actions.required} & {
         (w.verb, w.place, w.hours, w.grade) for w in actions.forbidden
     }

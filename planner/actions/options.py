@@ -33,7 +33,7 @@ class Options:
     Attributes
     ----------
     table
-        ``place`` (row of the places), ``verb`` (``keep`` where nothing is done, ``away`` where a station moves elsewhere: ``move`` is at the
+        ``place`` (row of the places), ``verb`` (``keep`` where nothing is done; a station that moves closes here, and ``move`` is at the
         place it moves to), ``hours`` and ``grade`` (names of classes, "" where they stay), ``open_hours``, ``grade_to``,
         ``cost_yuan``, ``yearly_yuan`` with ``_low`` and ``_high``.
     is_open
@@ -163,7 +163,6 @@ class _Writer:
                 )
             )  # fmt: skip
         saved = none.minus(_yearly(now))
-        made.append(_Option("away", (), "closed", none, saved))
         made.append(
             _Option("close", (), "closed", _money(self.actions.close_yuan, self.actions.close_band), saved)
         )
@@ -223,7 +222,7 @@ def write_options(
             own = writer.candidate(spans, hours, kind, cost)
         else:
             own = writer.partner(spans, hours, grade)
-        own = own if moves else [o for o in own if o.verb not in ("away", "move")]
+        own = own if moves else [o for o in own if o.verb != "move"]
         made += own
         at += [n] * len(own)
     texts = sorted({o.open_hours for o in made})

@@ -8,7 +8,6 @@ from html import escape
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -156,5 +155,5 @@ def open_stations(places: Places, problem: ActionProblem, chosen: Array) -> int:
     """Stations open when the plan stands; partners' posts are not among them."""
     source = places.table["source"].to_numpy(object)[problem.place[chosen]]
     verb = problem.options.table["verb"].to_numpy(object)[chosen]
-    stays = (source == EXISTING) & ~np.isin(verb, ("away", "close"))
+    stays = (source == EXISTING) & (verb != "close")
     return int((stays | (source == CANDIDATE)).sum())

@@ -45,6 +45,8 @@ class ActionProblem:
         Limits of resources.
     wished
         Places of which an option must be taken (with the existing stations and the partners' posts).
+    closing
+        Of these the stations that have to close, not to move.
     forbidden
         Options that may not be taken, of wished places all but what is wished.
     today
@@ -62,6 +64,7 @@ class ActionProblem:
     least: dict[str, float]
     most: dict[str, float]
     wished: Array
+    closing: Array
     forbidden: Array
     today: Array
 
@@ -82,7 +85,7 @@ class ActionProblem:
 
     def only(self, verbs: Sequence[str]) -> ActionProblem:
         """The same with other verbs than these forbidden."""
-        allowed = {KEEP, *verbs, *(("away",) if "move" in verbs else ())}
+        allowed = {KEEP, *verbs, *(("close",) if "move" in verbs else ())}
         shut = np.flatnonzero(~self.options.table["verb"].isin(allowed).to_numpy())
         return replace(self, forbidden=np.union1d(self.forbidden, shut))
 
@@ -158,7 +161,7 @@ def pose_actions(
     others = np.setdiff1d(np.flatnonzero(np.isin(place, wished)), wanted)
     return ActionProblem(
         places, options, covers, weights, n_workers, district, tuple(districts), use, least, most,
-        wished=wished, forbidden=np.union1d(others, _wished(actions.forbidden, places, options)),
+        wished=wished, closing=_places_to_close(actions, places), forbidden=np.union1d(others, _wished(actions.forbidden, places, options)),
         today=np.asarray(covers[keep].sum(axis=0)).ravel() > 0,
     )  # fmt: skip
 
@@ -186,7 +189,10 @@ def _with_grades(
 def _limits(
     actions: Actions, places: Places, options: Options, districts: Sequence[str]
 ) -> tuple[dict[str, Array], dict[str, float], dict[str, float]]:
-    """Resources: money once and a year, number per verb, stations open, new stations per district, moves in balance."""
+    """Resources: money once and a year, number per verb, stations open, new stations per district.
+
+    A station moves by closing here and opening elsewhere in its district: there no more open so than close.
+    """
     table = options.table
     verb = table["verb"].to_numpy(object)
     source = places.table["source"].to_numpy(object)[table["place"].to_numpy()]
@@ -195,17 +201,18 @@ def _limits(
         "one_off": table["cost_yuan"].to_numpy(float),
         "yearly": table["yearly_yuan"].to_numpy(float),
     }
+    moved = (verb == "move").astype(float) - (verb == "close")
     least: dict[str, float] = {}
     most: dict[str, float] = {}
     most |= {k: v for k, v in (("one_off", actions.budget), ("yearly", actions.yearly)) if v is not None}
     for name in VERBS:
         if name in actions.least or name in actions.most:
-            use[name] = (verb == name).astype(float)
+            use[name] = (verb == name).astype(float) if name != "close" else -moved
             least |= {name: float(actions.least[name])} if actions.least.get(name, 0) else {}
             most |= {name: float(actions.most[name])} if name in actions.most else {}
     opened = np.isin(verb, ("build", "move"))
     if actions.open_least:
-        stays = (source == EXISTING) & ~np.isin(verb, ("away", "close"))
+        stays = (source == EXISTING) & (verb != "close")
         use["open"] = (opened | stays).astype(float)
         least["open"] = float(actions.open_least)
     for d in sorted(set(actions.quota_min) | set(actions.quota_max)):
@@ -214,24 +221,28 @@ def _limits(
         most |= {f"new:{d}": float(actions.quota_max[d])} if d in actions.quota_max else {}
     if (verb == "move").any():
         for d in districts:
-            balance = (verb == "move").astype(float) - (verb == "away")
-            balance = np.where(of == d, balance, 0.0)
-            if balance.any():
-                use[f"moves:{d}"] = balance
-                least[f"moves:{d}"] = most[f"moves:{d}"] = 0.0
+            more = np.where(of == d, moved, 0.0)
+            if more.any():
+                use[f"moves:{d}"], most[f"moves:{d}"] = more, 0.0
     return use, least, most
 
 
 def _wished(wishes: Sequence[Wish], places: Places, options: Options) -> Array:
-    """Options that wishes name. A station moves away by the verb move, and a site is moved to by it."""
+    """Options that wishes name. Of a station that is to move, its closing here."""
     table = options.table
     at = {p: n for n, p in enumerate(places.table["place_id"].astype("str"))}
     mask = np.zeros(len(table), dtype=bool)
     for w in wishes:
         own = (table["place"] == at.get(w.place, -1)) & table["verb"].isin(
-            [w.verb] if w.verb != "move" else ["move", "away"]
+            [w.verb] if w.verb != "move" else ["move", "close"]
         )
         own &= (table["hours"] == w.hours) if w.hours else True
         own &= (table["grade"] == w.grade) if w.grade else True
         mask |= own.to_numpy(dtype=bool)
     return np.flatnonzero(mask)
+
+
+def _places_to_close(actions: Actions, places: Places) -> Array:
+    """Rows of the stations whose closing is required."""
+    wanted = {w.place for w in actions.required if w.verb == "close"}
+    return np.flatnonzero(places.table["place_id"].astype("str").isin(wanted).to_numpy())

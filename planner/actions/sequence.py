@@ -40,28 +40,34 @@ def changes_of(problem: ActionProblem, chosen: Array) -> list[Change]:
     verb, place = table["verb"].to_numpy(object), problem.place
     keep = {int(place[o]): int(o) for o in problem.keep}
     taken = [int(o) for o in np.sort(chosen) if verb[o] != KEEP]
+    pairs = _pairs(problem, [o for o in taken if verb[o] == "close"], [o for o in taken if verb[o] == "move"])
+    moved = {o for pair in pairs for o in pair}
     made = []
     for o in taken:
-        if verb[o] not in ("move", "away"):
+        if o not in moved:
             n = int(place[o])
             made.append(Change(str(verb[o]), n, n, (keep[n],) if n in keep else (), (o,)))
-    for away, move in _pairs(
-        problem, [o for o in taken if verb[o] == "away"], [o for o in taken if verb[o] == "move"]
-    ):
-        old = int(place[away])
-        made.append(Change("move", old, int(place[move]), (keep[old],), (away, move)))
+    for close, move in pairs:
+        old = int(place[close])
+        made.append(Change("move", old, int(place[move]), (keep[old],), (close, move)))
     return made
 
 
-def _pairs(problem: ActionProblem, away: Sequence[int], move: Sequence[int]) -> list[tuple[int, int]]:
-    """Stations that move and places moved to, so that they go the least way in all; within a district."""
+def _pairs(problem: ActionProblem, close: Sequence[int], move: Sequence[int]) -> list[tuple[int, int]]:
+    """Stations that move and places moved to, so that they go the least way in all; within a district.
+
+    A station that has to close, and not to move, is paired last.
+    """
     of = problem.places.table["district"].to_numpy(object)
     xy = np.column_stack([problem.places.table.geometry.x, problem.places.table.geometry.y])
+    last = np.isin(problem.place[list(close)], problem.closing)
     found = []
-    for d in sorted({of[problem.place[o]] for o in away}):
-        a, b = ([o for o in these if of[problem.place[o]] == d] for these in (away, move))
-        far = np.linalg.norm(xy[problem.place[a]][:, None] - xy[problem.place[b]][None], axis=2)
-        found += [(a[i], b[j]) for i, j in zip(*linear_sum_assignment(far), strict=True)]
+    for d in sorted({of[problem.place[o]] for o in move}):
+        a, b = ([k for k, o in enumerate(these) if of[problem.place[o]] == d] for these in (close, move))
+        here, there = problem.place[[close[k] for k in a]], problem.place[[move[k] for k in b]]
+        far = np.linalg.norm(xy[here][:, None] - xy[there][None], axis=2)
+        far = far + np.where(last[a], 1e9, 0.0)[:, None]
+        found += [(close[a[i]], move[b[j]]) for i, j in zip(*linear_sum_assignment(far), strict=True)]
     return found
 
 

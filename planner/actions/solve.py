@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from planner.actions.pose import ActionProblem
 from planner.errors import InfeasibleError
-from planner.options.maximal import maximal_covering_options
+from planner.options.problems import maximal_covering_options
 from planner.progress import Progress
 from planner.settings.actions import Actions
 from planner.solvers.solution import PROOF, Solution, relative_gap

@@ -128,7 +128,8 @@ class OptionsSearch:
         limits, load = self.core.limits, self.taken.load
         edge = np.where(self.toll > 0, limits.most, limits.least)
         room = np.where(self.toll != 0, np.abs(edge - load), 0.0)
-        wide = room > SPARE * np.maximum(np.abs(edge), np.abs(load))
+        used = np.abs(limits.use[self.taken.choice[self.taken.choice >= 0]]).sum(axis=0)
+        wide = room > SPARE * np.maximum(used, np.maximum(np.abs(edge), np.abs(load)))
         moved = self.toll * np.where(wide, 0.9, 1.05)
         self.toll = np.clip(moved, -self.dearest, self.dearest)
 

@@ -235,7 +235,8 @@ def _better_target(standing: _Found, dual: OptionsDual, effort: Effort, work: di
 def _lower_bound(standing: _Found, dual: OptionsDual, effort: Effort, tolerance: float) -> None:
     """OptionsDual steps in parts of 50, until they stop helping."""
     core = standing.core
-    cost = len(core.row) // 2 + 2 * core.n_options + core.n_rows + 1  # of a step, in entries of the search
+    # a step walks memory in order: of the search's entries, which jump, it is worth a twentieth
+    cost = (len(core.row) // 2 + 2 * core.n_options + core.n_rows) // 20 + 1
     steps = min(DUAL_STEPS, max(50, int(0.4 * effort.rounds * ENTRIES_PER_ROUND / cost)))
     end = dual.steps + steps
     while dual.steps < end and not dual.done and not effort.out_of_time():
