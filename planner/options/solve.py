@@ -14,7 +14,7 @@ from planner.options.dual import OptionsDual
 from planner.options.exact import solve_options_core
 from planner.options.infeasible import any_choice, refuse_clash, refuse_impossible
 from planner.options.request import OptionsRequest
-from planner.options.search import Selection, OptionsSearch, choice_of, mended
+from planner.options.search import OptionsSearch, Selection, choice_of, mended
 from planner.solvers.clash import InfeasibleRequestError, told
 from planner.solvers.covering.search import best_first
 from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
