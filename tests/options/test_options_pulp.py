@@ -23,7 +23,12 @@ def instance(seed: int) -> dict:
     once = rng.integers(20, 90, 240) * (~np.isin(place, must) | (rng.random(240) < 0.3))
     yearly = 3.0 * length + rng.integers(0, 3, 240) if seed % 2 else rng.uniform(1, 3, 240) * length
     weights = rng.integers(1, 50, 400).astype(float) if seed % 3 else rng.lognormal(2, 1, 400)
-    given = {"covers": sparse.csr_array(covers.astype(float)), "weights": weights, "place": place, "must": must}
+    given = {
+        "covers": sparse.csr_array(covers.astype(float)),
+        "weights": weights,
+        "place": place,
+        "must": must,
+    }
     given["use"] = {"once": once.astype(float), "yearly": yearly}
     given["most"] = {"once": float(rng.integers(400, 900)), "yearly": float(rng.integers(150, 300))}
     given["least"] = {"yearly": 60.0} if seed % 4 == 0 else {}
@@ -62,7 +67,9 @@ def best_by_pulp(given: dict) -> float:
     return float(pulp.value(model.objective)) + float(weights[given["covered"]].sum())
 
 
-@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD is deprecated:DeprecationWarning")  # CBC: not the solver we use
+@pytest.mark.filterwarnings(
+    "ignore:PULP_CBC_CMD is deprecated:DeprecationWarning"
+)  # CBC: not the solver we use
 @pytest.mark.parametrize("block", range(10))
 def test_the_optimum_is_pulp_s_and_the_bound_never_below_it(block: int) -> None:
     for seed in range(block * 6, block * 6 + 6):
