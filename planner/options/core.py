@@ -10,7 +10,7 @@ points that the same options cover are one row, an option that another of its pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,14 @@ class OptionsCore:
     def arrays(self) -> tuple[Ints, Bools, Ints, Ints, Ints, NDArray[np.int32]]:
         """What the compiled loops walk: places, options, pieces."""
         return self.place_ptr, self.must, self.option_ptr, self.piece, self.piece_ptr, self.row
+
+    def without_rows(self) -> OptionsCore:
+        """The same choice, nothing to cover."""
+        none, nobody = np.zeros(0, np.int64), np.zeros(0, np.int32)
+        nothing = np.zeros(self.n_options + 1, np.int64)
+        return replace(
+            self, option_ptr=nothing, piece=none, piece_ptr=np.zeros(1, np.int64), row=nobody, weight=np.zeros(0),
+        )  # fmt: skip
 
     def covers(self) -> sparse.csr_array:
         """(n_options × n_rows) of ones."""
