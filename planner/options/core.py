@@ -10,7 +10,7 @@ points that the same options cover are one row, an option that another of its pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from planner.options.request import ROUNDING, OptionsRequest
 from planner.solvers.merge import equal_columns, fill_rows
 from planner.solvers.scale import factor, step_of
 
-__all__ = ["OptionsCore", "LimitRows", "load_of", "reduce_options", "shrink"]
+__all__ = ["LimitRows", "OptionsCore", "load_of", "reduce_options", "shrink"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -95,9 +95,17 @@ class OptionsCore:
         return np.repeat(np.arange(self.n_places), np.diff(self.place_ptr))
 
     @property
-    def arrays(self) -> tuple[NDArray, ...]:
+    def arrays(self) -> tuple[Ints, Bools, Ints, Ints, Ints, NDArray[np.int32]]:
         """What the compiled loops walk: places, options, pieces."""
         return self.place_ptr, self.must, self.option_ptr, self.piece, self.piece_ptr, self.row
+
+    def without_rows(self) -> OptionsCore:
+        """The same choice, nothing to cover."""
+        none, nobody = np.zeros(0, np.int64), np.zeros(0, np.int32)
+        nothing = np.zeros(self.n_options + 1, np.int64)
+        return replace(
+            self, option_ptr=nothing, piece=none, piece_ptr=np.zeros(1, np.int64), row=nobody, weight=np.zeros(0),
+        )  # fmt: skip
 
     def covers(self) -> sparse.csr_array:
         """(n_options × n_rows) of ones."""
@@ -221,6 +229,20 @@ def _merged(ptr: Ints, idx: NDArray[np.int32], weight: Floats) -> tuple[Ints, ND
 
 
 @compiled
+def _renumber(ptr, idx, start, end, now, piece_of, begun, pieces, number):  # type: ignore[no-untyped-def]
+    """Pieces of the entries of options ``start`` … ``end``, numbers of those that were split up whole used again; how many."""
+    number[begun:pieces] = -1
+    used = 0
+    for e in range(ptr[start], ptr[end]):
+        q = now[idx[e]]
+        if number[q] < 0:
+            number[q] = begun + used
+            used += 1
+        piece_of[e] = number[q]
+    return used
+
+
+@compiled
 def _refine(place_ptr, ptr, idx, n_rows, piece_of, first):  # type: ignore[no-untyped-def]
     """Number of pieces of all places; per entry its piece in ``piece_of``, whether it is its row's first in ``first``.
 
@@ -251,24 +273,10 @@ def _refine(place_ptr, ptr, idx, n_rows, piece_of, first):  # type: ignore[no-un
                     split[q] = pieces
                     pieces += 1
                 now[j] = split[q]
-        for o in range(place_ptr[p], place_ptr[p + 1]):
-            for e in range(ptr[o], ptr[o + 1]):
-                piece_of[e] = now[idx[e]]
-        # numbers of pieces that were split up whole are used again
-        used = 0
-        for o in range(place_ptr[p], place_ptr[p + 1]):
-            for e in range(ptr[o], ptr[o + 1]):
-                split[piece_of[e]] = -2
-        for q in range(begun, pieces):
-            if split[q] == -2:
-                split[q] = begun + used
-                used += 1
-        for o in range(place_ptr[p], place_ptr[p + 1]):
-            for e in range(ptr[o], ptr[o + 1]):
-                piece_of[e] = split[piece_of[e]]
-        for q in range(begun, pieces):
-            stamp[q] = -1
-        pieces = begun + used
+        pieces = begun + _renumber(
+            ptr, idx, place_ptr[p], place_ptr[p + 1], now, piece_of, begun, pieces, split
+        )
+        stamp[begun:pieces] = -1
     return pieces
 
 

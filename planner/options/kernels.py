@@ -1,6 +1,6 @@
 """Compiled loops of the search: changes of a place's option, their gain, their room within the limits.
 
-A plan is ``choice`` (per place the option taken, -1: none), ``count`` (per row how many of these cover it) and ``load``
+A plan is ``choice`` (per place the option taken, -1: none), ``times`` (per row how many of these cover it) and ``load``
 (per limit what they use). Options of a place are sets of pieces that do not overlap, so a change from one option to
 another gains and loses exactly the pieces in which they differ.
 """
@@ -16,6 +16,10 @@ from planner.jit import compiled
 from planner.solvers.covering.kernels import xorshift
 
 __all__ = ["Menu", "Taken", "anneal", "mend", "take"]
+
+
+#: At warmth 0 a change must gain at least this share of what is covered: less is rounding.
+LEAST_GAIN = 1e-13
 
 
 class Menu(NamedTuple):
@@ -38,7 +42,7 @@ class Taken(NamedTuple):
     """A plan as the search keeps it."""
 
     choice: NDArray[np.int64]
-    count: NDArray[np.int32]
+    times: NDArray[np.int32]
     load: NDArray[np.float64]
 
 
@@ -90,11 +94,11 @@ def _apply(menu, taken, p, b, gone, n_gone, come, n_come):  # type: ignore[no-un
     looked = 0
     for k in range(n_come):
         for e in range(menu.piece_ptr[come[k]], menu.piece_ptr[come[k] + 1]):
-            taken.count[np.uint64(menu.row[e])] += 1
+            taken.times[np.uint64(menu.row[e])] += 1
         looked += menu.piece_ptr[come[k] + 1] - menu.piece_ptr[come[k]]
     for k in range(n_gone):
         for e in range(menu.piece_ptr[gone[k]], menu.piece_ptr[gone[k] + 1]):
-            taken.count[np.uint64(menu.row[e])] -= 1
+            taken.times[np.uint64(menu.row[e])] -= 1
         looked += menu.piece_ptr[gone[k] + 1] - menu.piece_ptr[gone[k]]
     taken.choice[p] = b
     return looked
@@ -113,10 +117,10 @@ def _use(menu, load, a, b):  # type: ignore[no-untyped-def]
 @compiled
 def _keeps(menu, load):  # type: ignore[no-untyped-def]
     """Whether every limit is kept."""
+    kept = True
     for r in range(len(load)):
-        if load[r] > menu.high[r] or load[r] < menu.low[r]:
-            return False
-    return True
+        kept = kept and menu.low[r] <= load[r] <= menu.high[r]
+    return kept
 
 
 @compiled
@@ -131,7 +135,7 @@ def _charge(menu, toll, a, b):  # type: ignore[no-untyped-def]
 @compiled
 def take(menu, taken, start):  # type: ignore[no-untyped-def]
     """Fill ``taken`` with the choice ``start``; returns the weight covered."""
-    taken.count[:] = 0
+    taken.times[:] = 0
     taken.load[:] = 0.0
     gone = np.empty(1, np.int64)
     total = 0.0
@@ -140,7 +144,7 @@ def take(menu, taken, start):  # type: ignore[no-untyped-def]
         b = start[p]
         if b >= 0:
             come = menu.piece[menu.option_ptr[b] : menu.option_ptr[b + 1]]
-            total += _gain(menu, taken.count, gone, 0, come, len(come))[0]
+            total += _gain(menu, taken.times, gone, 0, come, len(come))[0]
             _apply(menu, taken, p, b, gone, 0, come, len(come))
             _use(menu, taken.load, -1, b)
     return total
@@ -173,96 +177,108 @@ def _unit(random):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _draw(menu, choice, in_force, pool, random):  # type: ignore[no-untyped-def]
+    """A place and what it might take: one time in four a place in force gives way, else an option of ``pool`` comes."""
+    if in_force > 0 and xorshift(random) % np.uint64(4) == 0:
+        return _other(menu, choice, random)
+    o = pool[np.int64(xorshift(random) % np.uint64(len(pool)))]
+    return menu.place[o], o
+
+
+@compiled
+def _partner(menu, taken, p, tries, random):  # type: ignore[no-untyped-def]
+    """A place other than ``p``, and what it might take so that the limits are kept (the load is changed); -1: none found."""
+    for _ in range(tries):
+        q, d = _other(menu, taken.choice, random)
+        c = taken.choice[q]
+        if q == p or c == d:
+            continue
+        _use(menu, taken.load, c, d)
+        if _keeps(menu, taken.load):
+            return q, d
+        _use(menu, taken.load, d, c)
+    return -1, -1
+
+
+@compiled
+def _try_one(menu, taken, p, b, toll, bar, pieces, best, fresh):  # type: ignore[no-untyped-def]
+    """Change one place if it is worth at least ``bar`` (weight less tolls); returns (done, gain, rows seen)."""
+    a = taken.choice[p]
+    gone, come = pieces[0], pieces[1]
+    n_gone, n_come = _differ(menu, a, b, gone, come)
+    gain, seen = _gain(menu, taken.times, gone, n_gone, come, n_come)
+    if gain - _charge(menu, toll, a, b) < bar:
+        return False, 0.0, seen
+    if fresh and gain < 0.0:
+        best[:] = taken.choice
+    return True, gain, seen + _apply(menu, taken, p, b, gone, n_gone, come, n_come)
+
+
+@compiled
+def _try_two(menu, taken, p, b, q, d, toll, bar, pieces):  # type: ignore[no-untyped-def]
+    """Change two places if that is worth at least ``bar``; returns (done, gain, rows seen)."""
+    a, c = taken.choice[p], taken.choice[q]
+    n_gone, n_come = _differ(menu, a, b, pieces[0], pieces[1])
+    gain, seen = _gain(menu, taken.times, pieces[0], n_gone, pieces[1], n_come)
+    seen += _apply(menu, taken, p, b, pieces[0], n_gone, pieces[1], n_come)
+    n_less, n_more = _differ(menu, c, d, pieces[2], pieces[3])
+    more, looked = _gain(menu, taken.times, pieces[2], n_less, pieces[3], n_more)
+    seen += looked
+    gain += more
+    if gain - _charge(menu, toll, a, b) - _charge(menu, toll, c, d) < bar:
+        return False, 0.0, seen + _apply(menu, taken, p, a, pieces[1], n_come, pieces[0], n_gone)
+    return True, gain, seen + _apply(menu, taken, q, d, pieces[2], n_less, pieces[3], n_more)
+
+
+@compiled
 def anneal(menu, taken, pool, toll, warmth, entries, tries, random, best, now, best_value):  # type: ignore[no-untyped-def]
     """Changes of options for ``entries`` looks at coverage; returns (value now, best value, entries looked at).
 
     A change is one place's, or, where the limits have no room for it, a second place's with it (``tries`` of these are
     looked for). It is accepted by Metropolis's rule at ``warmth`` on weight less ``toll`` on what it uses; at warmth
-    0 only where weight rises. ``pool``: options drawn from; an option drawn that is in force is given up. ``best``: the choice of the best value.
+    0 only where weight rises. ``pool``: options drawn from. ``best``: the choice of the best value.
     """
     widest = 1
     for o in range(len(menu.place)):
         widest = max(widest, menu.option_ptr[o + 1] - menu.option_ptr[o])
-    gone, come = np.empty(widest, np.int64), np.empty(widest, np.int64)
-    gone2, come2 = np.empty(widest, np.int64), np.empty(widest, np.int64)
-    choice, load = taken.choice, taken.load
-    in_force = 0
-    for p in range(len(choice)):
-        if choice[p] >= 0:
-            in_force += 1
-    looked, fresh = 0, False
+    pieces = np.empty((4, widest), np.int64)
+    charged = toll if warmth > 0 else np.zeros(len(toll))
+    in_force, looked, fresh = np.sum(taken.choice >= 0), 0, False
     while looked < entries:
-        looked += 20
-        if in_force > 0 and xorshift(random) % np.uint64(4) == 0:
-            p, b = _other(menu, choice, random)
-            a = choice[p]
-            if a == b:
+        looked += 40
+        p, b = _draw(menu, taken.choice, in_force, pool, random)
+        a = taken.choice[p]
+        if a == b:
+            continue
+        bar = warmth * np.log(_unit(random)) if warmth > 0 else LEAST_GAIN * (1.0 + now)
+        _use(menu, taken.load, a, b)
+        q, d = -1, -1
+        if not _keeps(menu, taken.load):
+            q, d = _partner(menu, taken, p, tries if in_force > 1 else 0, random)
+            if q < 0:
+                _use(menu, taken.load, b, a)
                 continue
-        else:
-            b = pool[np.int64(xorshift(random) % np.uint64(len(pool)))]
-            p = menu.place[b]
-            a = choice[p]
-            if a == b:
-                continue
-        bar = warmth * np.log(_unit(random)) if warmth > 0 else 0.0
-        _use(menu, load, a, b)
-        q, c, d = -1, -1, -1
-        if not _keeps(menu, load):
-            found = False
-            if in_force > 1:
-                for _ in range(tries):
-                    q, d = _other(menu, choice, random)
-                    looked += 5
-                    c = choice[q]
-                    if q == p or c == d:
-                        continue
-                    _use(menu, load, c, d)
-                    if _keeps(menu, load):
-                        found = True
-                        break
-                    _use(menu, load, d, c)
-            if not found:
-                _use(menu, load, b, a)
-                continue
-        n_gone, n_come = _differ(menu, a, b, gone, come)
-        gain, seen = _gain(menu, taken.count, gone, n_gone, come, n_come)
-        looked += seen
-        worth = gain - _charge(menu, toll, a, b)
+        c = taken.choice[q] if q >= 0 else -1
         if q < 0:
-            accept = worth >= bar if warmth > 0 else gain > 0.0
-            if not accept:
-                _use(menu, load, b, a)
-                continue
-            if fresh and gain < 0.0:
-                best[:] = choice
-                fresh = False
-            looked += _apply(menu, taken, p, b, gone, n_gone, come, n_come)
+            done, gain, seen = _try_one(menu, taken, p, b, charged, bar, pieces, best, fresh)
         else:
-            # what the second place gives up is at least what it alone covers now, less what the first just took over
             if fresh:
-                best[:] = choice
+                best[:] = taken.choice
                 fresh = False
-            looked += _apply(menu, taken, p, b, gone, n_gone, come, n_come)
-            n_gone2, n_come2 = _differ(menu, c, d, gone2, come2)
-            more, seen = _gain(menu, taken.count, gone2, n_gone2, come2, n_come2)
-            looked += seen
-            gain += more
-            worth += more - _charge(menu, toll, c, d)
-            accept = worth >= bar if warmth > 0 else gain > 0.0
-            if not accept:
-                looked += _apply(menu, taken, p, a, come, n_come, gone, n_gone)
-                _use(menu, load, d, c)
-                _use(menu, load, b, a)
-                continue
-            looked += _apply(menu, taken, q, d, gone2, n_gone2, come2, n_come2)
-            in_force += (1 if d >= 0 else 0) - (1 if c >= 0 else 0)
-        in_force += (1 if b >= 0 else 0) - (1 if a >= 0 else 0)
+            done, gain, seen = _try_two(menu, taken, p, b, q, d, charged, bar, pieces)
+        looked += seen
+        if not done:
+            _use(menu, taken.load, b, a)
+            _use(menu, taken.load, d, c)
+            continue
+        in_force += (b >= 0) - np.int64(a >= 0) + (d >= 0) - np.int64(c >= 0)
+        fresh = fresh and gain >= 0.0
         now += gain
         if now > best_value:
             best_value = now
             fresh = True
     if fresh:
-        best[:] = choice
+        best[:] = taken.choice
     return now, best_value, looked
 
 

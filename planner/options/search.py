@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from planner.options import kernels
 from planner.options.core import OptionsCore
 
-__all__ = ["Selection", "OptionsSearch", "choice_of", "menu_of", "mended"]
+__all__ = ["OptionsSearch", "Selection", "choice_of", "mended", "menu_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,14 +36,8 @@ class Selection:
 def menu_of(core: OptionsCore) -> kernels.Menu:
     """The arrays of a core as the search walks them."""
     limits = core.limits
-    return kernels.Menu(
-        *core.arrays,
-        core.weight,
-        core.place,
-        limits.use,
-        limits.least - limits.slack,
-        limits.most + limits.slack,
-    )
+    low, high = limits.least - limits.slack, limits.most + limits.slack
+    return kernels.Menu(*core.arrays, core.weight, core.place, limits.use, low, high)
 
 
 def _empty(core: OptionsCore) -> kernels.Taken:

@@ -14,10 +14,10 @@ from planner.options.dual import OptionsDual
 from planner.options.exact import solve_options_core
 from planner.options.infeasible import any_choice, refuse_clash, refuse_impossible
 from planner.options.request import OptionsRequest
-from planner.options.search import Selection, OptionsSearch, choice_of, mended
+from planner.options.search import OptionsSearch, Selection, choice_of, mended
 from planner.solvers.clash import InfeasibleRequestError, told
 from planner.solvers.covering.search import best_first
-from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
+from planner.solvers.effort import ENTRIES_PER_ROUND, LOOKS, Effort
 from planner.solvers.scale import certified, factor
 from planner.solvers.score import covered_weight
 from planner.solvers.solution import PROOF, Solution, relative_gap
@@ -175,22 +175,23 @@ def _first_plan(request: OptionsRequest, core: OptionsCore, dual: OptionsDual) -
 
 
 def _any_plan(request: OptionsRequest, core: OptionsCore, net: Floats) -> Selection:
-    """A choice that obeys the limits; raises where there is none."""
+    """A selection that obeys the limits; raises where there is none."""
     score = np.zeros(request.n_options)
     score[core.option] = net - min(0.0, float(net.min(initial=0.0)))
-    found = any_choice(request, score)
+    here = np.zeros(request.n_options, bool)
+    here[core.option] = here[core.decided] = True
+    found = any_choice(replace(request, forbidden=np.flatnonzero(~here)), score)
     if found is None:
         refuse_clash(request)
-    elif request.allows(found):
-        here = choice_of(core, np.flatnonzero(np.isin(core.option, found)))
-        if np.isin(found, np.concatenate([core.option, core.decided])).all() and _keeps(core, here):
-            return here
-    # at the very edge of a limit, or on options that others better
-    none = Effort(1, np.inf, 0.0, 0)
-    sites, _ = solve_options_core(replace(core, weight=np.zeros(core.n_rows)), effort=none, looks=2000)
-    if sites is None:
+    else:
+        plan = choice_of(core, np.flatnonzero(np.isin(core.option, found)))
+        if _keeps(core, plan):
+            return plan
+    # at the very edge of a limit: the limits alone again, without what only HiGHS's tolerances admit
+    options, _ = solve_options_core(core.without_rows(), effort=Effort(1, np.inf, 0.0, 0), looks=LOOKS)
+    if options is None:
         raise InfeasibleRequestError([NO_PLAN], RELAX)
-    return choice_of(core, sites)
+    return choice_of(core, options)
 
 
 def _known_prices(core: OptionsCore, known: PricedSolution | None) -> Floats | None:
