@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import geopandas as gpd
 
 from planner.actions.options import span_minutes
-from planner.actions.places import CANDIDATE, EXISTING, PARTNER, Places
+from planner.actions.places import CANDIDATE, EXISTING, PARTNER
 from planner.errors import Finding, finding
 from planner.hours.parse import merged, parse_hours
 from planner.settings.actions import Actions
@@ -31,16 +33,16 @@ _SOURCES = {
 
 
 def judge_actions(
-    actions: Actions, goal: Goal, places: Places, districts: gpd.GeoDataFrame
+    actions: Actions, goal: Goal, places: Mapping[str, str], districts: gpd.GeoDataFrame
 ) -> tuple[Finding, ...]:
-    """ACT-… for goals that make no sense for options, unknown places, districts and kinds of host, hours that nobody can keep."""
+    """``places``: id → existing, candidate or partner. ACT-… for goals that make no sense for options, unknown places, districts and kinds of host, hours that nobody can keep."""
     return (
         *_goal(goal), *_hours(actions), *_hosts(actions), *_wishes(actions, places), *_districts(actions, districts),
         *_numbers(actions, places),
     )  # fmt: skip
 
 
-def _say(code: str, field: str, value: object, **details: object) -> Finding:
+def _say(code: str, field: str, value: object, **details: Any) -> Finding:
     return finding(code, source="study.toml", field=f"actions.{field}", value=str(value), **details)
 
 
@@ -80,9 +82,8 @@ def _hosts(actions: Actions) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _wishes(actions: Actions, places: Places) -> list[Finding]:
-    ids = places.table["place_id"].astype("str")
-    source = dict(zip(ids, places.table["source"], strict=True))
+def _wishes(actions: Actions, places: Mapping[str, str]) -> list[Finding]:
+    source, ids = places, list(places)
     found = []
     for key, wishes in (("required", actions.required), ("forbidden", actions.forbidden)):
         for w in wishes:
@@ -114,9 +115,9 @@ def _districts(actions: Actions, districts: gpd.GeoDataFrame) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _numbers(actions: Actions, places: Places) -> list[Finding]:
+def _numbers(actions: Actions, places: Mapping[str, str]) -> list[Finding]:
     """Numbers above what there is."""
-    n = {s: len(places.rows(s)) for s in (EXISTING, CANDIDATE, PARTNER)}
+    n = Counter(places.values())
     there = {v: max(n[s] for s in of) for v, of in _FOR.items()}
     found = [
         _say("ACT-014", f"least.{verb}", least, there=f"{there[verb]:,}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -15,7 +14,7 @@ from scipy import sparse
 from planner.actions.judge import judge_actions
 from planner.actions.options import write_options
 from planner.actions.partners import Posts
-from planner.actions.places import EXISTING, Places, gather_places
+from planner.actions.places import CANDIDATE, EXISTING, PARTNER, Places, gather_places
 from planner.actions.plan import ActionPlan, actions_table, open_stations, verbs_table
 from planner.actions.pose import ActionProblem, pose_actions
 from planner.actions.sequence import changes_of, in_order, substitutes
@@ -34,13 +33,7 @@ from planner.siting.coverage import Coverage
 from planner.siting.reach import SiteReach, Way, joined, measure, site_reach, street_metres
 from planner.tables import HOST_KINDS
 
-__all__ = [
-    "PosedActions",
-    "make_action_plan",
-    "places_of_actions",
-    "pose_action_problem",
-    "solve_action_problem",
-]
+__all__ = ["judge", "make_action_plan", "places_of_actions", "pose_action_problem", "solve_action_problem"]
 
 Array = NDArray[Any]
 
@@ -54,35 +47,42 @@ def places_of_actions(
     return gather_places(stations, candidates, classes, default_hours=default_hours, partners=posts)
 
 
-@dataclass(frozen=True, eq=False)
-class PosedActions:
-    """The problem, and what was noticed."""
-
-    problem: ActionProblem
-    findings: tuple[Finding, ...]
+def judge(
+    actions: Actions, siting: Siting, stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, *,
+    partners: Posts | None = None,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """What the settings name that is not there, or ask for that cannot be meant (ACT-…). ``stations``: the open ones."""
+    posts = [] if partners is None else partners.posts["station_id"].astype("str").tolist()
+    places = {
+        **dict.fromkeys(posts, PARTNER),
+        **dict.fromkeys(candidates["site_id"].astype("str"), CANDIDATE),
+        **dict.fromkeys(stations["station_id"].astype("str"), EXISTING),
+    }
+    return judge_actions(actions, siting.goal, places, districts)
 
 
 def pose_action_problem(
     actions: Actions, siting: Siting, periods: tuple[Period, ...], places: Places, districts: gpd.GeoDataFrame, *,
-    need_open: float,
-) -> PosedActions:  # fmt: skip
-    """The settings judged, the options written and posed. ``siting``: costs of building, goal.
+    need_open: float, judged: tuple[Finding, ...],
+) -> ActionProblem:  # fmt: skip
+    """The options written and posed.
 
-    Raises
-    ------
-    InputError
-        The settings name what is not there, or ask for what cannot be meant (ACT-…).
+    ``siting``: costs of building, goal; ``judged``: the settings, in which no error was found.
     """
-    found = judge_actions(actions, siting.goal, places, districts)
-    refuse_if_errors(found)
+    refuse_if_errors(judged)
     bands = {kind: siting.cost_of(kind) for kind in HOST_KINDS}
     options = write_options(actions, places, periods, need_open=need_open, cost_bands=bands)
     names = [str(d) for d in districts["district"]]
-    return PosedActions(pose_actions(actions, siting.goal, periods, places, options, names), found)
+    return pose_actions(actions, siting.goal, periods, places, options, names)
 
 
 def solve_action_problem(
-    posed: PosedActions, actions: Actions, *, time_limit_s: float, seed: int, progress: Progress | None = None
+    problem: ActionProblem,
+    actions: Actions,
+    *,
+    time_limit_s: float,
+    seed: int,
+    progress: Progress | None = None,
 ) -> Solved:
     """The best actions within the limits, and the plan that only builds.
 
@@ -93,7 +93,7 @@ def solve_action_problem(
     """
     look = ActionLook(actions.work_limit, actions.gap, time_limit_s, seed)
     try:
-        return solve_actions(posed.problem, actions, look, progress=progress)
+        return solve_actions(problem, actions, look, progress=progress)
     except InfeasibleError as error:
         raise InputError(
             [finding("ACT-015", source="study.toml", field="actions", why=str(error))]
@@ -101,7 +101,7 @@ def solve_action_problem(
 
 
 def make_action_plan(
-    posed: PosedActions, solved: Solved, actions: Actions, before: Coverage, *, existing: SiteReach, new: SiteReach,
+    problem: ActionProblem, solved: Solved, actions: Actions, before: Coverage, *, existing: SiteReach, new: SiteReach,
     partners: SiteReach | None, stations: gpd.GeoDataFrame, ways: Sequence[Way], demand: gpd.GeoDataFrame,
     points: DemandPoints, districts: gpd.GeoDataFrame, periods: tuple[Period, ...], circle: Circle, network: Network,
     default_hours: str, off_h: tuple[float, float] | None, language: str, snap_limit_m: float,
@@ -110,7 +110,6 @@ def make_action_plan(
 
     ``existing``, ``new``, ``partners``: who reaches what, a column per demand point.
     """
-    problem = posed.problem
     chosen = solved.solution.chosen
     changes = changes_of(problem, chosen)
     order, *done = in_order(problem, changes)

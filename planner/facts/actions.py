@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from planner.facts.bands import Band, Draws
 from planner.facts.definitions import UNITS, parts
 from planner.facts.register import Fact, Scope, fact
@@ -20,21 +18,22 @@ __all__ = ["action_facts"]
 SOURCE = "actions"
 
 
-def action_facts(
-    plan: ActionPlan, here: Scope, *, district: pd.Series, draws: Draws | None, own_goal: bool
-) -> Iterator[Fact]:
+def action_facts(plan: ActionPlan, here: Scope, *, draws: Draws | None, own_goal: bool) -> Iterator[Fact]:
     """Every figure of ``plan``, whose scope is the plan ``actions``; a verb is a case of it.
 
     ``own_goal``: plans are compared by something other than covered workers, so that the bound is none of workers.
     """
     then = here.at(plan="actions")
-    yield from _covered(plan, here, then, district, draws)
+    yield from _covered(plan, then, draws)
     yield fact("gap", then, plan.solution.gap, source=SOURCE)
     if not own_goal:
         yield from _certificate(plan, then)
     yield fact("stations_total", then, plan.open_after, source=SOURCE)
     yield fact("actions_lost", then, plan.lost, source=SOURCE)
-    for case, rows in [("", plan.actions), *((v, plan.actions[plan.actions["verb"] == v]) for v in plan.by_verb["verb"])]:
+    for case, rows in [
+        ("", plan.actions),
+        *((v, plan.actions[plan.actions["verb"] == v]) for v in plan.by_verb["verb"]),
+    ]:
         scope = then.at(case=case)
         yield fact("actions_n", scope, len(rows), source=SOURCE)
         for key, column in (("actions_cost_yuan", "cost_yuan"), ("actions_yearly_yuan", "yearly_yuan")):
@@ -46,15 +45,17 @@ def action_facts(
         yield fact("actions_gain", then.at(case=str(verb)), value, shown=shown, source=SOURCE)
 
 
-def _covered(
-    plan: ActionPlan, here: Scope, then: Scope, district: pd.Series, draws: Draws | None
-) -> Iterator[Fact]:
+def _covered(plan: ActionPlan, then: Scope, draws: Draws | None) -> Iterator[Fact]:
     """Covered workers and their share, whole, at night and by district; what is new."""
     before, after = plan.before, plan.after
     known = draws if draws is not None and len(after.cells) == draws.surfaces.shape[1] else None
-    sums = None if known is None else [known.sums(c.cells["covered"].to_numpy(float)) for c in (before, after)]
+    sums = (
+        None if known is None else [known.sums(c.cells["covered"].to_numpy(float)) for c in (before, after)]
+    )
     whole = None if known is None else known.sums(after.cells["workers"].to_numpy(float))
-    yield fact("covered", then, after.covered, band=None if sums is None else Draws.of(sums[1]), source=SOURCE)
+    yield fact(
+        "covered", then, after.covered, band=None if sums is None else Draws.of(sums[1]), source=SOURCE
+    )
     yield fact("share", then, after.share, source=SOURCE,
                band=None if sums is None or whole is None else Draws.share(sums[1], whole))  # fmt: skip
     band: Band | None = None if sums is None else Draws.of(sums[1] - sums[0])

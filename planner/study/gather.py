@@ -7,6 +7,7 @@ from pathlib import Path
 from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
 from planner.progress import Progress, silent
+from planner.publish.page.actions import actions_layers
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
@@ -45,6 +46,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     absent.update(("figures", f.message(s.study.language)) for f in stages.value("font"))
     say("other plans and assumptions", 0.0)
     law, use = _use(stages, absent)
+    actions = stages.value("actions") if "actions" in want else None
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -66,7 +68,10 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         solution=plan.solution,
         curve=stages.value("curve"),
         homes=homes,
-        extra_layers=homes_layers(homes, s.study.language) if homes is not None else (),
+        extra_layers=(
+            *actions_layers(actions, s.study.language),
+            *(homes_layers(homes, s.study.language) if homes is not None else ()),
+        ),
         phases=plan.phases if len(plan.phases) else None,
         alternatives=stages.value("alternatives") if "alternatives" in want else None,
         replacements=stages.value("replacements") if "replacements" in want else None,
@@ -81,6 +86,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         law_of_use=law,
         fairness=stages.value("fairness"),
         hanging=stages.value("hanging").workers if "hanging" in want else None,
+        actions=actions,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 

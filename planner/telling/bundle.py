@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from planner.actions.plan import ActionPlan
     from planner.equity.fairness import Fairness
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
@@ -85,6 +86,8 @@ class Bundle:
         How evenly coverage falls on districts × groups × periods; None where not computed.
     hanging
         Workers covered today whose every station in reach lies behind one footway; None where not computed.
+    actions
+        The plan with five verbs; None where it was not asked for.
     """
 
     settings: Settings
@@ -122,6 +125,7 @@ class Bundle:
     law_of_use: LawOfUse | None = None
     fairness: Fairness | None = None
     hanging: float | None = None
+    actions: ActionPlan | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -137,6 +141,7 @@ class Bundle:
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
             fairness=self.fairness, aversion=self.settings.siting.inequality_aversion,
+            actions=self.actions, weighted=bool(self.settings.siting.goal.group_weights or self.settings.siting.goal.period_weights),
         )  # fmt: skip
 
     def with_run(self, run: dict[str, Any]) -> Bundle:

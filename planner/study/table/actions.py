@@ -27,26 +27,35 @@ def actions(settings: Settings) -> dict[str, Stage]:
             },
             kept=False,
         ),
+        "action_rules": Stage(
+            "planner.actions.proposal:judge",
+            {
+                "actions": derived(_posed), "siting": section("siting", "goal"), "stations": stage("stations", open_of),
+                "candidates": stage("candidates", get("candidates")), "districts": stage("inputs", get("districts")),
+                "partners": stage("partners") if asked else fixed(None),
+            },
+            kept=False,
+        ),
         "action_problem": Stage(
             "planner.actions.proposal:pose_action_problem",
             {
                 "actions": derived(_posed), "siting": section("siting", "goal", "cost_yuan", "default_cost_yuan"),
                 "periods": setting("periods"), "places": stage("action_places"),
-                "districts": stage("inputs", get("districts")), "need_open": setting("circle.open_share"),
+                "districts": stage("inputs", get("districts")), "need_open": setting("circle.open_share"), "judged": stage("action_rules"),
             },
             kept=False,
         ),
         "actions_solved": Stage(
             "planner.actions.proposal:solve_action_problem",
             {
-                "posed": stage("action_problem"), "actions": section("actions", "lost_most", "lost_most_by_district", "work_limit", "gap"),
+                "problem": stage("action_problem"), "actions": section("actions", "lost_most", "lost_most_by_district", "work_limit", "gap"),
                 "time_limit_s": setting("siting.time_limit_s"), "seed": setting("study.seed"),
             },
         ),
         "actions": Stage(
             "planner.actions.proposal:make_action_plan",
             {
-                "posed": stage("action_problem"), "solved": stage("actions_solved"), "actions": section("actions", "years", "grades"),
+                "problem": stage("action_problem"), "solved": stage("actions_solved"), "actions": section("actions", "years", "grades"),
                 "before": stage("coverage"), "existing": stage("existing"), "new": stage("new"),
                 "partners": stage("partner_reach") if asked else fixed(None),
                 "stations": stage("stations", open_of), "ways": stage("ways"), "demand": stage("demand", get("demand")),

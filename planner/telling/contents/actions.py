@@ -54,7 +54,9 @@ def action_lines(bundle: Bundle) -> tuple[str, ...]:
     lines += [_certificate(bundle), *_beside(bundle)]
     night = [facts.find("share", plan=p, periods="night") for p in ("today", "actions")]
     if night[0] is not None and night[1] is not None:
-        lines.append(phrase("actions_night", language, before=percent(night[0].shown), after=percent(night[1].shown)))
+        lines.append(
+            phrase("actions_night", language, before=percent(night[0].shown), after=percent(night[1].shown))
+        )
     lines.append(
         phrase(
             "actions_losing", language, n=number(facts.shown("actions_lost", plan="actions")),
@@ -85,7 +87,13 @@ def _beside(bundle: Bundle) -> list[str]:
     more = facts.shown("actions_new", plan="actions") - alone.shown
     sign = "+" if more >= 0 else ""
     return [
-        phrase("actions_beside", language, alone=told(alone), more=number(more), share=f"{sign}{percent(more / alone.shown)}")
+        phrase(
+            "actions_beside",
+            language,
+            alone=told(alone),
+            more=number(more),
+            share=f"{sign}{percent(more / alone.shown)}",
+        )
     ]
 
 
@@ -94,7 +102,10 @@ def verb_rows(bundle: Bundle) -> pd.DataFrame:
     facts, language = bundle.facts, bundle.settings.study.language
 
     def row(case: str, gain: float) -> tuple[object, ...]:
-        figures = (facts.shown(k, plan="actions", case=case) for k in ("actions_n", "actions_cost_yuan", "actions_yearly_yuan"))
+        figures = (
+            facts.shown(k, plan="actions", case=case)
+            for k in ("actions_n", "actions_cost_yuan", "actions_yearly_yuan")
+        )
         return (phrase(f"verb_{case or 'all'}", language), *figures, gain)
 
     rows = [row(v, facts.shown("actions_gain", plan="actions", case=v)) for v in VERBS]
