@@ -129,7 +129,8 @@ def _solved(
         "rows": core.n_rows,
         "pairs": len(core.row),
     }
-    standing = _first_plan(request, core, dual)
+    reached = 0.0 if known is None else max(0.0, known.solution.objective * by - core.base)
+    standing = _first_plan(request, core, dual, reached)
     starts = [standing.plan]
     if known is not None:
         starts += _known_plan(core, known, dual)
@@ -161,9 +162,12 @@ def _keeps(core: OptionsCore, plan: Selection) -> bool:
     return bool(within and (plan.options[core.must] >= 0).all())
 
 
-def _first_plan(request: OptionsRequest, core: OptionsCore, dual: OptionsDual) -> _Found:
-    """The relaxed selection brought within the limits; HiGHS on the limits alone where that fails."""
-    dual.run(FIRST_STEPS, 0.0)
+def _first_plan(request: OptionsRequest, core: OptionsCore, dual: OptionsDual, reached: float) -> _Found:
+    """The relaxed selection brought within the limits; HiGHS on the limits alone where that fails.
+
+    ``reached``: core weight that a plan covers, about (0: nobody knows).
+    """
+    dual.run(FIRST_STEPS, reached)
     net, _ = dual.reduced()
     plan = mended(core, dual.choice, net)
     if plan is None or not _keeps(core, plan):

@@ -98,6 +98,30 @@ def test_a_sum_that_passes_its_limit_by_a_millionth_of_a_millionth_and_more_is_n
     assert plan.status == "optimal"
 
 
+def test_a_sum_that_one_selection_alone_meets_is_found_and_one_that_none_meets_refused() -> None:
+    use = np.random.default_rng(0).uniform(1, 2, 12)
+    meant = float(use[[1, 4, 7]].sum())
+    plan = planner.maximal_covering_options(
+        np.eye(12),
+        np.ones(12),
+        range(12),
+        use={"y": use},
+        most={"y": meant},
+        least={"y": meant * (1 - 1e-13)},
+    )
+    assert sorted(plan.chosen.tolist()) == [1, 4, 7]
+    off = meant * (1 + 3e-9)  # within what HiGHS takes for equal
+    with pytest.raises(InfeasibleError, match="limits, taken together"):
+        planner.maximal_covering_options(
+            np.eye(12),
+            np.ones(12),
+            range(12),
+            use={"y": use},
+            most={"y": off},
+            least={"y": off * (1 - 1e-13)},
+        )
+
+
 MEANT = [
     (
         {"use": {"yuan": [1, 2]}, "most": {"yuan": 3}},
