@@ -248,4 +248,4 @@ def test_a_goal_that_options_know_nothing_of_is_refused(tmp_path: Path) -> None:
     study = study_of(tmp_path, "").with_(siting__goal__fade_m=(300.0, 600.0))
     with pytest.raises(InputError) as refused:
         study.plan_actions()
-    assert [f.code for f in refused.value.findings] == ["ACT-007"]
+    assert "ACT-007" in {f.code for f in refused.value.findings}
