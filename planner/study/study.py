@@ -24,6 +24,7 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.actions.frontier import MoneyFront
     from planner.actions.plan import ActionPlan
     from planner.equity.fairness import Fairness
     from planner.equity.front import FairFront
@@ -257,6 +258,21 @@ class Study:
             The settings name what is not there, or no plan keeps the limits.
         """
         return self.stages.value("actions")
+
+    def money_front(self, *, points: int | None = None) -> MoneyFront:
+        """Workers covered against money: the plan with five verbs at ``points`` budgets (the study's ``actions.frontier``), up to twice its own.
+
+        Minutes on a large city; kept, and made only when asked for.
+
+        Raises
+        ------
+        PlannerError
+            Fewer than two points.
+        """
+        n = self.settings.actions.frontier if points is None else int(points)
+        if n < 2:
+            raise PlannerError(f"a frontier has at least 2 points; got {points!r}")
+        return self.stages.value("money_front", points=n)
 
     # -- questions to the plan ---------------------------------------------------------------------
 

@@ -68,6 +68,13 @@ def actions(settings: Settings) -> dict[str, Stage]:
             },
             kept=False,
         ),
+        "money_front": Stage(
+            "planner.actions.frontier:money_front",
+            {
+                "problem": stage("action_problem"), "actions": section("actions", "work_limit", "gap"),
+                "points": setting("actions.frontier"), "time_limit_s": setting("siting.time_limit_s"), "seed": setting("study.seed"),
+            },
+        ),
     }  # fmt: skip
 
 
