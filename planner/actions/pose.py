@@ -37,8 +37,8 @@ class ActionProblem:
         them once more for each grade that counts more.
     weights
         Worth of a column; the first ``n_workers`` columns are workers.
-    district
-        District (code of ``districts``) of each column.
+    district, period
+        District (code of ``districts``) and period (position) of each column.
     use
         Resource → what each option uses of it.
     least, most
@@ -59,6 +59,7 @@ class ActionProblem:
     weights: Array
     n_workers: int
     district: Array
+    period: Array
     districts: tuple[str, ...]
     use: dict[str, Array]
     least: dict[str, float]
@@ -148,28 +149,29 @@ def pose_actions(
     weights = _weights(goal, periods, places)
     code = {d: k for k, d in enumerate(districts)}
     of_class = places.demand["district"].astype("str").map(code).fillna(-1).to_numpy(np.int64)
-    repeats = len(weights) // max(1, len(of_class))
-    district, n_workers = np.tile(of_class, repeats), len(weights)
-    live = weights > 0
-    covers, weights, district = sparse.csr_array(covers[:, live]), weights[live], district[live]
+    n_classes, live = max(1, len(of_class)), weights > 0
+    district = np.tile(of_class, len(weights) // n_classes)
+    period = np.arange(len(weights)) // n_classes % max(1, len(periods))
+    covers, weights = sparse.csr_array(covers[:, live]), weights[live]
     n_workers = len(weights)
-    covers, weights, district = _with_grades(actions, options, covers, weights, district)
+    covers, weights, times = _with_grades(actions, options, covers, weights)
     use, least, most = _limits(actions, places, options, districts)
     keep = np.flatnonzero((table["verb"] == KEEP).to_numpy())
     wanted = _wished(actions.required, places, options)
     wished = np.unique(place[wanted])
     others = np.setdiff1d(np.flatnonzero(np.isin(place, wished)), wanted)
     return ActionProblem(
-        places, options, covers, weights, n_workers, district, tuple(districts), use, least, most,
+        places, options, covers, weights, n_workers, np.tile(district[live], times),
+        np.tile(period[live], times), tuple(districts), use, least, most,
         wished=wished, closing=_places_to_close(actions, places), forbidden=np.union1d(others, _wished(actions.forbidden, places, options)),
         today=np.asarray(covers[keep].sum(axis=0)).ravel() > 0,
     )  # fmt: skip
 
 
 def _with_grades(
-    actions: Actions, options: Options, covers: sparse.csr_array, weights: Array, district: Array
-) -> tuple[sparse.csr_array, Array, Array]:
-    """Columns once more for each grade at which a worker counts more."""
+    actions: Actions, options: Options, covers: sparse.csr_array, weights: Array
+) -> tuple[sparse.csr_array, Array, int]:
+    """Columns once more for each grade at which a worker counts more; how many times they stand there."""
     forced = actions.least.get("upgrade", 0) > 0
     names = [g.name for g in actions.grades]
     level = options.table["grade_to"].map({g: k for k, g in enumerate(names)}).fillna(0).to_numpy(int)
@@ -183,7 +185,7 @@ def _with_grades(
             blocks.append(own)
             worth.append(weights * bonus)
     joined = sparse.csr_array(sparse.hstack(blocks, format="csr"))
-    return joined, np.concatenate(worth), np.tile(district, len(blocks))
+    return joined, np.concatenate(worth), len(blocks)
 
 
 def _limits(
