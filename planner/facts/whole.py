@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from planner.demand.ensemble import Ensemble
 from planner.equity.fairness import AVERSION, Fairness
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
@@ -34,7 +33,7 @@ __all__ = ["register_of"]
 
 
 def register_of(
-    parts: Parts, *, demand: gpd.GeoDataFrame, surfaces: NDArray[Any] | None, groups: Sequence[Group], circle: Circle,
+    parts: Parts, *, demand: gpd.GeoDataFrame, ensemble: Ensemble | None, groups: Sequence[Group], circle: Circle,
     costs: pd.DataFrame, always: int | None = None, homes: dict[str, Any] | None = None,
     fairness: Fairness | None = None, aversion: float = AVERSION,
 ) -> Register:  # fmt: skip
@@ -46,8 +45,8 @@ def register_of(
         The plan's tables and results.
     demand
         The demand table (n_cells).
-    surfaces
-        Demand draws (n_draws × n_cells); None: sums have no bands.
+    ensemble
+        Demand draws on the cells of ``demand``; None: sums have no bands.
     groups
         The headline's groups.
     costs
@@ -62,23 +61,11 @@ def register_of(
     """
     here = headline_scope(circle.walk_m)
     draws = None
-    if surfaces is not None and len(demand):
-        draws = Draws(
-            np.asarray(surfaces), parts.before.cells["workers"].reindex(demand.index).to_numpy(dtype=float)
-        )
+    if ensemble is not None and len(demand):
+        draws = Draws(ensemble, demand["district"].astype(str))
     bands = {g.name: (g.band_low, g.band_high) for g in groups}
-    covered = coverage_facts(
-        parts.before,
-        parts.after,
-        here,
-        district=demand["district"].astype(str),
-        draws=draws,
-        group_bands=bands,
-    )
-    fair = fairness_facts(
-        parts.before, parts.after, here, district=demand["district"].astype(str), draws=draws, found=fairness,
-        aversion=aversion,
-    )  # fmt: skip
+    covered = coverage_facts(parts.before, parts.after, here, draws=draws, group_bands=bands)
+    fair = fairness_facts(parts.before, parts.after, here, draws=draws, found=fairness, aversion=aversion)
     return Register([*covered, *_others(parts, here, costs, always, homes), *fair], here)
 
 

@@ -15,9 +15,9 @@ from planner.telling.layer import ExtraLayer, PopupField
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from planner.demand.ensemble import Ensemble
     from planner.equity.fairness import Fairness
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
@@ -73,8 +73,8 @@ class Bundle:
         The table of :class:`planner.siting.questions.sensitivity.Sensitivity`; None where not computed.
     always
         How many new sites stay in every case of it; None where not computed.
-    surfaces
-        Demand draws (n_draws × n_cells), from which sums have their bands; None: no bands.
+    ensemble
+        Demand draws of each group on the rows of ``demand``, from which sums have their bands; None: no bands.
     second_views
         Groups that also ride or drive: ``group``, ``mode``, ``minutes``, ``before``, ``after`` (shares).
     closed
@@ -114,7 +114,7 @@ class Bundle:
     sensitivity: pd.DataFrame | None = None
     rule_prices: pd.DataFrame | None = None
     always: int | None = None
-    surfaces: NDArray[Any] | None = None
+    ensemble: Ensemble | None = None
     second_views: pd.DataFrame | None = None
     closed: tuple[str, ...] = ()
     hindsight: Hindsight | None = None
@@ -133,7 +133,7 @@ class Bundle:
             sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
         )  # fmt: skip
         return register_of(
-            parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,
+            parts, demand=self.demand, ensemble=self.ensemble, groups=self.settings.headline_groups,
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
             fairness=self.fairness, aversion=self.settings.siting.inequality_aversion,

@@ -112,6 +112,7 @@ def laws(run: dict[str, Any]) -> Iterator[Disagreement]:
         yield Disagreement("run.json", "registered twice", str(key), "once")
     yield from _rounding(facts)
     yield from _differences(facts)
+    yield from _groups_apart(facts)
     yield from _parts(facts)
     yield from _coverage(run, facts)
 
@@ -135,6 +136,26 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
             )
         if r["low"] is not None and not r["low"] <= r["high"]:
             yield Disagreement("run.json", f"band of {id_} {dict(scope)}", str(r["low"]), str(r["high"]))
+
+
+def _groups_apart(facts: Facts) -> Iterator[Disagreement]:
+    """Where the whole has its 5, 50 and 95 % points, so has every group, and groups together span the whole."""
+    for id_, plan in (("workers", ""), ("covered", "today"), ("covered", "proposal"), ("share", "today"), ("share", "proposal"),
+                      ("newly_covered", "gain")):  # fmt: skip
+        whole, groups = facts.find(id_, plan=plan), facts.along(id_, "groups", plan=plan)
+        if whole is None or whole["middle"] is None or not groups:
+            continue
+        bare = [r["scope"]["groups"] for r in groups if r["middle"] is None]
+        yield from [
+            Disagreement("run.json", f"{id_} {plan} of {g}", "no band", "5, 50 and 95 %") for g in bare
+        ]
+        if bare or id_ == "share":
+            continue
+        low, high = (sum(r[k] for r in groups) for k in ("low", "high"))
+        if not low - 0.5 <= whole["middle"] <= high + 0.5:
+            yield Disagreement(
+                "run.json", f"{id_} {plan} of all groups", f"{low} {high}", str(whole["middle"])
+            )
 
 
 def _differences(facts: Facts) -> Iterator[Disagreement]:

@@ -26,7 +26,7 @@ from planner.facts.register import Fact, Register, Scope, fact
 from planner.facts.whole import register_of
 from planner.siting.coverage import Coverage
 from planner.solvers.solution import Solution
-from tests.publish.known import known_bundle
+from tests.publish.known import known_bundle, one_lot
 
 HERE = Scope()
 #: A factor per draw: what a cell has in a draw is its estimate times this, so every band is a figure times two numbers.
@@ -101,17 +101,13 @@ def told(facts: Any) -> dict[tuple[str, Scope], Fact]:
 
 
 def towns_facts(draws: Draws | None, after: Coverage | None = None) -> list[Fact]:
-    return list(
-        coverage_facts(
-            _of(2), after or _of(3), HERE, district=DISTRICT, draws=draws, group_bands={"a": (0.5, 3.0)}
-        )
-    )
+    return list(coverage_facts(_of(2), after or _of(3), HERE, draws=draws, group_bands={"a": (0.5, 3.0)}))
 
 
 @pytest.mark.parametrize("with_draws", [True, False])
 def test_every_figure_of_coverage_stands_as_the_table_says(with_draws: bool) -> None:
     surfaces = FACTOR[:, None] * (CELLS + np.array([0, 0, 0, 7.0]))
-    found = told(towns_facts(Draws(surfaces, CELLS) if with_draws else None))
+    found = told(towns_facts(Draws(one_lot(surfaces, CELLS), DISTRICT) if with_draws else None))
     wanted: dict[tuple[str, Scope], tuple[float, float, tuple[float, float] | None]] = {}
     for state, workers, before, after in STATES:
         part = next(iter(state.items()), ("", "")) if "least" not in state else ("", "")
@@ -157,16 +153,15 @@ def test_the_headline_s_own_distance_is_no_reading_and_what_the_plan_lacks_is_no
     import dataclasses
 
     far = headline_scope(5000 / 6)
-    shares = {
-        f.scope.cutoff_m
-        for f in coverage_facts(_of(2), _of(3), far, district=DISTRICT, draws=None, group_bands={})
-    }
+    shares = {f.scope.cutoff_m for f in coverage_facts(_of(2), _of(3), far, draws=None, group_bands={})}
     assert shares == {833.0, 500.0, 667.0}
     after = dataclasses.replace(_of(3), readings={}, by_radius_m={})
     found = told(towns_facts(None, after))
     assert ("covered", HERE.at(plan="today", periods="night")) in found
     assert not [k for k in found if k[1].plan != "today" and k[1].periods in ("night", "any_hour")]
-    few = towns_facts(Draws(FACTOR[:, None] * CELLS[:3], CELLS[:3]))  # draws of other cells
+    few = towns_facts(
+        Draws(one_lot(FACTOR[:, None] * CELLS[:3], CELLS[:3]), DISTRICT[:3])
+    )  # draws of other cells
     assert [f.low for f in few if f.low is not None] == [70.75 * 0.5]
 
 
@@ -178,8 +173,8 @@ def test_shares_where_nobody_or_hardly_anybody_works(workers: float) -> None:
         by_group=empty.rename(columns={"district": "group"}), by_period=empty.rename(columns={"district": "period"}),
         readings={}, cells=pd.DataFrame({"workers": [workers], "covered": [workers / 2]}),
     )  # fmt: skip
-    draws = Draws(np.full((39, 1), workers), np.array([workers]))
-    found = told(coverage_facts(town, town, HERE, district=pd.Series(["a"]), draws=draws, group_bands={}))
+    draws = Draws(one_lot(np.full((39, 1), workers), workers), pd.Series(["a"]))
+    found = told(coverage_facts(town, town, HERE, draws=draws, group_bands={}))
     share = found["share", HERE]
     assert [share.value, share.shown, share.low, share.high] == [workers and 0.5] * 4
 
@@ -540,7 +535,7 @@ def test_the_whole_register_takes_bands_from_the_draws_and_is_kept_without_cells
     def whole(demand: pd.DataFrame, surfaces: Any, homes: Any = None) -> Register:
         return register_of(
             Parts(bundle.stations, bundle.candidates, bundle.chosen, bundle.before, bundle.after, bundle.gaps, bundle.solution),
-            demand=demand, surfaces=surfaces, groups=bundle.settings.headline_groups, circle=bundle.settings.circle,
+            demand=demand, ensemble=None if surfaces is None else one_lot(surfaces, 5.0), groups=bundle.settings.headline_groups, circle=bundle.settings.circle,
             costs=pd.DataFrame({"cost_yuan": [1.0], "low": [0.5], "high": [2.0]}), always=4, homes=homes,
         )  # fmt: skip
 

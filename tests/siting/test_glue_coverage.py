@@ -15,12 +15,12 @@ from planner.siting.coverage import (
     Access,
     cover_matrix,
     cover_weights,
-    gap_areas,
     measure_coverage,
     nearest_seconds,
     stations_in_reach,
     worker_cube,
 )
+from planner.siting.gaps import gap_areas
 
 SPEED = 4 / 3.6
 PERIODS = ["day", "evening", "night"]
@@ -380,3 +380,23 @@ def test_the_metres_that_the_cutoff_comes_to_are_the_cutoff_half_a_metre_either_
         assert access.cutoff_for(radius) == 600.0, radius
     for radius in (666.1, 667.2, 500.0):
         assert access.cutoff_for(radius) == radius / SPEED
+
+
+def test_each_group_s_part_of_every_column_is_its_own(city: City) -> None:
+    found = measure_coverage(city.demand, city.access, city.open, periods=PERIODS, night=["evening", "night"])
+    states: dict[str, dict[str, object]] = {
+        "workers": {"least": 0}, "covered": {}, "covered_twice": {"least": 2}, "covered_any_hour": {"any_hour": True},
+        **{f"covered_{r}m": {"radius_m": r} for r in (500, 667, 833)},
+    }  # fmt: skip
+    assert list(found.of_groups) == GROUPS
+    for group, table in found.of_groups.items():
+        for c in range(CELLS):
+            for column, state in states.items():
+                assert table[column].iloc[c] == city.count(cell=c, group=group, **state), (group, c, column)  # type: ignore[arg-type]
+            for t in PERIODS:
+                assert table[f"workers_in_{t}"].iloc[c] == city.all(cell=c, group=group, period=t)
+                assert table[f"covered_in_{t}"].iloc[c] == city.count(cell=c, group=group, period=t)
+            night = [city.count(cell=c, group=group, period=t) for t in ("evening", "night")]
+            assert table["covered_night"].iloc[c] == sum(night)
+    for column in set(found.cells) - {"stations", "nearest_m"}:
+        assert sum(t[column] for t in found.of_groups.values()).tolist() == found.cells[column].tolist()
