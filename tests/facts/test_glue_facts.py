@@ -20,11 +20,13 @@ from planner.facts.plan import (
     homes_facts,
     phase_facts,
     question_facts,
+    regret_facts,
     steadiness_facts,
 )
 from planner.facts.register import Fact, Register, Scope, fact
 from planner.facts.whole import register_of
 from planner.siting.coverage import Coverage
+from planner.siting.questions.robust import Hindsight
 from planner.solvers.solution import Solution
 from tests.publish.known import known_bundle, one_lot
 
@@ -557,3 +559,42 @@ def test_the_whole_register_takes_bands_from_the_draws_and_is_kept_without_cells
     ) == (4, 1, None)
     assert whole(bundle.demand, None).fact("workers", plan="").low is None
     assert whole(bundle.demand.iloc[:0], np.ones((39, 0))).fact("workers", plan="").low is None
+
+
+# -- regret -----------------------------------------------------------------------------------------------------------
+
+
+def test_regret_is_of_the_best_plan_known_and_at_most_of_the_bound() -> None:
+    """39 draws: the plan lacks 10, 12 … 86 workers (48 on average) of the best known, and 5 more at most in each."""
+    lacks = np.arange(10.0, 88.0, 2.0)
+    draws = pd.DataFrame(
+        {
+            "workers": 1000.0,
+            "before": 200.0,
+            "plan": 700.0 - lacks / 2,
+            "best": 700 + lacks / 2,
+            "bound": 705 + lacks / 2,
+        }
+    )
+    hindsight = Hindsight(np.ones(3), np.zeros((39, 3)), draws.sample(frac=1, random_state=1), 667.0)
+    found = {f.id: f for f in regret_facts(parts_of(hindsight=hindsight), HERE)}
+    assert set(found) == {"regret", "regret_of_new", "regret_share", "regret_most"}
+    regret = found["regret"]
+    assert (regret.value, regret.low, regret.middle, regret.high) == pytest.approx((48, 12, 48, 84))
+    assert found["regret_most"].value == pytest.approx(53)
+    # the best plans add 700 + 24 − 200 workers on average
+    assert found["regret_of_new"].value == pytest.approx(48 / 524)
+    share = found["regret_share"]
+    assert (share.value, share.low, share.middle, share.high) == pytest.approx((0.048, 0.012, 0.048, 0.084))
+    assert {f.source for f in found.values()} == {"confidence"}
+
+
+def test_no_regret_is_told_without_draws_or_where_plans_are_not_compared_by_workers() -> None:
+    none = pd.DataFrame({c: [1.0, 2.0] for c in ("workers", "before", "plan", "best", "bound")})
+    for draws in (none.iloc[:0], none.assign(best=np.nan)):
+        hindsight = Hindsight(np.ones(3), np.zeros((len(draws), 3)), draws, 667.0)
+        assert not list(regret_facts(parts_of(hindsight=hindsight), HERE))
+    assert not list(regret_facts(parts_of(), HERE))
+    nobody = Hindsight(np.ones(3), np.zeros((2, 3)), none.assign(workers=0.0, best=1.0, before=1.0), 667.0)
+    found = {f.id: f.value for f in regret_facts(parts_of(hindsight=nobody), HERE)}
+    assert (found["regret_share"], found["regret_of_new"]) == (0, 0)

@@ -400,3 +400,29 @@ def test_each_group_s_part_of_every_column_is_its_own(city: City) -> None:
             assert table["covered_night"].iloc[c] == sum(night)
     for column in set(found.cells) - {"stations", "nearest_m"}:
         assert sum(t[column] for t in found.of_groups.values()).tolist() == found.cells[column].tolist()
+
+
+def test_cut_cells_around_each_other_keep_their_workers_in_their_own_areas() -> None:
+    """A cell that water cut to a horseshoe has its centroid in the cell that stands in it, and does not touch it."""
+    shoe = box(0, 0, 200, 200).difference(box(40, 40, 160, 200))
+    ring = box(1000, 0, 1200, 200).difference(box(1040, 40, 1160, 160))
+    cells = [  # rows in an order unlike that of the areas: workers, shape
+        (64.0, box(80, 80, 120, 200)),  # within the horseshoe
+        (31.0, box(200, 0, 400, 200)),  # touches the horseshoe
+        (128.0, box(1060, 60, 1140, 140)),  # within the ring
+        (52.0, shoe),
+        (33.0, ring),
+        (256.0, box(600, 0, 800, 200)),
+        *((1.0, box(200 * k, 4000, 200 * k + 200, 4200)) for k in range(0, 40, 2)),
+    ]
+    demand = gpd.GeoDataFrame(
+        {"district": ["a"] * len(cells)}, geometry=[shape for _, shape in cells], crs="EPSG:4549"
+    )
+    assert demand.geometry.iloc[0].contains(shoe.centroid)
+    assert demand.geometry.iloc[2].contains(ring.centroid)
+    known = pd.DataFrame({"workers": [workers for workers, _ in cells], "covered": 0.0})
+    gaps = gap_areas(demand, type("Known", (), {"cells": known})(), cell_m=200)
+    assert gaps["workers"].tolist() == [256, 128, 83, 64, 33]
+    for area in gaps.itertuples():
+        inside = [w for w, shape in cells if area.geometry.buffer(1).contains(shape)]
+        assert sum(inside) == area.workers
