@@ -30,8 +30,8 @@ class _Drawn:
 
 def _drawn(known: Drawn | None, covered: str, workers: str = "workers", **part: str) -> _Drawn | None:
     """A state by the columns it stands in, of one district or group only; None where it is not known."""
-    found = (None, None) if known is None else (known.of(workers, **part), known.of(covered, **part))
-    return None if found[0] is None or found[1] is None else _Drawn(*found)
+    whole, some = (None, None) if known is None else (known.of(workers, **part), known.of(covered, **part))
+    return None if whole is None or some is None else _Drawn(whole, some)
 
 
 def _part(known: Drawn | None, column: str, key: str, covered: str = "covered") -> _Drawn | None:

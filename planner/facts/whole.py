@@ -12,6 +12,7 @@ from planner.demand.ensemble import Ensemble
 from planner.equity.fairness import AVERSION, Fairness
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
+from planner.facts.evidence import front_facts, knowledge_facts, pilot_facts
 from planner.facts.fairness import fairness_facts
 from planner.facts.plan import (
     Parts,
@@ -80,5 +81,8 @@ def _others(
     yield from phase_facts(parts, here)
     yield from question_facts(parts, here)
     yield from use_facts(parts, here)
+    yield from front_facts(parts, here)
+    yield from knowledge_facts(parts, here)
+    yield from pilot_facts(parts, here)
     if homes is not None:
         yield from homes_facts(homes, here)

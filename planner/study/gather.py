@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
@@ -45,6 +46,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     absent.update(("figures", f.message(s.study.language)) for f in stages.value("font"))
     say("other plans and assumptions", 0.0)
     law, use = _use(stages, absent)
+    more = _evidence(stages, absent)
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -81,6 +83,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         law_of_use=law,
         fairness=stages.value("fairness"),
         hanging=stages.value("hanging").workers if "hanging" in want else None,
+        **more,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 
@@ -110,6 +113,19 @@ def _use(stages: Stages, absent: dict[str, str]) -> tuple[LawOfUse | None, Expec
     if law.law is None:
         absent["use"] = " ".join(f.message(language) for f in law.findings)
     return law, stages.value("use")
+
+
+def _evidence(stages: Stages, absent: dict[str, str]) -> dict[str, Any]:
+    """What was asked in ``siting.evidence``, by the bundle's fields; ``absent`` is told why a question has no answer."""
+    found: dict[str, Any] = {}
+    for name in ("fair_front", "knowledge", "pilots"):
+        if name not in asked(stages.settings):
+            continue
+        try:
+            found[name] = stages.value(name)
+        except AbsentError as error:
+            absent[name] = error.message(stages.settings.study.language)
+    return found
 
 
 def driver_homes(stages: Stages) -> HomesPlan:

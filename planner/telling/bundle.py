@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
     from planner.demand.ensemble import Ensemble
     from planner.equity.fairness import Fairness
+    from planner.equity.front import FairFront
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse, LawOfUse
+    from planner.siting.questions.knowledge import Knowledge
+    from planner.siting.questions.learn import PilotSites
     from planner.siting.questions.robust import Hindsight
     from planner.solvers.problems import Solution
 
@@ -85,6 +88,9 @@ class Bundle:
         How evenly coverage falls on districts × groups × periods; None where not computed.
     hanging
         Workers covered today whose every station in reach lies behind one footway; None where not computed.
+    fair_front, knowledge, pilots
+        What lifting the worst-off district costs, what to find out first, which sites to build first to learn; None where
+        not asked (``siting.evidence``) or not to be had.
     """
 
     settings: Settings
@@ -122,6 +128,9 @@ class Bundle:
     law_of_use: LawOfUse | None = None
     fairness: Fairness | None = None
     hanging: float | None = None
+    fair_front: FairFront | None = None
+    knowledge: Knowledge | None = None
+    pilots: PilotSites | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -131,6 +140,7 @@ class Bundle:
             closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
             sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
+            fair_front=self.fair_front, knowledge=self.knowledge, pilots=self.pilots,
         )  # fmt: skip
         return register_of(
             parts, demand=self.demand, ensemble=self.ensemble, groups=self.settings.headline_groups,
