@@ -594,7 +594,8 @@ def asked_agree(product: str, tables: list[Table], facts: Facts) -> Iterator[Dis
     ):
         if not any(id_ == first for id_, _ in facts.rows):
             continue
-        made = [t for t in tables if t[0][0] in words and any(head in known for head in t[0])]
+        own = [head for head, id_ in known.items() if id_ in ("least_share", "learn_removes")]
+        made = [t for t in tables if t[0][0] in words and set(own) & set(t[0])]
         if not made:
             yield Disagreement(product, f"table of {first}", "none", "one")
         for table in made:
