@@ -306,6 +306,7 @@ budget_yuan = 90000.0
 host_hours = { bank = "08:00-18:00" }
 scenarios = 4
 quotas = "none"
+evidence = ["pilots"]
 """
 FREIGHT = """target_drivers = 100.0
 target_source = "ours"
