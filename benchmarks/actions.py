@@ -61,10 +61,7 @@ class Greedy:
         if verb == "move":
             self._moves(state, options)
             return
-        heap: list[tuple[float, int]] = []
-        for o in options.tolist():
-            if not state.busy[self.place[o]]:
-                heap.append((-self._rate(state, o), o))
+        heap = [(-self._rate(state, o), o) for o in options.tolist() if not state.busy[self.place[o]]]
         heapq.heapify(heap)
         while heap:
             _, o = heapq.heappop(heap)

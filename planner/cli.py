@@ -129,12 +129,15 @@ def run(
     study: Annotated[Path | None, typer.Argument(help=_say("help_arg_study_or_suzhou"))] = None,
     out: Out = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_say("help_opt_dry_run"))] = False,
+    evidence: Annotated[bool, typer.Option("--evidence", help=_say("help_opt_evidence"))] = False,
 ) -> None:
     """Make the whole plan: map, workbook, report, layers."""
     from planner.study.terminal import dry_run_text, summary
 
     with _shown() as shown:
         opened = _open(study, shown)
+        if evidence:
+            opened = opened.with_(siting__evidence=("fair_front", "value_of_information", "pilots"))
         if dry_run:
             text = dry_run_text(opened.dry_run(), _language(opened))
         else:

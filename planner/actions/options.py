@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.actions.places import CANDIDATE, EXISTING, Places
+from planner.actions.places import CANDIDATE, EXISTING, ActionPlaces
 from planner.hours.parse import merged, open_share, parse_hours
 from planner.settings.actions import Actions, GradeClass, HourClass
 from planner.settings.groups import Period
@@ -203,7 +203,7 @@ class _Writer:
 
 
 def write_options(
-    actions: Actions, places: Places, periods: Sequence[Period], *, need_open: float,
+    actions: Actions, places: ActionPlaces, periods: Sequence[Period], *, need_open: float,
     cost_bands: dict[str, tuple[float, float, float]], moves: bool = True,
 ) -> Options:  # fmt: skip
     """Every option of every place; of those at a place that serve the same periods at the same grade only the cheapest.

@@ -1,4 +1,4 @@
-"""Places that something may be done to: open stations, candidate sites, partners' posts, with who reaches each."""
+"""ActionPlaces that something may be done to: open stations, candidate sites, partners' posts, with who reaches each."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from planner.hours.parse import ALWAYS, merged, parse_hours
 from planner.siting.classes import ReachClasses
 from planner.siting.reach import SiteReach, joined
 
-__all__ = ["CANDIDATE", "EXISTING", "PARTNER", "Places", "gather_places", "host_kind_of"]
+__all__ = ["CANDIDATE", "EXISTING", "PARTNER", "ActionPlaces", "gather_places", "host_kind_of"]
 
 Array = NDArray[Any]
 EXISTING, CANDIDATE, PARTNER = "existing", "candidate", "partner"
 
 
 @dataclass(frozen=True, eq=False)
-class Places:
+class ActionPlaces:
     """Every place, in the order of the rows of ``reach``: open stations, candidates, partners' posts.
 
     Attributes
@@ -95,7 +95,7 @@ def _part(table: gpd.GeoDataFrame, source: str, ids: str, default_hours: str) ->
 def gather_places(
     stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, classes: ReachClasses, *, default_hours: str,
     partners: gpd.GeoDataFrame | None = None,
-) -> Places:  # fmt: skip
+) -> ActionPlaces:  # fmt: skip
     """The places of a study. ``stations``: the open ones; ``classes``: reach of these, then of the candidates (and behind them ``partners``)."""
     parts = [
         _part(stations, EXISTING, "station_id", default_hours),
@@ -104,4 +104,4 @@ def gather_places(
     if partners is not None and len(partners):
         parts.append(_part(partners, PARTNER, "station_id", default_hours))
     table = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), geometry="geometry", crs=candidates.crs)
-    return Places(table, joined(classes.existing, classes.new), classes.demand)
+    return ActionPlaces(table, joined(classes.existing, classes.new), classes.demand)

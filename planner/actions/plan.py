@@ -11,7 +11,7 @@ import geopandas as gpd
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.actions.places import CANDIDATE, EXISTING, Places
+from planner.actions.places import CANDIDATE, EXISTING, ActionPlaces
 from planner.actions.pose import ActionProblem
 from planner.actions.reasons import reason
 from planner.actions.sequence import Change, Substitute
@@ -151,7 +151,7 @@ def verbs_table(actions: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def open_stations(places: Places, problem: ActionProblem, chosen: Array) -> int:
+def open_stations(places: ActionPlaces, problem: ActionProblem, chosen: Array) -> int:
     """Stations open when the plan stands; partners' posts are not among them."""
     source = places.table["source"].to_numpy(object)[problem.place[chosen]]
     verb = problem.options.table["verb"].to_numpy(object)[chosen]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.actions.options import KEEP, Options
-from planner.actions.places import EXISTING, PARTNER, Places
-from planner.settings.actions import VERBS, Actions, Wish
+from planner.actions.places import EXISTING, PARTNER, ActionPlaces
+from planner.settings.actions import VERBS, Actions, WantedAction
 from planner.settings.groups import Period
 from planner.settings.siting import Goal
 from planner.siting.coverage import Access, cover_weights, worker_cube
@@ -44,7 +44,7 @@ class ActionProblem:
     least, most
         Limits of resources.
     wished
-        Places of which an option must be taken (with the existing stations and the partners' posts).
+        ActionPlaces of which an option must be taken (with the existing stations and the partners' posts).
     closing
         Of these the stations that have to close, not to move.
     forbidden
@@ -53,7 +53,7 @@ class ActionProblem:
         bool per column: covered by the stations as they are.
     """
 
-    places: Places
+    places: ActionPlaces
     options: Options
     covers: sparse.csr_array
     weights: Array
@@ -76,7 +76,7 @@ class ActionProblem:
 
     @property
     def must(self) -> Array:
-        """Places of which exactly one option is taken."""
+        """ActionPlaces of which exactly one option is taken."""
         return np.unique(np.concatenate([self.places.rows(EXISTING), self.places.rows(PARTNER), self.wished]))
 
     @property
@@ -121,7 +121,7 @@ def option_covers(access: Sequence[Access], place: Array, is_open: Array) -> spa
     return sparse.csr_array(sparse.hstack(blocks, format="csr"))
 
 
-def _weights(goal: Goal, periods: Sequence[Period], places: Places) -> Array:
+def _weights(goal: Goal, periods: Sequence[Period], places: ActionPlaces) -> Array:
     """Worth of each column: workers, times how much a worker of the group and in the period counts."""
     names = [t.name for t in periods]
     if not (goal.group_weights or goal.period_weights):
@@ -139,7 +139,7 @@ def pose_actions(
     actions: Actions,
     goal: Goal,
     periods: Sequence[Period],
-    places: Places,
+    places: ActionPlaces,
     options: Options,
     districts: Sequence[str],
 ) -> ActionProblem:
@@ -189,7 +189,7 @@ def _with_grades(
 
 
 def _limits(
-    actions: Actions, places: Places, options: Options, districts: Sequence[str]
+    actions: Actions, places: ActionPlaces, options: Options, districts: Sequence[str]
 ) -> tuple[dict[str, Array], dict[str, float], dict[str, float]]:
     """Resources: money once and a year, number per verb, stations open, new stations per district.
 
@@ -229,7 +229,7 @@ def _limits(
     return use, least, most
 
 
-def _wished(wishes: Sequence[Wish], places: Places, options: Options) -> Array:
+def _wished(wishes: Sequence[WantedAction], places: ActionPlaces, options: Options) -> Array:
     """Options that wishes name. Of a station that is to move, its closing here."""
     table = options.table
     at = {p: n for n, p in enumerate(places.table["place_id"].astype("str"))}
@@ -244,7 +244,7 @@ def _wished(wishes: Sequence[Wish], places: Places, options: Options) -> Array:
     return np.flatnonzero(mask)
 
 
-def _places_to_close(actions: Actions, places: Places) -> Array:
+def _places_to_close(actions: Actions, places: ActionPlaces) -> Array:
     """Rows of the stations whose closing is required."""
     wanted = {w.place for w in actions.required if w.verb == "close"}
     return np.flatnonzero(places.table["place_id"].astype("str").isin(wanted).to_numpy())

@@ -14,7 +14,7 @@ from scipy import sparse
 from planner.actions.judge import judge_actions
 from planner.actions.options import write_options
 from planner.actions.partners import Posts
-from planner.actions.places import CANDIDATE, EXISTING, PARTNER, Places, gather_places
+from planner.actions.places import CANDIDATE, EXISTING, PARTNER, ActionPlaces, gather_places
 from planner.actions.plan import ActionPlan, actions_table, open_stations, verbs_table
 from planner.actions.pose import ActionProblem, pose_actions
 from planner.actions.sequence import changes_of, in_order, substitutes
@@ -41,7 +41,7 @@ Array = NDArray[Any]
 def places_of_actions(
     stations: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, classes: ReachClasses, *, default_hours: str,
     partners: Posts | None = None,
-) -> Places:  # fmt: skip
+) -> ActionPlaces:  # fmt: skip
     """Open stations, candidates, partners' posts, with who reaches them."""
     posts = None if partners is None else partners.posts
     return gather_places(stations, candidates, classes, default_hours=default_hours, partners=posts)
@@ -62,7 +62,7 @@ def judge(
 
 
 def pose_action_problem(
-    actions: Actions, siting: Siting, periods: tuple[Period, ...], places: Places, districts: gpd.GeoDataFrame, *,
+    actions: Actions, siting: Siting, periods: tuple[Period, ...], places: ActionPlaces, districts: gpd.GeoDataFrame, *,
     need_open: float, judged: tuple[Finding, ...],
 ) -> ActionProblem:  # fmt: skip
     """The options written and posed.

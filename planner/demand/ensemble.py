@@ -201,7 +201,7 @@ class Ensemble:
                 row += factor.astype(np.float32) * self.workers[at]
         return out
 
-    def sums(self, part: NDArray[Any]) -> Floats:
+    def sums(self, part: Any, cells: NDArray[Any] | None = None) -> Floats:
         """Sums over the cells, draw by draw, of workers that the estimate puts at ``part``.
 
         Parameters
@@ -209,13 +209,16 @@ class Ensemble:
         part
             n_groups × n_cells, or n_groups × n_cells × n_states: workers of a group in a cell that count (covered ones,
             those of a district, of a period …), as estimated.
+        cells
+            Positions of the cells that ``part`` has; None: all.
 
         Returns
         -------
         float64 array, n_draws × n_groups (× n_states).
         """
+        some = slice(None) if cells is None else cells
         sums = [
-            self.factors[:, at].astype(np.float32) @ np.asarray(part[at], np.float32)
+            self.factors[:, at][:, some].astype(np.float32) @ np.asarray(part[at], np.float32)
             for at in range(len(self.groups))
         ]
         shape = (len(self), 0, *np.shape(part)[2:])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from planner.facts.bands import Band, Draws
+from numpy.typing import NDArray
+
+from planner.facts.bands import Drawn, Draws
 from planner.facts.definitions import UNITS, parts
 from planner.facts.register import Fact, Scope, fact
 
 if TYPE_CHECKING:
     from planner.actions.plan import ActionPlan
-    from planner.siting.coverage import Coverage
 
 __all__ = ["action_facts"]
 
+Array = NDArray[Any]
 SOURCE = "actions"
 
 
@@ -48,37 +50,47 @@ def action_facts(plan: ActionPlan, here: Scope, *, draws: Draws | None, own_goal
 def _covered(plan: ActionPlan, then: Scope, draws: Draws | None) -> Iterator[Fact]:
     """Covered workers and their share, whole, at night and by district; what is new."""
     before, after = plan.before, plan.after
-    known = draws if draws is not None and len(after.cells) == draws.surfaces.shape[1] else None
-    sums = (
-        None if known is None else [known.sums(c.cells["covered"].to_numpy(float)) for c in (before, after)]
-    )
-    whole = None if known is None else known.sums(after.cells["workers"].to_numpy(float))
+    old, new = (None if draws is None else draws.under(c) for c in (before, after))
+
+    def drawn(of: Drawn | None, column: str, **where: str) -> Array | None:
+        return None if of is None else of.of(column, **where)
+
+    covered = drawn(new, "covered")
     yield fact(
-        "covered", then, after.covered, band=None if sums is None else Draws.of(sums[1]), source=SOURCE
+        "covered", then, after.covered, band=None if covered is None else Draws.of(covered), source=SOURCE
     )
-    yield fact("share", then, after.share, source=SOURCE,
-               band=None if sums is None or whole is None else Draws.share(sums[1], whole))  # fmt: skip
-    band: Band | None = None if sums is None else Draws.of(sums[1] - sums[0])
+    yield _share(then, after.share, covered, drawn(new, "workers"))
+    earlier = drawn(old, "covered")
+    band = None if covered is None or earlier is None else Draws.of(covered - earlier)
     shown = round(after.covered) - round(before.covered)
     yield fact("actions_new", then, after.covered - before.covered, shown=shown, band=band, source=SOURCE)
     late, now = (UNITS["share"].rounded(c.share) for c in (after, before))
     yield fact("actions_points", then, 100 * (after.share - before.share), source=SOURCE,
                shown=UNITS["points"].rounded(100 * (late - now)))  # fmt: skip
     if "night" in after.readings:
-        yield fact("share", then.at(periods="night"), after.readings["night"], source=SOURCE)
-    yield from _by_district(after, then)
-    if plan.build_only is not None:
-        alone = plan.build_only.objective - before.covered
-        yield fact("actions_build_only", then, alone, source=SOURCE)
-
-
-def _by_district(after: Coverage, then: Scope) -> Iterator[Fact]:
+        night = drawn(new, "covered_night"), drawn(new, "workers_night")
+        yield _share(then.at(periods="night"), after.readings["night"], *night)
     table = after.by_district
-    shown = parts(table["covered"].tolist(), round(after.covered))
-    for r, n in zip(table.itertuples(), shown, strict=True):
-        scope = then.at(district=str(r.district))
-        yield fact("covered", scope, float(r.covered), shown=n, source=SOURCE)
-        yield fact("share", scope, float(r.share), source=SOURCE)
+    shown_of = parts(table["covered"].tolist(), round(after.covered))
+    for r, n in zip(table.itertuples(), shown_of, strict=True):
+        scope, here = then.at(district=str(r.district)), str(r.district)
+        mine, all_ = drawn(new, "covered", district=here), drawn(new, "workers", district=here)
+        yield fact(
+            "covered",
+            scope,
+            float(r.covered),
+            shown=n,
+            band=None if mine is None else Draws.of(mine),
+            source=SOURCE,
+        )
+        yield _share(scope, float(r.share), mine, all_)
+    if plan.build_only is not None:
+        yield fact("actions_build_only", then, plan.build_only.objective - before.covered, source=SOURCE)
+
+
+def _share(scope: Scope, value: float, covered: Array | None, workers: Array | None) -> Fact:
+    band = None if covered is None or workers is None else Draws.share(covered, workers)
+    return fact("share", scope, value, band=band, source=SOURCE)
 
 
 def _certificate(plan: ActionPlan, then: Scope) -> Iterator[Fact]:

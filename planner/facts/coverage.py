@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from planner.facts.bands import Band, Draws
+from planner.facts.bands import Band, Drawn, Draws
 from planner.facts.definitions import UNITS, parts
 from planner.facts.register import Fact, Scope, fact, own
 from planner.siting.coverage import Coverage
@@ -28,26 +28,17 @@ class _Drawn:
     covered: Array
 
 
-@dataclass(frozen=True)
-class _Known:
-    """The draws, and the cells of one plan by column."""
+def _drawn(known: Drawn | None, covered: str, workers: str = "workers", **part: str) -> _Drawn | None:
+    """A state by the columns it stands in, of one district or group only; None where it is not known."""
+    whole, some = (None, None) if known is None else (known.of(workers, **part), known.of(covered, **part))
+    return None if whole is None or some is None else _Drawn(whole, some)
 
-    draws: Draws
-    cells: dict[str, Array]
-    district: pd.Series
 
-    def drawn(self, covered: str, workers: str = "workers", *, district: str | None = None) -> _Drawn | None:
-        """A state by the columns it stands in, of one district only; None where the cells do not have them."""
-        if covered not in self.cells or workers not in self.cells:
-            return None
-        some = None if district is None else (self.district == district).to_numpy()
-        return _Drawn(*(self.draws.sums(self.cells[c], some) for c in (workers, covered)))
-
-    def part(self, column: str, key: str, covered: str = "covered") -> _Drawn | None:
-        """A district or period; the draws do not tell groups apart."""
-        if column == "district":
-            return self.drawn(covered, district=key)
-        return self.drawn(f"{covered}_in_{key}", f"workers_in_{key}") if column == "period" else None
+def _part(known: Drawn | None, column: str, key: str, covered: str = "covered") -> _Drawn | None:
+    """A district, group or period."""
+    if column == "period":
+        return _drawn(known, f"{covered}_in_{key}", f"workers_in_{key}")
+    return _drawn(known, covered, **{column: key})
 
 
 @dataclass(frozen=True)
@@ -62,8 +53,7 @@ class _Reading:
 
 
 def coverage_facts(
-    before: Coverage, after: Coverage, headline: Scope, *, district: pd.Series, draws: Draws | None,
-    group_bands: Mapping[str, tuple[float, float]],
+    before: Coverage, after: Coverage, headline: Scope, *, draws: Draws | None, group_bands: Mapping[str, tuple[float, float]],
 ) -> Iterator[Fact]:  # fmt: skip
     """Every figure of coverage.
 
@@ -71,14 +61,12 @@ def coverage_facts(
     ----------
     headline
         The state of the headline with the plan.
-    district
-        District per cell.
     draws
-        The demand draws; None: no bands.
+        The demand draws; None: no bands but those of the groups' numbers.
     group_bands
-        Factors on a group's number, its 5 % and 95 % points.
+        Factors on a group's number, its 5 % and 95 % points; only where there are no draws of it.
     """
-    today, then = (_known(c, draws, district) for c in (before, after))
+    today, then = (None if draws is None else draws.under(c) for c in (before, after))
     yield from _workers(before, headline, today, group_bands)
     now = _plan(before, headline.at(plan="today"), today)
     planned = _plan(after, headline, then)
@@ -126,16 +114,8 @@ def _gain(old: _Reading, new: _Reading) -> Iterator[Fact]:
     )
 
 
-def _known(coverage: Coverage, draws: Draws | None, district: pd.Series) -> _Known | None:
-    """What the draws tell; None where there are no draws of these cells."""
-    if draws is None or len(coverage.cells) != draws.surfaces.shape[1]:
-        return None
-    cells = {str(c): coverage.cells[c].to_numpy(dtype=float) for c in coverage.cells}
-    return _Known(draws, cells, district)
-
-
 def _workers(
-    coverage: Coverage, headline: Scope, known: _Known | None, group_bands: Mapping[str, tuple[float, float]]
+    coverage: Coverage, headline: Scope, known: Drawn | None, group_bands: Mapping[str, tuple[float, float]]
 ) -> Iterator[Fact]:
     """Workers in all, by district, group and period; each adds up to the printed total."""
     here, whole = headline.at(plan=""), round(coverage.workers)
@@ -143,15 +123,12 @@ def _workers(
     def band_of(drawn: _Drawn | None) -> Band | None:
         return None if drawn is None else Draws.of(drawn.workers)
 
-    yield fact(
-        "workers", here, coverage.workers, band=None if known is None else band_of(known.drawn("covered")),
-        source="demand",
-    )  # fmt: skip
+    yield fact("workers", here, coverage.workers, band=band_of(_drawn(known, "covered")), source="demand")
     for part, column, table in _tables(coverage):
         values = table["workers"].to_numpy(dtype=float)
         for key, value, shown in zip(table[column].astype(str), values, parts(values, whole), strict=True):
-            band: tuple[float, ...] | None = None if known is None else band_of(known.part(column, key))
-            if column == "group" and key in group_bands:
+            band: tuple[float, ...] | None = band_of(_part(known, column, key))
+            if band is None and column == "group" and key in group_bands:
                 low, high = group_bands[key]
                 band = (value * low, value * high)
             scope = here.at(**{part: own(part, key)})
@@ -167,14 +144,10 @@ def _tables(coverage: Coverage) -> tuple[tuple[str, str, pd.DataFrame], ...]:
     )
 
 
-def _plan(coverage: Coverage, here: Scope, known: _Known | None) -> list[_Reading]:
+def _plan(coverage: Coverage, here: Scope, known: Drawn | None) -> list[_Reading]:
     """Every state of one plan, the headline's first."""
-
-    def drawn(covered: str, workers: str = "workers", district: str | None = None) -> _Drawn | None:
-        return None if known is None else known.drawn(covered, workers, district=district)
-
     total = round(coverage.covered)
-    out = [_Reading(here, coverage.workers, coverage.covered, total, drawn("covered"))]
+    out = [_Reading(here, coverage.workers, coverage.covered, total, _drawn(known, "covered"))]
     for part, column, table in _tables(coverage):
         values = table["covered"].to_numpy(dtype=float)
         rows = zip(
@@ -182,14 +155,14 @@ def _plan(coverage: Coverage, here: Scope, known: _Known | None) -> list[_Readin
             strict=True,
         )  # fmt: skip
         for key, workers, covered, shown, share in rows:
-            own_part = None if known is None else known.part(column, key)
+            own_part = _part(known, column, key)
             scope = here.at(**{part: own(part, key)})
             out.append(_Reading(scope, float(workers), float(covered), shown, own_part))
             if column == "district":
-                backup, twice = float(share * workers), drawn("covered_twice", district=key)
+                backup, twice = float(share * workers), _drawn(known, "covered_twice", district=key)
                 out.append(_Reading(scope.at(least=2), float(workers), backup, round(backup), twice))
     for scope, covered, workers, names in _others(coverage, here):
-        out.append(_Reading(scope, workers, covered, round(covered), drawn(*names)))
+        out.append(_Reading(scope, workers, covered, round(covered), _drawn(known, *names)))
     return out
 
 
@@ -199,17 +172,14 @@ def _week_differs(coverage: Coverage) -> bool:
     return found is not None and abs(found.workday - found.weekend) > 1e-9
 
 
-def _timed(coverage: Coverage, here: Scope, known: _Known | None, *, week: bool) -> list[_Reading]:
+def _timed(coverage: Coverage, here: Scope, known: Drawn | None, *, week: bool) -> list[_Reading]:
     """The same plan by quarter-hours: whole, by district, group and period; with ``week``, on workdays and on weekends."""
     found = coverage.by_time
     if found is None:
         return []
 
-    def drawn(column: str) -> _Drawn | None:
-        return None if known is None else known.drawn(column)
-
     total, timed = round(found.covered), here.at(hours="time")
-    out = [_Reading(timed, coverage.workers, found.covered, total, drawn("covered_by_time"))]
+    out = [_Reading(timed, coverage.workers, found.covered, total, _drawn(known, "covered_by_time"))]
     for part, column, table in (
         ("district", "district", found.by_district), ("groups", "group", found.by_group),
         ("periods", "period", found.by_period),
@@ -217,13 +187,13 @@ def _timed(coverage: Coverage, here: Scope, known: _Known | None, *, week: bool)
         values = table["covered"].to_numpy(dtype=float)
         rows = zip(table[column].astype(str), table["workers"], values, parts(values, total), strict=True)
         for key, workers, covered, shown in rows:
-            own_part = None if known is None else known.part(column, key, "covered_by_time")
+            own_part = _part(known, column, key, "covered_by_time")
             scope = timed.at(**{part: own(part, key)})
             out.append(_Reading(scope, float(workers), float(covered), shown, own_part))
     for name, share in (("workday", found.workday), ("weekend", found.weekend)) if week else ():
         covered = share * coverage.workers
         scope, column = here.at(hours=name), f"covered_{name}"
-        out.append(_Reading(scope, coverage.workers, covered, round(covered), drawn(column)))
+        out.append(_Reading(scope, coverage.workers, covered, round(covered), _drawn(known, column)))
     return out
 
 

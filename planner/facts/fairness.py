@@ -24,15 +24,12 @@ Array = NDArray[Any]
 
 
 def fairness_facts(
-    before: Coverage, after: Coverage, here: Scope, *, district: pd.Series, draws: Draws | None,
-    found: Fairness | None, aversion: float,
+    before: Coverage, after: Coverage, here: Scope, *, draws: Draws | None, found: Fairness | None, aversion: float,
 ) -> Iterator[Fact]:  # fmt: skip
     """Every figure of fairness; those over districts × groups × periods only where they were ``found``.
 
     Parameters
     ----------
-    district
-        District per cell.
     draws
         The demand draws; None: no bands.
     aversion
@@ -45,7 +42,7 @@ def fairness_facts(
         if not (workers > 0).any() or len(table) < 2:
             continue
         scope = here.at(plan=plan)
-        drawn = _drawn(coverage, district, table["district"], draws)
+        drawn = _drawn(coverage, table["district"], draws)
         value = gini(shares, workers)
         if np.isfinite(value):
             yield fact("gini_districts", scope, value, band=_band(draws, drawn, gini), source="coverage")
@@ -59,27 +56,19 @@ def fairness_facts(
         yield from _over_units(found, here, aversion)
 
 
-def _drawn(
-    coverage: Coverage, district: pd.Series, names: pd.Series, draws: Draws | None
-) -> tuple[Array, Array] | None:
+def _drawn(coverage: Coverage, names: pd.Series, draws: Draws | None) -> tuple[Array, Array] | None:
     """Per draw and district the covered share and the workers (each draws × districts)."""
-    if (
-        draws is None
-        or len(coverage.cells) != draws.surfaces.shape[1]
-        or len(district) != len(coverage.cells)
-    ):
+    found = None if draws is None else draws.under(coverage)
+    if found is None:
         return None
-    code = pd.Index(names.astype(str)).get_indexer(district.astype(str))
-    share = coverage.cells["covered"].to_numpy(float) / np.where(draws.workers > 0, draws.workers, 1.0)
-    known, n = code >= 0, len(names)
-    rows = []
-    for surface in draws.surfaces:
-        people = np.where(draws.workers > 0, surface, 0.0)[known]
-        whole = np.bincount(code[known], people, n)
-        got = np.bincount(code[known], people * share[known], n)
-        rows.append((np.divide(got, whole, out=np.zeros(n), where=whole > 0), whole))
-    shares, workers = (np.array(v) for v in zip(*rows, strict=True))
-    return shares, workers
+    nobody = np.zeros(len(found.sums))
+
+    def each(column: str) -> Array:
+        sums = [found.of(column, district=str(name)) for name in names]
+        return np.column_stack([nobody if v is None else v for v in sums])
+
+    got, whole = each("covered"), each("workers")
+    return np.divide(got, whole, out=np.zeros_like(got), where=whole > 0), whole
 
 
 def _band(draws: Draws | None, drawn: tuple[Array, Array] | None, measure: Any) -> Band | None:

@@ -13,8 +13,11 @@ from planner.facts.bands import Draws
 from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
+    from planner.equity.front import FairFront
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse
+    from planner.siting.questions.knowledge import Knowledge
+    from planner.siting.questions.learn import PilotSites
     from planner.siting.questions.robust import Hindsight
     from planner.solvers.solution import Solution
 
@@ -49,6 +52,9 @@ class Parts:
     hindsight: Hindsight | None = None
     use: ExpectedUse | None = None
     hanging: float | None = None
+    fair_front: FairFront | None = None
+    knowledge: Knowledge | None = None
+    pilots: PilotSites | None = None
 
 
 def count_facts(p: Parts, here: Scope) -> Iterator[Fact]:

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from planner.actions.plan import ActionPlan
+from planner.demand.ensemble import Ensemble
 from planner.equity.fairness import AVERSION, Fairness
 from planner.facts.actions import action_facts
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
+from planner.facts.evidence import front_facts, knowledge_facts, pilot_facts
 from planner.facts.fairness import fairness_facts
 from planner.facts.plan import (
     Parts,
@@ -36,7 +36,7 @@ __all__ = ["register_of"]
 
 
 def register_of(
-    parts: Parts, *, demand: gpd.GeoDataFrame, surfaces: NDArray[Any] | None, groups: Sequence[Group], circle: Circle,
+    parts: Parts, *, demand: gpd.GeoDataFrame, ensemble: Ensemble | None, groups: Sequence[Group], circle: Circle,
     costs: pd.DataFrame, always: int | None = None, homes: dict[str, Any] | None = None,
     fairness: Fairness | None = None, aversion: float = AVERSION, actions: ActionPlan | None = None, weighted: bool = False,
 ) -> Register:  # fmt: skip
@@ -48,8 +48,8 @@ def register_of(
         The plan's tables and results.
     demand
         The demand table (n_cells).
-    surfaces
-        Demand draws (n_draws × n_cells); None: sums have no bands.
+    ensemble
+        Demand draws on the cells of ``demand``; None: sums have no bands.
     groups
         The headline's groups.
     costs
@@ -66,23 +66,11 @@ def register_of(
     """
     here = headline_scope(circle.walk_m)
     draws = None
-    if surfaces is not None and len(demand):
-        draws = Draws(
-            np.asarray(surfaces), parts.before.cells["workers"].reindex(demand.index).to_numpy(dtype=float)
-        )
+    if ensemble is not None and len(demand):
+        draws = Draws(ensemble, demand["district"].astype(str))
     bands = {g.name: (g.band_low, g.band_high) for g in groups}
-    covered = coverage_facts(
-        parts.before,
-        parts.after,
-        here,
-        district=demand["district"].astype(str),
-        draws=draws,
-        group_bands=bands,
-    )
-    fair = fairness_facts(
-        parts.before, parts.after, here, district=demand["district"].astype(str), draws=draws, found=fairness,
-        aversion=aversion,
-    )  # fmt: skip
+    covered = coverage_facts(parts.before, parts.after, here, draws=draws, group_bands=bands)
+    fair = fairness_facts(parts.before, parts.after, here, draws=draws, found=fairness, aversion=aversion)
     verbs = () if actions is None else action_facts(actions, here, draws=draws, own_goal=weighted)
     return Register([*covered, *_others(parts, here, costs, always, homes), *fair, *verbs], here)
 
@@ -98,5 +86,8 @@ def _others(
     yield from phase_facts(parts, here)
     yield from question_facts(parts, here)
     yield from use_facts(parts, here)
+    yield from front_facts(parts, here)
+    yield from knowledge_facts(parts, here)
+    yield from pilot_facts(parts, here)
     if homes is not None:
         yield from homes_facts(homes, here)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from planner.errors import PlannerError
 from planner.publish.safe import write_text
-from planner.telling.contents.actions import actions_run
+from planner.telling.contents.actions.told import actions_run
 from planner.telling.contents.records import finding_counts, synthetic_note
 from planner.telling.contents.use import use_run
 from planner.telling.words.names import crs_label
@@ -104,6 +104,9 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         "alternatives": _records(bundle.alternatives, ("plan", "covered", "loss", "same", "near")),
         "sensitivity": _sensitivity(bundle),
         "rule_prices": _records(bundle.rule_prices),
+        "fair_front": _fair_front(bundle),
+        "knowledge": _knowledge(bundle),
+        "pilots": _pilots(bundle),
         "stations": _stations(bundle, notes),
         "use": use_run(bundle),
         "actions": actions_run(bundle),
@@ -203,6 +206,36 @@ def _sensitivity(bundle: Bundle) -> dict[str, Any] | None:
         "within_m": round(bundle.settings.circle.walk_m, 1),
         "cases": _records(bundle.sensitivity),
     }
+
+
+def _fair_front(bundle: Bundle) -> dict[str, Any] | None:
+    found = bundle.fair_front
+    if found is None:
+        return None
+    return {
+        "least_bound": round(found.least_bound, 6),
+        "repeatable": found.repeatable,
+        "plans": _records(found.table),
+    }
+
+
+def _knowledge(bundle: Bundle) -> dict[str, Any] | None:
+    found = bundle.knowledge
+    if found is None:
+        return None
+    return {
+        "draws": found.draws, "known": found.known, "solves": found.solves, "replan": round(found.replan, 1),
+        "regret": round(found.regret, 1), "ceiling": round(found.ceiling, 1), "unknowns": _records(found.table),
+    }  # fmt: skip
+
+
+def _pilots(bundle: Bundle) -> dict[str, Any] | None:
+    found = bundle.pilots
+    if found is None:
+        return None
+    left = {order: round(float(v), 1) for order, v in found.simulated.mean().items()}
+    return {"draws": found.draws, "truths": len(found.simulated), "noise": found.noise, "left": left,
+            "sites": _records(found.table)}  # fmt: skip
 
 
 def _stations(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:

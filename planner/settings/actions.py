@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from planner.settings.base import Count, Section, Share, refused
 from planner.settings.inputs import Table
 
-__all__ = ["VERBS", "Actions", "GradeClass", "HourClass", "Verb", "Wish", "Year"]
+__all__ = ["VERBS", "Actions", "GradeClass", "HourClass", "Verb", "WantedAction", "Year"]
 
 #: What may be done to a place: build 新建, re-time 调时, upgrade 提档, move 迁址, close 撤并, co-brand 共建.
 Verb = Literal["build", "retime", "upgrade", "move", "close", "cobrand"]
@@ -72,7 +72,7 @@ class GradeClass(_Class):
     bonus: Share = 0.0
 
 
-class Wish(Section):
+class WantedAction(Section):
     """One action: the verb, the place (``station_id`` or ``site_id``), and to which hours and grade where that is meant."""
 
     verb: Verb
@@ -136,8 +136,8 @@ class Actions(Section):
     quota_max: dict[str, Count] = Field(default_factory=dict)
     lost_most: NotNegative | None = None
     lost_most_by_district: dict[str, NotNegative] = Field(default_factory=dict)
-    required: tuple[Wish, ...] = ()
-    forbidden: tuple[Wish, ...] = ()
+    required: tuple[WantedAction, ...] = ()
+    forbidden: tuple[WantedAction, ...] = ()
     hours: tuple[HourClass, ...] = Field(default_factory=_hours)
     grades: tuple[GradeClass, ...] = Field(default_factory=_grades)
     move_share: Share = 0.6

@@ -92,7 +92,9 @@ class Siting(Section):
     ``quota_min``, ``quota_max``: new sites per district; ``kind_min``, ``kind_max``: per kind of host.
     ``cost_yuan``: a station's cost by kind of host, before the table of :mod:`planner.settings.costs`;
     ``default_cost_yuan``: of the kinds in neither. ``inequality_aversion``: how much an even cover is worth in the
-    Kolm–Pollak measure that is printed (1; from 0.5 to 2); it moves no site.
+    Kolm–Pollak measure that is printed (1; from 0.5 to 2); it moves no site. ``evidence``: questions that take minutes on a
+    large city and are answered in run.json, workbook, report and page where named: ``fair_front`` (workers against the
+    worst-off district), ``value_of_information`` (what to find out first), ``pilots`` (which sites to build first to learn).
     """
 
     p: int = Field(default=200, ge=1)
@@ -125,6 +127,7 @@ class Siting(Section):
     alternatives: int = Field(default=3, ge=0)
     replacements: int = Field(default=3, ge=0)
     sensitivity: bool = True
+    evidence: tuple[Literal["fair_front", "value_of_information", "pilots"], ...] = ()
     inequality_aversion: float = Field(default=1.0, gt=0, le=20)
 
     def cost_of(self, kind: str) -> tuple[float, float, float]:

@@ -6,15 +6,14 @@ within the cutoff is open for at least half of the period (``Circle.open_share``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -64,7 +63,9 @@ class Coverage:
     the cutoff at any hour), nearest_m, and as other states have it covered_twice (by two or more), covered_any_hour,
     covered_night and workers_night, ``covered_500m`` …,
     ``workers_in_{period}`` and ``covered_in_{period}`` (workers); ``readings``: other ways to read the same thing (shares);
-    ``by_time``: the same by quarter-hours, with its columns in ``cells`` (:func:`read_by_time`), where the hours are known.
+    ``by_time``: the same by quarter-hours, with its columns in ``cells`` (:func:`read_by_time`), where the hours are known;
+    ``of_groups``: group → its own part of every column of ``cells`` that counts workers (float32, same index), so that
+    draws which tell groups apart can be read. Those who make a coverage by hand may leave it out.
     """
 
     workers: float
@@ -78,6 +79,7 @@ class Coverage:
     readings: dict[str, float]
     cells: pd.DataFrame
     by_time: TimeReading | None = None
+    of_groups: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         return (
@@ -226,123 +228,138 @@ def measure_coverage(
         When the sites are open by quarter-hours: then the coverage is read so too (``by_time``).
     """
     is_open = open_share >= need_open
-    n_cells, n_periods = len(demand), len(periods)
     spots = _Spots.of(demand, points, access)
     access = spots.near(access)
-    workers = np.zeros((n_cells, n_periods))
-    once, twice = np.zeros_like(workers), np.zeros_like(workers)
+    fold = _Fold(spots, periods, np.isin(np.asarray(periods), np.asarray(night)))
+    nobody = np.zeros((fold.n_spots, len(periods))), np.zeros((len(demand), len(periods)))
+    cells = fold.columns(*nobody, dict.fromkeys(_states(readings_m), np.zeros((1, 1), dtype=bool)))
+    by_period = np.zeros((3, len(periods)))
+    apart: dict[str, dict[str, Array]] = {}
     groups: list[tuple[str, float, float, float]] = []
-    totals: list[Array] = []  # workers per spot and period, per way of travelling
     within: list[Within] = []
     for part in access:
-        cube = spots.cube(part.groups, periods)
-        total, count = cube.sum(axis=0), stations_in_reach(part.seconds, part.cutoff_s, is_open)
+        cube, served = spots.cube(part.groups, periods), _served(part, is_open, readings_m)
         whole = worker_cube(demand, part.groups, periods) if points is not None else cube
-        totals.append(total)
         if times is not None:
             within.append(Within.of(part.groups, part.seconds, part.cutoff_s, cube))
-        workers += whole.sum(axis=0)
-        once += spots.fold(total * (count >= 1))
-        twice += spots.fold(total * (count >= 2))
+        total, once, twice = cube.sum(axis=0), served["covered"], served["covered_twice"]
+        for column, values in fold.columns(total, whole.sum(axis=0), served).items():
+            cells[column] += values
+        by_period += [v.sum(axis=0) for v in (whole.sum(axis=0), total * once, total * twice)]
         for name, own, every in zip(part.groups, cube, whole, strict=True):
-            groups.append((name, every.sum(), (own * (count >= 1)).sum(), (own * (count >= 2)).sum()))
+            groups.append((name, every.sum(), (own * once).sum(), (own * twice).sum()))
+            apart[name] = fold.columns(own, every, served)
     found = _coverage(
-        demand, spots, access, totals, (workers, once, twice), groups, is_open, periods=periods, night=night,
-        readings_m=readings_m, districts=districts,
-    )  # fmt: skip
-    if times is None:
-        return found
-    reading, columns = read_by_time(
-        within, times, spots.fold, workers=workers, by_group=found.by_group, periods=periods, district=demand["district"],
-        districts=list(found.by_district["district"]),
-    )  # fmt: skip
-    return replace(found, cells=found.cells.assign(**columns), by_time=reading)
+        demand,
+        cells,
+        _by("period", periods, *by_period),
+        groups,
+        _at_any_hour(access, spots),
+        readings_m,
+        districts,
+    )
+    if times is not None:
+        reading, columns, by_group = read_by_time(
+            within, times, spots.fold, workers=np.column_stack([cells[f"workers_in_{t}"] for t in periods]),
+            by_group=found.by_group, periods=periods, district=demand["district"],
+            districts=list(found.by_district["district"]),
+        )  # fmt: skip
+        found = replace(found, cells=found.cells.assign(**columns), by_time=reading)
+        apart = {name: {**own, **by_group[name]} for name, own in apart.items()}
+    small = {name: {c: v.astype(np.float32) for c, v in own.items()} for name, own in apart.items()}
+    return replace(found, of_groups={n: pd.DataFrame(own, index=demand.index) for n, own in small.items()})
+
+
+def _states(readings_m: Sequence[float]) -> list[str]:
+    """States that a coverage has, hours by the half: their columns."""
+    return ["covered", "covered_twice", "covered_any_hour", *(f"covered_{r:g}m" for r in readings_m)]
+
+
+def _served(part: Access, is_open: Array, readings_m: Sequence[float]) -> dict[str, Array]:
+    """Per state who is served: bool (n_spots × n_periods, × 1 where the hour does not matter)."""
+    count = stations_in_reach(part.seconds, part.cutoff_s, is_open)
+    always = np.ones((part.seconds.shape[0], 1), dtype=bool)
+    any_hour = stations_in_reach(part.seconds, part.cutoff_s, always) >= 1
+    near = [stations_in_reach(part.seconds, part.cutoff_for(r), is_open) >= 1 for r in readings_m]
+    return dict(zip(_states(readings_m), [count >= 1, count >= 2, any_hour, *near], strict=True))
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Workers of spots and periods summed into the columns of :attr:`Coverage.cells`."""
+
+    spots: _Spots
+    periods: Sequence[str]
+    is_night: Array
+
+    @property
+    def n_spots(self) -> int:
+        """How many spots are looked at."""
+        return len(self.spots.demand) if self.spots.at is None else len(self.spots.at)
+
+    def columns(self, own: Array, whole: Array, served: Mapping[str, Array]) -> dict[str, Array]:
+        """Columns per row of the demand table.
+
+        Parameters
+        ----------
+        own
+            Workers that are looked at (n_spots × n_periods).
+        whole
+            All workers (n_rows × n_periods).
+        served
+            As :func:`_served` says.
+        """
+        once = self.spots.fold(own * served["covered"])
+        night = self.is_night
+        out = {"workers": whole.sum(axis=1), "covered": once.sum(axis=1)}
+        out |= {"covered_night": once[:, night].sum(axis=1), "workers_night": whole[:, night].sum(axis=1)}
+        others = {k: v for k, v in served.items() if k != "covered"}
+        out |= {k: self.spots.fold((own * v).sum(axis=1)) for k, v in others.items()}
+        for k, t in enumerate(self.periods):
+            out |= {f"workers_in_{t}": whole[:, k], f"covered_in_{t}": once[:, k]}
+        return out
 
 
 def _coverage(
-    demand: gpd.GeoDataFrame, spots: _Spots, access: Sequence[Access], totals: Sequence[Array],
-    cells: tuple[Array, Array, Array], groups: Sequence[tuple[str, float, float, float]], is_open: Array, *,
-    periods: Sequence[str], night: Sequence[str], readings_m: Sequence[float], districts: Sequence[str] | None,
+    demand: gpd.GeoDataFrame, cells: Mapping[str, Array], by_period: pd.DataFrame, groups: Sequence[tuple[str, float, float, float]],
+    near: tuple[Array, Array], readings_m: Sequence[float], districts: Sequence[str] | None,
 ) -> Coverage:  # fmt: skip
-    """The tables of a coverage; ``cells``: workers, and those covered by one and by two, per row and period."""
-    workers, once, twice = cells
-    whole = float(workers.sum())
+    """The tables of a coverage; ``cells``: workers by column, ``near``: stations in reach and metres to the nearest."""
+    sums = {column: float(values.sum()) for column, values in cells.items()}
+    whole = sums["workers"]
     order = list(districts) if districts is not None else list(pd.unique(demand["district"]))
     code = pd.Index(order).get_indexer(demand["district"])
-    sums = [
-        np.bincount(code[code >= 0], v[code >= 0].sum(axis=1), len(order)) for v in (workers, once, twice)
-    ]
-    is_night = np.isin(np.asarray(periods), np.asarray(night))
-    stations, nearest, any_hour = _at_any_hour(access, totals, spots)
-    by_radius = _by_radius(access, totals, is_open, readings_m, spots)
+    three = ("workers", "covered", "covered_twice")
+    by_district = [np.bincount(code[code >= 0], cells[c][code >= 0], len(order)) for c in three]
     g = list(zip(*groups, strict=True)) if groups else [(), (), (), ()]
     return Coverage(
         workers=whole,
-        covered=float(once.sum()),
-        share=_share(once.sum(), whole),
-        share_backup=_share(twice.sum(), whole),
-        by_radius_m={k: _share(v.sum(), whole) for k, v in by_radius.items()},
-        by_district=_by("district", order, *sums),
+        covered=sums["covered"],
+        share=_share(sums["covered"], whole),
+        share_backup=_share(sums["covered_twice"], whole),
+        by_radius_m={f"{r:g}": _share(sums[f"covered_{r:g}m"], whole) for r in readings_m},
+        by_district=_by("district", order, *by_district),
         by_group=_by("group", [str(v) for v in g[0]], *(np.asarray(v, dtype=float) for v in g[1:])),
-        by_period=_by("period", periods, *(v.sum(axis=0) for v in (workers, once, twice))),
+        by_period=by_period,
         readings={
-            "any_hour": _share(any_hour.sum(), whole),
-            "night": _share(once[:, is_night].sum(), workers[:, is_night].sum()),
+            "any_hour": _share(sums["covered_any_hour"], whole),
+            "night": _share(sums["covered_night"], sums["workers_night"]),
         },
-        cells=pd.DataFrame(
-            {
-                "workers": workers.sum(axis=1),
-                "covered": once.sum(axis=1),
-                "stations": stations,
-                "nearest_m": nearest,
-                "covered_twice": twice.sum(axis=1),
-                "covered_any_hour": any_hour,
-                "covered_night": once[:, is_night].sum(axis=1),
-                "workers_night": workers[:, is_night].sum(axis=1),
-                **{f"covered_{name}m": v for name, v in by_radius.items()},
-                **{f"workers_in_{t}": workers[:, k] for k, t in enumerate(periods)},
-                **{f"covered_in_{t}": once[:, k] for k, t in enumerate(periods)},
-            },
-            index=demand.index,
-        ),
-    )
+        cells=pd.DataFrame({"workers": cells["workers"], "covered": cells["covered"], "stations": near[0], "nearest_m": near[1],
+                            **{c: v for c, v in cells.items() if c not in ("workers", "covered")}}, index=demand.index),
+    )  # fmt: skip
 
 
-def _at_any_hour(
-    access: Sequence[Access], totals: Sequence[Array], spots: _Spots
-) -> tuple[Array, Array, Array]:
-    """Opening hours ignored, per row: sites in reach of its typical point, metres to the nearest, workers covered.
-
-    ``totals``: workers (n_spots × n_periods) per way of travelling.
-    """
+def _at_any_hour(access: Sequence[Access], spots: _Spots) -> tuple[Array, Array]:
+    """Opening hours ignored, at the typical point of each row: sites in reach, metres to the nearest."""
     n = len(spots.demand) if spots.at is None else len(spots.at)
     stations, nearest = np.zeros(n, dtype=np.int64), np.full(n, np.nan)
-    covered = np.zeros(n)
-    for part, total in zip(access, totals, strict=True):
+    for part in access:
         always = np.ones((part.seconds.shape[0], 1), dtype=bool)
-        near = stations_in_reach(part.seconds, part.cutoff_s, always)[:, 0]
-        covered += total.sum(axis=1) * (near >= 1)
-        stations = np.maximum(stations, near)
+        stations = np.maximum(stations, stations_in_reach(part.seconds, part.cutoff_s, always)[:, 0])
         if part.metres_per_s is not None:
             nearest = np.fmin(nearest, nearest_seconds(part.seconds) * part.metres_per_s)
-    return spots.typical(stations, 0), spots.typical(nearest, np.nan), spots.fold(covered)
-
-
-def _by_radius(
-    access: Sequence[Access],
-    totals: Sequence[Array],
-    is_open: Array,
-    readings_m: Sequence[float],
-    spots: _Spots,
-) -> dict[str, Array]:
-    """Workers covered per row at each walking distance (m); ``totals`` as for :func:`_at_any_hour`."""
-    covered: dict[str, Array] = {}
-    for part, total in zip(access, totals, strict=True):
-        for radius in readings_m:
-            reached = stations_in_reach(part.seconds, part.cutoff_for(radius), is_open) >= 1
-            name = f"{radius:g}"
-            covered[name] = covered.get(name, 0.0) + spots.fold((total * reached).sum(axis=1))
-    return covered
+    return spots.typical(stations, 0), spots.typical(nearest, np.nan)
 
 
 def cover_matrix(access: Sequence[Access], is_open: Array) -> sparse.csr_array:
@@ -365,50 +382,3 @@ def cover_matrix(access: Sequence[Access], is_open: Array) -> sparse.csr_array:
 def cover_weights(demand: pd.DataFrame, access: Sequence[Access], periods: Sequence[str]) -> Array:
     """Workers per column of :func:`cover_matrix`, float64 (n_points)."""
     return np.concatenate([worker_cube(demand, p.groups, periods).sum(axis=0).T.ravel() for p in access])
-
-
-def gap_areas(
-    demand: gpd.GeoDataFrame,
-    coverage: Coverage,
-    *,
-    cell_m: float,
-    places: gpd.GeoDataFrame | None = None,
-    least_workers: float = 10.0,
-) -> gpd.GeoDataFrame:
-    """Connected areas of a district whose workers have no station: name, district, workers, geometry.
-
-    A cell belongs to a gap when its workers without a station exceed the mean workers of an inhabited cell;
-    cells of a district that touch form one area; areas under ``least_workers`` are left out. Largest
-    first, named by the place nearest to the area's middle.
-    """
-    missing = coverage.cells["workers"] - coverage.cells["covered"]
-    inhabited = coverage.cells["workers"] > 0
-    floor = float(coverage.cells.loc[inhabited, "workers"].mean()) if inhabited.any() else 0.0
-    picked = demand.loc[(missing > floor).to_numpy(), ["district", "geometry"]].assign(workers=missing)
-    parts = []
-    for district, cells in picked.groupby("district", sort=True):
-        areas = shapely.get_parts(shapely.union_all(cells.geometry.buffer(cell_m * 0.01).to_numpy()))
-        inside = shapely.point_on_surface(cells.geometry.to_numpy())  # a centroid may lie outside a cut cell
-        cell, area = shapely.STRtree(areas).query(inside, predicate="intersects")
-        cell, first = np.unique(cell, return_index=True)
-        workers = np.bincount(area[first], cells["workers"].to_numpy()[cell], len(areas))
-        parts.append(
-            gpd.GeoDataFrame({"district": district, "workers": workers}, geometry=areas, crs=demand.crs)
-        )
-    columns = ["name", "district", "workers", "geometry"]
-    if not parts:
-        return gpd.GeoDataFrame({c: [] for c in columns}, geometry="geometry", crs=demand.crs)
-    gaps = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=demand.crs)
-    gaps = gaps[gaps["workers"] >= least_workers]
-    gaps = gaps.sort_values("workers", ascending=False, kind="stable").reset_index(drop=True)
-    gaps["name"] = _nearest_names(gaps, places)
-    return gaps[columns]
-
-
-def _nearest_names(areas: gpd.GeoDataFrame, places: Any) -> list[str]:
-    """Name of the place nearest to each area's middle; empty where no places are known."""
-    if places is None or len(places) == 0:
-        return [""] * len(areas)
-    tree = shapely.STRtree(places.geometry.to_numpy())
-    near = tree.nearest(areas.geometry.representative_point().to_numpy())
-    return [str(v) for v in places["name"].to_numpy()[near]]

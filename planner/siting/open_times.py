@@ -155,8 +155,8 @@ class TimeReading:
 def read_by_time(
     reach: Sequence[Within], times: OpenTimes, fold: Callable[[Array], Array], *, workers: Array, by_group: pd.DataFrame,
     periods: Sequence[str], district: pd.Series, districts: Sequence[str],
-) -> tuple[TimeReading, dict[str, Array]]:  # fmt: skip
-    """Coverage by quarter-hours, and its columns per row of the demand table.
+) -> tuple[TimeReading, dict[str, Array], dict[str, dict[str, Array]]]:  # fmt: skip
+    """Coverage by quarter-hours, and its columns per row of the demand table: of all, and of each group.
 
     Parameters
     ----------
@@ -173,22 +173,23 @@ def read_by_time(
 
     Returns
     -------
-    reading, columns
+    reading, columns, columns by group
         ``covered_by_time``, ``covered_workday``, ``covered_weekend``, ``covered_by_time_in_{period}`` per row.
     """
     patterns = times.patterns()
     rows = {kind: np.zeros_like(workers) for kind in DAYS}
-    kept, groups = np.zeros(3), list[float]()
+    kept, groups = np.zeros(3), dict[str, dict[str, Array]]()
     for way in reach:
         total, certain = way.workers.sum(axis=0), _found_open(way.near, patterns, None)
         for kind, got in certain.items():
             rows[kind] += fold(total * got)
-        groups += [float((own * certain["time"]).sum()) for own in way.workers]
+        for name, own in zip(way.groups, way.workers, strict=True):
+            groups[name] = _columns({kind: fold(own * got) for kind, got in certain.items()}, periods)
         for n, share in enumerate(times.kept.T):
             sure = bool((share == 1).all())
             chance = certain if sure else _found_open(way.near, patterns, share, ("time",))
             kept[n] += float((total * chance["time"]).sum())
-    whole = float(workers.sum())
+    whole, of_groups = float(workers.sum()), [float(c["covered_by_time"].sum()) for c in groups.values()]
     scale = whole if whole > 0 else 1.0
     code = pd.Index(districts).get_indexer(district)
     here = code >= 0
@@ -202,16 +203,20 @@ def read_by_time(
         weekend=float(rows["weekend"].sum() / scale),
         kept=(float(kept[0] / scale), float(kept[1] / scale), float(kept[2] / scale)),
         by_district=_table("district", districts, *by_district),
-        by_group=_table("group", list(by_group["group"]), by_group["workers"].to_numpy(float), np.asarray(groups, float)),
+        by_group=_table("group", list(by_group["group"]), by_group["workers"].to_numpy(float), np.asarray(of_groups, float)),
         by_period=_table("period", periods, workers.sum(axis=0), rows["time"].sum(axis=0)),
     )  # fmt: skip
-    columns = {
+    return reading, _columns(rows, periods), groups
+
+
+def _columns(rows: dict[str, Array], periods: Sequence[str]) -> dict[str, Array]:
+    """Columns per row of the demand table; ``rows``: per kind of day workers covered (n_rows × n_periods)."""
+    return {
         "covered_by_time": rows["time"].sum(axis=1),
         "covered_workday": rows["workday"].sum(axis=1),
         "covered_weekend": rows["weekend"].sum(axis=1),
         **{f"covered_by_time_in_{t}": rows["time"][:, k] for k, t in enumerate(periods)},
     }
-    return reading, columns
 
 
 def _table(label: str, names: Sequence[str], workers: Array, covered: Array) -> pd.DataFrame:

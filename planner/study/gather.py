@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
@@ -47,6 +48,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     say("other plans and assumptions", 0.0)
     law, use = _use(stages, absent)
     actions = stages.value("actions") if "actions" in want else None
+    more = _evidence(stages, absent)
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -78,7 +80,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         sensitivity=None if found is None else found.table,
         rule_prices=stages.value("rule_prices") if "rule_prices" in want else None,
         always=None if found is None else int(found.steady.sum()),
-        surfaces=stages.value("demand").surfaces,
+        ensemble=stages.value("demand").ensemble,
         second_views=stages.value("second_views"),
         closed=plan.closed,
         hindsight=stages.value("confidence"),
@@ -87,6 +89,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         fairness=stages.value("fairness"),
         hanging=stages.value("hanging").workers if "hanging" in want else None,
         actions=actions,
+        **more,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 
@@ -116,6 +119,19 @@ def _use(stages: Stages, absent: dict[str, str]) -> tuple[LawOfUse | None, Expec
     if law.law is None:
         absent["use"] = " ".join(f.message(language) for f in law.findings)
     return law, stages.value("use")
+
+
+def _evidence(stages: Stages, absent: dict[str, str]) -> dict[str, Any]:
+    """What was asked in ``siting.evidence``, by the bundle's fields; ``absent`` is told why a question has no answer."""
+    found: dict[str, Any] = {}
+    for name in ("fair_front", "knowledge", "pilots"):
+        if name not in asked(stages.settings):
+            continue
+        try:
+            found[name] = stages.value(name)
+        except AbsentError as error:
+            absent[name] = error.message(stages.settings.study.language)
+    return found
 
 
 def driver_homes(stages: Stages) -> HomesPlan:

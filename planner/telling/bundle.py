@@ -15,16 +15,19 @@ from planner.telling.layer import ExtraLayer, PopupField
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from planner.actions.plan import ActionPlan
+    from planner.demand.ensemble import Ensemble
     from planner.equity.fairness import Fairness
+    from planner.equity.front import FairFront
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse, LawOfUse
+    from planner.siting.questions.knowledge import Knowledge
+    from planner.siting.questions.learn import PilotSites
     from planner.siting.questions.robust import Hindsight
     from planner.solvers.problems import Solution
 
@@ -74,8 +77,8 @@ class Bundle:
         The table of :class:`planner.siting.questions.sensitivity.Sensitivity`; None where not computed.
     always
         How many new sites stay in every case of it; None where not computed.
-    surfaces
-        Demand draws (n_draws × n_cells), from which sums have their bands; None: no bands.
+    ensemble
+        Demand draws of each group on the rows of ``demand``, from which sums have their bands; None: no bands.
     second_views
         Groups that also ride or drive: ``group``, ``mode``, ``minutes``, ``before``, ``after`` (shares).
     closed
@@ -88,6 +91,9 @@ class Bundle:
         Workers covered today whose every station in reach lies behind one footway; None where not computed.
     actions
         The plan with five verbs; None where it was not asked for.
+    fair_front, knowledge, pilots
+        What lifting the worst-off district costs, what to find out first, which sites to build first to learn; None where
+        not asked (``siting.evidence``) or not to be had.
     """
 
     settings: Settings
@@ -117,7 +123,7 @@ class Bundle:
     sensitivity: pd.DataFrame | None = None
     rule_prices: pd.DataFrame | None = None
     always: int | None = None
-    surfaces: NDArray[Any] | None = None
+    ensemble: Ensemble | None = None
     second_views: pd.DataFrame | None = None
     closed: tuple[str, ...] = ()
     hindsight: Hindsight | None = None
@@ -126,6 +132,9 @@ class Bundle:
     fairness: Fairness | None = None
     hanging: float | None = None
     actions: ActionPlan | None = None
+    fair_front: FairFront | None = None
+    knowledge: Knowledge | None = None
+    pilots: PilotSites | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -135,9 +144,10 @@ class Bundle:
             closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
             sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
+            fair_front=self.fair_front, knowledge=self.knowledge, pilots=self.pilots,
         )  # fmt: skip
         return register_of(
-            parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,
+            parts, demand=self.demand, ensemble=self.ensemble, groups=self.settings.headline_groups,
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
             fairness=self.fairness, aversion=self.settings.siting.inequality_aversion,

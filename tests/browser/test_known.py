@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from planner.publish.page.write import page_html
 from tests.browser.test_map import click_at, degrees
-from tests.publish.known import known_bundle
+from tests.publish.known import known_bundle, one_lot
+from tests.publish.test_evidence_told import FRONT, KNOWN, PILOTS, UNKNOWNS
 
 pytestmark = pytest.mark.browser
 
@@ -94,3 +98,35 @@ def test_a_cells_card_says_whether_today_or_the_plan_reaches_it(opened, known_pa
         "today 0%, with the plan 100%",
         "today 0%, with the plan 0%",
     ]
+
+
+def test_the_evidence_opens_section_by_section(opened):
+    bundle = known_bundle()
+    ensemble = one_lot(np.array([0.5, 1.5] * 20)[:, None] * np.full(len(bundle.demand), 5.0), 5.0)
+    demand = bundle.demand.assign(workers=5.0)
+    name = "<b>湖东</b>"
+    unknowns = UNKNOWNS.assign(name=["west", name])
+    known = dataclasses.replace(KNOWN, table=unknowns)
+    made = known_bundle(ensemble=ensemble, demand=demand, fair_front=FRONT, knowledge=known, pilots=PILOTS)
+    seen = opened(page_html(made))
+    seen.page.get_by_role("tab", name="Evidence").click()
+    parts = seen.page.locator("details[data-evidence]")
+    keys = parts.evaluate_all("(all) => all.map((d) => d.dataset.evidence)")
+    assert keys == ["intervals", "fairness", "fair_front", "knowledge", "pilots"]
+    assert parts.evaluate_all("(all) => all.map((d) => d.open)") == [True, False, False, False, False]
+    assert rows(parts.nth(0).locator("table"))[0] == [
+        "Total",
+        "0.8% (0.8%–0.8%)",
+        "1.2% (1.2%–1.2%)",
+        "4 (2–6)",
+    ]
+    for k in range(1, 5):
+        parts.nth(k).locator("summary").click()
+    assert rows(parts.nth(1).locator("table"))[0][:2] == ["Gini of districts", "0.154"]
+    assert rows(parts.nth(2).locator("table"))[1][-2:] == ["5–14", "3"]
+    assert name in rows(parts.nth(3).locator("table"))[1][0]  # shown as it is, not as markup
+    assert rows(parts.nth(4).locator("table"))[0][-2] == "90 (60–130)"
+    assert seen.page.evaluate(
+        "() => document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
+    assert not seen.errors

@@ -112,6 +112,7 @@ def laws(run: dict[str, Any]) -> Iterator[Disagreement]:
         yield Disagreement("run.json", "registered twice", str(key), "once")
     yield from _rounding(facts)
     yield from _differences(facts)
+    yield from _groups_apart(facts)
     yield from _parts(facts)
     yield from _coverage(run, facts)
 
@@ -135,6 +136,26 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
             )
         if r["low"] is not None and not r["low"] <= r["high"]:
             yield Disagreement("run.json", f"band of {id_} {dict(scope)}", str(r["low"]), str(r["high"]))
+
+
+def _groups_apart(facts: Facts) -> Iterator[Disagreement]:
+    """Where the whole has its 5, 50 and 95 % points, so has every group, and groups together span the whole."""
+    for id_, plan in (("workers", ""), ("covered", "today"), ("covered", "proposal"), ("share", "today"), ("share", "proposal"),
+                      ("newly_covered", "gain")):  # fmt: skip
+        whole, groups = facts.find(id_, plan=plan), facts.along(id_, "groups", plan=plan)
+        if whole is None or whole["middle"] is None or not groups:
+            continue
+        bare = [r["scope"]["groups"] for r in groups if r["middle"] is None]
+        yield from [
+            Disagreement("run.json", f"{id_} {plan} of {g}", "no band", "5, 50 and 95 %") for g in bare
+        ]
+        if bare or id_ == "share":
+            continue
+        low, high = (sum(r[k] for r in groups) for k in ("low", "high"))
+        if not low - 0.5 <= whole["middle"] <= high + 0.5:
+            yield Disagreement(
+                "run.json", f"{id_} {plan} of all groups", f"{low} {high}", str(whole["middle"])
+            )
 
 
 def _differences(facts: Facts) -> Iterator[Disagreement]:
@@ -554,6 +575,91 @@ def intervals_agree(
             yield Disagreement(product, "rows of intervals known", str(known), str(len(table) - 1))
 
 
+#: Columns of the page's evidence and of tables that are only there where asked: head (zh, en) → figure.
+MEASURES = {
+    "区县覆盖率基尼系数": "gini_districts", "Gini of districts": "gini_districts", "区县最高与最低之差": "district_gap",
+    "Best minus worst district": "district_gap", "等效均等覆盖率": "ede_share", "Equally-distributed equivalent": "ede_share",
+}  # fmt: skip
+FRONT = {"覆盖人数": "covered", "Workers covered": "covered", "理论上界": "bound", "Upper bound": "bound", "优化间隙": "gap",
+         "Gap": "gap", "该区县覆盖率": "least_share", "Its share covered": "least_share"}  # fmt: skip
+UNKNOWN = {"查清后可多覆盖（人）": "learn_removes", "Workers gained, known alone": "learn_removes", "折算后（人）": "learn_part",
+           "Part of the whole": "learn_part"}  # fmt: skip
+
+
+def asked_agree(product: str, tables: list[Table], facts: Facts) -> Iterator[Disagreement]:
+    """The front and the unknowns, where the register has them, stand in the product row by row as registered."""
+    for first, words, known, scope in (
+        ("front_price", ("方案", "Plan"), FRONT, {"plan": "front {n}"}),
+        ("learn_removes", ("未知量", "Unknown"), UNKNOWN, {"plan": "known", "case": "unknown {n}"}),
+    ):
+        if not any(id_ == first for id_, _ in facts.rows):
+            continue
+        own = [head for head, id_ in known.items() if id_ in ("least_share", "learn_removes")]
+        made = [t for t in tables if t[0][0] in words and set(own) & set(t[0])]
+        if not made:
+            yield Disagreement(product, f"table of {first}", "none", "one")
+        for table in made:
+            for n, row in enumerate(table[1:], start=1):
+                for head, said in zip(table[0], row, strict=False):
+                    where = {k: v.format(n=n) for k, v in scope.items()}
+                    wanted = facts.text(known[head], **where) if head in known else None
+                    if wanted is not None and said != wanted:
+                        yield Disagreement(product, f"{row[0]} · {head}", said, wanted)
+
+
+def evidence(parts: list[dict[str, Any]], facts: Facts, names: dict[str, str]) -> Iterator[Disagreement]:
+    """The page's evidence: intervals of every part, use by district, fairness, and what was asked besides."""
+    tables = {p["key"]: [p["heads"], *p["rows"]] for p in parts}
+    for key, id_, scope in (
+        ("intervals", "share", {"plan": "today"}), ("use", "visits_day", {}), ("fairness", "gini_districts", {}),
+    ):  # fmt: skip
+        row = facts.find(id_, **scope)
+        if row is not None and (key != "intervals" or row["middle"] is not None) and key not in tables:
+            yield Disagreement("map.html", key, "not a word", id_)
+    for row in tables.get("intervals", [[]])[1:]:
+        yield from _spans(row, facts, names)
+    expected = 1 + sum(len(facts.along("share", p, plan="today")) for p in ("district", "groups"))
+    if "intervals" in tables and len(tables["intervals"]) - 1 < expected:
+        yield Disagreement(
+            "map.html", "rows of intervals", str(len(tables["intervals"]) - 1), f"at least {expected}"
+        )
+    for label, today, _, then, *_ in tables.get("fairness", [[]])[1:]:
+        id_ = MEASURES.get(label, "")
+        for said, plan in ((today, "today"), (then, "proposal")):
+            wanted = facts.text(id_, plan=plan) if id_ else None
+            if wanted is not None and said != wanted:
+                yield Disagreement("map.html", f"{label} {plan}", said, wanted)
+    for label, today, then, low, high in tables.get("use", [[]])[1:]:
+        place = {"district": names.get(label, label)}
+        after = facts.find("visits_day", **place)
+        wanted = None if after is None else [
+            facts.text("visits_day", plan="today", **place), printed(after["shown"], "people"),
+            printed(after["low"], "people"), printed(after["high"], "people"),
+        ]  # fmt: skip
+        if wanted is not None and [today, then, low, high] != wanted:
+            yield Disagreement("map.html", f"use in {label}", str([today, then, low, high]), str(wanted))
+    yield from asked_agree("map.html", [t for t in tables.values() if t[0]], facts)
+
+
+def _spans(row: list[str], facts: Facts, names: dict[str, str]) -> Iterator[Disagreement]:
+    """A row of the page's intervals: the middle and both ends of three figures, whatever the part is called."""
+    for part in ("district", "groups", "periods"):
+        state = {} if row[0] in ("合计", "Total") else _state(part, row[0], names)
+        found = [state is not None and facts.find(id_, **{**s, **state}) for id_, s in INTERVALS]
+        if not all(found):
+            continue
+        for said, f in zip(row[1:], found, strict=True):
+            values = [float(v.replace(",", "")) for v in re.findall(r"-?[\d,.]*\d", said)]
+            scale, room = (100 if f["unit"] == "share" else 1), HALF[f["unit"]]
+            wanted = [f["middle"] * scale, f["low"] * scale, f["high"] * scale]
+            if len(values) != 3 or any(
+                abs(a - b) > scale * room + 1e-3 for a, b in zip(values, wanted, strict=True)
+            ):
+                yield Disagreement("map.html", f"intervals of {row[0]}", said, str(wanted))
+        return
+    yield Disagreement("map.html", "row of intervals", row[0], "a district, group or period")
+
+
 def sentences_agree(product: str, text: str, facts: Facts) -> Iterator[Disagreement]:
     """Every sentence that is known says what is registered."""
     for pattern, places in SENTENCES:
@@ -689,15 +795,18 @@ def judge(out: Path, *, terminal: str = "", names: dict[str, str] | None = None)
     run = json.loads((out / "run.json").read_text("utf-8"))
     facts, names = Facts(run), names or {}
     found = [*laws(run), *page(out, facts), *lists(out, facts)]
+    found += evidence(island(out / "map.html")[0]["evidence"], facts, names)
     book = workbook_tables(out / "recommendations.xlsx")
     found += tables_agree("recommendations.xlsx", book, facts, names)
     found += intervals_agree("recommendations.xlsx", book, facts, names)
+    found += asked_agree("recommendations.xlsx", book, facts)
     found += replacements_near("recommendations.xlsx", book, facts)
     found += absent_told(out, run)
     for name, read in (("report.html", html_tables), ("report.docx", docx_tables)):
         tables, text = read(out / name)
         found += tables_agree(name, tables, facts, names)
         found += intervals_agree(name, tables, facts, names)
+        found += asked_agree(name, tables, facts)
         found += sentences_agree(name, text, facts)
         if facts.find("regret") is not None and facts.text("regret_most") not in text:
             found.append(Disagreement(name, "regret", "not a word", str(facts.text("regret_most"))))

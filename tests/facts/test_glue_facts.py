@@ -20,13 +20,15 @@ from planner.facts.plan import (
     homes_facts,
     phase_facts,
     question_facts,
+    regret_facts,
     steadiness_facts,
 )
 from planner.facts.register import Fact, Register, Scope, fact
 from planner.facts.whole import register_of
 from planner.siting.coverage import Coverage
+from planner.siting.questions.robust import Hindsight
 from planner.solvers.solution import Solution
-from tests.publish.known import known_bundle
+from tests.publish.known import known_bundle, one_lot
 
 HERE = Scope()
 #: A factor per draw: what a cell has in a draw is its estimate times this, so every band is a figure times two numbers.
@@ -101,17 +103,13 @@ def told(facts: Any) -> dict[tuple[str, Scope], Fact]:
 
 
 def towns_facts(draws: Draws | None, after: Coverage | None = None) -> list[Fact]:
-    return list(
-        coverage_facts(
-            _of(2), after or _of(3), HERE, district=DISTRICT, draws=draws, group_bands={"a": (0.5, 3.0)}
-        )
-    )
+    return list(coverage_facts(_of(2), after or _of(3), HERE, draws=draws, group_bands={"a": (0.5, 3.0)}))
 
 
 @pytest.mark.parametrize("with_draws", [True, False])
 def test_every_figure_of_coverage_stands_as_the_table_says(with_draws: bool) -> None:
     surfaces = FACTOR[:, None] * (CELLS + np.array([0, 0, 0, 7.0]))
-    found = told(towns_facts(Draws(surfaces, CELLS) if with_draws else None))
+    found = told(towns_facts(Draws(one_lot(surfaces, CELLS), DISTRICT) if with_draws else None))
     wanted: dict[tuple[str, Scope], tuple[float, float, tuple[float, float] | None]] = {}
     for state, workers, before, after in STATES:
         part = next(iter(state.items()), ("", "")) if "least" not in state else ("", "")
@@ -157,16 +155,15 @@ def test_the_headline_s_own_distance_is_no_reading_and_what_the_plan_lacks_is_no
     import dataclasses
 
     far = headline_scope(5000 / 6)
-    shares = {
-        f.scope.cutoff_m
-        for f in coverage_facts(_of(2), _of(3), far, district=DISTRICT, draws=None, group_bands={})
-    }
+    shares = {f.scope.cutoff_m for f in coverage_facts(_of(2), _of(3), far, draws=None, group_bands={})}
     assert shares == {833.0, 500.0, 667.0}
     after = dataclasses.replace(_of(3), readings={}, by_radius_m={})
     found = told(towns_facts(None, after))
     assert ("covered", HERE.at(plan="today", periods="night")) in found
     assert not [k for k in found if k[1].plan != "today" and k[1].periods in ("night", "any_hour")]
-    few = towns_facts(Draws(FACTOR[:, None] * CELLS[:3], CELLS[:3]))  # draws of other cells
+    few = towns_facts(
+        Draws(one_lot(FACTOR[:, None] * CELLS[:3], CELLS[:3]), DISTRICT[:3])
+    )  # draws of other cells
     assert [f.low for f in few if f.low is not None] == [70.75 * 0.5]
 
 
@@ -178,8 +175,8 @@ def test_shares_where_nobody_or_hardly_anybody_works(workers: float) -> None:
         by_group=empty.rename(columns={"district": "group"}), by_period=empty.rename(columns={"district": "period"}),
         readings={}, cells=pd.DataFrame({"workers": [workers], "covered": [workers / 2]}),
     )  # fmt: skip
-    draws = Draws(np.full((39, 1), workers), np.array([workers]))
-    found = told(coverage_facts(town, town, HERE, district=pd.Series(["a"]), draws=draws, group_bands={}))
+    draws = Draws(one_lot(np.full((39, 1), workers), workers), pd.Series(["a"]))
+    found = told(coverage_facts(town, town, HERE, draws=draws, group_bands={}))
     share = found["share", HERE]
     assert [share.value, share.shown, share.low, share.high] == [workers and 0.5] * 4
 
@@ -540,7 +537,7 @@ def test_the_whole_register_takes_bands_from_the_draws_and_is_kept_without_cells
     def whole(demand: pd.DataFrame, surfaces: Any, homes: Any = None) -> Register:
         return register_of(
             Parts(bundle.stations, bundle.candidates, bundle.chosen, bundle.before, bundle.after, bundle.gaps, bundle.solution),
-            demand=demand, surfaces=surfaces, groups=bundle.settings.headline_groups, circle=bundle.settings.circle,
+            demand=demand, ensemble=None if surfaces is None else one_lot(surfaces, 5.0), groups=bundle.settings.headline_groups, circle=bundle.settings.circle,
             costs=pd.DataFrame({"cost_yuan": [1.0], "low": [0.5], "high": [2.0]}), always=4, homes=homes,
         )  # fmt: skip
 
@@ -562,3 +559,42 @@ def test_the_whole_register_takes_bands_from_the_draws_and_is_kept_without_cells
     ) == (4, 1, None)
     assert whole(bundle.demand, None).fact("workers", plan="").low is None
     assert whole(bundle.demand.iloc[:0], np.ones((39, 0))).fact("workers", plan="").low is None
+
+
+# -- regret -----------------------------------------------------------------------------------------------------------
+
+
+def test_regret_is_of_the_best_plan_known_and_at_most_of_the_bound() -> None:
+    """39 draws: the plan lacks 10, 12 … 86 workers (48 on average) of the best known, and 5 more at most in each."""
+    lacks = np.arange(10.0, 88.0, 2.0)
+    draws = pd.DataFrame(
+        {
+            "workers": 1000.0,
+            "before": 200.0,
+            "plan": 700.0 - lacks / 2,
+            "best": 700 + lacks / 2,
+            "bound": 705 + lacks / 2,
+        }
+    )
+    hindsight = Hindsight(np.ones(3), np.zeros((39, 3)), draws.sample(frac=1, random_state=1), 667.0)
+    found = {f.id: f for f in regret_facts(parts_of(hindsight=hindsight), HERE)}
+    assert set(found) == {"regret", "regret_of_new", "regret_share", "regret_most"}
+    regret = found["regret"]
+    assert (regret.value, regret.low, regret.middle, regret.high) == pytest.approx((48, 12, 48, 84))
+    assert found["regret_most"].value == pytest.approx(53)
+    # the best plans add 700 + 24 − 200 workers on average
+    assert found["regret_of_new"].value == pytest.approx(48 / 524)
+    share = found["regret_share"]
+    assert (share.value, share.low, share.middle, share.high) == pytest.approx((0.048, 0.012, 0.048, 0.084))
+    assert {f.source for f in found.values()} == {"confidence"}
+
+
+def test_no_regret_is_told_without_draws_or_where_plans_are_not_compared_by_workers() -> None:
+    none = pd.DataFrame({c: [1.0, 2.0] for c in ("workers", "before", "plan", "best", "bound")})
+    for draws in (none.iloc[:0], none.assign(best=np.nan)):
+        hindsight = Hindsight(np.ones(3), np.zeros((len(draws), 3)), draws, 667.0)
+        assert not list(regret_facts(parts_of(hindsight=hindsight), HERE))
+    assert not list(regret_facts(parts_of(), HERE))
+    nobody = Hindsight(np.ones(3), np.zeros((2, 3)), none.assign(workers=0.0, best=1.0, before=1.0), 667.0)
+    found = {f.id: f.value for f in regret_facts(parts_of(hindsight=nobody), HERE)}
+    assert (found["regret_share"], found["regret_of_new"]) == (0, 0)

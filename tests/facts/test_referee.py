@@ -46,6 +46,7 @@ class Run:
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp(request.param)
     study = Study(read_settings(town(folder / "in", request.param)), cache=folder / "cache")
+    study = study.with_(siting__evidence=("fair_front", "value_of_information", "pilots"))
     study.run(folder / "out")
     names = {g.label(request.param): g.name for g in study.settings.groups}
     return Run(
@@ -255,3 +256,45 @@ def test_a_workbook_that_says_otherwise(run: Run, spoilt: Callable[[], Path]) ->
     sheet["E2"] = sheet["E2"].value + 0.001
     book.save(out / "recommendations.xlsx")
     assert "recommendations.xlsx: " in told(out, run)
+
+
+def test_a_group_without_its_band_and_intervals_front_and_unknowns_of_other_numbers(
+    run: Run, spoilt: Callable[[], Path]
+) -> None:
+    out = spoilt()
+
+    def change(content: dict[str, Any]) -> None:
+        rows = content["facts"]
+        bare = next(
+            r
+            for r in rows
+            if r["id"] == "covered"
+            and r["scope"]["groups"] not in ("headline", "truck")
+            and r["scope"]["plan"] == "today"
+        )
+        bare["middle"] = None
+        fact_of(content, "share", plan="proposal")["middle"] += 0.02
+        next(r for r in rows if r["scope"]["plan"] == "front 1" and r["id"] == "least_share")["shown"] += 0.01
+        next(r for r in rows if r["scope"].get("case") == "unknown 1" and r["id"] == "learn_removes")[
+            "shown"
+        ] += 2
+        fact_of(content, "gini_districts", plan="today")["shown"] += 0.01
+
+    change_run(out, change)
+    found = told(out, run)
+    for words in (
+        "no band",
+        "map.html: intervals of",
+        "map.html: Plan 1 of the front",
+        "recommendations.xlsx: Plan 1 of the front",
+    ):
+        assert (
+            words.replace(
+                "Plan 1 of the front", "前沿方案 1" if "小城" in run.said else "Plan 1 of the front"
+            )
+            in found
+        ), words
+    assert (
+        found.count("Workers gained, known alone") + found.count("查清后可多覆盖（人）") == 4
+    )  # page, workbook, both reports
+    assert "map.html: Gini of districts today" in found or "map.html: 区县覆盖率基尼系数 today" in found

@@ -18,7 +18,7 @@ from planner.facts.definitions import UNITS, definitions, parts
 from planner.facts.plan import STEADY
 from planner.facts.register import Fact, Register, Scope, fact, own, plain
 from planner.telling.words.figures import told, told_band
-from tests.publish.known import known_bundle
+from tests.publish.known import known_bundle, one_lot
 
 HERE = Scope()
 
@@ -141,16 +141,22 @@ def test_the_band_of_a_sum_comes_from_the_sums_of_the_draws() -> None:
         np.array([5.0, 0.0, 0.0]),
     )  # half of the first cell is covered
     surfaces = rng.uniform(5, 25, (40, 3))
-    draws = Draws(surfaces, workers)
+    draws = Draws(one_lot(surfaces, workers), pd.Series(["a", "b", "b"]))
     total, covered = surfaces[:, 0] + surfaces[:, 1], surfaces[:, 0] / 2
-    assert draws.sums(workers) == pytest.approx(total)
-    assert draws.sums(part) == pytest.approx(covered)
-    assert draws.sums(workers, np.array([False, True, True])) == pytest.approx(surfaces[:, 1])
-    for found, values in (
-        (draws.of(draws.sums(workers)), total),
-        (draws.share(covered, total), covered / total),
+    cells = pd.DataFrame({"workers": workers, "covered": part})
+    found = draws.under(dataclasses.replace(known_bundle().before, cells=cells))
+    assert found is not None
+    assert found.of("workers") == pytest.approx(total)
+    assert found.of("covered") == pytest.approx(covered)
+    assert found.of("workers", district="b") == pytest.approx(surfaces[:, 1])
+    assert found.of("workers", district="c") == pytest.approx(0)  # no cell of it
+    assert found.of("covered_night") is None
+    assert found.of("covered", group="rider") is None
+    for points, values in (
+        (Draws.of(total), total),
+        (Draws.share(covered, total), covered / total),
     ):
-        assert found == pytest.approx([np.quantile(values, q, method="weibull") for q in (0.05, 0.5, 0.95)])
+        assert points == pytest.approx([np.quantile(values, q, method="weibull") for q in (0.05, 0.5, 0.95)])
 
 
 def test_nine_in_ten_new_draws_fall_into_the_band() -> None:
@@ -158,7 +164,7 @@ def test_nine_in_ten_new_draws_fall_into_the_band() -> None:
     hits = 0
     for _ in range(2000):
         values = rng.lognormal(0, 0.3, 41)
-        low, _, high = Draws(np.zeros((40, 1)), np.ones(1)).of(values[:40])
+        low, _, high = Draws.of(values[:40])
         hits += low <= values[40] <= high
     assert hits / 2000 == pytest.approx(0.9, abs=0.02)
 
@@ -169,7 +175,7 @@ def test_shares_gains_and_districts_have_bands_of_their_own_narrower_than_the_ce
     rng = np.random.default_rng(3)
     surfaces = 5 * rng.lognormal(0, 0.5, (40, len(demand)))
     before, after = bundle.before, bundle.after
-    facts = known_bundle(surfaces=surfaces, demand=demand).facts
+    facts = known_bundle(ensemble=one_lot(surfaces, 5.0), demand=demand).facts
     cells = surfaces @ (after.cells["covered"].to_numpy() / 5)
     wanted = {
         "workers": surfaces.sum(axis=1), "covered": cells, "share": cells / surfaces.sum(axis=1),
@@ -284,14 +290,14 @@ def test_bands_are_left_out_where_a_state_s_cells_are_not_known() -> None:
     night = dataclasses.replace(
         base.after, cells=base.after.cells.assign(covered_night=1.0, covered_500m=1.0)
     )
-    facts = known_bundle(surfaces=surfaces, demand=demand, after=night).facts
+    facts = known_bundle(ensemble=one_lot(surfaces, 5.0), demand=demand, after=night).facts
     assert facts.fact("share", periods="night").low is None  # who works at night is not known per cell
     assert facts.fact("share", cutoff_m=500).low == pytest.approx(0.2)
     assert facts.fact("covered", cutoff_m=500).low == pytest.approx(
         np.quantile(surfaces.sum(axis=1) / 5, 0.05, method="weibull")
     )
     assert facts.fact("share", cutoff_m=833).low is None
-    few = known_bundle(surfaces=surfaces[:, :-1], demand=demand).facts
+    few = known_bundle(ensemble=one_lot(surfaces[:, :-1], 5.0), demand=demand).facts
     assert few.fact("share").low is None
 
 

@@ -14,9 +14,11 @@ import dataclasses
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
+from planner.demand.ensemble import Ensemble
 from planner.siting.coverage import Coverage
 from planner.solvers.solution import Solution
 from planner.telling.bundle import Bundle
@@ -72,6 +74,14 @@ def _after(index: Any) -> Coverage:
          (160.0, 101.0, 0.63125, 0.18)],
         [3, 1, 0, 2], index,
     )  # fmt: skip
+
+
+def one_lot(surfaces: Any, workers: Any) -> Ensemble:
+    """Draws (n_draws × n_cells) that move all workers of a cell alike, beside the estimate (n_cells, or a number)."""
+    drawn = np.asarray(surfaces, float)
+    base = np.broadcast_to(np.asarray(workers, float), drawn.shape[1:])
+    factors = np.divide(drawn, base, out=np.ones_like(drawn), where=base > 0)
+    return Ensemble(("",), base[None], factors[:, None])  # type: ignore[arg-type]
 
 
 def _questions() -> dict[str, pd.DataFrame]:

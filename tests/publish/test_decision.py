@@ -15,7 +15,7 @@ from planner.publish.office.workbook import write_workbook
 from planner.telling.contents.decision import decision
 from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS
 from planner.telling.contents.records import synthetic_lines, synthetic_note
-from tests.publish.known import known_bundle
+from tests.publish.known import known_bundle, one_lot
 from tests.publish.test_known_reports import written
 
 
@@ -57,7 +57,7 @@ def test_bands_of_both_ends_stand_beside_a_share() -> None:
     bundle = known_bundle()
     demand = bundle.demand.assign(workers=5.0)
     surfaces = 5 * rng.lognormal(0, 0.5, (40, len(demand)))
-    row = decision(known_bundle(surfaces=surfaces, demand=demand)).rows[0]
+    row = decision(known_bundle(ensemble=one_lot(surfaces, 5.0), demand=demand)).rows[0]
     assert row.band.count("–") == 2
     assert " → " in row.band
 

@@ -13,7 +13,7 @@ import pytest
 from planner.equity.fairness import Fairness
 from planner.publish.office import document, workbook
 from planner.telling.contents.fairness import fairness_lines, fairness_rows
-from tests.publish.known import known_bundle
+from tests.publish.known import known_bundle, one_lot
 
 # west 700 workers, east 300. Today 50 % and 20 %: mean 41 %, Gini 0.7 · 0.3 · 0.3 / 0.41 = 0.154, gap 30.0.
 # With the plan 90 % and 70 %: mean 84 %, Gini 0.21 · 0.2 / 0.84 = 0.050, gap 20.0.
@@ -91,7 +91,7 @@ def test_bands_of_the_gini_are_from_the_draws_of_the_demand() -> None:
     rng = np.random.default_rng(3)
     surfaces = 5 * rng.lognormal(0, 0.5, (40, len(bundle.demand)))
     demand = bundle.demand.assign(workers=5.0)
-    made = known_bundle(surfaces=surfaces, demand=demand)
+    made = known_bundle(ensemble=one_lot(surfaces, 5.0), demand=demand)
     share = made.before.cells["covered"].to_numpy() / 5
     gaps = []
     for draw in surfaces:

@@ -23,7 +23,7 @@ from planner.telling.contents.questions import irreplaceable_line, options
 from planner.telling.contents.records import input_rows, station_line
 from planner.telling.contents.sites import batch_columns, batch_rows, regret_line
 from planner.telling.words.phrases import phrase
-from tests.publish.known import known_bundle
+from tests.publish.known import known_bundle, one_lot
 from tests.publish.toy import CRS, X0, Y0
 
 # -- assumptions --------------------------------------------------------------------------------------------------------
@@ -371,7 +371,7 @@ def test_the_page_has_the_printed_bands_of_each_figure_where_there_are_draws() -
     base = known_bundle()
     workers = np.full(len(base.demand), 5.0)
     surfaces = np.array([0.5, 1.5] * 20)[:, None] * workers
-    bundle = known_bundle(surfaces=surfaces, demand=base.demand.assign(workers=5.0))
+    bundle = known_bundle(ensemble=one_lot(surfaces, 5.0), demand=base.demand.assign(workers=5.0))
     bands = page_content(bundle, Island())["headline"]["bands"]
     cells = 5.0 * len(workers)
     covered = [float(c.cells["covered"].sum()) for c in (base.before, base.after)]

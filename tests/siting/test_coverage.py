@@ -12,11 +12,11 @@ from planner.siting.coverage import (
     Access,
     cover_matrix,
     cover_weights,
-    gap_areas,
     measure_coverage,
     stations_in_reach,
     worker_cube,
 )
+from planner.siting.gaps import gap_areas
 
 SPEED = 4 / 3.6
 PERIODS = ["day", "night"]

@@ -15,12 +15,12 @@ from planner.siting.coverage import (
     Access,
     cover_matrix,
     cover_weights,
-    gap_areas,
     measure_coverage,
     nearest_seconds,
     stations_in_reach,
     worker_cube,
 )
+from planner.siting.gaps import gap_areas
 
 SPEED = 4 / 3.6
 PERIODS = ["day", "evening", "night"]
@@ -380,3 +380,49 @@ def test_the_metres_that_the_cutoff_comes_to_are_the_cutoff_half_a_metre_either_
         assert access.cutoff_for(radius) == 600.0, radius
     for radius in (666.1, 667.2, 500.0):
         assert access.cutoff_for(radius) == radius / SPEED
+
+
+def test_each_group_s_part_of_every_column_is_its_own(city: City) -> None:
+    found = measure_coverage(city.demand, city.access, city.open, periods=PERIODS, night=["evening", "night"])
+    states: dict[str, dict[str, object]] = {
+        "workers": {"least": 0}, "covered": {}, "covered_twice": {"least": 2}, "covered_any_hour": {"any_hour": True},
+        **{f"covered_{r}m": {"radius_m": r} for r in (500, 667, 833)},
+    }  # fmt: skip
+    assert list(found.of_groups) == GROUPS
+    for group, table in found.of_groups.items():
+        for c in range(CELLS):
+            for column, state in states.items():
+                assert table[column].iloc[c] == city.count(cell=c, group=group, **state), (group, c, column)  # type: ignore[arg-type]
+            for t in PERIODS:
+                assert table[f"workers_in_{t}"].iloc[c] == city.all(cell=c, group=group, period=t)
+                assert table[f"covered_in_{t}"].iloc[c] == city.count(cell=c, group=group, period=t)
+            night = [city.count(cell=c, group=group, period=t) for t in ("evening", "night")]
+            assert table["covered_night"].iloc[c] == sum(night)
+    for column in set(found.cells) - {"stations", "nearest_m"}:
+        assert sum(t[column] for t in found.of_groups.values()).tolist() == found.cells[column].tolist()
+
+
+def test_cut_cells_around_each_other_keep_their_workers_in_their_own_areas() -> None:
+    """A cell that water cut to a horseshoe has its centroid in the cell that stands in it, and does not touch it."""
+    shoe = box(0, 0, 200, 200).difference(box(40, 40, 160, 200))
+    ring = box(1000, 0, 1200, 200).difference(box(1040, 40, 1160, 160))
+    cells = [  # rows in an order unlike that of the areas: workers, shape
+        (64.0, box(80, 80, 120, 200)),  # within the horseshoe
+        (31.0, box(200, 0, 400, 200)),  # touches the horseshoe
+        (128.0, box(1060, 60, 1140, 140)),  # within the ring
+        (52.0, shoe),
+        (33.0, ring),
+        (256.0, box(600, 0, 800, 200)),
+        *((1.0, box(200 * k, 4000, 200 * k + 200, 4200)) for k in range(0, 40, 2)),
+    ]
+    demand = gpd.GeoDataFrame(
+        {"district": ["a"] * len(cells)}, geometry=[shape for _, shape in cells], crs="EPSG:4549"
+    )
+    assert demand.geometry.iloc[0].contains(shoe.centroid)
+    assert demand.geometry.iloc[2].contains(ring.centroid)
+    known = pd.DataFrame({"workers": [workers for workers, _ in cells], "covered": 0.0})
+    gaps = gap_areas(demand, type("Known", (), {"cells": known})(), cell_m=200)
+    assert gaps["workers"].tolist() == [256, 128, 83, 64, 33]
+    for area in gaps.itertuples():
+        inside = [w for w, shape in cells if area.geometry.buffer(1).contains(shape)]
+        assert sum(inside) == area.workers

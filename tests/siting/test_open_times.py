@@ -9,7 +9,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import openpyxl
-import pandas as pd
 import pytest
 import shapely
 from scipy import sparse
@@ -359,11 +358,31 @@ def test_the_reading_stands_in_the_register_and_its_parts_add_up(ran: Path) -> N
     )
 
 
+def test_each_group_has_its_own_part_of_the_hours() -> None:
+    # shut on Sunday; riders work from 10 to 14, the others from 14 to 22: open to 12, half of the former's hours
+    times, workers = times_of(["08:00-12:00"], ["Mo-Sa 08:00-12:00"]), np.zeros((1, 4))
+    demand = demand_of(workers).assign(**{f"rider__{NAMES[1]}": 8.0}, **{f"courier__{t}": 0.0 for t in NAMES})
+    demand[f"courier__{NAMES[2]}"] = 6.0
+    near = reach_of(np.ones((1, 1), bool))
+    way = Access(("rider", "courier"), near.seconds, near.cutoff_s, near.metres_per_s)
+    found = measure_coverage(demand, [way], np.zeros((1, 4)), periods=NAMES, night=[], times=times)
+    rider, courier = (found.of_groups[g].iloc[0] for g in ("rider", "courier"))
+    assert (rider["covered_by_time"], rider["covered_workday"], rider["covered_weekend"]) == (4.0, 4.0, 2.0)
+    assert rider[f"covered_by_time_in_{NAMES[1]}"] == 4.0
+    assert (courier["covered_by_time"], courier["covered_weekend"], courier["covered_any_hour"]) == (
+        0.0,
+        0.0,
+        6.0,
+    )
+    assert (rider["workers"], courier[f"workers_in_{NAMES[2]}"], courier["workers"]) == (8.0, 6.0, 6.0)
+    assert found.cells["covered_by_time"].tolist() == [4.0]
+
+
 def test_weekends_are_not_told_apart_where_no_day_differs() -> None:
     def hours(week: list[str]) -> set[str]:
         found = read(np.ones((1, 1), bool), np.ones((1, 4)), times_of(["09:00-17:00"], week))
         facts = coverage_facts(
-            found, found, Scope(), district=pd.Series(["d"]), draws=None, group_bands={}
+            found, found, Scope(), draws=None, group_bands={}
         )  # fmt: skip
         return {f.scope.hours for f in facts}
 

@@ -108,6 +108,15 @@ def run_once(town):
     return planner_("run", town, "--out", town.parent / "out", cwd=town.parent)
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_evidence_is_asked_for_on_the_command_line(town, asked: bool) -> None:
+    done = planner_("run", town, "--dry-run", *(["--evidence"] if asked else []), cwd=town.parent)
+    assert done.returncode == 0, done.stderr
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    for stage in ("fair_front", "knowledge", "pilots"):
+        assert any(words in lines[stage] for words in ("not asked", "不需要")) != asked, lines[stage]
+
+
 def test_help_reads_like_the_list_of_doors(town) -> None:
     shown = planner_("--help", cwd=town.parent).stdout
     for word in ("run", "check", "coverage", "site", "homes", "evaluate", "example", "fetch", "batch"):

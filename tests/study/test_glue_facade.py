@@ -166,7 +166,7 @@ def whole(of: Any = None, **changes: Any) -> Asked:
     return Asked(
         of, **{
             "plan": SimpleNamespace(plan=plan), "inputs": inputs, "areas": SimpleNamespace(before="smaller", after="larger"),
-            "font": (), "demand": SimpleNamespace(demand="cells", surfaces="surfaces"), "homes": "homes",
+            "font": (), "demand": SimpleNamespace(demand="cells", ensemble="draws"), "homes": "homes",
             "law_of_use": SimpleNamespace(law="a law"), "hanging": SimpleNamespace(workers=5.0),
             "candidates": SimpleNamespace(candidates="candidates"),
             "sensitivity": SimpleNamespace(table="cases", steady=np.array([True, False, True])),
@@ -200,7 +200,7 @@ def test_a_bundle_holds_each_value_in_its_place(gathered: Any) -> None:
         "findings": ("findings",), "solution": "solution", "curve": "value of curve", "homes": "homes",
         "extra_layers": ("homes", "en"), "phases": "ab", "alternatives": "value of alternatives",
         "replacements": "value of replacements", "sensitivity": "cases", "rule_prices": "value of rule_prices", "always": 2,
-        "surfaces": "surfaces", "second_views": "value of second_views", "closed": "closed",
+        "ensemble": "draws", "second_views": "value of second_views", "closed": "closed",
         "hindsight": "value of confidence", "use": "value of use", "law_of_use": found["law_of_use"],
         "fairness": "value of fairness", "hanging": 5.0,
     }  # fmt: skip

@@ -137,6 +137,11 @@ def test_a_dry_run_lists_what_a_run_asks_for_and_nothing_is_left_after_one(opene
     assert (
         before.loc[["trucks", "homes", "network:car", "sensitivity"], "state"].tolist() == ["not asked"] * 4
     )
+    slow = ["fair_front", "knowledge", "pilots"]
+    assert before.loc[slow, "state"].tolist() == ["not asked"] * 3  # they take minutes on a large city
+    more = opened().with_(siting__evidence=["value_of_information", "pilots"]).dry_run().set_index("stage")
+    assert more.loc[slow, "state"].tolist() == ["not asked", "compute", "compute"]
+    assert more["state"].drop(slow).equals(before["state"].drop(slow))
     opened().run(tmp_path / "out")
     after = opened().dry_run()
     assert set(after["state"]) == {"kept", "memory only", "not asked"}

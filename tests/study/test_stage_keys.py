@@ -169,7 +169,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.curve[]"], ("curve:searched",)),
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
-    (keys("siting.", "sensitivity target_source inequality_aversion"), ()),
+    (keys("siting.", "sensitivity target_source inequality_aversion evidence[]"), ()),
     # -- use
     (keys("use.", "enabled source"), ()),
     (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
@@ -306,6 +306,7 @@ budget_yuan = 90000.0
 host_hours = { bank = "08:00-18:00" }
 scenarios = 4
 quotas = "none"
+evidence = ["pilots"]
 """
 FREIGHT = """target_drivers = 100.0
 target_source = "ours"

@@ -12,7 +12,7 @@ from planner.errors import sorted_findings
 from planner.publish.office.homes.lines import absent_lines, homes_lines
 from planner.publish.office.homes.tables import homes_tables, is_number, shown
 from planner.publish.office.printed import PrintedTable, printed_table
-from planner.telling.contents.actions import (
+from planner.telling.contents.actions.told import (
     ACTION_COLUMNS,
     ACTION_DISTRICT_COLUMNS,
     VERB_COLUMNS,

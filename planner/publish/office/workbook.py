@@ -30,7 +30,7 @@ from planner.publish.office.sheets import (
     put_total,
     set_widths,
 )
-from planner.telling.contents.actions import (
+from planner.telling.contents.actions.told import (
     ACTION_COLUMNS,
     ACTION_DISTRICT_COLUMNS,
     VERB_COLUMNS,

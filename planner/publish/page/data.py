@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.facts.definitions import definitions
 from planner.publish.page.cells import cells_part
+from planner.publish.page.evidence import evidence_part
 from planner.publish.page.ground import areas_part, roads_part, water_part
 from planner.publish.page.layers import (
     districts_part,
@@ -139,6 +140,7 @@ def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
         "words": {key.removeprefix("page_"): text for key, text in words_of("page", language).items()},
         "bounds": [round(float(b), 5) for b in bounds],
         "headline": _headline(bundle),
+        "evidence": evidence_part(bundle),
         "glossary": {
             key: [definitions()[key].name(language), definitions()[key].meaning(language)]
             for key in _GLOSSARY

@@ -13,7 +13,7 @@ ASKED = ("enabled", "years", "frontier", "work_limit", "gap")
 
 
 def actions(settings: Settings) -> dict[str, Stage]:
-    """Places, options, the plan."""
+    """ActionPlaces, options, the plan."""
     asked = bool(settings.actions.partners)
     return {
         **(_partners(settings) if asked else {}),

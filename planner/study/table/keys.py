@@ -5,7 +5,15 @@ from __future__ import annotations
 from planner.settings.siting import Siting
 
 #: Settings of siting that only say what is asked of a finished plan, and in whose words.
-ASKED = ("curve", "alternatives", "replacements", "sensitivity", "target_source", "inequality_aversion")
+ASKED = (
+    "curve",
+    "alternatives",
+    "replacements",
+    "sensitivity",
+    "target_source",
+    "inequality_aversion",
+    "evidence",
+)
 
 
 #: Settings of siting that only say where a station could stand, and when it is open.

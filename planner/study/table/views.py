@@ -58,7 +58,7 @@ def views(settings: Settings) -> dict[str, Stage]:
             },
         ),
         "gaps": Stage(
-            "planner.siting.coverage:gap_areas",
+            "planner.siting.gaps:gap_areas",
             {
                 "demand": stage("demand", get("demand")), "coverage": stage("plan", lambda v: v.plan.after),
                 "cell_m": setting("demand.cell_m"), "places": stage("inputs", get("places")),

@@ -41,5 +41,7 @@ def asked(settings: Settings) -> tuple[str, ...]:
         "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity, "hanging": rules.sensitivity,
         "against_half": rules.goal.open_rule == "time", "actions": settings.actions.enabled,
     }  # fmt: skip
+    evidence = {"fair_front": "fair_front", "value_of_information": "knowledge", "pilots": "pilots"}
     always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
-    return (*always, *(name for name, on in switched.items() if on), *asked_of(settings))
+    return (*always, *(name for name, on in switched.items() if on), *asked_of(settings),
+            *(name for key, name in evidence.items() if key in rules.evidence))  # fmt: skip

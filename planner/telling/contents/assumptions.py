@@ -14,7 +14,7 @@ from planner.settings.costs import COST_BAND_YUAN, kind_costs
 from planner.settings.groups import Group
 from planner.settings.reading import defaults
 from planner.settings.whole import Settings
-from planner.telling.contents.action_costs import action_assumptions
+from planner.telling.contents.actions.costs import action_assumptions
 from planner.telling.contents.columns import Column
 from planner.telling.contents.use import use_assumptions
 from planner.telling.words.names import group_label, host_label, period_labels

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pandas as pd
+
 from planner.telling.words.numbers import Kind
 from planner.telling.words.phrases import phrase
 
-__all__ = ["Column", "header"]
+__all__ = ["Column", "Option", "header"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +29,15 @@ class Column:
 def header(columns: Iterable[Column], language: str) -> list[str]:
     """The printed heads of some columns."""
     return [c.head or phrase(f"col_{c.key}", language) for c in columns]
+
+
+@dataclass(frozen=True)
+class Option:
+    """A section: heading, sentences, a table with its columns; ``long`` ones stay out of the report."""
+
+    key: str
+    heading: str
+    lines: tuple[str, ...]
+    columns: tuple[Column, ...]
+    table: pd.DataFrame
+    long: bool = False

@@ -9,7 +9,7 @@ import pandas as pd
 from planner.facts.register import Fact, plain
 from planner.telling.contents.columns import Column
 from planner.telling.contents.coverage import district_labels
-from planner.telling.words.figures import told_band
+from planner.telling.words.figures import told, told_band
 from planner.telling.words.names import group_label, period_labels
 from planner.telling.words.numbers import Kind, number, percent
 from planner.telling.words.phrases import phrase
@@ -17,7 +17,7 @@ from planner.telling.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
 
-__all__ = ["hindsight_line", "interval_columns", "interval_rows"]
+__all__ = ["hindsight_line", "interval_columns", "interval_facts", "interval_rows", "short_intervals"]
 
 #: Of what the points are: figure, plan, and how it is printed.
 _OF: tuple[tuple[str, str, str, Kind], ...] = (
@@ -39,8 +39,8 @@ def interval_columns(language: str) -> tuple[Column, ...]:
     )
 
 
-def interval_rows(bundle: Bundle) -> pd.DataFrame | None:
-    """One row for the whole, each district, group and period whose figures have bands; None without any."""
+def interval_facts(bundle: Bundle) -> list[tuple[str, list[Fact]]]:
+    """Label and the three figures of the whole, each district, group and period where all have 5, 50 and 95 % points."""
     language, facts, settings = bundle.settings.study.language, bundle.facts, bundle.settings
     districts, periods = district_labels(bundle), period_labels(settings)
     parts: list[tuple[str, dict[str, Any]]] = [(phrase("total", language), {})]
@@ -52,12 +52,31 @@ def interval_rows(bundle: Bundle) -> pd.DataFrame | None:
     parts += [(periods[plain(k)], {"periods": k}) for k in known if plain(k) in periods and k != "any_hour"]
     rows = []
     for label, scope in parts:
-        found = [facts.find(quantity, plan=plan, **scope) for _, quantity, plan, _ in _OF]
-        if all(f is not None and f.middle is not None for f in found):
-            rows.append((label, *(v for f in found if f is not None for v in _points(f))))
+        known_facts = [facts.find(quantity, plan=plan, **scope) for _, quantity, plan, _ in _OF]
+        found = [f for f in known_facts if f is not None and f.middle is not None]
+        if len(found) == len(_OF):
+            rows.append((label, found))
+    return rows
+
+
+def interval_rows(bundle: Bundle) -> pd.DataFrame | None:
+    """One row for the whole, each district, group and period whose figures have bands; None without any."""
+    rows = [(label, *(v for f in found for v in _points(f))) for label, found in interval_facts(bundle)]
     if not rows:
         return None
-    return pd.DataFrame(rows, columns=[c.key for c in interval_columns(language)])
+    return pd.DataFrame(rows, columns=[c.key for c in interval_columns(bundle.settings.study.language)])
+
+
+def short_intervals(bundle: Bundle) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The same in four columns of text, each with its middle and, between brackets, 5 to 95 %: heads and rows."""
+    language = bundle.settings.study.language
+
+    def span(f: Fact) -> str:
+        low, middle, high = (told(f, v) for v in _points(f))
+        return phrase("evidence_interval", language, low=low, middle=middle, high=high)
+
+    heads = (phrase("col_part", language), *(phrase(f"interval_{name}", language) for name, *_ in _OF))
+    return heads, [(label, *(span(f) for f in found)) for label, found in interval_facts(bundle)]
 
 
 def _points(figure: Fact) -> tuple[float | None, ...]:

@@ -13,7 +13,7 @@ import pandas as pd
 from planner.settings.whole import Settings
 from planner.siting.questions.knowledge import Knowledge
 from planner.siting.questions.learn import PilotSites
-from planner.telling.words.numbers import number, percent
+from planner.telling.words.numbers import ceil_number, number, percent
 from planner.telling.words.phrases import phrase
 
 __all__ = ["KnowledgeTold", "LearningNames", "PilotsTold", "names_of"]
@@ -76,7 +76,15 @@ class KnowledgeTold:
     def lines(self, language: str | None = None) -> list[str]:
         """What there is to know, in sentences."""
         to, k = language or self.language, self.knowledge
-        said = [phrase("learn_regret", to, regret=number(k.regret), ceiling=number(k.ceiling), known=k.known)]
+        said = [
+            phrase(
+                "learn_regret",
+                to,
+                regret=number(k.regret),
+                ceiling=number(max(ceil_number(k.ceiling), round(k.regret))),
+                known=k.known,
+            )
+        ]
         if k.replan >= 0.5:
             said.append(phrase("learn_replan", to, workers=number(k.replan)))
         said.append(phrase("learn_chance", to, draws=k.draws, classes=k.classes))
@@ -102,13 +110,15 @@ class KnowledgeTold:
         told = [tuple(self._row(row, to)) for row in self.table.head(rows).itertuples()]
         return _html(self.lines(to), [phrase(f"col_learn_{h}", to) for h in heads], told)
 
-    def _row(self, row: Any, to: str) -> Iterator[str]:
+    def label(self, row: Any, to: str) -> str:
+        """What an unknown (a row of ``table``) is called."""
+        district = self.names.district(row.district, to)
         if row.kind == "site":
-            district = self.names.district(row.district, to)
-            yield phrase("learn_site", to, name=row.name, rank=row.rank, district=district)
-        else:
-            group, district = self.names.group(row.group, to), self.names.district(row.district, to)
-            yield phrase("learn_district", to, group=group, district=district)
+            return phrase("learn_site", to, name=row.name, rank=row.rank, district=district)
+        return phrase("learn_district", to, group=self.names.group(row.group, to), district=district)
+
+    def _row(self, row: Any, to: str) -> Iterator[str]:
+        yield self.label(row, to)
         yield from (number(v) for v in (row.removes, row.chance, row.part))
         yield phrase("yes_learn" if row.clear else "no_learn", to)
 

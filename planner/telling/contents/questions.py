@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from planner.telling.contents.columns import Column
+from planner.telling.contents.columns import Column, Option
 from planner.telling.contents.coverage import district_labels, reading_label
+from planner.telling.contents.evidence import front_option, knowledge_option, pilots_option
 from planner.telling.contents.use import USE_COLUMNS, use_lines, use_rows
 from planner.telling.words.names import group_label, host_label
 from planner.telling.words.numbers import ceil_number, ceil_percent, number, percent
@@ -18,19 +18,7 @@ from planner.telling.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
 
-__all__ = ["Option", "case_label", "irreplaceable_line", "options"]
-
-
-@dataclass(frozen=True)
-class Option:
-    """A section: heading, sentences, a table with its columns; ``long`` ones stay out of the report."""
-
-    key: str
-    heading: str
-    lines: tuple[str, ...]
-    columns: tuple[Column, ...]
-    table: pd.DataFrame
-    long: bool = False
+__all__ = ["Option", "case_label", "irreplaceable_line", "options", "use_option"]
 
 
 ALTERNATIVE_COLUMNS = (
@@ -207,7 +195,8 @@ def irreplaceable_line(bundle: Bundle) -> str:
     )  # fmt: skip
 
 
-def _use(bundle: Bundle) -> Option | None:
+def use_option(bundle: Bundle) -> Option | None:
+    """Visits to expect, in sentences and by district; why there are none; None where use was not asked for."""
     why = bundle.run.get("absent", {}).get("use", "")
     lines = use_lines(bundle) or ((str(why),) if why else ())
     if not lines:
@@ -219,5 +208,8 @@ def _use(bundle: Bundle) -> Option | None:
 
 def options(bundle: Bundle) -> Sequence[Option]:
     """The sections a study has, in order."""
-    parts = (_use(bundle), _alternatives(bundle), _rules(bundle), _cases(bundle), _replacements(bundle))
+    parts = (
+        use_option(bundle), _alternatives(bundle), _rules(bundle), front_option(bundle), _cases(bundle),
+        knowledge_option(bundle), pilots_option(bundle), _replacements(bundle),
+    )  # fmt: skip
     return [part for part in parts if part is not None]

@@ -89,6 +89,32 @@ function readingsBlock(head, words) {
   );
 }
 
+// How sure the figures are, use, fairness: printed text, laid out; each section opens on its own.
+function evidenceBlock(head, words) {
+  const cell = (numeric, text, i) => (i === 0 ? el("th", { scope: "row" }, text) : el("td", { class: numeric[i] ? "number" : null }, text));
+  const table = ({ heads, rows, numeric }) =>
+    el(
+      "div",
+      { class: "wide" },
+      el(
+        "table",
+        {},
+        el("thead", {}, el("tr", {}, heads.map((text, i) => el("th", { scope: "col", class: numeric[i] ? "number" : null }, text)))),
+        el("tbody", {}, rows.map((row) => el("tr", {}, row.map((text, i) => cell(numeric, text, i))))),
+      ),
+    );
+  const sections = head.evidence.map((part, i) =>
+    el(
+      "details",
+      { "data-evidence": part.key, open: i === 0 },
+      el("summary", {}, part.heading),
+      part.lines.map((line) => el("p", {}, line)),
+      part.rows.length ? table(part) : null,
+    ),
+  );
+  return el("section", { class: "evidence", "aria-label": words.t("tab_evidence") }, sections);
+}
+
 function siteList(head, words, go) {
   const s = head.sites;
   const items = s.name.map((name, i) => {
@@ -201,6 +227,7 @@ function panel(head, words, licence, search, actions) {
       ["sites", words.t("tab_sites", { n: words.n(head.sites.name.length) }), siteList(head, words, actions.site)],
       ["districts", words.t("tab_districts"), districtTable(head, words, actions.district)],
       ["readings", words.t("tab_readings"), readingsBlock(head, words)],
+      ...(head.evidence.length ? [["evidence", words.t("tab_evidence"), evidenceBlock(head, words)]] : []),
     ]),
     creditsBlock(head, words, licence),
   ];

@@ -1,0 +1,1 @@
+"""What the plan with five verbs tells."""
