@@ -24,12 +24,40 @@ MAY_IMPORT: dict[str, set[str]] = {
     "use": BASE,
     "siting": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "equity": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
+    "grades": BASE | {"settings", "hours", "inputs", "demand", "siting"},
+    "audit": BASE | {"settings", "hours", "inputs"},
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
-    "facts": BASE | {"equity", "settings", "hours", "solvers", "demand", "siting", "freight"},
+    "facts": BASE | {"equity", "grades", "settings", "hours", "solvers", "demand", "siting", "freight"},
     "telling": BASE
-    | {"equity", "settings", "hours", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},
+    | {
+        "equity",
+        "grades",
+        "audit",
+        "settings",
+        "hours",
+        "solvers",
+        "inputs",
+        "demand",
+        "roads",
+        "siting",
+        "freight",
+        "facts",
+    },
     "publish": BASE
-    | {"equity", "settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "telling"},
+    | {
+        "equity",
+        "grades",
+        "audit",
+        "settings",
+        "solvers",
+        "inputs",
+        "demand",
+        "roads",
+        "siting",
+        "freight",
+        "facts",
+        "telling",
+    },
 }
 FACADE = {"study", "cli", "__init__", "__main__"}
 

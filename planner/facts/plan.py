@@ -13,6 +13,7 @@ from planner.facts.bands import Draws
 from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
+    from planner.grades.whole import Grades
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse
     from planner.siting.questions.robust import Hindsight
@@ -49,6 +50,7 @@ class Parts:
     hindsight: Hindsight | None = None
     use: ExpectedUse | None = None
     hanging: float | None = None
+    grades: Grades | None = None
 
 
 def count_facts(p: Parts, here: Scope) -> Iterator[Fact]:

@@ -14,6 +14,7 @@ from planner.equity.fairness import AVERSION, Fairness
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
 from planner.facts.fairness import fairness_facts
+from planner.facts.grades import grade_facts
 from planner.facts.plan import (
     Parts,
     certificate_facts,
@@ -93,5 +94,6 @@ def _others(
     yield from phase_facts(parts, here)
     yield from question_facts(parts, here)
     yield from use_facts(parts, here)
+    yield from grade_facts(parts, here)
     if homes is not None:
         yield from homes_facts(homes, here)

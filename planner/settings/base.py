@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -51,7 +52,7 @@ def told(error: ErrorDetails, *, source: str, field: str) -> Finding:
     value = "" if isinstance(error["input"], dict) else error["input"]
     kind, given = error["type"], dict(error.get("ctx", {}))
     say = functools.partial(finding, source=source, field=field, value=value)
-    if kind.startswith("SET-"):
+    if re.fullmatch(r"[A-Z]{3,4}-\d{3}", kind):  # a finding of ours
         given.pop("why")
         return say(kind, **given)
     if kind not in _CODES:

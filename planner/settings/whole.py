@@ -9,6 +9,7 @@ from planner.settings.base import Section, refused
 from planner.settings.circle import Circle
 from planner.settings.demand import Demand
 from planner.settings.freight import Freight
+from planner.settings.grades import Grading
 from planner.settings.groups import Group, Period
 from planner.settings.inputs import Inputs
 from planner.settings.siting import Siting
@@ -29,6 +30,7 @@ class Settings(Section):
     siting: Siting = Siting()
     freight: Freight = Freight()
     use: Use = Use()
+    grades: Grading = Grading()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:

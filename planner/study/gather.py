@@ -6,7 +6,9 @@ from pathlib import Path
 
 from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
+from planner.grades.whole import Grades
 from planner.progress import Progress, silent
+from planner.publish.page.grades import grade_layers
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
@@ -14,6 +16,7 @@ from planner.siting.evidence.use import ExpectedUse, LawOfUse
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
 from planner.telling.bundle import Bundle
+from planner.telling.layer import ExtraLayer
 from planner.telling.words.names import in_language
 from planner.telling.words.phrases import phrase
 from planner.version import VERSION
@@ -24,7 +27,16 @@ __all__ = ["driver_homes", "input_paths", "make_bundle"]
 def input_paths(inputs: Inputs) -> dict[str, Path]:
     """A study's input files by role."""
     files: dict[str, Path | None] = {"streets": inputs.streets.path, "population": inputs.population.path}
-    for role in ("districts", "hosts", "observations", "visits", "truck_counts", "truck_sites"):
+    for role in (
+        "districts",
+        "hosts",
+        "observations",
+        "visits",
+        "grades",
+        "grade_costs",
+        "truck_counts",
+        "truck_sites",
+    ):
         table = getattr(inputs, role)
         files[role] = table.path if table else None
     for role, tables in (("stations", inputs.stations), ("driver_homes", inputs.driver_homes)):
@@ -45,6 +57,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     absent.update(("figures", f.message(s.study.language)) for f in stages.value("font"))
     say("other plans and assumptions", 0.0)
     law, use = _use(stages, absent)
+    grades = stages.value("grades") if "grades" in want else None
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -66,7 +79,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         solution=plan.solution,
         curve=stages.value("curve"),
         homes=homes,
-        extra_layers=homes_layers(homes, s.study.language) if homes is not None else (),
+        extra_layers=_layers(stages, homes, grades),
         phases=plan.phases if len(plan.phases) else None,
         alternatives=stages.value("alternatives") if "alternatives" in want else None,
         replacements=stages.value("replacements") if "replacements" in want else None,
@@ -81,8 +94,19 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         law_of_use=law,
         fairness=stages.value("fairness"),
         hanging=stages.value("hanging").workers if "hanging" in want else None,
+        grades=grades,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
+
+
+def _layers(stages: Stages, homes: HomesPlan | None, grades: Grades | None) -> tuple[ExtraLayer, ...]:
+    """Further layers of the map: driver homes, grades of stations."""
+    language, districts = stages.settings.study.language, stages.value("inputs").districts
+    names = dict(
+        zip(districts["district"].astype(str), districts[f"name_{language}"].astype(str), strict=True)
+    )
+    drawn = homes_layers(homes, language) if homes is not None else ()
+    return (*drawn, *(grade_layers(grades, language, names) if grades is not None else ()))
 
 
 def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:

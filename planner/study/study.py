@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from planner.equity.front import FairFront
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
+    from planner.grades.whole import Grades
     from planner.roads.network import Network
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.agreement import Agreement
@@ -233,6 +234,16 @@ class Study:
         ``study.stages.value("law_of_use")`` says how workers choose, and whether counted visits say so.
         """
         return self.stages.value("use")
+
+    def grades(self) -> Grades:
+        """The open stations by grade: what each lacks for the next and what that costs, subsidy, inspection, review, exit.
+
+        The rules are the study's table (``inputs.grades``), else planner's own, practice of other cities; what a list does not say is
+        not known, never missing: ``.table`` names the facts to ask for.
+        """
+        from dataclasses import replace
+
+        return replace(self.stages.value("grades"), language=self.settings.study.language)
 
     def backtest(self) -> pd.DataFrame:
         """Newly covered workers of each snapshot's openings beside a plan, population-only and random sites of as many.

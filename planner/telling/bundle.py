@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planner.equity.fairness import Fairness
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
+    from planner.grades.whole import Grades
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse, LawOfUse
@@ -85,6 +86,8 @@ class Bundle:
         How evenly coverage falls on districts × groups × periods; None where not computed.
     hanging
         Workers covered today whose every station in reach lies behind one footway; None where not computed.
+    grades
+        The open stations by grade; None where not asked.
     """
 
     settings: Settings
@@ -122,6 +125,7 @@ class Bundle:
     law_of_use: LawOfUse | None = None
     fairness: Fairness | None = None
     hanging: float | None = None
+    grades: Grades | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -130,7 +134,7 @@ class Bundle:
             self.stations, self.candidates, self.chosen, self.before, self.after, self.gaps, self.solution,
             closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
-            sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
+            sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views, hindsight=self.hindsight, use=self.use, grades=self.grades,
         )  # fmt: skip
         return register_of(
             parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,

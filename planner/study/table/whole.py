@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from planner.settings.whole import Settings
 from planner.study.stages import Stage
+from planner.study.table.grades import grades
 from planner.study.table.ground import inputs
 from planner.study.table.homes import homes
 from planner.study.table.plan import plan, questions
@@ -24,6 +25,7 @@ def table_of(settings: Settings) -> Mapping[str, Stage]:
         **inputs(),
         **today(settings),
         **use(),
+        **grades(),
         **plan(settings),
         **questions(),
         **homes(),
@@ -37,7 +39,7 @@ def asked(settings: Settings) -> tuple[str, ...]:
     switched = {
         "homes": settings.freight.enabled, "alternatives": rules.alternatives > 0, "replacements": rules.replacements > 0,
         "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity, "hanging": rules.sensitivity,
-        "against_half": rules.goal.open_rule == "time",
+        "against_half": rules.goal.open_rule == "time", "grades": settings.grades.enabled,
     }  # fmt: skip
     always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
     return (*always, *(name for name, on in switched.items() if on), *asked_of(settings))
