@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.grades.rules import FACTS
-from planner.hours.week import week_hours
+from planner.hours.week import posted_week
 
 __all__ = ["KIT_PARTS", "Levels", "Prices", "costs_of", "facts_of", "levels_of"]
 
@@ -92,22 +92,8 @@ def facts_of(stations: pd.DataFrame) -> Floats:
 
 def _hours_week(stations: pd.DataFrame) -> Floats:
     """Posted opening hours of a week; NaN where the list has none that can be read."""
-    stated = stations["open_hours"].astype(object)
-    known = stated.notna().to_numpy() & (stated.fillna("").to_numpy() != "")
-    days = stations["open_days"].fillna("").astype(str).to_numpy() if "open_days" in stations else None
-    week = week_hours(stated.fillna(""), stations.get("week_hours"))
-    quarters = week.open[week.of, 1:].sum(axis=2).astype(float)  # n × 7
-    if days is not None:  # the days they hold for, where nothing else is said of the others
-        alike = (
-            stations["week_hours"].fillna("").astype(str).to_numpy() == ""
-            if "week_hours" in stations
-            else True
-        )
-        shut = np.array([[bool(d) and str(k) not in d for k in range(1, 8)] for d in days]).reshape(
-            len(stations), 7
-        )
-        quarters = np.where(shut & np.reshape(alike, (-1, 1)), 0.0, quarters)
-    return np.where(known, quarters.sum(axis=1) / 4, np.nan)
+    known, week = posted_week(stations)
+    return np.where(known, week.sum(axis=(1, 2)) / 4, np.nan)
 
 
 def levels_of(facts: Floats, needs: Floats) -> Levels:

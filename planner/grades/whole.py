@@ -44,7 +44,7 @@ class Grades:
         geometry.
     exits
         Flagged stations and those that are certain not to reach the lowest grade, fewest workers lost first: ``station_id``, ``name``,
-        ``district``, ``level``, ``why``, ``workers_alone``, ``workers_lost`` (if it and all above it close).
+        ``district``, ``level``, ``why``, ``cost_yuan`` (to its next grade), ``workers_alone``, ``workers_lost`` (if it and all above it close).
     rules
         What was asked and at which prices.
     reference
@@ -195,11 +195,11 @@ def _exits(table: gpd.GeoDataFrame) -> pd.DataFrame:
         ", ".join([*(["grade"] if low else []), *([f] if f else [])])
         for low, f in zip(below, table["flags"], strict=True)
     ]
-    listed = pd.DataFrame(table[["station_id", "name", "district", "level", "workers_alone"]]).assign(
-        why=why, at=np.arange(len(table))
-    )
+    listed = pd.DataFrame(
+        table[["station_id", "name", "district", "level", "cost_yuan", "workers_alone"]]
+    ).assign(why=why, at=np.arange(len(table)))
     listed = listed[listed["why"] != ""].sort_values(["workers_alone", "station_id"], kind="stable")
-    columns = ["station_id", "name", "district", "level", "why", "workers_alone", "at"]
+    columns = ["station_id", "name", "district", "level", "why", "cost_yuan", "workers_alone", "at"]
     return listed[columns].reset_index(drop=True)
 
 

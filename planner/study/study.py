@@ -24,6 +24,7 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.audit.truth import MapAudit
     from planner.equity.fairness import Fairness
     from planner.equity.front import FairFront
     from planner.facts.register import Register
@@ -433,6 +434,20 @@ class Study:
 
         self.stages.peek("inputs")
         return findings_table(self.all_findings(), self.settings.study.language)
+
+    def audit_map(self, file: Path | str, *, datum: Datum = "gcj02") -> MapAudit:
+        """The list of stations against an export of a map platform: what is missing there, shifted, has wrong hours, or is a ghost.
+
+        ``file``: csv or xlsx with names and coordinates (of a search on Amap or Baidu), perhaps hours; ``datum``: what these are in.
+
+        Raises
+        ------
+        InputError
+            The export cannot be read or placed, or no station is open.
+        """
+        from planner.study.audit import audit_export
+
+        return audit_export(self.stages, Path(file), datum=datum)
 
     def check_times(self, file: Path | str, *, datum: Datum = "wgs84") -> Agreement:
         """Our travel times beside those of any other router: a csv or xlsx with both ends, minutes (or seconds) and perhaps the mode.

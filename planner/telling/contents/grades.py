@@ -37,7 +37,7 @@ GRADE_COLUMNS = (
 )  # fmt: skip
 EXIT_COLUMNS = (
     Column("station_id", "text", 14), Column("name", "text", 30), Column("district", "text", 12), Column("grade", "text", 10),
-    Column("exit_why", "text", 30), Column("workers_only", "people", 12), Column("workers_lost", "people", 14),
+    Column("exit_why", "text", 26), Column("next_yuan", "yuan", 12), Column("workers_only", "people", 12), Column("workers_lost", "people", 14),
 )  # fmt: skip
 RULE_COLUMNS = (
     Column("grade", "text", 12), Column("grade_asked", "text", 80), Column("trust", "text", 8), Column("basis", "text", 60),
@@ -133,6 +133,7 @@ def exit_rows(bundle: Bundle) -> pd.DataFrame:
             "station_id": out["station_id"], "name": out["name"],
             "district": [labels.get(str(d), "" if pd.isna(d) else str(d)) for d in out["district"]],
             "grade": [_level(grades, v, language) for v in out["level"]], "exit_why": [_words(w, "flag", language) for w in out["why"]],
+            "next_yuan": out["cost_yuan"],
             "workers_only": out["workers_alone"].round(), "workers_lost": out["workers_lost"].round(),
         }
     )  # fmt: skip
