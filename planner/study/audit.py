@@ -13,12 +13,13 @@ from planner.errors import Finding, finding, refuse_if_errors
 if TYPE_CHECKING:
     import geopandas as gpd
 
+    from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.settings.inputs import Datum
     from planner.study.stages import Stages
     from planner.study.study import Study
 
-__all__ = ["audit_export", "write_map_audit"]
+__all__ = ["audit_export", "audit_plan", "write_audit", "write_map_audit"]
 
 #: What is not told of an export: it has no ids, no status, no dates of its own.
 _USUAL = ("ID-007", "ID-008", "STA-002", "TAB-011", "HRS-006", "NAM-001", "ID-002")
@@ -74,8 +75,8 @@ def _common_shift(audit: MapAudit, own: gpd.GeoDataFrame, datum: Datum) -> list[
     far = float(np.hypot(*middle))
     if far < _DATUM_M or alike < _MOST_SHARE * len(moved):
         return []
-    others = [d for d in ("gcj02", "bd09", "wgs84") if d != datum]
-    other = min(others, key=lambda d: float(np.hypot(*(_moved_by(own, d, str(datum)) - middle))))
+    others: list[Datum] = [d for d in ("gcj02", "bd09", "wgs84") if d != datum]
+    other = min(others, key=lambda d: float(np.hypot(*(_moved_by(own, d, datum) - middle))))
     told = finding(
         "AUD-003",
         source="audit",
@@ -89,7 +90,7 @@ def _common_shift(audit: MapAudit, own: gpd.GeoDataFrame, datum: Datum) -> list[
     return [told]
 
 
-def _moved_by(own: gpd.GeoDataFrame, truly: str, read_as: str) -> np.ndarray:
+def _moved_by(own: gpd.GeoDataFrame, truly: Datum, read_as: Datum) -> np.ndarray:
     """How far (east, north, metres) a place is moved whose coordinates in one datum are read as another's."""
     import geopandas as gpd
 
@@ -101,3 +102,43 @@ def _moved_by(own: gpd.GeoDataFrame, truly: str, read_as: str) -> np.ndarray:
     lng, lat = convert(lng, lat, source=read_as, target="wgs84")
     moved = gpd.GeoSeries.from_xy(lng, lat, crs=4326).to_crs(own.crs)
     return np.array([moved.x.iloc[0] - there.x.iloc[0], moved.y.iloc[0] - there.y.iloc[0]])
+
+
+def audit_plan(stages: Stages, previous: Path, *, datum: Datum = "wgs84", within_m: float = 150.0) -> Audit:
+    """What an earlier plan promised, and what came.
+
+    Raises
+    ------
+    InputError
+        The earlier plan cannot be read, does not name its sites, or is another city's; with every finding.
+    """
+    import shapely
+
+    from planner.audit.previous import read_previous
+    from planner.audit.promised import audit_promises
+
+    s, inputs = stages.settings, stages.value("inputs")
+    area = shapely.union_all(inputs.districts.geometry.to_numpy())
+    then = read_previous(Path(previous).resolve(), crs=str(inputs.crs), area=area, datum=datum)
+    refuse_if_errors(then.findings)
+    stations = stages.value("covers")
+    today = {"today": float(stages.value("coverage").share)}
+    return audit_promises(
+        then, stations, stations["covers"].to_numpy(float), stages.value("visits"), today=today, within_m=within_m, seed=s.study.seed,
+        language=s.study.language,
+    )  # fmt: skip
+
+
+def write_audit(
+    study: Study, previous: Path, out: Path, *, datum: Datum = "wgs84"
+) -> tuple[Audit, Path, Path]:
+    """``audit.html`` and ``audit.csv`` in the folder ``out``; the audit and the two paths."""
+    from planner.publish.office import audit as pages
+    from planner.study.products import require_folder
+
+    require_folder(out)
+    found, language = audit_plan(study.stages, previous, datum=datum), study.settings.study.language
+    table = study.districts
+    labels = dict(zip(table["district"].astype(str), table[f"name_{language}"].astype(str), strict=True))
+    out.mkdir(parents=True, exist_ok=True)
+    return (found, *pages.write_audit(found, out, language, labels))

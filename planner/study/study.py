@@ -24,6 +24,7 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.equity.fairness import Fairness
     from planner.equity.front import FairFront
@@ -434,6 +435,21 @@ class Study:
 
         self.stages.peek("inputs")
         return findings_table(self.all_findings(), self.settings.study.language)
+
+    def audit(self, previous: Path | str, *, datum: Datum = "wgs84", within_m: float = 150.0) -> Audit:
+        """What an earlier plan promised and what came: sites built, others opened, use against what was foretold, effect on neighbours.
+
+        ``previous``: a run's folder, its ``run.json``, or a list of sites (``datum``: of its coordinates). A promised site is built where a
+        new open station stands within ``within_m``.
+
+        Raises
+        ------
+        InputError
+            The earlier plan cannot be read, does not name its sites, or is another city's.
+        """
+        from planner.study.audit import audit_plan
+
+        return audit_plan(self.stages, Path(previous), datum=datum, within_m=within_m)
 
     def audit_map(self, file: Path | str, *, datum: Datum = "gcj02") -> MapAudit:
         """The list of stations against an export of a map platform: what is missing there, shifted, has wrong hours, or is a ghost.

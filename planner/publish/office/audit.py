@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from planner.audit.promised import Audit
 from planner.audit.truth import FAULTS, MapAudit
 from planner.errors import Finding, sorted_findings
 from planner.publish.office.csvfile import write_table
 from planner.publish.office.document import render
 from planner.publish.office.printed import PrintedTable, printed_table
 from planner.publish.safe import write_text
-from planner.telling.contents.audit import FAULT_COLUMNS, fault_rows, map_lines
+from planner.telling.contents.audit import (
+    FAULT_COLUMNS,
+    OTHER_COLUMNS,
+    PROMISED_COLUMNS,
+    audit_lines,
+    fault_rows,
+    map_lines,
+    other_rows,
+    promised_rows,
+)
 from planner.telling.contents.columns import header
 from planner.telling.contents.records import FINDING_COLUMNS, finding_rows
 from planner.telling.words.numbers import number
 from planner.telling.words.phrases import phrase
 
-__all__ = ["write_map_audit", "write_page"]
+__all__ = ["write_audit", "write_map_audit", "write_page"]
 
 _MOST_FINDINGS, _MOST_ROWS = 200, 500
 Section = tuple[str, str, PrintedTable]
@@ -64,3 +74,41 @@ def write_map_audit(found: MapAudit, out: Path, language: str) -> tuple[Path, Pa
     write_page(page, language, title=title, lines=lines, sections=sections, findings=found.findings)
     write_table(found.faults, table_path)
     return page, table_path
+
+
+def write_audit(found: Audit, out: Path, language: str, labels: dict[str, str]) -> tuple[Path, Path]:
+    """Write ``audit.html`` and ``audit.csv`` (the promised sites); their paths. ``labels``: names of districts.
+
+    Raises
+    ------
+    OutputError
+        A file could not be written; the old one is untouched.
+    """
+    sections: list[Section] = []
+    for key, columns, rows in (
+        ("promised", PROMISED_COLUMNS, promised_rows(found, language, labels)),
+        ("others", OTHER_COLUMNS, other_rows(found, labels)),
+    ):
+        if len(rows):
+            note = (
+                "" if len(rows) <= _MOST_ROWS else phrase("audit_more_rows", language, n=number(_MOST_ROWS))
+            )
+            sections.append(
+                (
+                    phrase(f"sec_{key}", language),
+                    note,
+                    printed_table(columns, rows.head(_MOST_ROWS), language),
+                )
+            )
+    page, table = out / "audit.html", out / "audit.csv"
+    title = phrase("audit_title", language)
+    write_page(
+        page,
+        language,
+        title=title,
+        lines=audit_lines(found, language),
+        sections=sections,
+        findings=found.findings,
+    )
+    write_table(found.promised, table)
+    return page, table
