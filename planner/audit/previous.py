@@ -119,7 +119,8 @@ def _of_run(path: Path, crs: str, found: list[Finding]) -> Previous:
     """What ``run.json`` says, and where it is of an older planner, ``plan.gpkg`` beside it."""
     run = _json(path)
     if run is None or not isinstance(run.get("stations"), Mapping):
-        return _nothing(path, crs) if _note(found, "AUD-011", path) else _nothing(path, crs)
+        found.append(finding("AUD-011", source=path.name))
+        return _nothing(path, crs)
     versions = run.get("versions")
     version = str(versions.get("planner", "")) if isinstance(versions, Mapping) else ""
     promised = run.get("promised")
@@ -132,11 +133,6 @@ def _of_run(path: Path, crs: str, found: list[Finding]) -> Previous:
         found.append(finding("AUD-012", source=path.name, value=version or "?"))
         return _nothing(path, crs)
     return _of_layers(beside, crs, run, version, found)
-
-
-def _note(found: list[Finding], code: str, path: Path) -> bool:
-    found.append(finding(code, source=path.name))
-    return True
 
 
 def _json(path: Path) -> dict[str, Any] | None:

@@ -101,12 +101,13 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
 
 def _layers(stages: Stages, homes: HomesPlan | None, grades: Grades | None) -> tuple[ExtraLayer, ...]:
     """Further layers of the map: driver homes, grades of stations."""
-    language, districts = stages.settings.study.language, stages.value("inputs").districts
-    names = dict(
-        zip(districts["district"].astype(str), districts[f"name_{language}"].astype(str), strict=True)
-    )
+    language = stages.settings.study.language
     drawn = homes_layers(homes, language) if homes is not None else ()
-    return (*drawn, *(grade_layers(grades, language, names) if grades is not None else ()))
+    if grades is None:
+        return drawn
+    table = stages.value("inputs").districts
+    names = dict(zip(table["district"].astype(str), table[f"name_{language}"].astype(str), strict=True))
+    return (*drawn, *grade_layers(grades, language, names))
 
 
 def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:
