@@ -244,7 +244,9 @@ def audit(
     with _shown() as shown:
         opened = _open(study, shown)
         folder = _folder(opened, out)
-        found, page, table = _refusing(lambda: write_audit(opened, previous, folder, datum=datum), opened)
+        found, page, table = _refusing(
+            lambda: write_audit(opened.stages, previous, folder, datum=datum), opened
+        )
     typer.echo(audit_text(found, page, table, _language(opened)))
 
 
@@ -264,7 +266,9 @@ def audit_map(
     with _shown() as shown:
         opened = _open(study, shown)
         folder = _folder(opened, out)
-        found, page, table = _refusing(lambda: write_map_audit(opened, export, folder, datum=datum), opened)
+        found, page, table = _refusing(
+            lambda: write_map_audit(opened.stages, export, folder, datum=datum), opened
+        )
     typer.echo(map_audit_text(found, page, table, _language(opened)))
 
 

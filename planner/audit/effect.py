@@ -101,20 +101,26 @@ def neighbours_effect(
         theirs.append(changes)
     if not rows:
         return None
-    table = pd.DataFrame(rows, columns=["at", "new", "change", "controls"])
-    logs = _drawn(np.array(own), likes, theirs, table["new"].to_numpy(), rules.draws, seed)
-    middle = float(np.mean([o - t.mean() for o, t in zip(own, theirs, strict=True)]))
-    low, high = middle + (np.quantile(logs, [0.05, 0.95]) - logs.mean()) * _few(int(table["new"].nunique()))
-    controls = len(np.unique(np.concatenate(likes)))
-    return Effect(
-        float(np.expm1(middle)),
-        float(np.expm1(low)),
-        float(np.expm1(high)),
-        len(table),
-        int(table["new"].nunique()),
-        controls,
-        table,
+    return _averaged(
+        pd.DataFrame(rows, columns=["at", "new", "change", "controls"]),
+        np.array(own),
+        likes,
+        theirs,
+        rules.draws,
+        seed,
     )
+
+
+def _averaged(
+    table: pd.DataFrame, own: Floats, likes: list[Ints], theirs: list[Floats], draws: int, seed: int
+) -> Effect:
+    """The mean over neighbours, with its band."""
+    new, controls = int(table["new"].nunique()), len(np.unique(np.concatenate(likes)))
+    logs = _drawn(own, likes, theirs, table["new"].to_numpy(), draws, seed)
+    middle = float(np.mean([o - t.mean() for o, t in zip(own, theirs, strict=True)]))
+    low, high = middle + (np.quantile(logs, [0.05, 0.95]) - logs.mean()) * _few(new)
+    change, low, high = (float(np.expm1(v)) for v in (middle, low, high))
+    return Effect(change, low, high, len(table), new, controls, table)
 
 
 def _few(clusters: int) -> float:

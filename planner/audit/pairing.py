@@ -11,38 +11,38 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-__all__ = ["Pairs", "close_pairs", "one_to_one"]
+__all__ = ["PlacePairs", "close_pairs", "one_to_one"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Pairs of positions in two lists, ``metres`` apart (n_pairs each)."""
+class PlacePairs:
+    """PlacePairs of positions in two lists, ``metres`` apart (n_pairs each)."""
 
     own: Ints
     other: Ints
     metres: Floats
 
-    def only(self, which: NDArray[np.bool_] | Ints) -> Pairs:
+    def only(self, which: NDArray[np.bool_] | Ints) -> PlacePairs:
         """Some of them."""
-        return Pairs(self.own[which], self.other[which], self.metres[which])
+        return PlacePairs(self.own[which], self.other[which], self.metres[which])
 
 
-def close_pairs(own: Floats, other: Floats, *, within_m: float) -> Pairs:
+def close_pairs(own: Floats, other: Floats, *, within_m: float) -> PlacePairs:
     """Every pair within a distance of places ``own`` (n × 2, metres) and ``other`` (m × 2), sorted by position."""
     if not len(own) or not len(other):
         empty = np.zeros(0, np.int64)
-        return Pairs(empty, empty, np.zeros(0))
+        return PlacePairs(empty, empty, np.zeros(0))
     near = cKDTree(own).query_ball_tree(cKDTree(other), within_m)
     a = np.repeat(np.arange(len(own)), [len(n) for n in near])
     b = np.array([j for n in near for j in sorted(n)], np.int64)
     metres = np.hypot(*(own[a] - other[b]).T) if len(a) else np.zeros(0)
-    return Pairs(a.astype(np.int64), b, metres)
+    return PlacePairs(a.astype(np.int64), b, metres)
 
 
-def one_to_one(pairs: Pairs, cost: Floats, *, alone: float) -> Ints:
+def one_to_one(pairs: PlacePairs, cost: Floats, *, alone: float) -> Ints:
     """Positions of the pairs that are taken: each place in at most one, at the least sum of costs.
 
     ``cost`` per pair; a place that is left alone costs ``alone``, so that no pair dearer than twice that is taken. Solved exactly

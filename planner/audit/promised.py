@@ -112,11 +112,7 @@ def audit_promises(
     others, closed = None, None
     if before is not None:
         more = np.setdiff1d(np.flatnonzero(fresh), at[at >= 0])
-        others = gpd.GeoDataFrame(
-            {"station_id": ids[more], "name": stations["name"].to_numpy()[more], "district": stations["district"].to_numpy()[more],
-             "visits_day": daily["rate"].reindex(ids[more]).to_numpy(float)},
-            geometry=stations.geometry.to_numpy()[more], crs=stations.crs,
-        )  # fmt: skip
+        others = _others(stations, more, daily)
         closed = tuple(sorted(set(previous.stations or ()) - set(ids[live])))
     new = np.flatnonzero(fresh) if before is not None else np.unique(at[at >= 0])
     effect = _effect(
@@ -124,6 +120,17 @@ def audit_promises(
     )
     shares = {**previous.shares, **(today or {})}
     return Audit(promised, others, closed, effect, shares, previous.source, language, tuple(found))
+
+
+def _others(stations: gpd.GeoDataFrame, at: NDArray[np.int64], daily: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Stations at some positions, with their counted visits."""
+    table = stations.iloc[at]
+    ids = table["station_id"].astype(str)
+    counted = daily["rate"].reindex(ids).to_numpy(float)
+    return gpd.GeoDataFrame(
+        {"station_id": ids.to_numpy(), "name": table["name"].to_numpy(), "district": table["district"].to_numpy(), "visits_day": counted},
+        geometry=table.geometry.to_numpy(), crs=stations.crs,
+    )  # fmt: skip
 
 
 def _built(

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.audit.names import core, likeness
-from planner.audit.pairing import Pairs, close_pairs, one_to_one
+from planner.audit.pairing import PlacePairs, close_pairs, one_to_one
 from planner.errors import Finding
 from planner.hours.week import posted_week
 
@@ -117,28 +117,38 @@ def audit_map(
         *_missing(own, np.setdiff1d(np.flatnonzero(is_open), pairs.own)),
         *_ghosts(own, places, linked, pairs, is_open),
     ]
+    found = _found(own, places, pairs, alike[taken], differ)[live].reset_index(drop=True)
+    return MapAudit(
+        _faults(rows, own), found, int(is_open.sum()), len(places), int((~ours).sum()), language, findings
+    )
+
+
+def _found(
+    own: pd.DataFrame,
+    places: pd.DataFrame,
+    pairs: PlacePairs,
+    alike: NDArray[np.float64],
+    differ: NDArray[np.float64],
+) -> pd.DataFrame:
+    """The stations that were found on the map."""
     moved = _xy(places)[pairs.other] - _xy(own)[pairs.own]
-    found = pd.DataFrame(
+    return pd.DataFrame(
         {
             "station_id": own["station_id"].to_numpy()[pairs.own], "name": own["name"].to_numpy()[pairs.own],
-            "map_name": places["name"].to_numpy()[pairs.other], "distance_m": pairs.metres, "alike": alike[taken], "hours_differ_min": differ, "east_m": moved[:, 0], "north_m": moved[:, 1],
+            "map_name": places["name"].to_numpy()[pairs.other], "distance_m": pairs.metres, "alike": alike, "hours_differ_min": differ,
+            "east_m": moved[:, 0], "north_m": moved[:, 1],
         }
-    )[live]  # fmt: skip
-    table = gpd.GeoDataFrame(
-        pd.DataFrame(rows, columns=[*_COLUMNS, "geometry"]), geometry="geometry", crs=own.crs
-    )
+    )  # fmt: skip
+
+
+def _faults(rows: list[tuple[object, ...]], own: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Faults by kind, then by station."""
+    plain = pd.DataFrame(rows, columns=[*_COLUMNS, "geometry"])
+    table = gpd.GeoDataFrame(plain, geometry="geometry", crs=own.crs)
     table["fault"] = pd.Categorical(table["fault"], FAULTS)
     table = table.sort_values(["fault", "station_id", "row"], kind="stable", ignore_index=True)
     table["fault"] = table["fault"].astype(str)
-    return MapAudit(
-        table,
-        found.reset_index(drop=True),
-        int(is_open.sum()),
-        len(places),
-        int((~ours).sum()),
-        language,
-        findings,
-    )
+    return table
 
 
 _COLUMNS = (
@@ -163,8 +173,8 @@ def _of_our_kind(names: pd.Series) -> NDArray[np.bool_]:
 
 def _links(
     own: gpd.GeoDataFrame, places: gpd.GeoDataFrame, rules: MapRules
-) -> tuple[Pairs, NDArray[np.float64]]:
-    """Pairs that may be the same place, and how alike their names are."""
+) -> tuple[PlacePairs, NDArray[np.float64]]:
+    """PlacePairs that may be the same place, and how alike their names are."""
     linked = close_pairs(_xy(own), _xy(places), within_m=max(rules.far_m, rules.near_m))
     a, b = [core(str(n)) for n in own["name"]], [core(str(n)) for n in places["name"]]
     alike = np.array(
@@ -179,7 +189,7 @@ def _xy(table: gpd.GeoDataFrame) -> NDArray[np.float64]:
     return np.column_stack([table.geometry.x.to_numpy(), table.geometry.y.to_numpy()])
 
 
-def _hours_differ(own: pd.DataFrame, places: pd.DataFrame, pairs: Pairs) -> NDArray[np.float64]:
+def _hours_differ(own: pd.DataFrame, places: pd.DataFrame, pairs: PlacePairs) -> NDArray[np.float64]:
     """Minutes a day by which the hours of each pair differ; NaN where either is not known."""
     if not len(pairs.own):
         return np.zeros(0)
@@ -203,7 +213,7 @@ def _row(table: pd.DataFrame, at: int) -> int | None:
 
 
 def _of_pairs(
-    fault: str, pairs: Pairs, own: gpd.GeoDataFrame, places: gpd.GeoDataFrame
+    fault: str, pairs: PlacePairs, own: gpd.GeoDataFrame, places: gpd.GeoDataFrame
 ) -> list[tuple[object, ...]]:
     return [
         (fault, own["station_id"].iloc[i], own["name"].iloc[i], places["name"].iloc[j], metres, _hours_of(own, i), _hours_of(places, j), "",
@@ -220,7 +230,11 @@ def _missing(own: gpd.GeoDataFrame, at: NDArray[np.int64]) -> list[tuple[object,
 
 
 def _ghosts(
-    own: gpd.GeoDataFrame, places: gpd.GeoDataFrame, linked: Pairs, pairs: Pairs, is_open: NDArray[np.bool_]
+    own: gpd.GeoDataFrame,
+    places: gpd.GeoDataFrame,
+    linked: PlacePairs,
+    pairs: PlacePairs,
+    is_open: NDArray[np.bool_],
 ) -> list[tuple[object, ...]]:
     """Places of the map that are no open station: none at all, one shown twice, one that is not open."""
     partner = dict(zip(pairs.other.tolist(), pairs.own.tolist(), strict=True))

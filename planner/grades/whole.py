@@ -16,7 +16,7 @@ from planner.demand.streets.standing import DemandPoints
 from planner.errors import Finding, Told, finding
 from planner.grades.assess import Levels, costs_of, facts_of, levels_of
 from planner.grades.exits import lost_in_turn, served_by, workers_alone
-from planner.grades.review import FLAGS, flags_of, inspections, reference_day
+from planner.grades.review import FLAGS, Inspections, flags_of, inspections, reference_day
 from planner.grades.rules import FACT_WORDS, FACTS, GradeRules
 from planner.inputs.visits import Visits
 from planner.settings.grades import Grading
@@ -114,28 +114,14 @@ def grade_stations(
     daily = _daily(stations, visits)
     flags = flags_of(settings, daily, numbers["complaints"], numbers["hours_kept"])
     reference = reference_day(settings, stations)
-    months = np.where(
-        found.sure >= 0, _at(rules.levels["inspect_months"], np.maximum(found.sure, 0)), _first(rules.levels)
-    )
-    when = inspections(
-        stations,
-        months,
-        np.asarray(flags.any(axis=1)),
-        reference=reference,
-        review_months=settings.review_months,
-    )
+    when = _when(settings, rules, stations, found, np.asarray(flags.any(axis=1)), reference)
     is_open = np.asarray(reach.open_share) >= need_open
     served = [(served_by(a.seconds, a.cutoff_s), points.by_period(a.groups, periods)) for a in reach.access]
-    stated = _stated(stations, rules)
     table = gpd.GeoDataFrame(
         {
-            "station_id": stations["station_id"].to_numpy(), "name": stations["name"].to_numpy(),
-            "district": stations["district"].to_numpy(), "stated": stations["grade"].fillna("").to_numpy(), "stated_level": stated,
-            "level": found.sure, "possible": found.possible, "following": found.following, "agrees": _agrees(stated, found),
-            "lacks": _named(found.lacks), "asks": _named(found.asks),
+            **_graded(stations, rules, found),
             **{k: prices.once[:, i] for i, k in enumerate(("cost_yuan", "cost_low", "cost_high"))},
             **{k: prices.yearly[:, i] for i, k in enumerate(("yearly_yuan", "yearly_low", "yearly_high"))},
-            "subsidy_yuan": _at(rules.levels["subsidy_yuan"], found.sure), "subsidy_possible": _at(rules.levels["subsidy_yuan"], found.possible),
             "since": when.since, "inspected": when.inspected, "due": when.due, "overdue": when.overdue,
             "flags": [", ".join(f for f, on in zip(FLAGS, row, strict=True) if on) for row in flags],
             "visits_day": daily, **numbers, "workers": np.asarray(covers, float), "workers_alone": workers_alone(served, is_open),
@@ -147,6 +133,26 @@ def grade_stations(
     return Grades(
         table, out, rules, reference, findings=tuple(_notices(table, stations, rules, reference, found))
     )
+
+
+def _graded(stations: pd.DataFrame, rules: GradeRules, found: Levels) -> dict[str, Any]:
+    """Columns of who the stations are and which grade they have."""
+    stated, subsidy = _stated(stations, rules), rules.levels["subsidy_yuan"]
+    return {
+        "station_id": stations["station_id"].to_numpy(), "name": stations["name"].to_numpy(), "district": stations["district"].to_numpy(),
+        "stated": stations["grade"].fillna("").to_numpy(), "stated_level": stated, "level": found.sure, "possible": found.possible,
+        "following": found.following, "agrees": _agrees(stated, found), "lacks": _named(found.lacks), "asks": _named(found.asks),
+        "subsidy_yuan": _at(subsidy, found.sure), "subsidy_possible": _at(subsidy, found.possible),
+    }  # fmt: skip
+
+
+def _when(
+    settings: Grading, rules: GradeRules, stations: pd.DataFrame, found: Levels, flagged: NDArray[np.bool_], reference: str | None
+) -> Inspections:  # fmt: skip
+    """The next inspection of each station, by its certain grade; below the lowest as often as the lowest."""
+    months = _at(rules.levels["inspect_months"], found.sure)
+    months = np.where(found.sure >= 0, months, _first(rules.levels))
+    return inspections(stations, months, flagged, reference=reference, review_months=settings.review_months)
 
 
 def _numbers(stations: pd.DataFrame, column: str) -> Floats:

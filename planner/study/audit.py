@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from planner.audit.truth import MapAudit
     from planner.settings.inputs import Datum
     from planner.study.stages import Stages
-    from planner.study.study import Study
 
 __all__ = ["audit_export", "audit_plan", "write_audit", "write_map_audit"]
 
@@ -53,16 +52,16 @@ def audit_export(stages: Stages, file: Path, *, datum: Datum = "gcj02") -> MapAu
 
 
 def write_map_audit(
-    study: Study, file: Path, out: Path, *, datum: Datum = "gcj02"
+    stages: Stages, file: Path, out: Path, *, datum: Datum = "gcj02"
 ) -> tuple[MapAudit, Path, Path]:
     """``map_audit.html`` and ``map_audit.csv`` in the folder ``out``; the audit and the two paths."""
     from planner.publish.office import audit as pages
     from planner.study.products import require_folder
 
     require_folder(out)
-    found = audit_export(study.stages, file, datum=datum)
+    found = audit_export(stages, file, datum=datum)
     out.mkdir(parents=True, exist_ok=True)
-    return (found, *pages.write_map_audit(found, out, study.settings.study.language))
+    return (found, *pages.write_map_audit(found, out, stages.settings.study.language))
 
 
 def _common_shift(audit: MapAudit, own: gpd.GeoDataFrame, datum: Datum) -> list[Finding]:
@@ -130,15 +129,15 @@ def audit_plan(stages: Stages, previous: Path, *, datum: Datum = "wgs84", within
 
 
 def write_audit(
-    study: Study, previous: Path, out: Path, *, datum: Datum = "wgs84"
+    stages: Stages, previous: Path, out: Path, *, datum: Datum = "wgs84"
 ) -> tuple[Audit, Path, Path]:
     """``audit.html`` and ``audit.csv`` in the folder ``out``; the audit and the two paths."""
     from planner.publish.office import audit as pages
     from planner.study.products import require_folder
 
     require_folder(out)
-    found, language = audit_plan(study.stages, previous, datum=datum), study.settings.study.language
-    table = study.districts
+    found, language = audit_plan(stages, previous, datum=datum), stages.settings.study.language
+    table = stages.value("inputs").districts
     labels = dict(zip(table["district"].astype(str), table[f"name_{language}"].astype(str), strict=True))
     out.mkdir(parents=True, exist_ok=True)
     return (found, *pages.write_audit(found, out, language, labels))
