@@ -139,7 +139,7 @@ def _kept(area: Floats, days: pd.DatetimeIndex, *, seed: int) -> list[tuple[obje
     said = rng.random((n, 6)) >= np.array([0.08, 0.12, 0.05, 0.10, 0.20, 0.15])
     kit, sign, mapped = (np.where(rng.random(n) < share, "是", "否") for share in (0.82, 0.93, 0.88))
     complaints = rng.poisson(0.5, n)
-    looked = pd.Timestamp("2023-12-31") - pd.to_timedelta(rng.integers(10, 500, n), unit="D")
+    looked = pd.Timestamp("2023-12-31") - pd.to_timedelta(rng.integers(10, 220, n), unit="D")
     looked = looked.where(looked >= days, days)
     each = zip(
         seats.tolist(),

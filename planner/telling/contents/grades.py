@@ -12,7 +12,7 @@ from planner.telling.contents.columns import Column
 from planner.telling.contents.coverage import district_labels
 from planner.telling.words.figures import told, told_band
 from planner.telling.words.numbers import number
-from planner.telling.words.phrases import phrase
+from planner.telling.words.phrases import phrase, translated
 
 if TYPE_CHECKING:
     from planner.grades.whole import Grades
@@ -201,6 +201,9 @@ def grade_lines(bundle: Bundle) -> tuple[str, ...]:
         grades.rules.name(int(k), language) for k in np.flatnonzero(blank)
     )
     lines.append(phrase("grades_no_subsidy", language, grades=without) if subsidy is None else phrase("grades_subsidy", language, sum=told(subsidy), band=told_band(subsidy) or told(subsidy)))  # fmt: skip
+    source = bundle.settings.grades.source
+    if source and subsidy is not None:
+        lines.append(phrase("grades_subsidy_source", language, source=translated(source, language)))
     if grades.reference is not None:
         lines.append(phrase("grades_inspection", language, day=grades.reference, late=shown("inspections_overdue"), flagged=shown("stations_flagged"), exits=shown("stations_exit")))  # fmt: skip
     if grades.rules.own:
