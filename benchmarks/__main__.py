@@ -3,7 +3,7 @@
 Prints the tables and writes ``benchmarks/RESULTS.md``; a quick run (small town, few sources) only prints.
 A run of some modules, or of some parts of one, puts its rows in the place of those of the same name.
 
-    python -m benchmarks [--quick] [reading] [reach | reach:walk,memory] [areas] [siting] [demand] [streets] [freight]
+    python -m benchmarks [--quick] [reading] [reach | reach:walk,memory] [areas] [siting] [options] [demand] [streets] [freight]
 
 ``python -m benchmarks run [NAME …] [--warm]`` times whole runs stage by stage (benchmarks/run.py);
 ``python -m benchmarks same OLD NEW`` compares the products of two checkouts (benchmarks/same_products.py).
@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-MODULES = ("reading", "reach", "areas", "siting", "demand", "streets", "freight")
+MODULES = ("reading", "reach", "areas", "siting", "options", "demand", "streets", "freight")
 PACKAGES = (
     "numpy", "scipy", "numba", "shapely", "geopandas", "networkx", "osmnx", "osmium", "pyrosm", "highspy", "spopt",
 )  # fmt: skip

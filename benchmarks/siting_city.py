@@ -80,6 +80,17 @@ def instance(name: str) -> Instance:
 def city(n: int, m: int, existing: int, *, seed: int) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
     """Coverage, integer weights and what existing stations cover, for ``n`` cells and ``m`` candidates."""
     rng = np.random.default_rng(seed)
+    points, density, weights = ground(rng, n)
+    tree = cKDTree(points)
+    candidates = areas(rng, points, density, tree, m, power=0.35, size=1.0)
+    stations = areas(rng, points, density, tree, existing, power=1.1, size=0.6)
+    covered = np.zeros(n, bool)
+    covered[stations.indices] = True
+    return candidates, weights, covered
+
+
+def ground(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``n`` cells of a city of towns: where they stand (km), how dense it is there, integer weights."""
     cell = 0.2 if n <= 100_000 else 0.2 / 10**0.5
     side = 90.0 * (n * cell * cell / 1200.0) ** 0.5  # km; the same density at every size
     centres = rng.uniform(4, side - 4, (max(12, int(170 * (side / 90) ** 2)), 2))
@@ -97,15 +108,10 @@ def city(n: int, m: int, existing: int, *, seed: int) -> tuple[sparse.csr_array,
     points, density = lattice[kept], density[kept]
     mean = 25 * (cell / 0.2) ** 2
     weights = np.maximum(1.0, np.rint(mean * density / density.mean() * rng.lognormal(0, 0.9, n)))
-    tree = cKDTree(points)
-    candidates = _areas(rng, points, density, tree, m, power=0.35, size=1.0)
-    stations = _areas(rng, points, density, tree, existing, power=1.1, size=0.6)
-    covered = np.zeros(n, bool)
-    covered[stations.indices] = True
-    return candidates, weights, covered
+    return points, density, weights
 
 
-def _areas(
+def areas(
     rng: np.random.Generator, points: np.ndarray, density: np.ndarray, tree: cKDTree, k: int, *,
     power: float, size: float,
 ) -> sparse.csr_array:  # fmt: skip

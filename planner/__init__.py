@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from planner.equity.access import access
     from planner.errors import InfeasibleError, InputError, PlannerError
     from planner.medians.problems import p_center, p_median
+    from planner.options.problems import maximal_covering_options
     from planner.roads.areas import service_areas
     from planner.roads.network import Network, read_network
     from planner.roads.reach import Snapped, TravelTimes, nearest, snap, travel_times
@@ -32,6 +33,7 @@ _HOME = {
     "travel_times": "roads.reach", "service_areas": "roads.areas",
     "access": "equity.access",
     "Solution": "solvers.problems", "maximal_covering": "solvers.problems", "set_covering": "solvers.problems",
+    "maximal_covering_options": "options.problems",
     "p_median": "medians.problems", "p_center": "medians.problems",
     "Study": "study.study", "open_study": "study.study",
 }  # fmt: skip
@@ -46,6 +48,7 @@ __all__ = [
     "TravelTimes",
     "access",
     "maximal_covering",
+    "maximal_covering_options",
     "nearest",
     "open_study",
     "p_center",

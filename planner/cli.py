@@ -202,6 +202,20 @@ def site(study: StudyFile, out: Out = None) -> None:
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 
+@app.command(help=_say("help_actions"))
+def actions(study: StudyFile, out: Out = None) -> None:
+    """Build, re-time, upgrade, move, close and co-brand under one budget."""
+    from planner.study.products import write_actions
+    from planner.study.terminal import actions_text
+
+    with _shown() as shown:
+        opened = _open(study, shown)
+        folder = _folder(opened, out)
+        plan = _refusing(lambda: write_actions(opened.stages, folder), opened, folder)
+    typer.echo(actions_text(plan, _language(opened)))
+    _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
+
+
 @app.command(help=_say("help_homes"))
 def homes(study: StudyFile, out: Out = None) -> None:
     """Choose the truck drivers' homes."""

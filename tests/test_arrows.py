@@ -16,6 +16,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": BASE,
     "solvers": BASE,
     "medians": BASE | {"solvers"},
+    "options": BASE | {"solvers"},
     "hours": BASE | {"settings"},
     "inputs": BASE | {"settings", "hours"},
     "example": BASE | {"settings", "hours", "inputs"},
@@ -26,10 +27,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "equity": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "grades": BASE | {"settings", "hours", "inputs", "demand", "siting"},
     "audit": BASE | {"settings", "hours", "inputs"},
+    "actions": BASE | {"settings", "hours", "solvers", "options", "inputs", "demand", "roads", "siting"},
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
-    "facts": BASE | {"equity", "grades", "settings", "hours", "solvers", "demand", "siting", "freight"},
+    "facts": BASE
+    | {"actions", "equity", "grades", "settings", "hours", "solvers", "demand", "siting", "freight"},
     "telling": BASE
     | {
+        "actions",
         "equity",
         "grades",
         "audit",
@@ -45,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "publish": BASE
     | {
+        "actions",
         "equity",
         "grades",
         "audit",

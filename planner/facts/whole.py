@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from planner.actions.plan import ActionPlan
 from planner.equity.fairness import AVERSION, Fairness
+from planner.facts.actions import action_facts
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
 from planner.facts.fairness import fairness_facts
@@ -37,7 +39,7 @@ __all__ = ["register_of"]
 def register_of(
     parts: Parts, *, demand: gpd.GeoDataFrame, surfaces: NDArray[Any] | None, groups: Sequence[Group], circle: Circle,
     costs: pd.DataFrame, always: int | None = None, homes: dict[str, Any] | None = None,
-    fairness: Fairness | None = None, aversion: float = AVERSION,
+    fairness: Fairness | None = None, aversion: float = AVERSION, actions: ActionPlan | None = None, weighted: bool = False,
 ) -> Register:  # fmt: skip
     """The register of a finished study.
 
@@ -57,6 +59,8 @@ def register_of(
         New sites that stay under every assumption; None where not asked.
     homes
         Driver homes as ``run.json`` has them; None where there are none.
+    actions, weighted
+        The plan with five verbs (None: not asked), and whether workers of some groups or periods count more in it.
     fairness, aversion
         How evenly coverage falls on districts × groups × periods (None: over districts alone), and the aversion to
         inequality that it is measured with.
@@ -80,7 +84,8 @@ def register_of(
         parts.before, parts.after, here, district=demand["district"].astype(str), draws=draws, found=fairness,
         aversion=aversion,
     )  # fmt: skip
-    return Register([*covered, *_others(parts, here, costs, always, homes), *fair], here)
+    verbs = () if actions is None else action_facts(actions, here, draws=draws, own_goal=weighted)
+    return Register([*covered, *_others(parts, here, costs, always, homes), *fair, *verbs], here)
 
 
 def _others(

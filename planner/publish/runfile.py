@@ -16,8 +16,9 @@ import pandas as pd
 
 from planner.errors import PlannerError
 from planner.publish.safe import write_text
-from planner.telling.contents.audit import promised_run
-from planner.telling.contents.grades import grades_run
+from planner.telling.contents.actions import actions_run
+from planner.telling.contents.existing.audit import promised_run
+from planner.telling.contents.existing.grades import grades_run
 from planner.telling.contents.records import finding_counts, synthetic_note
 from planner.telling.contents.use import use_run
 from planner.telling.words.names import crs_label
@@ -107,6 +108,7 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         "rule_prices": _records(bundle.rule_prices),
         "stations": _stations(bundle, notes),
         "use": use_run(bundle),
+        "actions": actions_run(bundle),
         "grades": grades_run(bundle),
         "promised": promised_run(bundle),
         "driver_homes": None if bundle.homes is None else bundle.homes.run_json(),

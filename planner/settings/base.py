@@ -52,7 +52,7 @@ def told(error: ErrorDetails, *, source: str, field: str) -> Finding:
     value = "" if isinstance(error["input"], dict) else error["input"]
     kind, given = error["type"], dict(error.get("ctx", {}))
     say = functools.partial(finding, source=source, field=field, value=value)
-    if re.fullmatch(r"[A-Z]{3,4}-\d{3}", kind):  # a finding of ours
+    if re.fullmatch(r"[A-Z]{2,4}-\d{3}", kind):
         given.pop("why")
         return say(kind, **given)
     if kind not in _CODES:

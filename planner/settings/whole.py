@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from planner.settings.about import About
+from planner.settings.actions import Actions
 from planner.settings.base import Section, refused
 from planner.settings.circle import Circle
 from planner.settings.demand import Demand
@@ -31,6 +32,7 @@ class Settings(Section):
     freight: Freight = Freight()
     use: Use = Use()
     grades: Grading = Grading()
+    actions: Actions = Field(default_factory=Actions)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:

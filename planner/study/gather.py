@@ -8,6 +8,7 @@ from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
 from planner.grades.whole import Grades
 from planner.progress import Progress, silent
+from planner.publish.page.actions import actions_layers
 from planner.publish.page.grades import grade_layers
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
@@ -57,6 +58,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     absent.update(("figures", f.message(s.study.language)) for f in stages.value("font"))
     say("other plans and assumptions", 0.0)
     law, use = _use(stages, absent)
+    actions = stages.value("actions") if "actions" in want else None
     grades = stages.value("grades") if "grades" in want else None
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
@@ -79,7 +81,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         solution=plan.solution,
         curve=stages.value("curve"),
         homes=homes,
-        extra_layers=_layers(stages, homes, grades),
+        extra_layers=(*actions_layers(actions, s.study.language), *_layers(stages, homes, grades)),
         phases=plan.phases if len(plan.phases) else None,
         alternatives=stages.value("alternatives") if "alternatives" in want else None,
         replacements=stages.value("replacements") if "replacements" in want else None,
@@ -94,6 +96,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         law_of_use=law,
         fairness=stages.value("fairness"),
         hanging=stages.value("hanging").workers if "hanging" in want else None,
+        actions=actions,
         grades=grades,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))

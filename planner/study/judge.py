@@ -20,6 +20,7 @@ def _judges(settings: Settings) -> Iterator[str]:
     trucks = ["truck"] if settings.freight.enabled else []
     yield from ("inputs", "stations", "visits", "ways", "candidates", "rules")
     yield from (f"network:{mode}" for mode in dict.fromkeys(["walk", *modes, *trucks]))
+    yield from (("action_rules",) if settings.actions.enabled else ())
     yield from ("demand", "worth", *(("choice",) if settings.siting.goal.aim == "use" else ()))
     yield from ("grade_rules",) if settings.grades.enabled else ()
 

@@ -16,13 +16,14 @@ from planner.study.judge import refuse_what_cannot_run
 from planner.study.stages import Stages
 
 if TYPE_CHECKING:
+    from planner.actions.plan import ActionPlan
     from planner.freight.homes import HomesPlan
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.agreement import Agreement
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "compare_times", "require_folder", "rows_to_geocode", "write_checks", "write_coverage", "write_homes", "write_products",
+    "compare_times", "require_folder", "rows_to_geocode", "write_actions", "write_checks", "write_coverage", "write_homes", "write_products",
     "write_site_list", "write_times",
 ]  # fmt: skip
 
@@ -76,6 +77,10 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
         say(phrase("say_writing", language, name=name), n / 8)
         write()
     say(phrase("say_writing_figures", language), 0.6)
+    if bundle.actions is not None:
+        csvfile.write_table(bundle.actions.actions, out / "actions.csv")
+    else:
+        (out / "actions.csv").unlink(missing_ok=True)
     pictures = figures.write_figures(bundle, out / "figures")
     say(phrase("say_writing_reports", language), 0.8)
     document.write_report(bundle, out / "report.html", pictures)
@@ -155,6 +160,18 @@ def write_site_list(stages: Stages, out: Path) -> SitePlan:
     csvfile.write_csv(bundle, out / "recommendations.csv")
     workbook.write_workbook(bundle, out / "recommendations.xlsx")
     plan: SitePlan = stages.value("plan").plan
+    return plan
+
+
+def write_actions(stages: Stages, out: Path) -> ActionPlan:
+    """``actions.csv`` and ``checks.html``; the plan with five verbs."""
+    from planner.publish.office import csvfile
+
+    require_folder(out)
+    refuse_what_cannot_run(stages)
+    plan: ActionPlan = stages.value("actions")
+    write_checks(stages, out)
+    csvfile.write_table(plan.actions, out / "actions.csv")
     return plan
 
 

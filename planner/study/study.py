@@ -24,6 +24,8 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.actions.frontier import MoneyFront
+    from planner.actions.plan import ActionPlan
     from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.equity.fairness import Fairness
@@ -259,6 +261,31 @@ class Study:
             The list has fewer than two dates, or no residents are known by place.
         """
         return self.stages.value("backtest").table
+
+    def plan_actions(self) -> ActionPlan:
+        """Build, re-time, upgrade, move, close and co-brand under one budget (``[actions]`` in the study file), with bound and gap.
+
+        Raises
+        ------
+        InputError
+            The settings name what is not there, or no plan keeps the limits.
+        """
+        return self.stages.value("actions")
+
+    def money_front(self, *, points: int | None = None) -> MoneyFront:
+        """Workers covered against money: the plan with five verbs at ``points`` budgets (the study's ``actions.frontier``), up to twice its own.
+
+        Minutes on a large city; kept, and made only when asked for.
+
+        Raises
+        ------
+        PlannerError
+            Fewer than two points.
+        """
+        n = self.settings.actions.frontier if points is None else int(points)
+        if n < 2:
+            raise PlannerError(f"a frontier has at least 2 points; got {points!r}")
+        return self.stages.value("money_front", points=n)
 
     # -- questions to the plan ---------------------------------------------------------------------
 

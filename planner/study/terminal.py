@@ -12,7 +12,7 @@ import pandas as pd
 
 from planner.errors import AbsentError, Finding, InputError, PlannerError, sorted_findings
 from planner.facts.register import Register
-from planner.telling.contents.audit import audit_lines, map_lines
+from planner.telling.contents.existing.audit import audit_lines, map_lines
 from planner.telling.contents.records import count_line
 from planner.telling.words.figures import told, told_band
 from planner.telling.words.homes import limited_words
@@ -21,6 +21,7 @@ from planner.telling.words.numbers import ceil_number, ceil_percent, number, per
 from planner.telling.words.phrases import phrase, words_of
 
 if TYPE_CHECKING:
+    from planner.actions.plan import ActionPlan
     from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.freight.homes import HomesPlan
@@ -231,6 +232,17 @@ def plan_text(plan: SitePlan, language: str) -> str:
         gap=ceil_percent(plan.solution.gap), status=_status(plan.solution.status, language),
     )  # fmt: skip
     return said + timed
+
+
+def actions_text(plan: ActionPlan, language: str) -> str:
+    """How many actions of each verb, what they cost, what they do."""
+    stop = "、" if language == "zh" else ", "
+    verbs = stop.join(f"{phrase(f'verb_{r.verb}', language)} {r.n}" for r in plan.by_verb.itertuples() if r.n)
+    return phrase(
+        "say_actions", language, n=number(len(plan.actions)), verbs=verbs, cost=number(plan.cost_yuan), yearly=number(plan.yearly_yuan),
+        before=percent(plan.before.share), after=percent(plan.after.share), gap=ceil_percent(plan.solution.gap),
+        status=_status(plan.solution.status, language),
+    )  # fmt: skip
 
 
 def homes_text(plan: HomesPlan, language: str) -> str:

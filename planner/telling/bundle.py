@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from planner.actions.plan import ActionPlan
     from planner.equity.fairness import Fairness
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
@@ -88,6 +89,8 @@ class Bundle:
         Workers covered today whose every station in reach lies behind one footway; None where not computed.
     grades
         The open stations by grade; None where not asked.
+    actions
+        The plan with five verbs; None where it was not asked for.
     """
 
     settings: Settings
@@ -126,6 +129,7 @@ class Bundle:
     fairness: Fairness | None = None
     hanging: float | None = None
     grades: Grades | None = None
+    actions: ActionPlan | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -141,6 +145,7 @@ class Bundle:
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
             fairness=self.fairness, aversion=self.settings.siting.inequality_aversion,
+            actions=self.actions, weighted=bool(self.settings.siting.goal.group_weights or self.settings.siting.goal.period_weights),
         )  # fmt: skip
 
     def with_run(self, run: dict[str, Any]) -> Bundle:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 #: Pattern of files below the checkout → their tests. The first pattern that fits holds; a file may be mutated by none.
 TESTS: dict[str, tuple[str, ...]] = {
+    "planner/options/[!k_]*.py": ("tests/options/test_options_refusals.py", "tests/options/test_options_brute.py", "tests/options/test_options_known.py"),
     "planner/siting/coverage.py": ("tests/siting/test_glue_coverage.py", "tests/siting/test_coverage.py"),
     "planner/siting/candidates.py": ("tests/siting/test_glue_candidates.py",),
     "planner/siting/questions/robust.py": ("tests/siting/test_glue_robust.py", "tests/siting/test_curve.py"),

@@ -12,7 +12,8 @@ from planner.publish.office.csvfile import write_table
 from planner.publish.office.document import render
 from planner.publish.office.printed import PrintedTable, printed_table
 from planner.publish.safe import write_text
-from planner.telling.contents.audit import (
+from planner.telling.contents.columns import header
+from planner.telling.contents.existing.audit import (
     FAULT_COLUMNS,
     OTHER_COLUMNS,
     PROMISED_COLUMNS,
@@ -22,7 +23,6 @@ from planner.telling.contents.audit import (
     other_rows,
     promised_rows,
 )
-from planner.telling.contents.columns import header
 from planner.telling.contents.records import FINDING_COLUMNS, finding_rows
 from planner.telling.words.numbers import number
 from planner.telling.words.phrases import phrase

@@ -8,7 +8,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from planner.publish.office.sheets import for_print, new_sheet, put_heading, put_note, put_table, set_widths
-from planner.telling.contents.grades import (
+from planner.telling.contents.existing.grades import (
     EXIT_COLUMNS,
     GRADE_COLUMNS,
     LEVEL_COLUMNS,

@@ -12,6 +12,15 @@ from planner.errors import sorted_findings
 from planner.publish.office.homes.lines import absent_lines, homes_lines
 from planner.publish.office.homes.tables import homes_tables, is_number, shown
 from planner.publish.office.printed import PrintedTable, printed_table
+from planner.telling.contents.actions import (
+    ACTION_COLUMNS,
+    ACTION_DISTRICT_COLUMNS,
+    VERB_COLUMNS,
+    action_district_rows,
+    action_lines,
+    action_rows,
+    verb_rows,
+)
 from planner.telling.contents.assumptions import assumption_rows
 from planner.telling.contents.certificate import certificate_figures, certificate_lines
 from planner.telling.contents.columns import Column
@@ -31,8 +40,14 @@ from planner.telling.contents.coverage import (
     timed_columns,
 )
 from planner.telling.contents.decision import Decision, decision
+from planner.telling.contents.existing.grades import (
+    EXIT_COLUMNS,
+    LEVEL_COLUMNS,
+    exit_rows,
+    grade_lines,
+    level_rows,
+)
 from planner.telling.contents.fairness import FAIRNESS_COLUMNS, fairness_lines, fairness_rows
-from planner.telling.contents.grades import EXIT_COLUMNS, LEVEL_COLUMNS, exit_rows, grade_lines, level_rows
 from planner.telling.contents.intervals import interval_columns, interval_rows
 from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS, gap_rows, hotspot_rows
 from planner.telling.contents.questions import irreplaceable_line, options
@@ -228,6 +243,34 @@ def _grades(bundle: Bundle) -> tuple[Further, ...]:
     return tuple(found)
 
 
+def _actions(bundle: Bundle) -> tuple[Further, ...]:
+    """The plan with five verbs: sentences, what each verb does, districts; the list of actions. Nothing where it was not asked for."""
+    lines, language = action_lines(bundle), bundle.settings.study.language
+    if not lines:
+        return ()
+    columns = tuple(c for c in ACTION_COLUMNS if c.key in _ACTION_KEYS)
+    return (
+        Further(phrase("sec_actions", language), lines, printed_table(VERB_COLUMNS, verb_rows(bundle), language, totals=1),
+                anchor="actions"),
+        Further(phrase("head_actions_districts", language), (),
+                printed_table(ACTION_DISTRICT_COLUMNS, action_district_rows(bundle), language)),
+        Further(phrase("actions_list", language), (), printed_table(columns, action_rows(bundle), language)),
+    )  # fmt: skip
+
+
+#: Columns of the list of actions in the report; all stand in the workbook.
+_ACTION_KEYS = (
+    "rank",
+    "verb",
+    "place_name",
+    "district",
+    "action_cost",
+    "yearly_yuan",
+    "action_gain",
+    "reason",
+)
+
+
 def _intervals(bundle: Bundle) -> tuple[Further, ...]:
     """How sure the figures are, where draws tell it."""
     language, table = bundle.settings.study.language, interval_rows(bundle)
@@ -374,7 +417,7 @@ def story(bundle: Bundle) -> Story:
         batches_note=regret_line(bundle),
         curve=curve,
         curve_lines=curve_lines,
-        further=(*_intervals(bundle), *_further(bundle)),
+        further=(*_intervals(bundle), *_actions(bundle), *_further(bundle)),
         gaps=None if gaps is None else printed_table(GAP_COLUMNS, gaps, language),
         hotspots=None if hotspots is None else printed_table(HOTSPOT_COLUMNS, hotspots, language),
         sites=_sites(bundle),

@@ -31,6 +31,15 @@ from planner.publish.office.sheets import (
     put_total,
     set_widths,
 )
+from planner.telling.contents.actions import (
+    ACTION_COLUMNS,
+    ACTION_DISTRICT_COLUMNS,
+    VERB_COLUMNS,
+    action_district_rows,
+    action_lines,
+    action_rows,
+    verb_rows,
+)
 from planner.telling.contents.assumptions import ASSUMPTION_COLUMNS, assumption_rows
 from planner.telling.contents.certificate import Figure, certificate_figures
 from planner.telling.contents.columns import Column
@@ -187,6 +196,26 @@ def _phases_sheet(book: Workbook, bundle: Bundle) -> None:
     for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
 
 
+def _actions_sheet(book: Workbook, bundle: Bundle) -> None:
+    """The plan with five verbs, where the study has it."""
+    lines, language = action_lines(bundle), bundle.settings.study.language
+    if not lines:
+        return
+    sheet = new_sheet(book, "actions", language)
+    row = put_heading(sheet, 1, phrase("sec_actions", language))
+    for line in lines:
+        row = put_note(sheet, row, line)
+    row = put_table(sheet, row + 1, VERB_COLUMNS, verb_rows(bundle), language)
+    row = put_table(sheet, row + 1, ACTION_DISTRICT_COLUMNS, action_district_rows(bundle), language)
+    row = put_heading(sheet, row + 1, phrase("actions_list", language))
+    listed = action_rows(bundle)
+    end = put_table(sheet, row, ACTION_COLUMNS, listed, language)
+    sheet.auto_filter.ref = f"A{row}:{get_column_letter(len(ACTION_COLUMNS))}{max(end - 1, row)}"
+    set_widths(sheet, ACTION_COLUMNS)
+    sheet.sheet_properties.tabColor = ACCENT
+    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+
+
 def _inputs_sheet(book: Workbook, bundle: Bundle) -> None:
     language = bundle.settings.study.language
     sheet = _list_sheet(book, "inputs", INPUT_COLUMNS, input_rows(bundle), bundle, "A2")
@@ -216,6 +245,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _sites_sheet(book, bundle)
     _coverage_sheet(book, bundle)
     _phases_sheet(book, bundle)
+    _actions_sheet(book, bundle)
     grades_sheets(book, bundle)
     study = settings.study
     absent = absent_lines(bundle.run)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 
-from planner.telling.contents.grades import EXIT_COLUMNS, GRADE_COLUMNS, grade_words
+from planner.telling.contents.existing.grades import EXIT_COLUMNS, GRADE_COLUMNS, grade_words
 from planner.telling.layer import ExtraLayer, PopupField
 from planner.telling.words.phrases import phrase
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from planner.settings.whole import Settings
 from planner.study.stages import Stage
+from planner.study.table.actions import actions
 from planner.study.table.grades import grades
 from planner.study.table.ground import inputs
 from planner.study.table.homes import homes
@@ -28,6 +29,7 @@ def table_of(settings: Settings) -> Mapping[str, Stage]:
         **grades(),
         **plan(settings),
         **questions(),
+        **actions(settings),
         **homes(),
         **views(settings),
     }
@@ -40,6 +42,7 @@ def asked(settings: Settings) -> tuple[str, ...]:
         "homes": settings.freight.enabled, "alternatives": rules.alternatives > 0, "replacements": rules.replacements > 0,
         "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity, "hanging": rules.sensitivity,
         "against_half": rules.goal.open_rule == "time", "grades": settings.grades.enabled,
+        "actions": settings.actions.enabled,
     }  # fmt: skip
     always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
     return (*always, *(name for name, on in switched.items() if on), *asked_of(settings))

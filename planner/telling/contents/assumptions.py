@@ -14,6 +14,7 @@ from planner.settings.costs import COST_BAND_YUAN, kind_costs
 from planner.settings.groups import Group
 from planner.settings.reading import defaults
 from planner.settings.whole import Settings
+from planner.telling.contents.action_costs import action_assumptions
 from planner.telling.contents.columns import Column
 from planner.telling.contents.use import use_assumptions
 from planner.telling.words.names import group_label, host_label, period_labels
@@ -248,6 +249,10 @@ def assumptions(
         *_demand(settings),
         *_siting(settings, kinds),
         *_use(settings),
+        *(
+            Assumption(phrase("part_actions", settings.study.language), *row)
+            for row in action_assumptions(settings)
+        ),
     ]
 
 
