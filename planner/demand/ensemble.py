@@ -99,7 +99,10 @@ def rate_factors(
         factor = band_factor(z, ends)
         out[:, j] = factor / np.median(factor)
     weight = np.array([totals[name] for name in bands], float)
-    return out / np.median(out @ weight) * weight.sum() if weight.sum() > 0 else out
+    if not weight.sum() > 0:
+        return out
+    share = weight / weight.sum()  # of sums too small to be multiplied also
+    return out / np.median(out @ share)
 
 
 @dataclass
