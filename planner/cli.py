@@ -247,6 +247,48 @@ def evaluate(
     typer.echo(result.describe())
 
 
+@app.command(help=_say("help_audit"))
+def audit(
+    study: StudyFile,
+    previous: Annotated[Path, typer.Argument(help=_say("help_arg_previous"))],
+    out: Out = None,
+    datum: Annotated[Literal["wgs84", "gcj02", "bd09"], typer.Option(help=_say("help_opt_datum"))] = "wgs84",
+) -> None:
+    """What an earlier plan promised, and what came."""
+    from planner.study.audit import write_audit
+    from planner.study.terminal import audit_text
+
+    with _shown() as shown:
+        opened = _open(study, shown)
+        folder = _folder(opened, out)
+        found, page, table = _refusing(
+            lambda: write_audit(opened.stages, previous, folder, datum=datum), opened
+        )
+    typer.echo(audit_text(found, page, table, _language(opened)))
+
+
+@app.command("audit-map", help=_say("help_audit_map"))
+def audit_map(
+    study: StudyFile,
+    export: Annotated[Path, typer.Argument(help=_say("help_arg_export"))],
+    out: Out = None,
+    datum: Annotated[
+        Literal["gcj02", "bd09", "wgs84"], typer.Option(help=_say("help_opt_map_datum"))
+    ] = "gcj02",
+) -> None:
+    """The list of stations against an export of a map platform."""
+    from planner.study.audit import write_map_audit
+    from planner.study.terminal import map_audit_text
+
+    with _shown() as shown:
+        opened = _open(study, shown)
+        folder = _folder(opened, out)
+        found, page, table = _refusing(
+            lambda: write_map_audit(opened.stages, export, folder, datum=datum), opened
+        )
+    typer.echo(map_audit_text(found, page, table, _language(opened)))
+
+
 @app.command(help=_say("help_backtest"))
 def backtest(study: StudyFile) -> None:
     """Hide the later openings of a dated list, plan from the state before, and compare."""

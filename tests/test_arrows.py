@@ -25,13 +25,44 @@ MAY_IMPORT: dict[str, set[str]] = {
     "use": BASE,
     "siting": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "equity": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
+    "grades": BASE | {"settings", "hours", "inputs", "demand", "siting"},
+    "audit": BASE | {"settings", "hours", "inputs"},
     "actions": BASE | {"settings", "hours", "solvers", "options", "inputs", "demand", "roads", "siting"},
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
-    "facts": BASE | {"equity", "settings", "hours", "solvers", "demand", "siting", "freight"},
+    "facts": BASE
+    | {"actions", "equity", "grades", "settings", "hours", "solvers", "demand", "siting", "freight"},
     "telling": BASE
-    | {"equity", "settings", "hours", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},
+    | {
+        "actions",
+        "equity",
+        "grades",
+        "audit",
+        "settings",
+        "hours",
+        "solvers",
+        "inputs",
+        "demand",
+        "roads",
+        "siting",
+        "freight",
+        "facts",
+    },
     "publish": BASE
-    | {"equity", "settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "telling"},
+    | {
+        "actions",
+        "equity",
+        "grades",
+        "audit",
+        "settings",
+        "solvers",
+        "inputs",
+        "demand",
+        "roads",
+        "siting",
+        "freight",
+        "facts",
+        "telling",
+    },
 }
 FACADE = {"study", "cli", "__init__", "__main__"}
 

@@ -41,9 +41,9 @@ _HOURS = ("08:00-20:00", "8:30—17:30", "9:00-17:00", "周一至周五 9:00-17:
           "全天24小时", "24小时", "上午8:30-11:30，下午13:30-17:00", "8:00-22:00", "７：３０－１９：００", "")  # fmt: skip
 _HOURS_SHARE = (0.30, 0.10, 0.09, 0.06, 0.07, 0.09, 0.01, 0.01, 0.04, 0.18, 0.03, 0.02)
 HEADER = ("序号", "站点编号", "站点名称", "所属区", "地址", "经度", "纬度", "坐标系", "开放时间", "面积", "站点类型",
-          "等级", "状态", "依托单位", "建成时间", "统计日期")  # fmt: skip
-UNITS = ("", "", "", "", "", "度", "度", "", "", "㎡", "", "", "", "", "", "")
-WIDTHS = (6, 13, 34, 16, 30, 13, 13, 10, 24, 8, 12, 10, 10, 18, 13, 13)
+          "等级", "状态", "依托单位", "建成时间", "座位数", "基本设备齐全", "统一标识", "地图上线", "投诉件数", "最近检查", "统计日期")  # fmt: skip
+UNITS = ("", "", "", "", "", "度", "度", "", "", "㎡", "", "", "", "", "", "个", "", "", "", "件", "", "")
+WIDTHS = (6, 13, 34, 16, 30, 13, 13, 10, 24, 8, 12, 10, 10, 18, 13, 8, 12, 10, 10, 10, 13, 13)
 STAMP = "2024-01-24T00:00:00Z"
 
 
@@ -111,6 +111,7 @@ def station_table(facts: Facts, places: pd.DataFrame, *, seed: int) -> pd.DataFr
     smart = rng.random(COUNT)
     area = np.round(np.clip(rng.lognormal(2.5, 0.6, COUNT), 3, 120), 1)
     days = pd.Timestamp("2017-05-01") + pd.to_timedelta(rng.integers(0, 2400, COUNT), unit="D")
+    kept = _kept(np.asarray(area, float), days, seed=seed)
     serial: dict[str, int] = {}
     rows = []
     for i in range(COUNT):
@@ -122,9 +123,37 @@ def station_table(facts: Facts, places: pd.DataFrame, *, seed: int) -> pd.DataFr
             names[i], f"{names[i]}{place}{rng.integers(1, 999)}号", round(float(out_lng[i]), 6), round(float(out_lat[i]), 6),
             "BD-09" if baidu[i] else "GCJ-02", "24小时" if smart[i] < 0.02 else _HOURS[hours[i]], float(area[i]),
             "智能型" if smart[i] < 0.1 else "标准型" if area[i] >= 5 else "微型", ("五星", "四星", "三星", "")[int(rng.integers(0, 4))],
-            "运营", f"{places['town'].iloc[i]}{_HOSTS[host[i]]}", str(days[i].date()), "2023-12-31",
+            "运营", f"{places['town'].iloc[i]}{_HOSTS[host[i]]}", str(days[i].date()), *kept[i], "2023-12-31",
         ))  # fmt: skip
     return pd.DataFrame(rows, columns=list(HEADER)).astype(object)
+
+
+def _kept(area: Floats, days: pd.DatetimeIndex, *, seed: int) -> list[tuple[object, ...]]:
+    """What grades and inspections are judged by: seats, kit, sign, on the map, complaints, last inspection; blank in every tenth row or so.
+
+    Drawn from a stream of its own, so that nothing else of the list depends on it. Toilets are not told: the list has no column for them.
+    """
+    rng = np.random.default_rng([seed, 60])
+    n = len(area)
+    seats = np.maximum(np.floor(area / 3 * rng.uniform(0.7, 1.3, n)), 1).astype(int)
+    said = rng.random((n, 6)) >= np.array([0.08, 0.12, 0.05, 0.10, 0.20, 0.15])
+    kit, sign, mapped = (np.where(rng.random(n) < share, "是", "否") for share in (0.82, 0.93, 0.88))
+    complaints = rng.poisson(0.5, n)
+    looked = pd.Timestamp("2023-12-31") - pd.to_timedelta(rng.integers(10, 220, n), unit="D")
+    looked = looked.where(looked >= days, days)
+    each = zip(
+        seats.tolist(),
+        kit.tolist(),
+        sign.tolist(),
+        mapped.tolist(),
+        complaints.tolist(),
+        [str(d.date()) for d in looked],
+        strict=True,
+    )
+    return [
+        tuple(v if told else "" for v, told in zip(row, there, strict=True))
+        for row, there in zip(each, said, strict=True)
+    ]
 
 
 def with_faults(table: pd.DataFrame, facts: Facts, *, seed: int) -> pd.DataFrame:

@@ -54,7 +54,7 @@ class Definition:
     """A quantity: id, unit, and in both languages what is counted, its name and what it means.
 
     ``band``: where low and high come from, ``draws`` of the demand, the ``cost`` of stations elsewhere, the hours ``kept``, draws of
-    how workers ``use`` stations, or the ``aversion`` to inequality; empty without.
+    how workers ``use`` stations, the ``aversion`` to inequality, or prices and facts of ``grades``; empty without.
     """
 
     id: str

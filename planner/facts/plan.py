@@ -14,6 +14,7 @@ from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
     from planner.equity.front import FairFront
+    from planner.grades.whole import Grades
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse
     from planner.siting.questions.knowledge import Knowledge
@@ -55,6 +56,7 @@ class Parts:
     fair_front: FairFront | None = None
     knowledge: Knowledge | None = None
     pilots: PilotSites | None = None
+    grades: Grades | None = None
 
 
 def count_facts(p: Parts, here: Scope) -> Iterator[Fact]:

@@ -16,6 +16,7 @@ from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
 from planner.facts.evidence import front_facts, knowledge_facts, pilot_facts
 from planner.facts.fairness import fairness_facts
+from planner.facts.grades import grade_facts
 from planner.facts.plan import (
     Parts,
     certificate_facts,
@@ -89,5 +90,6 @@ def _others(
     yield from front_facts(parts, here)
     yield from knowledge_facts(parts, here)
     yield from pilot_facts(parts, here)
+    yield from grade_facts(parts, here)
     if homes is not None:
         yield from homes_facts(homes, here)

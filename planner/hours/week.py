@@ -17,7 +17,16 @@ import pandas as pd
 from planner.hours.parse import DAY_MIN, parse_hours
 from planner.settings.groups import Period
 
-__all__ = ["QUARTERS", "STATED", "WEEKEND", "WORKDAYS", "WeekHours", "period_quarters", "week_hours"]
+__all__ = [
+    "QUARTERS",
+    "STATED",
+    "WEEKEND",
+    "WORKDAYS",
+    "WeekHours",
+    "period_quarters",
+    "posted_week",
+    "week_hours",
+]
 
 QUARTERS = 96
 #: Days as :class:`WeekHours` counts them: that of the stated hours, Monday to Friday, Saturday and Sunday.
@@ -94,6 +103,34 @@ def week_hours(
         daily = daily if daily.known else read
         kinds[row] = [_quarters(spans) for spans in (read.spans, *(daily.on(d) for d in range(1, 8)))]
     return WeekHours(codes.astype(np.int64), kinds)
+
+
+def posted_week(table: pd.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Whose posted hours are known (n), and which quarter-hours of Monday … Sunday they are open (n × 7 × 96).
+
+    ``table``: ``open_hours``, and where there ``week_hours`` (days that differ) and ``open_days`` (the days that hours hold for).
+
+    Examples
+    --------
+    >>> known, week = posted_week(pd.DataFrame({"open_hours": ["09:00-17:00", None], "open_days": ["12345", ""]}))
+    >>> known.tolist(), week.sum(axis=2).tolist()[0]
+    ([True, False], [32, 32, 32, 32, 32, 0, 0])
+    """
+
+    def texts(name: str) -> npt.NDArray[np.object_]:
+        found = (
+            table[name].astype(object) if name in table else pd.Series("", index=table.index, dtype=object)
+        )
+        return found.where(found.notna(), "").astype(str).to_numpy(dtype=object)
+
+    stated, by_day, days = texts("open_hours"), texts("week_hours"), texts("open_days")
+    read = week_hours(stated, by_day)
+    week = read.open[read.of, 1:].copy()
+    for i in np.flatnonzero((by_day == "") & (days != "")):
+        week[i, [k for k in range(7) if str(k + 1) not in days[i]]] = False
+    known = np.array([parse_hours(t).known if t else False for t in stated], bool).reshape(len(table))
+    week[~known] = False
+    return known, week
 
 
 def _quarters(spans: Spans) -> npt.NDArray[np.bool_]:

@@ -219,7 +219,7 @@ def _numbers(raw: RawTable, role: str) -> tuple[pd.Series, list[Finding]]:
             continue
         plain = unicodedata.normalize("NFKC", text).replace(",", "")
         m = re.fullmatch(
-            r"\D*?(-?\d+(?:\.\d+)?)\s*(?:m2|m|平方米?|平米|平|人|个|座|位|席|左右|余|多|\s)*", plain
+            r"\D*?(-?\d+(?:\.\d+)?)\s*(?:m2|m|平方米?|平米|平|人|个|座|位|席|件|起|次|左右|余|多|\s)*", plain
         )
         where = {"source": raw.source, "row": int(raw.rows[i]), "field": raw.roles[role], "value": text}
         if m is None:
@@ -258,7 +258,15 @@ def _columns(raw: RawTable, today: dt.date) -> tuple[pd.DataFrame, list[Finding]
     })  # fmt: skip
     texts = [c for c in frame.columns if c not in ("area_m2", "capacity", "hours_kept", "row")]
     kit, more = read_kit(raw)
-    return as_text(frame, texts).join(kit), found + more
+    found += more
+    if "complaints" in raw.roles:
+        frame["complaints"], more = _numbers(raw, "complaints")
+        found += more
+    if "inspected" in raw.roles:
+        frame["inspected"], more = dates.read_dates(raw, "inspected", today)
+        found += more
+        texts.append("inspected")
+    return as_text(frame, texts).join(kit), found
 
 
 def _placed(frame: pd.DataFrame, places: Places, crs: str) -> gpd.GeoDataFrame:

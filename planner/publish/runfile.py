@@ -17,6 +17,8 @@ import pandas as pd
 from planner.errors import PlannerError
 from planner.publish.safe import write_text
 from planner.telling.contents.actions.told import actions_run
+from planner.telling.contents.existing.audit import promised_run
+from planner.telling.contents.existing.grades import grades_run
 from planner.telling.contents.records import finding_counts, synthetic_note
 from planner.telling.contents.use import use_run
 from planner.telling.words.names import crs_label
@@ -110,6 +112,8 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         "stations": _stations(bundle, notes),
         "use": use_run(bundle),
         "actions": actions_run(bundle),
+        "grades": grades_run(bundle),
+        "promised": promised_run(bundle),
         "driver_homes": None if bundle.homes is None else bundle.homes.run_json(),
         "facts": bundle.facts.json(),
         "absent": dict(notes.absent),

@@ -87,6 +87,8 @@ class Inputs(Section):
     population: Population = Population()
     observations: Table | None = None
     visits: Table | None = None
+    grades: Table | None = None
+    grade_costs: Table | None = None
     truck_counts: Table | None = None
     truck_sites: Table | None = None
     driver_homes: tuple[Table, ...] = ()

@@ -10,6 +10,7 @@ from planner.settings.base import Section, refused
 from planner.settings.circle import Circle
 from planner.settings.demand import Demand
 from planner.settings.freight import Freight
+from planner.settings.grades import Grading
 from planner.settings.groups import Group, Period
 from planner.settings.inputs import Inputs
 from planner.settings.siting import Siting
@@ -30,6 +31,7 @@ class Settings(Section):
     siting: Siting = Siting()
     freight: Freight = Freight()
     use: Use = Use()
+    grades: Grading = Grading()
     actions: Actions = Field(default_factory=Actions)
 
     @model_validator(mode="after")

@@ -7,8 +7,10 @@ from typing import Any
 
 from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
+from planner.grades.whole import Grades
 from planner.progress import Progress, silent
 from planner.publish.page.actions import actions_layers
+from planner.publish.page.grades import grade_layers
 from planner.publish.page.homes import homes_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
@@ -16,6 +18,7 @@ from planner.siting.evidence.use import ExpectedUse, LawOfUse
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
 from planner.telling.bundle import Bundle
+from planner.telling.layer import ExtraLayer
 from planner.telling.words.names import in_language
 from planner.telling.words.phrases import phrase
 from planner.version import VERSION
@@ -26,7 +29,16 @@ __all__ = ["driver_homes", "input_paths", "make_bundle"]
 def input_paths(inputs: Inputs) -> dict[str, Path]:
     """A study's input files by role."""
     files: dict[str, Path | None] = {"streets": inputs.streets.path, "population": inputs.population.path}
-    for role in ("districts", "hosts", "observations", "visits", "truck_counts", "truck_sites"):
+    for role in (
+        "districts",
+        "hosts",
+        "observations",
+        "visits",
+        "grades",
+        "grade_costs",
+        "truck_counts",
+        "truck_sites",
+    ):
         table = getattr(inputs, role)
         files[role] = table.path if table else None
     for role, tables in (("stations", inputs.stations), ("driver_homes", inputs.driver_homes)):
@@ -49,6 +61,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     law, use = _use(stages, absent)
     actions = stages.value("actions") if "actions" in want else None
     more = _evidence(stages, absent)
+    grades = stages.value("grades") if "grades" in want else None
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -70,10 +83,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         solution=plan.solution,
         curve=stages.value("curve"),
         homes=homes,
-        extra_layers=(
-            *actions_layers(actions, s.study.language),
-            *(homes_layers(homes, s.study.language) if homes is not None else ()),
-        ),
+        extra_layers=(*actions_layers(actions, s.study.language), *_layers(stages, homes, grades)),
         phases=plan.phases if len(plan.phases) else None,
         alternatives=stages.value("alternatives") if "alternatives" in want else None,
         replacements=stages.value("replacements") if "replacements" in want else None,
@@ -90,8 +100,20 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         hanging=stages.value("hanging").workers if "hanging" in want else None,
         actions=actions,
         **more,
+        grades=grades,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
+
+
+def _layers(stages: Stages, homes: HomesPlan | None, grades: Grades | None) -> tuple[ExtraLayer, ...]:
+    """Further layers of the map: driver homes, grades of stations."""
+    language = stages.settings.study.language
+    drawn = homes_layers(homes, language) if homes is not None else ()
+    if grades is None:
+        return drawn
+    table = stages.value("inputs").districts
+    names = dict(zip(table["district"].astype(str), table[f"name_{language}"].astype(str), strict=True))
+    return (*drawn, *grade_layers(grades, language, names))
 
 
 def _homes(stages: Stages) -> tuple[HomesPlan | None, dict[str, str]]:

@@ -22,6 +22,7 @@ def _judges(settings: Settings) -> Iterator[str]:
     yield from (f"network:{mode}" for mode in dict.fromkeys(["walk", *modes, *trucks]))
     yield from (("action_rules",) if settings.actions.enabled else ())
     yield from ("demand", "worth", *(("choice",) if settings.siting.goal.aim == "use" else ()))
+    yield from ("grade_rules",) if settings.grades.enabled else ()
 
 
 def judge(stages: Stages) -> tuple[Finding, ...]:

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 
     from planner.actions.frontier import MoneyFront
     from planner.actions.plan import ActionPlan
+    from planner.audit.promised import Audit
+    from planner.audit.truth import MapAudit
     from planner.equity.fairness import Fairness
     from planner.equity.front import FairFront
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
+    from planner.grades.whole import Grades
     from planner.roads.network import Network
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.agreement import Agreement
@@ -235,6 +238,16 @@ class Study:
         ``study.stages.value("law_of_use")`` says how workers choose, and whether counted visits say so.
         """
         return self.stages.value("use")
+
+    def grades(self) -> Grades:
+        """The open stations by grade: what each lacks for the next and what that costs, subsidy, inspection, review, exit.
+
+        The rules are the study's table (``inputs.grades``), else planner's own, practice of other cities; what a list does not say is
+        not known, never missing: ``.table`` names the facts to ask for.
+        """
+        from dataclasses import replace
+
+        return replace(self.stages.value("grades"), language=self.settings.study.language)
 
     def backtest(self) -> pd.DataFrame:
         """Newly covered workers of each snapshot's openings beside a plan, population-only and random sites of as many.
@@ -449,6 +462,35 @@ class Study:
 
         self.stages.peek("inputs")
         return findings_table(self.all_findings(), self.settings.study.language)
+
+    def audit(self, previous: Path | str, *, datum: Datum = "wgs84", within_m: float = 150.0) -> Audit:
+        """What an earlier plan promised and what came: sites built, others opened, use against what was foretold, effect on neighbours.
+
+        ``previous``: a run's folder, its ``run.json``, or a list of sites (``datum``: of its coordinates). A promised site is built where a
+        new open station stands within ``within_m``.
+
+        Raises
+        ------
+        InputError
+            The earlier plan cannot be read, does not name its sites, or is another city's.
+        """
+        from planner.study.audit import audit_plan
+
+        return audit_plan(self.stages, Path(previous), datum=datum, within_m=within_m)
+
+    def audit_map(self, file: Path | str, *, datum: Datum = "gcj02") -> MapAudit:
+        """The list of stations against an export of a map platform: what is missing there, shifted, has wrong hours, or is a ghost.
+
+        ``file``: csv or xlsx with names and coordinates (of a search on Amap or Baidu), perhaps hours; ``datum``: what these are in.
+
+        Raises
+        ------
+        InputError
+            The export cannot be read or placed, or no station is open.
+        """
+        from planner.study.audit import audit_export
+
+        return audit_export(self.stages, Path(file), datum=datum)
 
     def check_times(self, file: Path | str, *, datum: Datum = "wgs84") -> Agreement:
         """Our travel times beside those of any other router: a csv or xlsx with both ends, minutes (or seconds) and perhaps the mode.

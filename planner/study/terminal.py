@@ -12,6 +12,7 @@ import pandas as pd
 
 from planner.errors import AbsentError, Finding, InputError, PlannerError, sorted_findings
 from planner.facts.register import Register
+from planner.telling.contents.existing.audit import audit_lines, map_lines
 from planner.telling.contents.records import count_line
 from planner.telling.words.figures import told, told_band
 from planner.telling.words.homes import limited_words
@@ -21,6 +22,8 @@ from planner.telling.words.phrases import phrase, words_of
 
 if TYPE_CHECKING:
     from planner.actions.plan import ActionPlan
+    from planner.audit.promised import Audit
+    from planner.audit.truth import MapAudit
     from planner.freight.homes import HomesPlan
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.agreement import Agreement
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "aligned", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "misuse_text", "padded",
+    "aligned", "audit_text", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "padded",
     "plan_text", "refusal_text", "step_label", "summary", "times_text",
 ]  # fmt: skip
 
@@ -289,6 +292,21 @@ def backtest_text(table: pd.DataFrame, language: str) -> str:
     rows = [(str(r[0]), *(number(float(v)) for v in r[1:])) for r in table.itertuples(index=False)]
     right = (False, *[True] * (len(heads) - 1))
     return "\n".join([phrase("say_backtest", language), aligned([heads, *rows], right=right)])
+
+
+def audit_text(found: Audit, page: Path, table: Path, language: str) -> str:
+    """What was promised and what came, what was noticed, and where it is written."""
+    noticed = [finding_line(f, language) for f in sorted_findings(found.findings)[:_MOST_TOLD]]
+    return "\n".join(
+        [*audit_lines(found, language), *noticed, phrase("audit_written", language, page=page, table=table)]
+    )
+
+
+def map_audit_text(found: MapAudit, page: Path, table: Path, language: str) -> str:
+    """What a map audit comes to, what was noticed, and where it is written."""
+    told_ = [finding_line(f, language) for f in sorted_findings(found.findings)[:_MOST_TOLD]]
+    written = phrase("map_audit_written", language, page=page, table=table)
+    return "\n".join([*map_lines(found, language), *told_, written])
 
 
 def misuse_text(error: Any, language: str) -> str:

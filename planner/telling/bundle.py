@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from planner.equity.front import FairFront
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
+    from planner.grades.whole import Grades
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse, LawOfUse
@@ -89,6 +90,8 @@ class Bundle:
         How evenly coverage falls on districts × groups × periods; None where not computed.
     hanging
         Workers covered today whose every station in reach lies behind one footway; None where not computed.
+    grades
+        The open stations by grade; None where not asked.
     actions
         The plan with five verbs; None where it was not asked for.
     fair_front, knowledge, pilots
@@ -131,6 +134,7 @@ class Bundle:
     law_of_use: LawOfUse | None = None
     fairness: Fairness | None = None
     hanging: float | None = None
+    grades: Grades | None = None
     actions: ActionPlan | None = None
     fair_front: FairFront | None = None
     knowledge: Knowledge | None = None
@@ -145,6 +149,7 @@ class Bundle:
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
             sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
             fair_front=self.fair_front, knowledge=self.knowledge, pilots=self.pilots,
+            grades=self.grades,
         )  # fmt: skip
         return register_of(
             parts, demand=self.demand, ensemble=self.ensemble, groups=self.settings.headline_groups,

@@ -82,7 +82,7 @@ def test_every_quantity_is_named_and_explained_in_both_languages() -> None:
         for text in (term.en, term.meaning_en):
             assert text
             assert not any("\u4e00" <= c <= "\u9fff" for c in text), key
-        assert term.band in ("", "draws", "cost", "kept", "use", "aversion")
+        assert term.band in ("", "draws", "cost", "kept", "use", "aversion", "grades")
 
 
 # -- looking up ---------------------------------------------------------------------------------------------------------

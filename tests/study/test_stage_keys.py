@@ -75,6 +75,8 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "visits": ("stations",),
     "spots": ("demand", "existing", "new"),
     "law_of_use": ("spots", "stations", "visits"),
+    "grade_rules": (),
+    "grades": ("grade_rules", "stations", "covers", "existing", "demand", "visits"),
     "choice": ("law_of_use", "stations", "candidates"),
     "use": ("law_of_use", "spots", "inputs", "stations", "candidates", "siting"),
     "backtest": ("demand", "classes", "inputs", "stations"),
@@ -123,11 +125,12 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (table("observations"), ("inputs", "demand")),
     ([*table("truck_counts"), *table("truck_sites"), *table("driver_homes[]")], ("truck_lists",)),
     (table("visits"), ("visits",)),
+    ([*table("grades"), *table("grade_costs")], ("grade_rules",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
      ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness")),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest")),
+    (["periods[].name"], ("grades", "demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest")),
     (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice")),
     (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
@@ -147,7 +150,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
     (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
     (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
-    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
+    (["circle.open_share"], ("coverage", "covers", "grades", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (keys("circle.", "source hours_kept_source"), ()),
@@ -175,6 +178,10 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
     (keys("use.", "share{} idle_minutes{} visit_minutes"), ("law_of_use", "choice", "use")),
     (keys("use.", "idle_band draws"), ("use",)),
+    # -- grades
+    (keys("grades.", "enabled source"), ()),
+    (["grades.subsidy_yuan{}"], ("grade_rules",)),
+    (keys("grades.", "reference_date low_visits_per_day complaints least_hours_kept review_months"), ("grades",)),
     # -- trucks
     (["freight.enabled"], ()),
     (keys("freight.", "problem target_drivers target_source max_homes turnover_per_day occupancy stays_sigma stays_spread visits_per_driver_month hourly_local[] hourly_long[] "
@@ -195,9 +202,9 @@ OTHER: dict[str, Any] = {
     "study.crs": "EPSG:4547",
     "inputs.streets.crs": "EPSG:4490",
     **{f"inputs.{role}.crs": "EPSG:4490" for role in
-       ("districts", "stations[]", "hosts", "population", "observations", "visits", "truck_counts", "truck_sites", "driver_homes[]")},
+       ("districts", "stations[]", "hosts", "population", "observations", "visits", "grades", "grade_costs", "truck_counts", "truck_sites", "driver_homes[]")},
     **{f"inputs.{role}.header_row": 2 for role in
-       ("districts", "stations[]", "hosts", "observations", "visits", "truck_counts", "truck_sites", "driver_homes[]")},
+       ("districts", "stations[]", "hosts", "observations", "visits", "grades", "grade_costs", "truck_counts", "truck_sites", "driver_homes[]")},
     "groups[].band_high": 1.6,
     "demand.share_band": 1.7,
     "demand.heat_groups[]": "sweeper",
@@ -210,6 +217,7 @@ OTHER: dict[str, Any] = {
     "siting.default_hours": "09:00-18:00",
     "siting.goal.fade_m[]": 450.0,
     "freight.stars{}": {"showers": 3.0},
+    "grades.reference_date": "2024-02-01",
 }  # fmt: skip
 
 
@@ -253,6 +261,15 @@ path = "seen.csv"
 [inputs.visits]
 path = "visits.csv"
 {every}
+[inputs.grades]
+path = "grades.csv"
+{every}
+[inputs.grade_costs]
+path = "costs.csv"
+{every}
+[grades]
+reference_date = "2024-01-31"
+subsidy_yuan = {{ one = 10.0 }}
 [inputs.truck_counts]
 path = "counts.csv"
 {every}
@@ -345,7 +362,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         'district_rates_per_1000 = { mid = 8.0 }\nelasticities = { population = 1.0 }\nsource = "own"\n'
     )
     path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
-    for name in ("people", "seen", "visits", "counts", "sites", "homes"):
+    for name in ("people", "seen", "visits", "grades", "costs", "counts", "sites", "homes"):
         write_table(folder / f"{name}.csv", ["lng", "lat", "n"], [(120.6, 31.3, 1)])
     for file in list(folder.iterdir()):
         file.with_name("other-" + file.name).write_bytes(file.read_bytes() + b"\n")
@@ -444,7 +461,7 @@ def test_a_changed_key_changes_the_stages_that_read_it_and_all_on_them_and_no_ot
     [
         ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
         ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
-        ("visits.csv", ("visits",)),
+        ("visits.csv", ("visits",)), ("grades.csv", ("grade_rules",)), ("costs.csv", ("grade_rules",)),
         ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)),
     ],
 )  # fmt: skip

@@ -40,6 +40,13 @@ from planner.telling.contents.coverage import (
     timed_columns,
 )
 from planner.telling.contents.decision import Decision, decision
+from planner.telling.contents.existing.grades import (
+    EXIT_COLUMNS,
+    LEVEL_COLUMNS,
+    exit_rows,
+    grade_lines,
+    level_rows,
+)
 from planner.telling.contents.fairness import FAIRNESS_COLUMNS, fairness_lines, fairness_rows
 from planner.telling.contents.intervals import interval_columns, interval_rows
 from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS, gap_rows, hotspot_rows
@@ -66,6 +73,7 @@ if TYPE_CHECKING:
 __all__ = ["Further", "Story", "story"]
 
 _MOST_FINDINGS = 30
+_MOST_EXITS = 20
 
 
 @dataclass(frozen=True)
@@ -207,7 +215,7 @@ def _further(bundle: Bundle) -> tuple[Further, ...]:
         for part in options(bundle)
         if not part.long
     )
-    return (*_fairness(bundle), *parts, *_homes(bundle))
+    return (*_fairness(bundle), *parts, *_grades(bundle), *_homes(bundle))
 
 
 def _fairness(bundle: Bundle) -> tuple[Further, ...]:
@@ -217,6 +225,22 @@ def _fairness(bundle: Bundle) -> tuple[Further, ...]:
         return ()
     table = printed_table(FAIRNESS_COLUMNS, rows, language)
     return (Further(phrase("sec_fairness", language), tuple(fairness_lines(bundle)), table),)
+
+
+def _grades(bundle: Bundle) -> tuple[Further, ...]:
+    """Grades of the stations and the head of the exit list; nothing where they are not asked."""
+    lines, language = grade_lines(bundle), bundle.settings.study.language
+    if not lines:
+        return ()
+    levels = printed_table(LEVEL_COLUMNS, level_rows(bundle), language)
+    found = [Further(phrase("sec_grades", language), lines, levels, anchor="grades")]
+    exits = exit_rows(bundle).head(_MOST_EXITS)
+    if len(exits):
+        note = (phrase("grades_exit_note", language),)
+        found.append(
+            Further(phrase("sec_grade_exits", language), note, printed_table(EXIT_COLUMNS, exits, language))
+        )
+    return tuple(found)
 
 
 def _actions(bundle: Bundle) -> tuple[Further, ...]:

@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.publish.office.cover import cover_sheet, link_cover, terms_sheet
+from planner.publish.office.grades import grades_sheets
 from planner.publish.office.homes.lines import absent_lines
 from planner.publish.office.homes.sheets import homes_sheets
 from planner.publish.office.sheets import (
@@ -245,6 +246,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _coverage_sheet(book, bundle)
     _phases_sheet(book, bundle)
     _actions_sheet(book, bundle)
+    grades_sheets(book, bundle)
     study = settings.study
     absent = absent_lines(bundle.run)
     homes_sheets(book, bundle.homes, study.language, district_labels(bundle), study.title(), absent)

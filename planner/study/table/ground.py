@@ -93,7 +93,14 @@ def _network(mode: str) -> Stage:
 
 
 def _lists(settings: Settings) -> Any:
-    """The files that are read at once; what is known of trucks and of visits is read apart."""
+    """The files that are read at once; what is known of trucks, of visits and of grades is read apart."""
     return settings.inputs.model_copy(
-        update={"visits": None, "truck_counts": None, "truck_sites": None, "driver_homes": ()}
+        update={
+            "visits": None,
+            "grades": None,
+            "grade_costs": None,
+            "truck_counts": None,
+            "truck_sites": None,
+            "driver_homes": (),
+        }
     )

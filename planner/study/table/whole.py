@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from planner.settings.whole import Settings
 from planner.study.stages import Stage
 from planner.study.table.actions import actions
+from planner.study.table.grades import grades
 from planner.study.table.ground import inputs
 from planner.study.table.homes import homes
 from planner.study.table.plan import plan, questions
@@ -25,6 +26,7 @@ def table_of(settings: Settings) -> Mapping[str, Stage]:
         **inputs(),
         **today(settings),
         **use(),
+        **grades(),
         **plan(settings),
         **questions(),
         **actions(settings),
@@ -39,7 +41,8 @@ def asked(settings: Settings) -> tuple[str, ...]:
     switched = {
         "homes": settings.freight.enabled, "alternatives": rules.alternatives > 0, "replacements": rules.replacements > 0,
         "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity, "hanging": rules.sensitivity,
-        "against_half": rules.goal.open_rule == "time", "actions": settings.actions.enabled,
+        "against_half": rules.goal.open_rule == "time", "grades": settings.grades.enabled,
+        "actions": settings.actions.enabled,
     }  # fmt: skip
     evidence = {"fair_front": "fair_front", "value_of_information": "knowledge", "pilots": "pilots"}
     always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")

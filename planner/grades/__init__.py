@@ -1,0 +1,1 @@
+"""Grades of the stations there are: what they lack, what that costs, subsidy, inspection, review and exit."""
