@@ -18,7 +18,7 @@ from planner.hours.parse import merged, open_share, parse_hours
 from planner.settings.actions import Actions, GradeClass, HourClass
 from planner.settings.groups import Period
 
-__all__ = ["KEEP", "Options", "running_class", "span_minutes", "write_options"]
+__all__ = ["KEEP", "Options", "running_yuan", "span_minutes", "write_options"]
 
 Array = NDArray[Any]
 #: The option of a place that is left as it is.
@@ -49,10 +49,26 @@ def span_minutes(spans: Spans) -> int:
     return sum(b - a for a, b in spans)
 
 
-def running_class(classes: Sequence[HourClass], minutes: int) -> HourClass | None:
-    """The class whose yearly cost a place with so many minutes a day has: the shortest that is as long, else the longest."""
-    ordered = sorted(classes, key=lambda c: (_minutes(c), c.name))
-    return next((c for c in ordered if _minutes(c) >= minutes), ordered[-1] if ordered else None)
+def running_yuan(classes: Sequence[HourClass], minutes: float) -> tuple[float, float, float]:
+    """What a place open so many minutes a day costs a year, with its band: straight between the classes, from nothing at none.
+
+    Above the longest class as that.
+
+    Examples
+    --------
+    >>> day = HourClass(name="day", hours="08:00-20:00", yearly_yuan=2400)
+    >>> running_yuan([day, HourClass(name="24h", hours="00:00-24:00", yearly_yuan=9600)], 18 * 60)
+    (6000.0, 6000.0, 6000.0)
+    """
+    rows = [
+        (0.0, _Money()),
+        *sorted(((float(_minutes(c)), _yearly(c)) for c in classes), key=lambda row: row[0]),
+    ]
+    at = [m for m, _ in rows]
+    low, middle, high = (
+        float(np.interp(minutes, at, [getattr(v, k) for _, v in rows])) for k in ("low", "yuan", "high")
+    )
+    return middle, low, high
 
 
 def _minutes(of: HourClass) -> int:
@@ -76,7 +92,8 @@ class _Money:
 
     def minus(self, other: _Money) -> _Money:
         """A difference of two costs that rise and fall together."""
-        return _Money(self.yuan - other.yuan, self.low - other.low, self.high - other.high)
+        ends = (self.low - other.low, self.high - other.high)
+        return _Money(self.yuan - other.yuan, min(ends), max(ends))
 
     def times(self, share: float, low: float, high: float) -> _Money:
         return _Money(self.yuan * share, self.low * low, self.high * high)
@@ -121,12 +138,15 @@ class _Writer:
         self.classes.sort(key=lambda pair: (span_minutes(pair[1]), pair[0].name))
         self.names = [g.name for g in actions.grades]
 
-    def running(self, spans: Spans) -> HourClass | None:
-        minutes = span_minutes(spans)
-        for c, own in self.classes:
-            if span_minutes(own) >= minutes:
-                return c
-        return self.classes[-1][0] if self.classes else None
+    def running(self, spans: Spans) -> _Money:
+        """What these hours cost a year."""
+        return _Money(*running_yuan(self.actions.hours, span_minutes(spans)))
+
+    def fitted(self, spans: Spans) -> HourClass | None:
+        """The longest class that these hours are as long as: what it needs once is there."""
+        return next(
+            (c for c, own in reversed(self.classes) if span_minutes(own) <= span_minutes(spans)), None
+        )
 
     def level(self, grade: str) -> int:
         """Place of a grade in the list; the lowest where a list's word is none of them."""
@@ -142,14 +162,12 @@ class _Writer:
         return found
 
     def existing(self, spans: Spans, hours: str, kind: str, grade: str) -> list[_Option]:
-        now, none = self.running(spans), _Money()
+        now, there, none = self.running(spans), self.fitted(spans), _Money()
         made = [_Option(KEEP, spans, hours, none, none, grade_to=grade)]
         for c, own in self.longer(spans, kind):
-            once = _once(c).minus(_once(now)).floor
+            once = _once(c).minus(_once(there)).floor
             made.append(
-                _Option(
-                    "retime", own, c.hours, once, _yearly(c).minus(_yearly(now)), hours=c.name, grade_to=grade
-                )
+                _Option("retime", own, c.hours, once, _yearly(c).minus(now), hours=c.name, grade_to=grade)
             )
         have = self.level(grade)
         for g in self.actions.grades[have + 1 :]:
@@ -162,7 +180,7 @@ class _Writer:
                     grade=g.name, grade_to=g.name,
                 )
             )  # fmt: skip
-        saved = none.minus(_yearly(now))
+        saved = none.minus(now)
         made.append(
             _Option("close", (), "closed", _money(self.actions.close_yuan, self.actions.close_band), saved)
         )
@@ -173,9 +191,8 @@ class _Writer:
         room = _Money(cost_yuan, min(known[1], cost_yuan), max(known[2], cost_yuan))
         share, band = self.actions.move_share, self.actions.move_band
         moved = room.times(share, min(band[0], share), max(band[1], share))
-        own_class = self.running(spans)
         fits: list[tuple[str, Spans, str, _Money, _Money]] = [
-            ("", spans, hours, _Money(), _yearly(own_class))
+            ("", spans, hours, _Money(), self.running(spans))
         ]
         for c, own in self.classes:
             if _holds(own, spans) and span_minutes(own) == span_minutes(spans):

@@ -29,16 +29,25 @@ SAFETY = 1e-12
 PATIENCE = 40
 #: Share of the newest subgradient in the direction: many options cover each row, so the average forgets slowly.
 FRESH = 0.03
+#: Share of its weight that a row covered once is charged where prices begin from a plan.
+ONCE = 0.3
 
 
 @compiled
 def _sum_pieces(piece_ptr, row, price, out):  # type: ignore[no-untyped-def]
-    """Σ price per piece."""
+    """Σ price per piece; four sums side by side, as one would wait for itself at every row."""
     for q in range(len(out)):
-        total = 0.0
-        for e in range(piece_ptr[q], piece_ptr[q + 1]):
-            total += price[row[e]]
-        out[q] = total
+        start, end = piece_ptr[q], piece_ptr[q + 1]
+        four = start + (end - start) // 4 * 4
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        for e in range(start, four, 4):
+            a += price[np.uint64(row[e])]
+            b += price[np.uint64(row[e + 1])]
+            c += price[np.uint64(row[e + 2])]
+            d += price[np.uint64(row[e + 3])]
+        for e in range(four, end):
+            a += price[np.uint64(row[e])]
+        out[q] = (a + b) + (c + d)
 
 
 @compiled
@@ -131,6 +140,20 @@ class OptionsDual:
         if toll is None and len(self.toll) and core.n_options:
             _sum_pieces(core.piece_ptr, core.row, self.price, self.worth)
             self.toll = self._settle(self.toll, 4)
+
+    def lean_on(self, options: Ints) -> None:
+        """Prices anew from a plan (per place its option, -1: none), as those that would prove it best have them.
+
+        A row that nothing covers is charged in full, one covered twice not at all; between them one covered once. The best bound stays.
+        """
+        core = self.core
+        _count_rows(core.option_ptr, core.piece, core.piece_ptr, core.row, options, self.count)
+        self.price = np.where(self.count == 0, 1.0, np.where(self.count == 1, ONCE, 0.0)) * core.weight
+        _sum_pieces(core.piece_ptr, core.row, self.price, self.worth)
+        self.toll = self._settle(self.best_toll, 4)
+        self.average[:], self.drift = 0.0, np.zeros(len(self.toll))
+        self.value, self.scale, self.stall = np.inf, 0.3, 0
+        self.best_price, self.best_toll = self.price.copy(), self.toll.copy()
 
     @property
     def bound(self) -> float:
@@ -236,7 +259,7 @@ class OptionsDual:
 
     def _restart(self) -> None:
         """Back to the best prices, in smaller steps."""
-        self.scale *= 0.7
+        self.scale *= 0.8
         self.stall = 0
         self.price[:], self.toll = self.best_price, self.best_toll.copy()
         self.average[:], self.drift = 0.0, np.zeros(len(self.toll))

@@ -33,13 +33,15 @@ SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 #: Coverage pairs of what the bound leaves open, per round of work, up to which HiGHS is worth its time.
 PAIRS_PER_ROUND = 300
 #: OptionsDual steps after which prices hardly improve, and those before the first plan.
-DUAL_STEPS, FIRST_STEPS = 2500, 100
+DUAL_STEPS, FIRST_STEPS = 3000, 100
 #: How hot each annealed plan begins (share of the mean worth of a taken option).
 TURNS = (0.05, 0.1, 0.02, 0.05, 0.02, 0.05)
 #: Turns after which the plans so far are merged.
 MERGE_AFTER = (2, 5)
 #: HiGHS's pauses for a merger, and the most rows and options it may have.
 MERGE_LOOKS, MERGE_SIZE = 8, 40_000
+#: Pauses times rows and options that a merger may have in any case: small ones are solved nearly out.
+MERGE_WORK = 4_000_000
 #: Mergers, and proofs of larger models, do without HiGHS's searches of its own: none of them can be cut short.
 LEAN = {
     "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False, "mip_heuristic_run_root_reduced_cost": False,
@@ -235,13 +237,15 @@ def _better_target(standing: _Found, dual: OptionsDual, effort: Effort, work: di
     _anneal(search, effort.rounds * ENTRIES_PER_ROUND // 50, effort)
     work["entries"] = search.entries
     standing.take(search.choice())
+    if not dual.warm:
+        dual.lean_on(standing.plan.options)
 
 
 def _lower_bound(standing: _Found, dual: OptionsDual, effort: Effort, tolerance: float) -> None:
     """OptionsDual steps in parts of 50, until they stop helping."""
     core = standing.core
-    # a step walks memory in order: of the search's entries, which jump, it is worth a twentieth
-    cost = (len(core.row) // 2 + 2 * core.n_options + core.n_rows) // 20 + 1
+    # a step walks memory in order: of the search's entries, which jump, it is worth a sixtieth
+    cost = (len(core.row) // 2 + 2 * core.n_options + core.n_rows) // 60 + 1
     steps = min(DUAL_STEPS, max(50, int(0.4 * effort.rounds * ENTRIES_PER_ROUND / cost)))
     end = dual.steps + steps
     while dual.steps < end and not dual.done and not effort.out_of_time():
@@ -267,7 +271,7 @@ def _improve(
     net, best = dual.reduced()
     lean = mended(core, dual.choice, net)
     starts = [standing.plan, *([] if lean is None or not _keeps(core, lean) else [lean]), *starts[1:]]
-    total = min(effort.rounds * ENTRIES_PER_ROUND // 6, 4_000 * (len(core.row) + 50))
+    total = min(effort.rounds * ENTRIES_PER_ROUND // 2, 4_000 * (len(core.row) + 50))
     used = np.zeros(core.n_options, bool)
     idle = np.zeros(core.n_places, bool)
     for start in starts:
@@ -312,9 +316,16 @@ def _merge_plans(standing: _Found, used: Bools, idle: Bools, effort: Effort) -> 
     """The best plan within the options that any plan so far takes, by HiGHS (few places: little to decide)."""
     core = standing.core
     smaller = shrink(core, used, ~idle)
-    if smaller.n_places == 0 or smaller.n_rows + smaller.n_options > MERGE_SIZE or effort.out_of_time():
+    size = smaller.n_rows + smaller.n_options
+    if smaller.n_places == 0 or size > MERGE_SIZE or effort.out_of_time():
         return
-    _take_best_of(standing, smaller, effort, looks=MERGE_LOOKS + effort.rounds // 10, options=LEAN)
+    _take_best_of(
+        standing,
+        smaller,
+        effort,
+        looks=max(MERGE_LOOKS + effort.rounds // 10, MERGE_WORK // size),
+        options=LEAN,
+    )
 
 
 def _take_best_of(standing: _Found, smaller: OptionsCore, effort: Effort, **how: Any) -> float:
