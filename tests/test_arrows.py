@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "siting": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "equity": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
+    "networks": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use", "siting"},
     "facts": BASE | {"equity", "settings", "hours", "solvers", "demand", "siting", "freight"},
     "telling": BASE
     | {"equity", "settings", "hours", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},

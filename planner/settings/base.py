@@ -51,7 +51,7 @@ def told(error: ErrorDetails, *, source: str, field: str) -> Finding:
     value = "" if isinstance(error["input"], dict) else error["input"]
     kind, given = error["type"], dict(error.get("ctx", {}))
     say = functools.partial(finding, source=source, field=field, value=value)
-    if kind.startswith("SET-"):
+    if kind.startswith(("SET-", "UNI-")):
         given.pop("why")
         return say(kind, **given)
     if kind not in _CODES:

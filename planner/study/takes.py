@@ -44,7 +44,8 @@ class FromSettings:
 class FromStages:
     """Values of other stages: of one (``many`` False) or a tuple of several.
 
-    ``pick``: what of each value is taken. ``may_fail``: None instead of a refusal (it is told all the same).
+    ``pick``: what of each value is taken. ``may_fail``: None instead of a refusal, or of what cannot be made
+    (it is told all the same).
     """
 
     names: tuple[str, ...]

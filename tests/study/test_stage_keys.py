@@ -91,7 +91,26 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "areas": ("network:walk", "stations", "sites"),
     "gaps": ("demand", "plan", "inputs"),
     "font": (),
+    "union:lists": ("stations", "truck_lists", "inputs", "frame"),
+    "union:people": ("demand", "inputs"),
+    "union:elsewhere": ("candidates", "siting"),  # one network here is planned by siting
+    "union:judged": ("union:lists", "inputs", "network:walk"),
+    "union:places": ("union:lists", "inputs", "network:walk", "union:elsewhere"),
+    "union:reach": ("union:lists", "union:places", "network:walk", "demand"),
+    "union:plan": ("union:lists", "union:places", "union:reach", "union:people", "demand"),
+    "union:today": ("union:lists", "union:people", "demand", "ways", "network:walk"),
+    "union:after": (
+        "union:lists",
+        "union:people",
+        "demand",
+        "ways",
+        "network:walk",
+        "union:elsewhere",
+        "union:plan",
+    ),
 }
+SITES, SERVING = ("union:judged", "union:places"), ("union:today", "union:after")
+WANTED = (*SITES, "union:reach", "union:plan")
 NETWORKS = ("network:walk", "network:ebike", "network:car", "network:truck")
 REACHES = ("reach:stations:walk", "reach:candidates:walk")
 TABLE_KEYS = (
@@ -114,7 +133,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font")),
     (["study.crs"], ("network:walk", "inputs")),
-    (["study.seed"], ("demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
+    (["study.seed"], ("union:plan", "demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
@@ -125,11 +144,11 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (table("visits"), ("visits",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
-     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness")),
+     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness", *SITES, "union:plan", *SERVING)),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest")),
-    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice")),
-    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest", *SITES, "union:people", "union:plan", *SERVING)),
+    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice", "union:people", "union:plan", *SERVING)),
+    (keys("groups[].", "enabled in_headline"), ("union:people", "demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
     (keys("groups[].", "source confidence"), ()),
     (keys("groups[].", "rate_per_1000 total totals{} district_rates_per_1000{} band_low band_high profile{} covariates{} "
@@ -146,8 +165,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas", "fewer_streets")),
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
     (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
-    (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
-    (["circle.open_share"], ("coverage", "covers", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
+    (["circle.snap_limit_m"], ("union:reach", *SERVING, "stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
+    (["circle.open_share"], (*SITES, "union:plan", *SERVING, "coverage", "covers", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (keys("circle.", "source hours_kept_source"), ()),
@@ -158,9 +177,11 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
                      "forbidden[]"), ("rules", "posing")),
     (keys("siting.", "gap work_limit time_limit_s"), ("rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
-    (keys("siting.", "host_kinds[] cost_yuan{} host_hours{}"), ("words", "candidates")),
-    (keys("siting.", "every_m street_within_m dedupe_m min_to_open_m default_cost_yuan"), ("candidates",)),
-    (["siting.default_hours"], ("words", "candidates", "existing", "new")),
+    (keys("siting.", "host_kinds[] cost_yuan{}"), ("words", "candidates")),
+    (["siting.host_hours{}"], ("words", "candidates", *SITES)),
+    (keys("siting.", "every_m min_to_open_m default_cost_yuan"), ("candidates",)),
+    (keys("siting.", "street_within_m dedupe_m"), ("candidates", *SITES)),
+    (["siting.default_hours"], ("words", "candidates", "existing", "new", *SITES, "union:plan", *SERVING)),
     (keys("siting.goal.", "tail credit[] spacing_m spacing_price visits_per_day visits_by_kind{} visits_per_worker relocate "
                           "budget_only fade_m[] open_rule"), ("rules", "posing")),
     (keys("siting.goal.", "group_weights{} period_weights{}"), ("rules", "worth", "posing")),
@@ -187,6 +208,25 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
                       "gateway_slack gateway_trucks{} gateway_merge_km truck_share generator_merge_m kind_bays{} street_within_m "
                       "dedupe_m spacing_km min_bays"), ("trucks", "homes")),
     (["freight.site_kinds[]"], ("words", "trucks", "homes")),
+    # -- the union's networks
+    (["union.in_run", "networks[].use", "networks[].source", "networks[].confidence", "networks[].cost_band_yuan[]"], ()),
+    (keys("networks[].people.", "band[] source"), ("union:people", "union:plan", *SERVING)),
+    (keys("union.", "budget_yuan gap work_limit time_limit_s"), ("union:plan",)),
+    (keys("union.", "double_m count_partners"), SERVING),
+    (["networks[].name"], ("union:lists", "union:people", *WANTED, *SERVING)),
+    (keys("networks[].", "title_zh title_en"), ("union:lists", "union:people", *SITES, "union:plan", *SERVING)),
+    ([k.replace("inputs.", "networks[].") for k in table("lists[]")], ("union:lists",)),
+    (["networks[].reported"], ("union:lists",)),
+    (["networks[].only_on"], ("union:lists", *SITES, "union:plan", *SERVING)),
+    (keys("networks[].", "host_kinds[] near_m{} open_in[] cost_yuan kind_cost_yuan{}"), SITES),
+    (["networks[].apart_m"], (*SITES, "union:plan")),
+    (keys("networks[].", "wanted budget_yuan shares_budget"), WANTED),
+    (keys("networks[].", "directory review"), WANTED),  # nothing is wanted then
+    (["networks[].planned_by"], ("union:lists", "union:people", "union:elsewhere", *WANTED)),  # nor then
+    (keys("networks[].", "mode minutes"), ("union:reach", "union:plan", *SERVING)),
+    (["networks[].partner"], SERVING),
+    (["networks[].worth"], ("union:plan",)),
+    (keys("networks[].people.", "groups{} periods[] per_1000_residents at_hosts{} profile{}"), ("union:people", "union:plan", *SERVING)),
 ]  # fmt: skip
 DIRECT: dict[str, tuple[str, ...]] = {key: stages for group, stages in READ_BY for key in group}
 
@@ -210,6 +250,14 @@ OTHER: dict[str, Any] = {
     "siting.default_hours": "09:00-18:00",
     "siting.goal.fade_m[]": 450.0,
     "freight.stars{}": {"showers": 3.0},
+    "networks[].lists[].crs": "EPSG:4490",
+    "networks[].lists[].header_row": 2,
+    "networks[].use": "carnation",
+    "networks[].only_on": "third",
+    "networks[].planned_by": "freight",
+    "networks[].host_kinds[]": "mall",
+    "networks[].open_in[]": "10_14",
+    "networks[].people.periods[]": "10_14",
 }  # fmt: skip
 
 
@@ -226,6 +274,11 @@ def _with_company(path: str, data: dict[str, Any], value: Any) -> dict[str, Any]
             group["profile"] = {value if k == old else k: v for k, v in group["profile"].items()}
         weights = made["siting"]["goal"]["period_weights"]
         made["siting"]["goal"]["period_weights"] = {value if k == old else k: v for k, v in weights.items()}
+        first = made["networks"][0]
+        first["open_in"], first["people"]["periods"] = (value,), (value,)
+        first["people"]["profile"] = {
+            value if k == old else k: v for k, v in first["people"]["profile"].items()
+        }
     elif path in ("periods[].start_h", "periods[].end_h"):
         side, other = ("start_h", "end_h") if path.endswith("start_h") else ("end_h", "start_h")
         shared = data["periods"][0][side]
@@ -234,6 +287,14 @@ def _with_company(path: str, data: dict[str, Any], value: Any) -> dict[str, Any]
         made["siting"]["goal"]["group_weights"] = {value: 2.0}
         made["demand"]["events"][0]["group"] = value
         made["demand"]["heat_groups"] = (value,)
+        made["networks"][0]["people"]["groups"] = {value: 2.0}
+    elif path in ("networks[].directory", "networks[].review", "networks[].planned_by"):
+        made["networks"][0] |= {"wanted": None, "budget_yuan": None}
+    elif path == "networks[].shares_budget":
+        made["networks"][0]["budget_yuan"] = None
+    elif path == "networks[].people.profile{}":
+        profile = made["networks"][0]["people"]["profile"]
+        profile["10_14"] += data["networks"][0]["people"]["profile"]["06_10"] - value
     elif path == "groups[].profile{}":
         first, second, *_ = made["groups"][0]["profile"]
         made["groups"][0]["profile"][second] += data["groups"][0]["profile"][first] - value
@@ -284,6 +345,38 @@ visits_by_kind = {{ bank = 60.0 }}
 relocate = 1
 group_weights = {{ rider = 2.0 }}
 period_weights = {{ "06_10" = 2.0 }}
+[union]
+budget_yuan = 1e6
+[[networks]]
+name = "first"
+use = "mothers"
+title_zh = "一"
+title_en = "one"
+reported = 3
+host_kinds = ["bank"]
+near_m = {{ mall = 500.0 }}
+open_in = ["06_10"]
+only_on = "second"
+apart_m = 50.0
+wanted = 2
+budget_yuan = 50000.0
+kind_cost_yuan = {{ bank = 9000.0 }}
+source = "ours"
+[[networks.lists]]
+path = "others.csv"
+{every}
+[networks.people]
+groups = {{ rider = 2.0 }}
+periods = ["06_10"]
+per_1000_residents = 5.0
+at_hosts = {{ bank = 0.5 }}
+profile = {{ "06_10" = 0.5, "10_14" = 0.5 }}
+source = "ours"
+[[networks]]
+name = "second"
+[[networks]]
+name = "third"
+planned_by = "siting"
 [use]
 factor = {{ toilet = 2.5 }}
 share = {{ toilet = 0.5 }}
@@ -344,7 +437,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         'district_rates_per_1000 = { mid = 8.0 }\nelasticities = { population = 1.0 }\nsource = "own"\n'
     )
     path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
-    for name in ("people", "seen", "visits", "counts", "sites", "homes"):
+    for name in ("people", "seen", "visits", "counts", "sites", "homes", "others"):
         write_table(folder / f"{name}.csv", ["lng", "lat", "n"], [(120.6, 31.3, 1)])
     for file in list(folder.iterdir()):
         file.with_name("other-" + file.name).write_bytes(file.read_bytes() + b"\n")
@@ -444,7 +537,7 @@ def test_a_changed_key_changes_the_stages_that_read_it_and_all_on_them_and_no_ot
         ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
         ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
         ("visits.csv", ("visits",)),
-        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)),
+        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)), ("others.csv", ("union:lists",)),
     ],
 )  # fmt: skip
 def test_a_changed_file_changes_the_stages_that_read_it(

@@ -14,6 +14,7 @@ from planner.study.table.ground import inputs
 from planner.study.table.homes import homes
 from planner.study.table.plan import plan, questions
 from planner.study.table.today import today
+from planner.study.table.union import union
 from planner.study.table.use import asked_of, use
 from planner.study.table.views import views
 
@@ -28,6 +29,7 @@ def table_of(settings: Settings) -> Mapping[str, Stage]:
         **questions(),
         **homes(),
         **views(settings),
+        **union(settings),
     }
 
 

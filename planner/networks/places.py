@@ -1,0 +1,150 @@
+"""Where each network may get new places: hosts under its rules, or the places of the network it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from planner.errors import Finding, finding
+from planner.hours.parse import open_share
+from planner.networks.lists import PLACE, SAME_PLACE_M, UnionLists, no_places
+from planner.roads.network import Network
+from planner.settings.groups import Period
+from planner.settings.networks import UnionNetwork, in_order, named
+from planner.settings.siting import Siting
+from planner.siting.candidates import find_candidates
+from planner.tables import HOST_KINDS
+
+__all__ = ["UnionPlaces", "candidate_places", "standing_on"]
+
+#: Where stations may stand counts for the other networks too, but for their own kinds, spacing and cost.
+SITE_KEYS = ("street_within_m", "dedupe_m", "default_hours", "host_hours")
+#: Columns of a table of candidates.
+CANDIDATE = [*PLACE, "cost_yuan"]
+
+
+@dataclass(frozen=True, eq=False)
+class UnionPlaces:
+    """Candidates of each planned network by its name (columns of :data:`PLACE` and ``cost_yuan``), and what was noticed.
+
+    The candidates of a network that stands on another are that one's places and candidates (``on_candidate``: which of its candidates,
+    -1: a place that is there).
+    """
+
+    candidates: Mapping[str, gpd.GeoDataFrame]
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def candidate_places(
+    networks: Sequence[UnionNetwork], lists: UnionLists, hosts: gpd.GeoDataFrame, districts: gpd.GeoDataFrame,
+    water: gpd.GeoDataFrame, network: Network, *, periods: Sequence[Period], siting: Siting, need_open: float,
+    planned: Mapping[str, gpd.GeoDataFrame] | None = None,
+) -> UnionPlaces:  # fmt: skip
+    """Candidates of the networks that plan new places; too few of them are told (UNI-015).
+
+    Parameters
+    ----------
+    network
+        The walking network: a host stands near one of its streets.
+    siting
+        The rules on hosts that hold for all (:data:`SITE_KEYS`).
+    need_open
+        A host is open in a period from this share of it on.
+    planned
+        New places of the networks that other parts of the study plan, by name.
+    """
+    made: dict[str, gpd.GeoDataFrame] = {}
+    found: list[Finding] = []
+    for one in in_order(networks):
+        if not one.planned:
+            continue
+        old = lists.places[one.name]
+        base = named(networks, one.only_on) if one.only_on else None
+        if base is not None:
+            ahead = (planned or {}).get(base.name, no_places(districts.crs))
+            made[one.name] = standing_on(one, old, lists.places[base.name], made.get(base.name, ahead))
+        else:
+            fit = _fitting(one, hosts, periods, siting, need_open)
+            rules = siting.model_copy(
+                update={
+                    "host_kinds": one.host_kinds, "min_to_open_m": max(one.apart_m, siting.dedupe_m),
+                    "every_m": None, "required": (), "cost_yuan": {k: one.cost_of(k) for k in HOST_KINDS},
+                }
+            )  # fmt: skip
+            table, _ = find_candidates(
+                fit, network, districts, old.assign(status="open"), rules=rules, water=water
+            )
+            table = table.rename(columns={"site_id": "place_id", "host_kind": "kind"})
+            made[one.name] = table.assign(source="hosts", row=0)[CANDIDATE]
+        found += _too_few(one, len(made[one.name]), base, lists)
+    return UnionPlaces(made, tuple(found))
+
+
+def _fitting(
+    one: UnionNetwork, hosts: gpd.GeoDataFrame, periods: Sequence[Period], siting: Siting, need_open: float
+) -> gpd.GeoDataFrame:
+    """Hosts of the network's kinds with the venues it needs near by, open when it must be."""
+    fit = hosts[hosts["host_kind"].isin(one.host_kinds)]
+    for kind, metres in one.near_m.items():
+        fit = fit[nearest_m(fit.geometry, hosts[hosts["host_kind"] == kind].geometry) <= metres]
+    wanted = [p for p in periods if p.name in one.open_in]
+    if wanted and len(fit):
+        stated = fit["open_hours"].fillna("").astype("str")
+        usual = fit["host_kind"].map(lambda k: siting.host_hours.get(str(k), siting.default_hours))
+        share = open_share(stated.where(stated != "", usual), wanted, default=siting.default_hours)
+        fit = fit[(share >= need_open).all(axis=1)]
+    return fit
+
+
+def nearest_m(points: gpd.GeoSeries, others: gpd.GeoSeries) -> NDArray[np.float64]:
+    """Straight metres from each point to the nearest of ``others`` (inf: there is none)."""
+    if not len(others) or not len(points):
+        return np.full(len(points), np.inf)
+    far, _ = cKDTree(shapely.get_coordinates(others.to_numpy())).query(
+        shapely.get_coordinates(points.to_numpy())
+    )
+    return np.asarray(far, float)
+
+
+def standing_on(
+    one: UnionNetwork, old: gpd.GeoDataFrame, below: gpd.GeoDataFrame, ahead: gpd.GeoDataFrame
+) -> gpd.GeoDataFrame:
+    """Candidates of a network that stands on another: its places ``below``, then those it may yet get (``ahead``).
+
+    None where the network has a place already, or one nearer than ``apart_m``. ``on_candidate``: row of ``ahead``.
+    """
+    parts = [below.assign(on_candidate=-1), ahead.assign(on_candidate=np.arange(len(ahead)))]
+    table = pd.concat([p for p in parts if len(p)] or parts[:1], ignore_index=True)
+    made = gpd.GeoDataFrame(table, geometry="geometry", crs=below.crs)
+    free = nearest_m(made.geometry, old.geometry) >= max(one.apart_m, SAME_PLACE_M)
+    if one.host_kinds:
+        free &= made["kind"].isin(one.host_kinds).to_numpy()
+    made = made[free].reset_index(drop=True)
+    cost = [one.cost_of(str(k)) for k in made["kind"]]
+    return made.assign(cost_yuan=np.asarray(cost, float))[[*CANDIDATE, "on_candidate"]]
+
+
+def _too_few(one: UnionNetwork, n: int, base: UnionNetwork | None, lists: UnionLists) -> list[Finding]:
+    """UNI-015 where fewer places than wanted may be chosen from."""
+    if not one.exact or one.wanted is None:
+        return []
+    if base is not None and base.planned_by != "here":
+        return []  # how many it gets is known only when its plan is made
+    if base is not None and base.wanted is not None and base.planned:
+        n = min(n, len(lists.places[base.name]) + base.wanted)
+    if n >= one.wanted:
+        return []
+    rules = ", ".join(k for k in ("host_kinds", "near_m", "open_in", "only_on", "apart_m") if getattr(one, k))
+    return [
+        finding(
+            "UNI-015", source="study.toml", field=f"networks.{one.name}.wanted", value=one.wanted, n=n, rules=rules,
+            title_en=one.title("en"), title_zh=one.title("zh"),
+        )
+    ]  # fmt: skip
