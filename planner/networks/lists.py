@@ -13,6 +13,7 @@ import shapely
 from scipy.spatial import cKDTree
 
 from planner.errors import Finding, finding, told
+from planner.inputs.checks import check_stations
 from planner.inputs.frame import StreetFrame
 from planner.inputs.places.within import district_of
 from planner.inputs.stations import read_list
@@ -46,7 +47,7 @@ def no_places(crs: object) -> gpd.GeoDataFrame:
 
 def read_lists(
     networks: Sequence[UnionNetwork], stations: gpd.GeoDataFrame, homes: gpd.GeoDataFrame,
-    districts: gpd.GeoDataFrame, frame: StreetFrame | None,
+    districts: gpd.GeoDataFrame, water: gpd.GeoDataFrame, frame: StreetFrame | None,
 ) -> UnionLists:  # fmt: skip
     """Read every list of ``networks`` into the districts' CRS and judge it.
 
@@ -54,6 +55,8 @@ def read_lists(
     ----------
     stations, homes
         The study's own stations and driver homes (those that are open): what the networks that other parts plan have.
+    districts, water
+        Places far outside the districts, or in a lake, are left out and told.
     frame
         The streets, against which the datum of coordinates is tested; None where they were refused.
     """
@@ -70,11 +73,14 @@ def read_lists(
                 kind=homes["host_kind"], source="driver_homes", row=range(2, len(homes) + 2)
             )
             parts.append(homes_.rename(columns={"site_id": "place_id"}))
-        for table in network.lists:
-            read = read_list(table, crs=str(crs), area=area, streets=streets)
-            found += read.findings
-            open_now = read.stations[read.stations["status"] == "open"]
-            parts.append(open_now.rename(columns={"station_id": "place_id"}))
+        reads = [read_list(table, crs=str(crs), area=area, streets=streets) for table in network.lists]
+        found += [f for read in reads for f in read.findings]
+        full = [read.stations for read in reads if len(read.stations)]
+        if full:
+            listed = gpd.GeoDataFrame(pd.concat(full, ignore_index=True), crs=crs)
+            listed, more = check_stations(listed, districts=districts, water=water)
+            found += more
+            parts.append(listed[listed["status"] == "open"].rename(columns={"station_id": "place_id"}))
         places[network.name] = _one_table(parts, districts)
         found += _as_reported(network, len(places[network.name]))
     for network in networks:

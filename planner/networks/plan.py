@@ -21,7 +21,7 @@ from planner.networks.places import UnionPlaces, nearest_m
 from planner.networks.reach import NetworkReach, open_columns
 from planner.networks.review import review_places
 from planner.networks.shared import Pooled, plan_together
-from planner.networks.solve import LookFor, NetworkBlock, block_of, gains, solve_block
+from planner.networks.solve import LookFor, NetworkBlock, Short, block_of, gains, solve_block
 from planner.progress import Progress
 from planner.settings.groups import Period
 from planner.settings.networks import Union, UnionNetwork, in_order, named
@@ -210,10 +210,10 @@ def _chosen(
             if one.shares_budget or (one.name in after) != late:
                 continue
             rows = _standing(site, networks, chosen)
-            answer, enough = solve_block(site.block.only(rows), look, budget=one.budget_yuan)
+            answer, short = solve_block(site.block.only(rows), look, budget=one.budget_yuan)
             chosen[one.name], solved[one.name] = rows[answer.chosen], answer
-            if not enough:
-                found.append(_short_of(one, len(answer.chosen)))
+            if short:
+                found.append(_short_of(one, len(answer.chosen), short))
     return chosen, solved, pool, found
 
 
@@ -285,10 +285,10 @@ def _of_pool(block: NetworkBlock, rows: NDArray[np.int64], *, repeatable: bool) 
     )
 
 
-def _short_of(one: UnionNetwork, n: int) -> Finding:
+def _short_of(one: UnionNetwork, n: int, why: Short) -> Finding:
     rules = f"{one.apart_m:g} m" if one.apart_m else "–"
     return finding(
-        "UNI-021", source="study.toml", field=f"networks.{one.name}.wanted", value=one.wanted, n=n, rules=rules,
+        "UNI-021" if why == "apart" else "UNI-022", source="study.toml", field=f"networks.{one.name}.wanted", value=one.wanted or "", n=n, rules=rules,
         title_en=one.title("en"), title_zh=one.title("zh"),
     )  # fmt: skip
 

@@ -107,7 +107,7 @@ def _joint(
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     none = [np.zeros(0, np.int64) for _ in blocks]
     cost = np.concatenate([b.cost for b in blocks]) if blocks else np.zeros(0)
-    if not len(cost) or cost.min() > budget:
+    if not len(cost) or cost.min() > budget or not sum(b.covers.shape[1] for b in blocks):
         return none, 0.0, True
     pairs = [b.conflicts + s for b, s in zip(blocks, starts[:-1], strict=True) if len(b.conflicts)]
     found = maximal_covering(

@@ -127,32 +127,37 @@ def gains(covers: sparse.csr_array, weights: Array, chosen: Ints) -> Array:
     return out
 
 
-def solve_block(block: NetworkBlock, look: LookFor, *, budget: float | None = None) -> tuple[Solution, bool]:
-    """The places of one network; whether as many as wanted could be placed.
+Short = Literal["", "apart", "served"]
 
-    Exactly ``wanted`` places, or with a ``budget`` as many as it allows, ``wanted`` at most. Objective and bound are people
+
+def solve_block(block: NetworkBlock, look: LookFor, *, budget: float | None = None) -> tuple[Solution, Short]:
+    """The places of one network, and why they are fewer than wanted, if they are.
+
+    ``apart``: no more can stand (apart); ``served``: none of the candidates would serve anybody more. Exactly ``wanted`` places, or with a ``budget`` as many as it allows, ``wanted`` at most. Objective and bound are people
     served, those whom places serve already among them.
     """
     n = block.covers.shape[0]
     wanted = n if block.wanted is None else min(block.wanted, n)
     cheapest = float(block.cost.min()) if n else np.inf
     if wanted == 0 or (budget is not None and cheapest > budget):
-        return _empty(block), block.wanted in (None, 0) or budget is not None
+        return _empty(block), "apart" if block.wanted and budget is None else ""
+    if not block.covers.shape[1]:
+        return _empty(block), "served"
     rules: dict[str, Any] = {"conflicts": block.conflicts if len(block.conflicts) else None}
     at_most: dict[str, Any] = {"region": np.zeros(n, int), "quota_max": {0: wanted}}
     if budget is not None:
         found = maximal_covering(
             block.covers, block.weights, None, cost=block.cost, budget=budget, **at_most, **rules, **look.keywords()
         )  # fmt: skip
-        return _whole(block, found), True
+        return _whole(block, found), ""
     try:
         found = maximal_covering(block.covers, block.weights, wanted, **rules, **look.keywords())
     except InfeasibleError:  # so many cannot stand apart: as many as can
         found = maximal_covering(
             block.covers, block.weights, None, cost=np.ones(n), budget=float(wanted), **rules, **look.keywords()
         )  # fmt: skip
-        return _whole(block, found), False
-    return _whole(block, found), wanted == block.wanted
+        return _whole(block, found), "apart"
+    return _whole(block, found), "" if wanted == block.wanted else "apart"
 
 
 def _empty(block: NetworkBlock) -> Solution:

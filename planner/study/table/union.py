@@ -34,7 +34,7 @@ def union(settings: Settings) -> dict[str, Stage]:
             {
                 "networks": groups("networks", *HAS), "stations": stage("stations", get("stations")),
                 "homes": stage("truck_lists", get("homes")), "districts": stage("inputs", get("districts")),
-                "frame": stage("frame", may_fail=True),
+                "water": stage("inputs", get("lakes")), "frame": stage("frame", may_fail=True),
             },
         ),
         "union:people": Stage(
