@@ -26,11 +26,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "equity": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
     "networks": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use", "siting"},
-    "facts": BASE | {"equity", "settings", "hours", "solvers", "demand", "siting", "freight"},
+    "facts": BASE | {"networks", "equity", "settings", "hours", "solvers", "demand", "siting", "freight"},
     "telling": BASE
-    | {"equity", "settings", "hours", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts"},
+    | {"equity", "settings", "hours", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "networks"},
     "publish": BASE
-    | {"equity", "settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "telling"},
+    | {"equity", "settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "telling", "networks"},
 }
 FACADE = {"study", "cli", "__init__", "__main__"}
 

@@ -20,7 +20,7 @@ from planner.inputs.places.datum import convert
 
 __all__ = ["LISTS", "draw_lists", "write_lists"]
 
-HEADER = ("编号", "站点名称", "所属区", "经度", "纬度", "开放时间", "状态")
+HEADER = ("编号", "站点名称", "经度", "纬度", "开放时间", "状态")
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,7 @@ def draw_lists(
     facts: Facts, front: Frontage, land: Field, *, seed: int
 ) -> dict[str, list[tuple[object, ...]]]:
     """Rows of each list under :data:`HEADER`, coordinates in GCJ-02."""
-    unit = land.at(land.district, front.x, front.y)
-    inside = np.flatnonzero(unit >= 0)
-    names = facts.districts["name_zh"].to_numpy(object)
+    inside = np.flatnonzero(land.at(land.district, front.x, front.y) >= 0)
     at: dict[str, NDArray[np.int64]] = {}
     rows: dict[str, list[tuple[object, ...]]] = {}
     for k, (key, how) in enumerate(LISTS.items()):
@@ -76,9 +74,9 @@ def draw_lists(
         town = towns_near(facts, front.x[at[key]], front.y[at[key]])
         hours = rng.choice(np.array(how.hours, dtype=object), len(at[key]))
         rows[key] = [
-            (f"{key[:2].upper()}{n + 1:04d}", f"{town[n]}{how.sheet}（{n + 1}号）", names[unit[i]], round(float(x), 6),
+            (f"{key[:2].upper()}{n + 1:04d}", f"{town[n]}{how.sheet}（{n + 1}号）", round(float(x), 6),
              round(float(y), 6), str(h), "运营")
-            for n, (i, x, y, h) in enumerate(zip(at[key].tolist(), lng, lat, hours, strict=True))
+            for n, (x, y, h) in enumerate(zip(lng, lat, hours, strict=True))
         ]  # fmt: skip
     return rows
 

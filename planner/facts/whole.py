@@ -14,6 +14,7 @@ from planner.equity.fairness import AVERSION, Fairness
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
 from planner.facts.fairness import fairness_facts
+from planner.facts.networks import network_facts
 from planner.facts.plan import (
     Parts,
     certificate_facts,
@@ -27,6 +28,7 @@ from planner.facts.plan import (
 )
 from planner.facts.register import Fact, Register, Scope
 from planner.facts.use import use_facts
+from planner.networks.whole import UnionResult
 from planner.settings.circle import Circle
 from planner.settings.groups import Group
 
@@ -36,7 +38,7 @@ __all__ = ["register_of"]
 def register_of(
     parts: Parts, *, demand: gpd.GeoDataFrame, surfaces: NDArray[Any] | None, groups: Sequence[Group], circle: Circle,
     costs: pd.DataFrame, always: int | None = None, homes: dict[str, Any] | None = None,
-    fairness: Fairness | None = None, aversion: float = AVERSION,
+    fairness: Fairness | None = None, aversion: float = AVERSION, union: UnionResult | None = None,
 ) -> Register:  # fmt: skip
     """The register of a finished study.
 
@@ -59,6 +61,8 @@ def register_of(
     fairness, aversion
         How evenly coverage falls on districts × groups × periods (None: over districts alone), and the aversion to
         inequality that it is measured with.
+    union
+        The union's networks; None where not asked.
     """
     here = headline_scope(circle.walk_m)
     draws = None
@@ -79,7 +83,8 @@ def register_of(
         parts.before, parts.after, here, district=demand["district"].astype(str), draws=draws, found=fairness,
         aversion=aversion,
     )  # fmt: skip
-    return Register([*covered, *_others(parts, here, costs, always, homes), *fair], here)
+    others = _others(parts, here, costs, always, homes)
+    return Register([*covered, *others, *fair, *network_facts(union, here)], here)
 
 
 def _others(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import geopandas as gpd
@@ -17,6 +17,7 @@ from planner.inputs.checks import check_stations
 from planner.inputs.frame import StreetFrame
 from planner.inputs.places.within import district_of
 from planner.inputs.stations import read_list
+from planner.settings.inputs import Table
 from planner.settings.networks import UnionNetwork, named
 
 __all__ = ["PLACE", "SAME_PLACE_M", "UnionLists", "no_places", "read_lists", "without_base"]
@@ -73,9 +74,11 @@ def read_lists(
                 kind=homes["host_kind"], source="driver_homes", row=range(2, len(homes) + 2)
             )
             parts.append(homes_.rename(columns={"site_id": "place_id"}))
-        reads = [read_list(table, crs=str(crs), area=area, streets=streets) for table in network.lists]
-        found += [f for read in reads for f in read.findings]
-        full = [read.stations for read in reads if len(read.stations)]
+        full = []
+        for table in network.lists:
+            read, name = read_list(table, crs=str(crs), area=area, streets=streets), _source(table)
+            found += [replace(f, source=name) if f.source == table.path.name else f for f in read.findings]
+            full += [read.stations.assign(source=name)] if len(read.stations) else []
         if full:
             listed = gpd.GeoDataFrame(pd.concat(full, ignore_index=True), crs=crs)
             listed, more = check_stations(listed, districts=districts, water=water)
@@ -88,6 +91,11 @@ def read_lists(
         if base is not None:
             found += without_base(base, places[network.name], places[base.name])
     return UnionLists(places, tuple(found))
+
+
+def _source(table: Table) -> str:
+    """The file, with its sheet where one is named: several lists may be in one workbook."""
+    return table.path.name if table.sheet is None else f"{table.path.name} · {table.sheet}"
 
 
 def _one_table(parts: Sequence[gpd.GeoDataFrame], districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -117,7 +125,7 @@ def _as_reported(network: UnionNetwork, n: int) -> list[Finding]:
             finding("UNI-016", source="study.toml", field=f"networks.{network.name}.lists", **names, **said)
         ]
     if network.reported and abs(n - network.reported) > _REPORTED * network.reported:
-        source = network.lists[0].path.name if network.lists else "stations"
+        source = _source(network.lists[0]) if network.lists else "stations"
         return [finding("UNI-017", source=source, value=f"{n:,}", reported=f"{network.reported:,}", **names)]
     return []
 

@@ -47,7 +47,9 @@ def candidate_places(
     water: gpd.GeoDataFrame, network: Network, *, periods: Sequence[Period], siting: Siting, need_open: float,
     planned: Mapping[str, gpd.GeoDataFrame] | None = None,
 ) -> UnionPlaces:  # fmt: skip
-    """Candidates of the networks that plan new places; too few of them are told (UNI-015).
+    """Candidates of the networks that plan new places; too few hosts are told (UNI-015).
+
+    How many places of another network one can stand on is known only when that one is planned.
 
     Parameters
     ----------
@@ -83,7 +85,7 @@ def candidate_places(
             )
             table = table.rename(columns={"site_id": "place_id", "host_kind": "kind"})
             made[one.name] = table.assign(source="hosts", row=0)[CANDIDATE]
-        found += _too_few(one, len(made[one.name]), base, lists)
+        found += _too_few(one, len(made[one.name])) if base is None else []
     return UnionPlaces(made, tuple(found))
 
 
@@ -131,17 +133,13 @@ def standing_on(
     return made.assign(cost_yuan=np.asarray(cost, float))[[*CANDIDATE, "on_candidate"]]
 
 
-def _too_few(one: UnionNetwork, n: int, base: UnionNetwork | None, lists: UnionLists) -> list[Finding]:
+def _too_few(one: UnionNetwork, n: int) -> list[Finding]:
     """UNI-015 where fewer places than wanted may be chosen from."""
     if not one.exact or one.wanted is None:
         return []
-    if base is not None and base.planned_by != "here":
-        return []  # how many it gets is known only when its plan is made
-    if base is not None and base.wanted is not None and base.planned:
-        n = min(n, len(lists.places[base.name]) + base.wanted)
     if n >= one.wanted:
         return []
-    rules = ", ".join(k for k in ("host_kinds", "near_m", "open_in", "only_on", "apart_m") if getattr(one, k))
+    rules = ", ".join(k for k in ("host_kinds", "near_m", "open_in", "apart_m") if getattr(one, k))
     return [
         finding(
             "UNI-015", source="study.toml", field=f"networks.{one.name}.wanted", value=one.wanted, n=n, rules=rules,

@@ -286,7 +286,7 @@ def _of_pool(block: NetworkBlock, rows: NDArray[np.int64], *, repeatable: bool) 
 
 
 def _short_of(one: UnionNetwork, n: int, why: Short) -> Finding:
-    rules = f"{one.apart_m:g} m" if one.apart_m else "–"
+    rules = ", ".join(k for k in ("host_kinds", "only_on", "apart_m") if getattr(one, k))
     return finding(
         "UNI-021" if why == "apart" else "UNI-022", source="study.toml", field=f"networks.{one.name}.wanted", value=one.wanted or "", n=n, rules=rules,
         title_en=one.title("en"), title_zh=one.title("zh"),

@@ -8,17 +8,27 @@ from planner.errors import AbsentError
 from planner.freight.homes import HomesPlan
 from planner.progress import Progress, silent
 from planner.publish.page.homes import homes_layers
+from planner.publish.page.networks import networks_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
+from planner.settings.whole import Settings
 from planner.siting.evidence.use import ExpectedUse, LawOfUse
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
+from planner.study.union import union_of
 from planner.telling.bundle import Bundle
 from planner.telling.words.names import in_language
 from planner.telling.words.phrases import phrase
 from planner.version import VERSION
 
 __all__ = ["driver_homes", "input_paths", "make_bundle"]
+
+
+def network_paths(settings: Settings) -> dict[str, Path]:
+    """Files of the union's networks by role, where a run shows them."""
+    wanted = settings.networks if settings.union.in_run else ()
+    lists = [(one.name, n, table) for one in wanted for n, table in enumerate(one.lists)]
+    return {f"network_{name}" if n == 0 else f"network_{name}_{n + 1}": t.path for name, n, t in lists}
 
 
 def input_paths(inputs: Inputs) -> dict[str, Path]:
@@ -33,8 +43,8 @@ def input_paths(inputs: Inputs) -> dict[str, Path]:
     return {role: path for role, path in files.items() if path is not None}
 
 
-def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
-    """Everything the products show, computed."""
+def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: bool = False) -> Bundle:
+    """Everything the products show, computed; ``networks``: with the union's networks, whatever a run shows."""
     say = progress or silent
     s, want = stages.settings, asked(stages.settings)
     plan = stages.value("plan").plan
@@ -45,6 +55,8 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     absent.update(("figures", f.message(s.study.language)) for f in stages.value("font"))
     say("other plans and assumptions", 0.0)
     law, use = _use(stages, absent)
+    union = union_of(stages) if s.networks and (networks or s.union.in_run) else None
+    language = s.study.language
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -66,7 +78,11 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         solution=plan.solution,
         curve=stages.value("curve"),
         homes=homes,
-        extra_layers=homes_layers(homes, s.study.language) if homes is not None else (),
+        extra_layers=(
+            *(homes_layers(homes, language) if homes is not None else ()),
+            *networks_layers(union, language),
+        ),
+        networks=union,
         phases=plan.phases if len(plan.phases) else None,
         alternatives=stages.value("alternatives") if "alternatives" in want else None,
         replacements=stages.value("replacements") if "replacements" in want else None,
@@ -132,7 +148,7 @@ def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
     return RunNotes(
         inputs=[
             {"name": role, "path": path.name, "sha256": stages.files.get(path), "rows": rows.get(role)}
-            for role, path in input_paths(stages.settings.inputs).items()
+            for role, path in (input_paths(stages.settings.inputs) | network_paths(stages.settings)).items()
         ],
         nodes=int(network.n_nodes),
         edges=int(network.n_edges),

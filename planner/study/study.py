@@ -467,11 +467,12 @@ class Study:
     def judge(self) -> tuple[Finding, ...]:
         """Every finding about files, numbers and rules, errors first: with one, :meth:`run` would refuse.
 
-        Nothing is refused, searched or written.
+        Nothing is refused, searched or written. The union's networks are judged too, though a run refuses nothing for their
+        sake that it leaves out (``union.in_run``).
         """
         from planner.study.judge import judge
 
-        return judge(self.stages)
+        return judge(self.stages, networks=True)
 
     def dry_run(self) -> pd.DataFrame:
         """What :meth:`run` would do: each stage, whether it is kept or would be computed, and why. Nothing is computed."""

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from planner.errors import PlannerError, finding
 from planner.networks.circle import ServiceCircle, Serving
 from planner.networks.plan import NetworksPlan
+from planner.networks.whole import UnionResult
 from planner.settings.networks import named
 from planner.study.stages import Stages
 
-__all__ = ["circle_of", "plan_of", "require_networks", "serving_of"]
+__all__ = ["circle_of", "plan_of", "require_networks", "serving_of", "union_of"]
 
 
 def require_networks(stages: Stages) -> None:
@@ -38,6 +39,14 @@ def serving_of(stages: Stages, *, planned: bool) -> Serving:
     require_networks(stages)
     found: Serving = stages.value("union:after" if planned else "union:today")
     return found
+
+
+def union_of(stages: Stages) -> UnionResult:
+    """Everything that the products tell of the networks (UNI-020 where there are none)."""
+    plan = plan_of(stages)
+    places = stages.value("union:lists").places
+    today, after = (serving_of(stages, planned=planned) for planned in (False, True))
+    return UnionResult(stages.settings.networks, places, plan, today, after)
 
 
 def circle_of(stages: Stages, networks: str | Sequence[str] | None, *, planned: bool) -> ServiceCircle:

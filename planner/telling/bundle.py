@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planner.equity.fairness import Fairness
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
+    from planner.networks.whole import UnionResult
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse, LawOfUse
@@ -85,6 +86,8 @@ class Bundle:
         How evenly coverage falls on districts × groups × periods; None where not computed.
     hanging
         Workers covered today whose every station in reach lies behind one footway; None where not computed.
+    networks
+        The union's networks; None where a run does not ask for them.
     """
 
     settings: Settings
@@ -122,6 +125,7 @@ class Bundle:
     law_of_use: LawOfUse | None = None
     fairness: Fairness | None = None
     hanging: float | None = None
+    networks: UnionResult | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -136,7 +140,7 @@ class Bundle:
             parts, demand=self.demand, surfaces=self.surfaces, groups=self.settings.headline_groups,
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
-            fairness=self.fairness, aversion=self.settings.siting.inequality_aversion,
+            fairness=self.fairness, aversion=self.settings.siting.inequality_aversion, union=self.networks,
         )  # fmt: skip
 
     def with_run(self, run: dict[str, Any]) -> Bundle:

@@ -42,4 +42,7 @@ def asked(settings: Settings) -> tuple[str, ...]:
         "against_half": rules.goal.open_rule == "time",
     }  # fmt: skip
     always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
-    return (*always, *(name for name, on in switched.items() if on), *asked_of(settings))
+    networks = (
+        ("union:plan", "union:today", "union:after") if settings.networks and settings.union.in_run else ()
+    )
+    return (*always, *(name for name, on in switched.items() if on), *asked_of(settings), *networks)
