@@ -15,6 +15,7 @@ from planner import cli
 from planner.publish.office.networks import sheet_name
 from planner.publish.office.sheets import new_book
 from planner.telling.words.phrases import phrase
+from tests.facts.referee import judge
 from tests.networks.test_town import HOSTS, own, places
 from tests.study.town import Place, street_town
 
@@ -128,6 +129,7 @@ def test_a_run_that_is_asked_shows_them_in_every_product_and_else_in_none(
     layers = {str(name) for name, _ in pyogrio.list_layers(tmp_path / "with" / "plan.gpkg")}
     assert {"net_a", "net_rooms", "net_posts"} <= layers
     assert any(f["id"] == "network_circle" for f in shown["facts"])
+    assert judge(tmp_path / "with") == []
     assert HOSTILE not in (tmp_path / "with" / "map.html").read_text("utf-8")
     without = planner.open_study(written(folder, language="en")).run(tmp_path / "without")
     assert without["networks"] is None
