@@ -202,7 +202,7 @@ def serve_networks(
     ways
         How the headline's groups travel; ``streets``: a network of streets for each.
     own_streets
-        A network of streets for each of :func:`planner.networks.reach.modes_of` (every network).
+        A network of streets for each of :func:`planner.networks.reach.modes_of`.
     """
     say = progress or silent
     table, owner = _all_places(networks, [lists.places, elsewhere or {}, planned or {}])
@@ -229,7 +229,7 @@ def serve_networks(
     totals = pd.DataFrame({"district": labels, "workers": np.bincount(district, weight, len(labels))})
     met = np.bincount(served.indices, minlength=served.shape[1]) > 0
     keep = np.flatnonzero(met & (weight > 0))
-    by_mode = dict(zip(modes_of(networks, every=True), own_streets, strict=True))
+    by_mode = dict(zip(modes_of(networks), own_streets, strict=True))
     own = []
     for k, one in enumerate(networks):
         say("union:circle", 0.4 + 0.6 * k / len(networks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
@@ -22,7 +22,7 @@ from planner.settings.siting import Siting
 from planner.siting.candidates import find_candidates
 from planner.tables import HOST_KINDS
 
-__all__ = ["UnionPlaces", "candidate_places", "standing_on"]
+__all__ = ["UnionPlaces", "all_places", "host_places", "judge_places", "standing_on"]
 
 #: Where stations may stand counts for the other networks too, but for their own kinds, spacing and cost.
 SITE_KEYS = ("street_within_m", "dedupe_m", "default_hours", "host_hours")
@@ -32,61 +32,93 @@ CANDIDATE = [*PLACE, "cost_yuan"]
 
 @dataclass(frozen=True, eq=False)
 class UnionPlaces:
-    """Candidates of each planned network by its name (columns of :data:`PLACE` and ``cost_yuan``), and what was noticed.
+    """Candidates of each planned network by its name (columns of :data:`PLACE` and ``cost_yuan``).
 
-    The candidates of a network that stands on another are that one's places and candidates (``on_candidate``: which of its candidates,
-    -1: a place that is there).
+    The candidates of a network that stands on another are that one's places and candidates (``on_candidate``: which of its
+    candidates, -1: a place that is there).
     """
 
     candidates: Mapping[str, gpd.GeoDataFrame]
-    findings: tuple[Finding, ...] = field(default=())
 
 
-def candidate_places(
+def host_places(
     networks: Sequence[UnionNetwork], lists: UnionLists, hosts: gpd.GeoDataFrame, districts: gpd.GeoDataFrame,
     water: gpd.GeoDataFrame, network: Network, *, periods: Sequence[Period], siting: Siting, need_open: float,
-    planned: Mapping[str, gpd.GeoDataFrame] | None = None,
 ) -> UnionPlaces:  # fmt: skip
-    """Candidates of the networks that plan new places; too few hosts are told (UNI-015).
-
-    How many places of another network one can stand on is known only when that one is planned.
+    """Candidates of the networks that may stand in hosts.
 
     Parameters
     ----------
+    networks
+        Those that are planned and stand on no other.
     network
         The walking network: a host stands near one of its streets.
     siting
         The rules on hosts that hold for all (:data:`SITE_KEYS`).
     need_open
         A host is open in a period from this share of it on.
-    planned
-        New places of the networks that other parts of the study plan, by name.
     """
     made: dict[str, gpd.GeoDataFrame] = {}
-    found: list[Finding] = []
-    for one in in_order(networks):
-        if not one.planned:
+    for one in networks:
+        fit = _fitting(one, hosts, periods, siting, need_open)
+        rules = siting.model_copy(
+            update={
+                "host_kinds": one.host_kinds, "min_to_open_m": max(one.apart_m, siting.dedupe_m),
+                "every_m": None, "required": (), "cost_yuan": {k: one.cost_of(k) for k in HOST_KINDS},
+            }
+        )  # fmt: skip
+        old = lists.places[one.name].assign(status="open")
+        table, _ = find_candidates(fit, network, districts, old, rules=rules, water=water)
+        table = table.rename(columns={"site_id": "place_id", "host_kind": "kind"})
+        made[one.name] = table.assign(source="hosts", row=0)[CANDIDATE]
+    return UnionPlaces(made)
+
+
+def judge_places(networks: Sequence[UnionNetwork], hosted: UnionPlaces) -> tuple[Finding, ...]:
+    """UNI-015 where fewer hosts than wanted may be chosen from.
+
+    How many places of another network one can stand on is known only when that one is planned.
+    """
+    found = []
+    for one in networks:
+        n = len(hosted.candidates.get(one.name, ()))
+        if one.only_on or not one.exact or one.wanted is None or n >= one.wanted:
             continue
-        old = lists.places[one.name]
-        base = named(networks, one.only_on) if one.only_on else None
-        if base is not None:
-            ahead = (planned or {}).get(base.name, no_places(districts.crs))
-            made[one.name] = standing_on(one, old, lists.places[base.name], made.get(base.name, ahead))
-        else:
-            fit = _fitting(one, hosts, periods, siting, need_open)
-            rules = siting.model_copy(
-                update={
-                    "host_kinds": one.host_kinds, "min_to_open_m": max(one.apart_m, siting.dedupe_m),
-                    "every_m": None, "required": (), "cost_yuan": {k: one.cost_of(k) for k in HOST_KINDS},
-                }
-            )  # fmt: skip
-            table, _ = find_candidates(
-                fit, network, districts, old.assign(status="open"), rules=rules, water=water
+        rules = ", ".join(k for k in ("host_kinds", "near_m", "open_in", "apart_m") if getattr(one, k))
+        found.append(
+            finding(
+                "UNI-015", source="study.toml", field=f"networks.{one.name}.wanted", value=one.wanted, n=n, rules=rules,
+                title_en=one.title("en"), title_zh=one.title("zh"),
             )
-            table = table.rename(columns={"site_id": "place_id", "host_kind": "kind"})
-            made[one.name] = table.assign(source="hosts", row=0)[CANDIDATE]
-        found += _too_few(one, len(made[one.name])) if base is None else []
-    return UnionPlaces(made, tuple(found))
+        )  # fmt: skip
+    return tuple(found)
+
+
+def all_places(
+    networks: Sequence[UnionNetwork], lists: UnionLists, hosted: UnionPlaces,
+    elsewhere: Mapping[str, gpd.GeoDataFrame], planned: Sequence[str],
+) -> UnionPlaces:  # fmt: skip
+    """Candidates of every planned network: its hosts, or the places of the one it stands on.
+
+    Parameters
+    ----------
+    networks
+        All of the study.
+    hosted
+        From :func:`host_places`.
+    elsewhere
+        New places of the networks that other parts of the study plan, by name: they stand.
+    planned
+        Names of the networks that get new places here.
+    """
+    made: dict[str, gpd.GeoDataFrame] = dict(hosted.candidates)
+    for one in in_order(networks):
+        base = named(networks, one.only_on) if one.only_on else None
+        if base is not None and one.name in planned:
+            below = lists.places[base.name]
+            ahead = made.get(base.name, elsewhere.get(base.name, no_places(below.crs)))
+            made[one.name] = standing_on(one, lists.places[one.name], below, ahead)
+    return UnionPlaces(made)
 
 
 def _fitting(
@@ -131,18 +163,3 @@ def standing_on(
     made = made[free].reset_index(drop=True)
     cost = [one.cost_of(str(k)) for k in made["kind"]]
     return made.assign(cost_yuan=np.asarray(cost, float))[[*CANDIDATE, "on_candidate"]]
-
-
-def _too_few(one: UnionNetwork, n: int) -> list[Finding]:
-    """UNI-015 where fewer places than wanted may be chosen from."""
-    if not one.exact or one.wanted is None:
-        return []
-    if n >= one.wanted:
-        return []
-    rules = ", ".join(k for k in ("host_kinds", "near_m", "open_in", "apart_m") if getattr(one, k))
-    return [
-        finding(
-            "UNI-015", source="study.toml", field=f"networks.{one.name}.wanted", value=one.wanted, n=n, rules=rules,
-            title_en=one.title("en"), title_zh=one.title("zh"),
-        )
-    ]  # fmt: skip

@@ -39,26 +39,24 @@ class NetworkReach:
         return whole[:n_places], whole[n_places:]
 
 
-def modes_of(networks: Sequence[UnionNetwork], *, every: bool) -> tuple[str, ...]:
-    """Modes by which people come to the networks (``every``), or to those of them that are planned or reviewed."""
-    used = [n.mode for n in networks if every or n.planned or n.review]
-    return tuple(sorted(set(used)))
+def modes_of(networks: Sequence[UnionNetwork]) -> tuple[str, ...]:
+    """Modes by which people come to the networks."""
+    return tuple(sorted({n.mode for n in networks}))
 
 
 def reach_networks(
     networks: Sequence[UnionNetwork], lists: UnionLists, places: UnionPlaces, streets: Sequence[Network],
     points: gpd.GeoSeries, *, snap_limit_m: float, progress: Progress | None = None,
 ) -> NetworkReach:  # fmt: skip
-    """Travel times to the places and candidates of every planned or reviewed network.
+    """Travel times to the places and candidates of ``networks``, those that are planned or reviewed.
 
     ``streets``: a network of streets for each of :func:`modes_of`, in that order.
     """
     say = progress or silent
-    by_mode = dict(zip(modes_of(networks, every=False), streets, strict=True))
-    mine = [n for n in networks if n.planned or n.review]
+    by_mode = dict(zip(modes_of(networks), streets, strict=True))
     seconds = {}
-    for k, one in enumerate(mine):
-        say("union:reach", k / len(mine))
+    for k, one in enumerate(networks):
+        say("union:reach", k / len(networks))
         sites = joined(lists.places[one.name], places.candidates.get(one.name))
         seconds[one.name] = reach_seconds(
             by_mode[one.mode], sites, points, cutoff_s=one.minutes * 60.0, snap_limit_m=snap_limit_m

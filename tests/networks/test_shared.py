@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 import planner
-from planner.networks.shared import plan_together, split_of
+from planner.networks.shared import packages, plan_together, split_of
 from planner.networks.solve import LookFor, NetworkBlock, block_of, gains, solve_block
 from tests.networks.test_town import HOSTS, own, riders
 from tests.study.town import Place, street_town
@@ -102,9 +102,31 @@ def test_a_network_on_another_keeps_to_its_places_and_the_bound_holds(seed: int)
     assert all(needs[i] < 0 or needs[i] in found.chosen[0] for i in found.chosen[1])
     assert all(needs[i] < 0 or needs[i] in found.separate[0] for i in found.separate[1])
     best = best_of_all([base, top, third], [1.0, 2.0, 1.0], budget, on)
-    assert found.worth <= best + 1e-9 <= found.bound + 2e-9
+    assert found.worth == pytest.approx(best)
+    assert found.bound >= best - 1e-9
     assert found.worth >= found.separate_worth
     assert found.spent <= budget
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_two_networks_on_one_and_one_on_these_are_the_best_of_all_plans_too(seed: int) -> None:
+    rng = np.random.default_rng(500 + seed)
+    blocks = [toy(rng, wanted=2), toy(rng, wanted=2), toy(rng, wanted=1), toy(rng)]
+    sizes = [b.covers.shape[0] for b in blocks]
+    on = {k: (below, rng.integers(-1, sizes[below], sizes[k])) for k, below in ((1, 0), (2, 0), (3, 1))}
+    budget = float(rng.integers(2, 14))
+    found = plan_together(blocks, [1.0, 2.0, 1.0, 2.0], budget, LOOK, on=on)
+    for k, (below, needs) in on.items():
+        assert all(needs[i] < 0 or needs[i] in found.chosen[below] for i in found.chosen[k])
+    assert found.worth == pytest.approx(best_of_all(blocks, [1.0, 2.0, 1.0, 2.0], budget, on))
+    assert found.bound >= found.worth - 1e-9
+
+
+def test_packages_hold_each_place_and_every_choice_of_what_may_stand_on_it() -> None:
+    starts = np.array([0, 2, 4, 5])  # two networks of two places, one of one
+    on = {1: (0, np.array([1, -1])), 2: (0, np.array([1]))}
+    made = packages(starts, on).toarray().astype(int)
+    assert {tuple(np.flatnonzero(row)) for row in made} == {(0,), (1,), (1, 2), (1, 4), (1, 2, 4), (3,)}
 
 
 def test_the_budget_is_split_by_what_is_wanted() -> None:

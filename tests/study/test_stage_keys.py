@@ -94,8 +94,9 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "union:lists": ("stations", "truck_lists", "inputs", "frame"),
     "union:people": ("demand", "inputs"),
     "union:elsewhere": ("candidates", "siting"),  # one network here is planned by siting
-    "union:judged": ("union:lists", "inputs", "network:walk"),
-    "union:places": ("union:lists", "inputs", "network:walk", "union:elsewhere"),
+    "union:hosts": ("union:lists", "inputs", "network:walk"),
+    "union:judged": ("union:hosts",),
+    "union:places": ("union:lists", "union:hosts", "union:elsewhere"),
     "union:reach": ("union:lists", "union:places", "network:walk", "demand"),
     "union:plan": ("union:lists", "union:places", "union:reach", "union:people", "demand"),
     "union:today": ("union:lists", "union:people", "demand", "ways", "network:walk"),
@@ -109,8 +110,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
         "union:plan",
     ),
 }
-SITES, SERVING = ("union:judged", "union:places"), ("union:today", "union:after")
-WANTED = (*SITES, "union:reach", "union:plan")
+SERVING = ("union:today", "union:after")
 NETWORKS = ("network:walk", "network:ebike", "network:car", "network:truck")
 REACHES = ("reach:stations:walk", "reach:candidates:walk")
 TABLE_KEYS = (
@@ -144,9 +144,9 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (table("visits"), ("visits",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
-     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness", *SITES, "union:plan", *SERVING)),
+     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness", "union:hosts", "union:plan", *SERVING)),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest", *SITES, "union:people", "union:plan", *SERVING)),
+    (["periods[].name"], ("demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest", "union:hosts", "union:people", "union:plan", *SERVING)),
     (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice", "union:people", "union:plan", *SERVING)),
     (keys("groups[].", "enabled in_headline"), ("union:people", "demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
@@ -166,7 +166,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
     (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
     (["circle.snap_limit_m"], ("union:reach", *SERVING, "stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
-    (["circle.open_share"], (*SITES, "union:plan", *SERVING, "coverage", "covers", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
+    (["circle.open_share"], ("union:hosts", "union:plan", *SERVING, "coverage", "covers", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (keys("circle.", "source hours_kept_source"), ()),
@@ -178,10 +178,10 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("siting.", "gap work_limit time_limit_s"), ("rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
     (keys("siting.", "host_kinds[] cost_yuan{}"), ("words", "candidates")),
-    (["siting.host_hours{}"], ("words", "candidates", *SITES)),
+    (["siting.host_hours{}"], ("words", "candidates", "union:hosts")),
     (keys("siting.", "every_m min_to_open_m default_cost_yuan"), ("candidates",)),
-    (keys("siting.", "street_within_m dedupe_m"), ("candidates", *SITES)),
-    (["siting.default_hours"], ("words", "candidates", "existing", "new", *SITES, "union:plan", *SERVING)),
+    (keys("siting.", "street_within_m dedupe_m"), ("candidates", "union:hosts")),
+    (["siting.default_hours"], ("words", "candidates", "existing", "new", "union:hosts", "union:plan", *SERVING)),
     (keys("siting.goal.", "tail credit[] spacing_m spacing_price visits_per_day visits_by_kind{} visits_per_worker relocate "
                           "budget_only fade_m[] open_rule"), ("rules", "posing")),
     (keys("siting.goal.", "group_weights{} period_weights{}"), ("rules", "worth", "posing")),
@@ -213,16 +213,19 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("networks[].people.", "band[] source"), ("union:people", "union:plan", *SERVING)),
     (keys("union.", "budget_yuan gap work_limit time_limit_s"), ("union:plan",)),
     (keys("union.", "double_m count_partners"), SERVING),
-    (["networks[].name"], ("union:lists", "union:people", *WANTED, *SERVING)),
-    (keys("networks[].", "title_zh title_en"), ("union:lists", "union:people", *SITES, "union:plan", *SERVING)),
+    # the first network here stands on the second, so that no host is looked for
+    (["networks[].name"], ("union:lists", "union:people", "union:judged", "union:places", "union:reach", "union:plan", *SERVING)),
+    (keys("networks[].", "title_zh title_en"), ("union:lists", "union:people", "union:judged", "union:places", "union:plan", *SERVING)),
     ([k.replace("inputs.", "networks[].") for k in table("lists[]")], ("union:lists",)),
     (["networks[].reported"], ("union:lists",)),
-    (["networks[].only_on"], ("union:lists", *SITES, "union:plan", *SERVING)),
-    (keys("networks[].", "host_kinds[] near_m{} open_in[] cost_yuan kind_cost_yuan{}"), SITES),
-    (["networks[].apart_m"], (*SITES, "union:plan")),
-    (keys("networks[].", "wanted budget_yuan shares_budget"), WANTED),
-    (keys("networks[].", "directory review"), WANTED),  # nothing is wanted then
-    (["networks[].planned_by"], ("union:lists", "union:people", "union:elsewhere", *WANTED)),  # nor then
+    (["networks[].only_on"], ("union:lists", "union:judged", "union:places", "union:plan", *SERVING)),
+    (["networks[].host_kinds[]"], ("union:judged", "union:places")),
+    (keys("networks[].", "near_m{} open_in[]"), ("union:judged",)),
+    (keys("networks[].", "cost_yuan kind_cost_yuan{}"), ("union:places",)),
+    (["networks[].apart_m"], ("union:judged", "union:places", "union:plan")),
+    (keys("networks[].", "wanted budget_yuan shares_budget"), ("union:judged", "union:plan")),
+    (keys("networks[].", "directory review"), ("union:judged", "union:places", "union:reach", "union:plan")),  # nothing is wanted then
+    (["networks[].planned_by"], ("union:lists", "union:people", "union:elsewhere", "union:judged", "union:reach", "union:plan")),  # nor then
     (keys("networks[].", "mode minutes"), ("union:reach", "union:plan", *SERVING)),
     (["networks[].partner"], SERVING),
     (["networks[].worth"], ("union:plan",)),

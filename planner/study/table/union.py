@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from planner.networks.reach import modes_of
+from planner.settings.networks import UnionNetwork
 from planner.settings.siting import Siting
 from planner.settings.whole import Settings
 from planner.siting.reach import ways_of
 from planner.study.stages import Stage
 from planner.study.table.pick import get
-from planner.study.takes import Take, derived, fixed, groups, section, setting, stage, stages
+from planner.study.takes import Take, bared, derived, fixed, groups, section, setting, stage, stages
 
 #: Keys of a network by what they say: what it has; where it may stand; whom it is for; how it is reached; what is wanted.
 HAS = ("name", "lists", "planned_by", "reported", "only_on", "title_zh", "title_en")
-STANDS = ("name", "only_on", "host_kinds", "near_m", "open_in", "apart_m", "wanted", "budget_yuan", "shares_budget",
-          "cost_yuan", "kind_cost_yuan", "planned_by", "title_zh", "title_en")  # fmt: skip
+HOSTED = ("name", "host_kinds", "near_m", "open_in", "apart_m", "cost_yuan", "kind_cost_yuan")
+JUDGED = (
+    "name",
+    "only_on",
+    "wanted",
+    "budget_yuan",
+    "shares_budget",
+    "host_kinds",
+    "near_m",
+    "open_in",
+    "apart_m",
+    "title_zh",
+    "title_en",
+)
+STANDS = ("name", "only_on", "host_kinds", "apart_m", "cost_yuan", "kind_cost_yuan", "title_zh", "title_en")
 SERVES = ("name", "people", "planned_by", "title_zh", "title_en")
-REACHED = ("name", "mode", "minutes", "wanted", "budget_yuan", "shares_budget", "review")
-WANTED = (*REACHED, "only_on", "apart_m", "worth", "people", "title_zh", "title_en")
+REACHED = ("name", "mode", "minutes")
+WANTED = (
+    *REACHED,
+    "wanted",
+    "budget_yuan",
+    "shares_budget",
+    "review",
+    "only_on",
+    "apart_m",
+    "worth",
+    "people",
+    "title_zh",
+    "title_en",
+)
 COUNTED = ("name", "mode", "minutes", "people", "partner", "only_on", "title_zh", "title_en")
 #: Rules on hosts that hold for every network.
 HOSTS = ("street_within_m", "dedupe_m", "default_hours", "host_hours")
@@ -47,13 +74,36 @@ def union(settings: Settings) -> dict[str, Stage]:
             kept=False,
         ),
         "union:elsewhere": Stage("planner.networks.elsewhere:planned_elsewhere", _elsewhere(settings), kept=False),
-        "union:judged": _places(hours, fixed(None), told=True),
-        "union:places": _places(hours, stage("union:elsewhere"), told=False),
+        "union:hosts": Stage(
+            "planner.networks.places:host_places",
+            {
+                "networks": _some(lambda n: n.planned and not n.only_on, *HOSTED), "lists": stage("union:lists"),
+                "hosts": stage("inputs", get("hosts")), "districts": stage("inputs", get("districts")),
+                "water": stage("inputs", get("water")), "network": stage("network:walk"), "siting": derived(_hosts),
+                "periods": hours["periods"], "need_open": hours["need_open"],
+            },
+            kept=False,
+        ),
+        "union:judged": Stage(
+            "planner.networks.places:judge_places",
+            {"networks": groups("networks", *JUDGED), "hosted": stage("union:hosts")}, kept=False,
+        ),
+        "union:places": Stage(
+            "planner.networks.places:all_places",
+            {
+                "networks": groups("networks", *STANDS), "lists": stage("union:lists"), "hosted": stage("union:hosts"),
+                "elsewhere": stage("union:elsewhere"),
+                "planned": derived(lambda s: tuple(n.name for n in s.networks if n.planned)),
+            },
+            kept=False,
+        ),
         "union:reach": Stage(
             "planner.networks.reach:reach_networks",
             {
-                "networks": groups("networks", *REACHED), "lists": stage("union:lists"), "places": stage("union:places"),
-                "streets": stages(f"network:{m}" for m in modes_of(settings.networks, every=False)),
+                "networks": _some(lambda n: n.planned or n.review, *REACHED), "lists": stage("union:lists"), "places": stage("union:places"),
+                "streets": stages(
+                    f"network:{m}" for m in modes_of([n for n in settings.networks if n.planned or n.review])
+                ),
                 "points": stage("demand", lambda v: v.points.geometry), "snap_limit_m": setting("circle.snap_limit_m"),
             },
         ),
@@ -93,17 +143,9 @@ def _elsewhere(settings: Settings) -> dict[str, Take]:
     return takes
 
 
-def _places(hours: dict[str, Any], planned: Take, *, told: bool) -> Stage:
-    return Stage(
-        "planner.networks.places:candidate_places",
-        {
-            "networks": groups("networks", *STANDS), "lists": stage("union:lists"), "hosts": stage("inputs", get("hosts")),
-            "districts": stage("inputs", get("districts")), "water": stage("inputs", get("water")),
-            "network": stage("network:walk"), "siting": derived(_hosts), "periods": hours["periods"],
-            "need_open": hours["need_open"], "planned": planned,
-        },
-        kept=False, told=told,
-    )  # fmt: skip
+def _some(which: Callable[[UnionNetwork], bool], *keys: str) -> Take:
+    """The networks of a kind, with only ``keys`` of each."""
+    return derived(lambda s: tuple(bared(n, keys) for n in s.networks if which(n)))
 
 
 def _hosts(settings: Settings) -> Siting:
@@ -119,7 +161,7 @@ def _serving(settings: Settings, hours: dict[str, Any], elsewhere: Take, planned
             "networks": groups("networks", *COUNTED), "lists": stage("union:lists"), "elsewhere": elsewhere, "planned": planned,
             "people": stage("union:people"), "points": stage("demand", get("points")), "ways": stage("ways"),
             "streets": stages(f"network:{w.mode}" for w in ways),
-            "own_streets": stages(f"network:{m}" for m in modes_of(settings.networks, every=True)),
+            "own_streets": stages(f"network:{m}" for m in modes_of(settings.networks)),
             "snap_limit_m": setting("circle.snap_limit_m"), "double_m": setting("union.double_m"),
             "count_partners": setting("union.count_partners"), **hours,
         },
