@@ -28,9 +28,33 @@ MAY_IMPORT: dict[str, set[str]] = {
     "networks": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use", "siting"},
     "facts": BASE | {"networks", "equity", "settings", "hours", "solvers", "demand", "siting", "freight"},
     "telling": BASE
-    | {"equity", "settings", "hours", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "networks"},
+    | {
+        "equity",
+        "settings",
+        "hours",
+        "solvers",
+        "inputs",
+        "demand",
+        "roads",
+        "siting",
+        "freight",
+        "facts",
+        "networks",
+    },
     "publish": BASE
-    | {"equity", "settings", "solvers", "inputs", "demand", "roads", "siting", "freight", "facts", "telling", "networks"},
+    | {
+        "equity",
+        "settings",
+        "solvers",
+        "inputs",
+        "demand",
+        "roads",
+        "siting",
+        "freight",
+        "facts",
+        "telling",
+        "networks",
+    },
 }
 FACADE = {"study", "cli", "__init__", "__main__"}
 

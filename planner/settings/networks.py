@@ -177,7 +177,7 @@ class Union(Section):
     double_m: Positive = 100
     count_partners: bool = False
     gap: float = Field(default=1e-4, ge=0)
-    work_limit: int = Field(default=10, ge=1)
+    work_limit: int = Field(default=40, ge=1)
     time_limit_s: Positive = 120.0
 
 
