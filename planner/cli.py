@@ -1,4 +1,4 @@
-"""The command: ``planner run``, ``check``, ``coverage``, ``site``, ``homes``, ``evaluate``, ``example``, ``fetch``, ``batch``."""
+"""The command: ``planner run``, ``check``, ``coverage``, ``site``, ``homes``, ``networks``, ``evaluate``, ``example``, ``fetch``, ``batch``."""
 
 from __future__ import annotations
 
@@ -231,6 +231,31 @@ def homes(study: StudyFile, out: Out = None) -> None:
         plan = _refusing(lambda: write_homes(opened.stages, folder), opened, folder)
     typer.echo(homes_text(plan, _language(opened)))
     _end(opened, 3 if plan.gap > opened.settings.study.accept_gap else 0)
+
+
+@app.command(help=_say("help_networks"))
+def networks(
+    study: StudyFile,
+    out: Out = None,
+    page: Annotated[bool, typer.Option("--map/--no-map", help=_say("help_opt_map"))] = True,
+) -> None:
+    """Plan the union's other networks; a workbook, layers, the map."""
+    from planner.study.products import write_networks
+    from planner.study.terminal import networks_text
+
+    with _shown() as shown:
+        opened = _open(study, shown)
+        folder = _folder(opened, out)
+        union, facts = _refusing(lambda: write_networks(opened.stages, folder, page=page), opened, folder)
+    typer.echo(networks_text(union, facts, _language(opened)))
+    pool = union.plan.pool
+    own = [
+        p.solution.gap
+        for n, p in union.plan.plans.items()
+        if facts.find("network_gap", network=n) is not None
+    ]
+    gaps = own if pool is None else [*own, pool.gap]
+    _end(opened, 3 if any(gap > opened.settings.study.accept_gap for gap in gaps) else 0)
 
 
 @app.command(help=_say("help_evaluate"))

@@ -29,8 +29,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": BASE | {"settings", "hours", "inputs"},
     "actions": BASE | {"settings", "hours", "solvers", "options", "inputs", "demand", "roads", "siting"},
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
+    "networks": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use", "siting"},
     "facts": BASE
-    | {"actions", "equity", "grades", "settings", "hours", "solvers", "demand", "siting", "freight"},
+    | {
+        "actions",
+        "networks",
+        "equity",
+        "grades",
+        "settings",
+        "hours",
+        "solvers",
+        "demand",
+        "siting",
+        "freight",
+    },
     "telling": BASE
     | {
         "actions",
@@ -46,6 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "siting",
         "freight",
         "facts",
+        "networks",
     },
     "publish": BASE
     | {
@@ -62,6 +75,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "freight",
         "facts",
         "telling",
+        "networks",
     },
 }
 FACADE = {"study", "cli", "__init__", "__main__"}

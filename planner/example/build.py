@@ -24,7 +24,7 @@ from planner.folders import cache_folder
 SEED = 20240124
 FILES = (
     "study.toml", "stations.xlsx", "districts.geojson", "population.csv", "suzhou.osm.pbf",
-    "driver_homes.csv", "truck_counts.csv", "sources.md",
+    "driver_homes.csv", "truck_counts.csv", "union_networks.xlsx", "sources.md",
 )  # fmt: skip
 Progress = Callable[[str, float], None]
 
@@ -81,7 +81,7 @@ def write(target: Path | str, *, cache: Path | None = None, progress: Progress |
 
 
 def _make(folder: Path, say: Progress) -> None:
-    from planner.example import hosts, motorways, pbf, stations
+    from planner.example import hosts, motorways, pbf, stations, unions
     from planner.example import streets as streets_
 
     say("reading the fact tables", 0.0)
@@ -101,6 +101,7 @@ def _make(folder: Path, say: Progress) -> None:
     table = stations.station_table(facts, places, seed=SEED)
     table = stations.with_faults(table, facts, seed=SEED)
     stations.write_workbook(folder / "stations.xlsx", table)
+    unions.write_lists(folder / "union_networks.xlsx", unions.draw_lists(facts, front, land, seed=SEED))
     population_table(facts, land).to_csv(
         folder / "population.csv", index=False, lineterminator="\n", encoding="utf-8"
     )

@@ -64,7 +64,7 @@ def place_stations(facts: Facts, land: Field, front: Frontage, *, seed: int) -> 
         weight = np.minimum(front.length[mine], 200) * front.people[mine] ** 1.45 * lucky[mine]
         draw = np.log(rng.random(len(mine))) / (weight + 1e-9)  # Efraimidis & Spirakis 2006
         order = mine[np.argsort(-draw, kind="stable")]
-        rows += _apart(front.x, front.y, order, int(n), 400.0)
+        rows += spread(front.x, front.y, order, int(n), 400.0)
     at = np.array(rows)
     return pd.DataFrame(
         {"x": front.x[at], "y": front.y[at], "unit": unit[at], "town": town[at], "street": front.name[at]}
@@ -79,7 +79,7 @@ def _whole(shares: Floats) -> np.ndarray:
     return base
 
 
-def _apart(x: Floats, y: Floats, order: np.ndarray, count: int, metres: float) -> list[int]:
+def spread(x: Floats, y: Floats, order: np.ndarray, count: int, metres: float) -> list[int]:
     """The first ``count`` places of an order that keep a distance, found on a hash grid."""
     taken: dict[tuple[int, int], list[int]] = {}
     chosen: list[int] = []
@@ -212,10 +212,10 @@ def write_workbook(path: Path, table: pd.DataFrame) -> None:
     sheet.freeze_panes = "C5"
     held = io.BytesIO()
     book.save(held)
-    path.write_bytes(_timeless(held.getvalue()))
+    path.write_bytes(timeless(held.getvalue()))
 
 
-def _timeless(data: bytes) -> bytes:
+def timeless(data: bytes) -> bytes:
     """The same workbook with fixed times inside, so that equal content is equal bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:

@@ -17,6 +17,7 @@ from planner.facts.coverage import coverage_facts, headline_scope
 from planner.facts.evidence import front_facts, knowledge_facts, pilot_facts
 from planner.facts.fairness import fairness_facts
 from planner.facts.grades import grade_facts
+from planner.facts.networks import network_facts
 from planner.facts.plan import (
     Parts,
     certificate_facts,
@@ -30,6 +31,7 @@ from planner.facts.plan import (
 )
 from planner.facts.register import Fact, Register, Scope
 from planner.facts.use import use_facts
+from planner.networks.whole import UnionResult
 from planner.settings.circle import Circle
 from planner.settings.groups import Group
 
@@ -40,6 +42,7 @@ def register_of(
     parts: Parts, *, demand: gpd.GeoDataFrame, ensemble: Ensemble | None, groups: Sequence[Group], circle: Circle,
     costs: pd.DataFrame, always: int | None = None, homes: dict[str, Any] | None = None,
     fairness: Fairness | None = None, aversion: float = AVERSION, actions: ActionPlan | None = None, weighted: bool = False,
+    union: UnionResult | None = None,
 ) -> Register:  # fmt: skip
     """The register of a finished study.
 
@@ -64,6 +67,8 @@ def register_of(
     fairness, aversion
         How evenly coverage falls on districts × groups × periods (None: over districts alone), and the aversion to
         inequality that it is measured with.
+    union
+        The union's networks; None where not asked.
     """
     here = headline_scope(circle.walk_m)
     draws = None
@@ -73,7 +78,8 @@ def register_of(
     covered = coverage_facts(parts.before, parts.after, here, draws=draws, group_bands=bands)
     fair = fairness_facts(parts.before, parts.after, here, draws=draws, found=fairness, aversion=aversion)
     verbs = () if actions is None else action_facts(actions, here, draws=draws, own_goal=weighted)
-    return Register([*covered, *_others(parts, here, costs, always, homes), *fair, *verbs], here)
+    others = _others(parts, here, costs, always, homes)
+    return Register([*covered, *others, *fair, *verbs, *network_facts(union, here)], here)
 
 
 def _others(

@@ -19,6 +19,7 @@ from planner.publish.safe import write_text
 from planner.telling.contents.actions.told import actions_run
 from planner.telling.contents.existing.audit import promised_run
 from planner.telling.contents.existing.grades import grades_run
+from planner.telling.contents.networks import union_run
 from planner.telling.contents.records import finding_counts, synthetic_note
 from planner.telling.contents.use import use_run
 from planner.telling.words.names import crs_label
@@ -115,6 +116,7 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         "grades": grades_run(bundle),
         "promised": promised_run(bundle),
         "driver_homes": None if bundle.homes is None else bundle.homes.run_json(),
+        "networks": union_run(bundle.networks, bundle.facts),
         "facts": bundle.facts.json(),
         "absent": dict(notes.absent),
         "findings": finding_counts(bundle.findings),

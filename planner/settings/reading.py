@@ -55,7 +55,8 @@ def _place(location: tuple[str | int, ...], raw: dict[str, Any]) -> str:
             node = node[part]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
             node = {}
-        named = node.get("name") if isinstance(part, int) and isinstance(node, dict) else None
+        item = node if isinstance(part, int) and isinstance(node, dict) else {}
+        named = item.get("name") or item.get("use")
         parts.append(str(named or (part + 1 if isinstance(part, int) else part)))
     return ".".join(parts)
 
@@ -151,7 +152,7 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
             return tuple(walk(item) for item in node)
         return node
 
-    return settings.model_copy(update={"inputs": walk(settings.inputs)})
+    return settings.model_copy(update={"inputs": walk(settings.inputs), "networks": walk(settings.networks)})
 
 
 def language_of(path: Path | str) -> Literal["zh", "en"] | None:

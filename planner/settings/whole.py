@@ -13,6 +13,7 @@ from planner.settings.freight import Freight
 from planner.settings.grades import Grading
 from planner.settings.groups import Group, Period
 from planner.settings.inputs import Inputs
+from planner.settings.networks import Union, UnionNetwork, in_order
 from planner.settings.siting import Siting
 from planner.settings.use import Use
 
@@ -33,6 +34,8 @@ class Settings(Section):
     use: Use = Use()
     grades: Grading = Grading()
     actions: Actions = Field(default_factory=Actions)
+    union: Union = Union()
+    networks: tuple[UnionNetwork, ...] = ()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:
@@ -78,6 +81,34 @@ class Settings(Section):
         strange = sorted(set(self.demand.heat_groups) - set(known))
         if strange:
             raise refused("SET-041", names=", ".join(strange), known=", ".join(known))
+        return self
+
+    @model_validator(mode="after")
+    def _networks_fit_together(self) -> Settings:
+        names = [n.name for n in self.networks]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise refused("UNI-002", names=", ".join(twice))
+        in_order(self.networks)
+        for who in ("siting", "freight"):
+            theirs = [n.name for n in self.networks if n.planned_by == who]
+            if len(theirs) > 1:
+                raise refused("UNI-012", names=", ".join(theirs), value=who)
+        groups, periods = [g.name for g in self.groups], [p.name for p in self.periods]
+        for n in self.networks:
+            for key, given, known in (
+                ("people.groups", n.people.groups, groups),
+                ("people.periods", n.people.periods, periods),
+                ("people.profile", n.people.profile, periods),
+                ("open_in", n.open_in, periods),
+            ):
+                strange = sorted(set(given) - set(known))
+                if strange:
+                    raise refused(
+                        "UNI-007", name=n.name, key=key, names=", ".join(strange), known=", ".join(known)
+                    )
+            if n.shares_budget and self.union.budget_yuan is None:
+                raise refused("UNI-005", name=n.name)
         return self
 
     @property

@@ -12,11 +12,14 @@ from planner.progress import Progress, silent
 from planner.publish.page.actions import actions_layers
 from planner.publish.page.grades import grade_layers
 from planner.publish.page.homes import homes_layers
+from planner.publish.page.networks import networks_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
+from planner.settings.whole import Settings
 from planner.siting.evidence.use import ExpectedUse, LawOfUse
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
+from planner.study.union import union_of
 from planner.telling.bundle import Bundle
 from planner.telling.layer import ExtraLayer
 from planner.telling.words.names import in_language
@@ -24,6 +27,13 @@ from planner.telling.words.phrases import phrase
 from planner.version import VERSION
 
 __all__ = ["driver_homes", "input_paths", "make_bundle"]
+
+
+def network_paths(settings: Settings) -> dict[str, Path]:
+    """Files of the union's networks by role, where a run shows them."""
+    wanted = settings.networks if settings.union.in_run else ()
+    lists = [(one.name, n, table) for one in wanted for n, table in enumerate(one.lists)]
+    return {f"network_{name}" if n == 0 else f"network_{name}_{n + 1}": t.path for name, n, t in lists}
 
 
 def input_paths(inputs: Inputs) -> dict[str, Path]:
@@ -47,8 +57,8 @@ def input_paths(inputs: Inputs) -> dict[str, Path]:
     return {role: path for role, path in files.items() if path is not None}
 
 
-def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
-    """Everything the products show, computed."""
+def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: bool = False) -> Bundle:
+    """Everything the products show, computed; ``networks``: with the union's networks, whatever a run shows."""
     say = progress or silent
     s, want = stages.settings, asked(stages.settings)
     plan = stages.value("plan").plan
@@ -62,6 +72,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
     actions = stages.value("actions") if "actions" in want else None
     more = _evidence(stages, absent)
     grades = stages.value("grades") if "grades" in want else None
+    union = union_of(stages) if s.networks and (networks or s.union.in_run) else None
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -83,7 +94,12 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None) -> Bundle:
         solution=plan.solution,
         curve=stages.value("curve"),
         homes=homes,
-        extra_layers=(*actions_layers(actions, s.study.language), *_layers(stages, homes, grades)),
+        extra_layers=(
+            *actions_layers(actions, s.study.language),
+            *_layers(stages, homes, grades),
+            *networks_layers(union, s.study.language),
+        ),
+        networks=union,
         phases=plan.phases if len(plan.phases) else None,
         alternatives=stages.value("alternatives") if "alternatives" in want else None,
         replacements=stages.value("replacements") if "replacements" in want else None,
@@ -176,7 +192,7 @@ def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
     return RunNotes(
         inputs=[
             {"name": role, "path": path.name, "sha256": stages.files.get(path), "rows": rows.get(role)}
-            for role, path in input_paths(stages.settings.inputs).items()
+            for role, path in (input_paths(stages.settings.inputs) | network_paths(stages.settings)).items()
         ],
         nodes=int(network.n_nodes),
         edges=int(network.n_edges),

@@ -11,7 +11,7 @@ from planner.study.stages import Stages
 __all__ = ["judge", "refuse_what_cannot_run"]
 
 
-def _judges(settings: Settings) -> Iterator[str]:
+def _judges(settings: Settings, *, networks: bool) -> Iterator[str]:
     """Stages in which a run may refuse the study, in the order in which they are asked.
 
     None of them searches for a plan; those that take time are kept, so that the run does not make them again.
@@ -23,14 +23,17 @@ def _judges(settings: Settings) -> Iterator[str]:
     yield from (("action_rules",) if settings.actions.enabled else ())
     yield from ("demand", "worth", *(("choice",) if settings.siting.goal.aim == "use" else ()))
     yield from ("grade_rules",) if settings.grades.enabled else ()
+    if settings.networks and (networks or settings.union.in_run):
+        yield from ("union:lists", "union:people", "union:judged")
 
 
-def judge(stages: Stages) -> tuple[Finding, ...]:
+def judge(stages: Stages, *, networks: bool = False) -> tuple[Finding, ...]:
     """Every finding about a study, errors first: what is wrong with its files, numbers and rules.
 
-    Nothing is refused or written. A study without an error here can be run.
+    Nothing is refused or written. A study without an error here can be run. ``networks``: the lists and rules of the union's
+    networks are judged too where a run leaves them out.
     """
-    for name in _judges(stages.settings):
+    for name in _judges(stages.settings, networks=networks):
         try:
             stages.peek(name)
         except InputError:  # kept among the findings, where it is this stage's own

@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from planner.errors import refuse_if_errors
 from planner.progress import Progress, silent
 from planner.settings.inputs import Datum
 from planner.study.gather import driver_homes, make_bundle
-from planner.study.judge import refuse_what_cannot_run
+from planner.study.judge import judge, refuse_what_cannot_run
 from planner.study.stages import Stages
 
 if TYPE_CHECKING:
     from planner.actions.plan import ActionPlan
+    from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
+    from planner.networks.whole import UnionResult
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.agreement import Agreement
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "compare_times", "require_folder", "rows_to_geocode", "write_actions", "write_checks", "write_coverage", "write_homes", "write_products",
-    "write_site_list", "write_times",
+    "compare_times", "require_folder", "rows_to_geocode", "write_actions", "write_checks", "write_coverage", "write_homes",
+    "write_networks", "write_products", "write_site_list", "write_times",
 ]  # fmt: skip
 
 
@@ -191,3 +194,39 @@ def write_homes(stages: Stages, out: Path) -> HomesPlan:
         plan, out / "driver_homes.xlsx", language=about.language, districts=names, title=about.title()
     )
     return plan
+
+
+def write_networks(stages: Stages, out: Path, *, page: bool = True) -> tuple[UnionResult, Register]:
+    """``networks.xlsx``, ``networks.gpkg``, ``networks.json`` and ``checks.html``; ``page``: and ``map.html``, on which the whole plan stands.
+
+    Returns the networks and every figure of theirs.
+    """
+    from planner.facts.coverage import headline_scope
+    from planner.facts.networks import network_facts
+    from planner.facts.register import Register
+    from planner.publish.gis.layers import write_extra_layers
+    from planner.publish.office.networks import write_networks_workbook
+    from planner.publish.page.networks import networks_layers
+    from planner.publish.page.write import write_page
+    from planner.publish.runfile import write_run
+    from planner.study.union import require_networks, union_of
+    from planner.telling.contents.networks import union_run
+
+    require_folder(out)
+    require_networks(stages)
+    refuse_if_errors(judge(stages, networks=True))
+    union, settings = union_of(stages), stages.settings
+    here, language = headline_scope(settings.circle.walk_m), settings.study.language
+    facts = Register(network_facts(union, here), here)
+    write_checks(stages, out)
+    districts = stages.value("inputs").districts
+    names = dict(zip(districts["district"], districts[f"name_{language}"], strict=True))
+    write_networks_workbook(union, facts, out / "networks.xlsx", settings=settings, districts=names)
+    layers = networks_layers(union, language)
+    if layers:
+        write_extra_layers(layers, out / "networks.gpkg")
+    if page:
+        write_page(make_bundle(stages, progress=stages.progress, networks=True), out / "map.html")
+    about = {"study": settings.study.name, "synthetic": settings.study.synthetic, "seed": settings.study.seed}
+    write_run({**about, "networks": union_run(union, facts), "facts": facts.json()}, out / "networks.json")
+    return union, facts

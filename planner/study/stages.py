@@ -116,7 +116,11 @@ class Stages:
     @functools.cached_property
     def files(self) -> dict[Path, str]:
         """Digest of every input file that is there, as it was when first asked for."""
-        return {path: self._digest(path) for path in _paths(self.settings.inputs) if path.is_file()}
+        return {
+            path: self._digest(path)
+            for path in _paths((self.settings.inputs, self.settings.networks))
+            if path.is_file()
+        }
 
     def _digest(self, path: Path) -> str:
         known = path.stat()
@@ -222,7 +226,7 @@ class Stages:
         if take.may_fail:
             try:
                 return pick(self.value(take.names[0]))
-            except InputError:
+            except (InputError, AbsentError):
                 return None
         values = tuple(pick(self.value(name)) for name in take.names)
         return values if take.many else values[0]

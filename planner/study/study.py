@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
     from planner.grades.whole import Grades
+    from planner.networks.circle import ServiceCircle
+    from planner.networks.plan import NetworksPlan
     from planner.roads.network import Network
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.agreement import Agreement
@@ -435,6 +437,36 @@ class Study:
 
         return make_bundle(self.stages, progress=self.progress).facts
 
+    # -- the union's networks ----------------------------------------------------------------------
+
+    def plan_networks(self) -> NetworksPlan:
+        """New places of the union's networks, each with bound and gap, the common budget, lists reviewed; kept, and made only here.
+
+        Raises
+        ------
+        InputError
+            A list cannot be read, a place stands where it must not, or more places are wanted than there are candidates.
+        PlannerError
+            The study names no networks (UNI-020).
+        """
+        from planner.study.union import plan_of
+
+        return plan_of(self.stages)
+
+    def circle(self, networks: str | Sequence[str] | None = None, *, planned: bool = False) -> ServiceCircle:
+        """The circle of service of one network, of several (by name or title) or of all that count; who is served twice.
+
+        ``planned``: with the new places of every network, of the stations and of the driver homes too.
+
+        Raises
+        ------
+        PlannerError
+            The study names no networks (UNI-020) or none of that name (UNI-019).
+        """
+        from planner.study.union import circle_of
+
+        return circle_of(self.stages, networks, planned=planned)
+
     # -- driver homes ------------------------------------------------------------------------------
 
     def site_driver_homes(self) -> HomesPlan:
@@ -504,11 +536,12 @@ class Study:
     def judge(self) -> tuple[Finding, ...]:
         """Every finding about files, numbers and rules, errors first: with one, :meth:`run` would refuse.
 
-        Nothing is refused, searched or written.
+        Nothing is refused, searched or written. The union's networks are judged too, though a run refuses nothing for their
+        sake that it leaves out (``union.in_run``).
         """
         from planner.study.judge import judge
 
-        return judge(self.stages)
+        return judge(self.stages, networks=True)
 
     def dry_run(self) -> pd.DataFrame:
         """What :meth:`run` would do: each stage, whether it is kept or would be computed, and why. Nothing is computed."""

@@ -23,6 +23,7 @@ __all__ = [
     "FromSettings",
     "FromStages",
     "Take",
+    "bared",
     "derived",
     "digest_of",
     "fixed",
@@ -44,7 +45,8 @@ class FromSettings:
 class FromStages:
     """Values of other stages: of one (``many`` False) or a tuple of several.
 
-    ``pick``: what of each value is taken. ``may_fail``: None instead of a refusal (it is told all the same).
+    ``pick``: what of each value is taken. ``may_fail``: None instead of a refusal, or of what cannot be made
+    (it is told all the same).
     """
 
     names: tuple[str, ...]
@@ -76,12 +78,12 @@ def section(name: str, *keys: str) -> FromSettings:
 
     A stage that takes a section so cannot read what is not in its key. So it is with :func:`groups` and :func:`part`.
     """
-    return FromSettings(lambda settings: _bared(getattr(settings, name), keys))
+    return FromSettings(lambda settings: bared(getattr(settings, name), keys))
 
 
 def groups(which: str, *keys: str) -> FromSettings:
     """The study's groups (``which``: all ``groups``, ``active_groups``, ``headline_groups``) with only ``keys`` of each."""
-    return FromSettings(lambda settings: tuple(_bared(g, keys) for g in getattr(settings, which)))
+    return FromSettings(lambda settings: tuple(bared(g, keys) for g in getattr(settings, which)))
 
 
 def part(*paths: str, but: Iterable[str] = (), of_groups: Iterable[str] = ()) -> FromSettings:
@@ -91,7 +93,7 @@ def part(*paths: str, but: Iterable[str] = (), of_groups: Iterable[str] = ()) ->
     )
 
 
-def _bared(model: Any, keys: Iterable[str]) -> Any:
+def bared(model: Any, keys: Iterable[str]) -> Any:
     """A section or group with all but some of its keys at their defaults."""
     fields = type(model).model_fields
     unknown = set(keys) - fields.keys()
@@ -123,8 +125,8 @@ def _part(
         else:
             value = own
         whole = whole.model_copy(update={name: value})
-    bared = tuple(_bared(g, of_groups) for g in settings.groups) if of_groups else ()
-    return whole.model_copy(update={"groups": bared})
+    some = tuple(bared(g, of_groups) for g in settings.groups) if of_groups else ()
+    return whole.model_copy(update={"groups": some})
 
 
 def stage(name: str, pick: Callable[[Any], Any] | None = None, *, may_fail: bool = False) -> FromStages:

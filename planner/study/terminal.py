@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from planner.errors import AbsentError, Finding, InputError, PlannerError, sorted_findings
+from planner.facts.networks import UNION
 from planner.facts.register import Register
 from planner.telling.contents.existing.audit import audit_lines, map_lines
 from planner.telling.contents.records import count_line
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
     from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.freight.homes import HomesPlan
+    from planner.networks.whole import UnionResult
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.agreement import Agreement
     from planner.siting.open_times import TimeReading
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "aligned", "audit_text", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "padded",
+    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "padded",
     "plan_text", "refusal_text", "step_label", "summary", "times_text",
 ]  # fmt: skip
 
@@ -257,6 +259,27 @@ def homes_text(plan: HomesPlan, language: str) -> str:
         bound=number(ceil_number(plan.solution.bound)), gap=ceil_percent(plan.gap),
         limited=limited_words(plan.limited, len(plan.chosen), language), tied=tied,
     )  # fmt: skip
+
+
+def networks_text(union: UnionResult, facts: Register, language: str) -> str:
+    """A line per network, today and with the plan; then the circle of service of all."""
+    heads = ("network", "today", "new", "today", "after", "gap")
+    rows = [tuple(phrase(f"say_union_{h}", language) for h in heads)]
+    for one in union.networks:
+        at = {"network": one.name}
+        places, then = facts.fact("network_places", plan="today", **at), facts.fact("network_places", **at)
+        gap = facts.find("network_gap", **at)
+        shares = [told(facts.fact("network_share", plan=plan, **at)) for plan in ("today", "proposal")]
+        rows.append(
+            (one.title(language), told(places), number(then.shown - places.shown), *shares, "–" if gap is None else told(gap))
+        )  # fmt: skip
+    both = {
+        f"{key}{end}": told(facts.fact(quantity, plan=plan, network=UNION))
+        for key, quantity in (("", "network_circle"), ("twice_", "network_twice"))
+        for end, plan in (("before", "today"), ("after", "proposal"))
+    }
+    said = phrase("say_union_circle", language, n=number(len(union.after.counted)), **both)
+    return f"{aligned(rows, right=(False, True, True, True, True, True))}\n{said}"
 
 
 def dry_run_text(table: pd.DataFrame, language: str) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from planner.errors import Finding
     from planner.freight.homes import HomesPlan
     from planner.grades.whole import Grades
+    from planner.networks.whole import UnionResult
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
     from planner.siting.evidence.use import ExpectedUse, LawOfUse
@@ -97,6 +98,8 @@ class Bundle:
     fair_front, knowledge, pilots
         What lifting the worst-off district costs, what to find out first, which sites to build first to learn; None where
         not asked (``siting.evidence``) or not to be had.
+    networks
+        The union's networks; None where a run does not ask for them.
     """
 
     settings: Settings
@@ -139,6 +142,7 @@ class Bundle:
     fair_front: FairFront | None = None
     knowledge: Knowledge | None = None
     pilots: PilotSites | None = None
+    networks: UnionResult | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
@@ -155,7 +159,7 @@ class Bundle:
             parts, demand=self.demand, ensemble=self.ensemble, groups=self.settings.headline_groups,
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
-            fairness=self.fairness, aversion=self.settings.siting.inequality_aversion,
+            fairness=self.fairness, aversion=self.settings.siting.inequality_aversion, union=self.networks,
             actions=self.actions, weighted=bool(self.settings.siting.goal.group_weights or self.settings.siting.goal.period_weights),
         )  # fmt: skip
 

@@ -26,7 +26,7 @@ from planner.example.blocks import CityBlock, Cutter, Web
 from planner.example.facts import CRS, smooth, to_degrees, to_metres
 from planner.example.field import CELL_M, Field
 from planner.example.mains import unwarp, warp
-from planner.example.stations import COUNT, _apart, _whole, write_workbook
+from planner.example.stations import COUNT, _whole, spread, write_workbook
 from planner.inputs.stations import read_stations
 from planner.settings.reading import read_settings
 
@@ -390,7 +390,7 @@ def test_whole_numbers_keep_their_sum():
 
 def test_places_are_kept_apart():
     x = np.array([0.0, 50.0, 150.0, 151.0, 400.0])
-    assert _apart(x, np.zeros(5), np.arange(5), 9, 100.0) == [0, 2, 4]
+    assert spread(x, np.zeros(5), np.arange(5), 9, 100.0) == [0, 2, 4]
 
 
 def test_a_workbook_written_at_another_time_has_the_same_bytes(tmp_path, monkeypatch):

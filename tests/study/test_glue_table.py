@@ -90,6 +90,7 @@ def test_what_takes_long_is_kept_on_disk_other_minutes_under_their_own_name(tabl
         "network:walk", "network:ebike", "network:car", "network:truck", "inputs", "truck_lists", "stations", "demand", "candidates",
         "reach:stations:walk:12", "reach:candidates:walk:12", "siting", "confidence", "curve:searched", "alternatives", "sensitivity", "rule_prices",
         "truck_tags", "trucks", "areas", "against_half", "fair_front", "knowledge", "pilots", "law_of_use", "use", "backtest",
+        "union:lists", "union:reach", "union:plan", "union:today", "union:after",
     }  # fmt: skip
     assert {n for n, s in table.items() if s.kept and not n.startswith("reach:second")} == kept
 
@@ -98,6 +99,7 @@ def test_who_guards_whom_what_is_told_elsewhere_and_what_goes_on_without(table: 
     assert {n: s.guards for n, s in table.items() if s.guards} == {
         "inputs": ("words", "truck_lists"),
         "problem": ("worth",),
+        "union:plan": ("union:judged",),
     }
     assert [n for n, s in table.items() if not s.told] == ["network:ebike", "network:car", "network:truck"]
     may_fail = [
@@ -106,7 +108,7 @@ def test_who_guards_whom_what_is_told_elsewhere_and_what_goes_on_without(table: 
         for a, t in s.takes.items()
         if isinstance(t, FromStages) and t.may_fail
     ]
-    assert may_fail == [("inputs", "frame"), ("truck_lists", "crs")]
+    assert may_fail == [("inputs", "frame"), ("truck_lists", "crs"), ("union:lists", "frame")]
 
 
 def test_a_network_has_its_own_mode_its_speeds_and_for_cars_the_turns(table: dict[str, Stage]) -> None:

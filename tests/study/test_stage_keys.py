@@ -93,7 +93,26 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "areas": ("network:walk", "stations", "sites"),
     "gaps": ("demand", "plan", "inputs"),
     "font": (),
+    "union:lists": ("stations", "truck_lists", "inputs", "frame"),
+    "union:people": ("demand", "inputs"),
+    "union:elsewhere": ("candidates", "siting"),  # one network here is planned by siting
+    "union:hosts": ("union:lists", "inputs", "network:walk"),
+    "union:judged": ("union:hosts",),
+    "union:places": ("union:lists", "union:hosts", "union:elsewhere"),
+    "union:reach": ("union:lists", "union:places", "network:walk", "demand"),
+    "union:plan": ("union:lists", "union:places", "union:reach", "union:people", "demand"),
+    "union:today": ("union:lists", "union:people", "demand", "ways", "network:walk"),
+    "union:after": (
+        "union:lists",
+        "union:people",
+        "demand",
+        "ways",
+        "network:walk",
+        "union:elsewhere",
+        "union:plan",
+    ),
 }
+SERVING = ("union:today", "union:after")
 NETWORKS = ("network:walk", "network:ebike", "network:car", "network:truck")
 REACHES = ("reach:stations:walk", "reach:candidates:walk")
 TABLE_KEYS = (
@@ -116,7 +135,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font")),
     (["study.crs"], ("network:walk", "inputs")),
-    (["study.seed"], ("demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
+    (["study.seed"], ("union:plan", "demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
@@ -128,11 +147,11 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     ([*table("grades"), *table("grade_costs")], ("grade_rules",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
-     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness")),
+     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness", "union:hosts", "union:plan", *SERVING)),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("grades", "demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest")),
-    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice")),
-    (keys("groups[].", "enabled in_headline"), ("demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
+    (["periods[].name"], ("grades", "demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest", "union:hosts", "union:people", "union:plan", *SERVING)),
+    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice", "union:people", "union:plan", *SERVING)),
+    (keys("groups[].", "enabled in_headline"), ("union:people", "demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
     (keys("groups[].", "source confidence"), ()),
     (keys("groups[].", "rate_per_1000 total totals{} district_rates_per_1000{} band_low band_high profile{} covariates{} "
@@ -149,8 +168,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas", "fewer_streets")),
     (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
     (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
-    (["circle.snap_limit_m"], ("stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
-    (["circle.open_share"], ("coverage", "covers", "grades", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
+    (["circle.snap_limit_m"], ("union:reach", *SERVING, "stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
+    (["circle.open_share"], ("union:hosts", "union:plan", *SERVING, "coverage", "covers", "grades", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (keys("circle.", "source hours_kept_source"), ()),
@@ -161,9 +180,11 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
                      "forbidden[]"), ("rules", "posing")),
     (keys("siting.", "gap work_limit time_limit_s"), ("rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
-    (keys("siting.", "host_kinds[] cost_yuan{} host_hours{}"), ("words", "candidates")),
-    (keys("siting.", "every_m street_within_m dedupe_m min_to_open_m default_cost_yuan"), ("candidates",)),
-    (["siting.default_hours"], ("words", "candidates", "existing", "new")),
+    (keys("siting.", "host_kinds[] cost_yuan{}"), ("words", "candidates")),
+    (["siting.host_hours{}"], ("words", "candidates", "union:hosts")),
+    (keys("siting.", "every_m min_to_open_m default_cost_yuan"), ("candidates",)),
+    (keys("siting.", "street_within_m dedupe_m"), ("candidates", "union:hosts")),
+    (["siting.default_hours"], ("words", "candidates", "existing", "new", "union:hosts", "union:plan", *SERVING)),
     (keys("siting.goal.", "tail credit[] spacing_m spacing_price visits_per_day visits_by_kind{} visits_per_worker relocate "
                           "budget_only fade_m[] open_rule"), ("rules", "posing")),
     (keys("siting.goal.", "group_weights{} period_weights{}"), ("rules", "worth", "posing")),
@@ -194,6 +215,28 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
                       "gateway_slack gateway_trucks{} gateway_merge_km truck_share generator_merge_m kind_bays{} street_within_m "
                       "dedupe_m spacing_km min_bays"), ("trucks", "homes")),
     (["freight.site_kinds[]"], ("words", "trucks", "homes")),
+    # -- the union's networks
+    (["union.in_run", "networks[].use", "networks[].source", "networks[].confidence", "networks[].cost_band_yuan[]"], ()),
+    (keys("networks[].people.", "band[] source"), ("union:people", "union:plan", *SERVING)),
+    (keys("union.", "budget_yuan gap work_limit time_limit_s"), ("union:plan",)),
+    (keys("union.", "double_m count_partners"), SERVING),
+    # the first network here stands on the second, so that no host is looked for
+    (["networks[].name"], ("union:lists", "union:people", "union:judged", "union:places", "union:reach", "union:plan", *SERVING)),
+    (keys("networks[].", "title_zh title_en"), ("union:lists", "union:people", "union:judged", "union:places", "union:plan", *SERVING)),
+    ([k.replace("inputs.", "networks[].") for k in table("lists[]")], ("union:lists",)),
+    (["networks[].reported"], ("union:lists",)),
+    (["networks[].only_on"], ("union:lists", "union:judged", "union:places", "union:plan", *SERVING)),
+    (["networks[].host_kinds[]"], ("union:judged", "union:places")),
+    (keys("networks[].", "near_m{} open_in[]"), ("union:judged",)),
+    (keys("networks[].", "cost_yuan kind_cost_yuan{}"), ("union:places",)),
+    (["networks[].apart_m"], ("union:judged", "union:places", "union:plan")),
+    (keys("networks[].", "wanted budget_yuan shares_budget"), ("union:judged", "union:plan")),
+    (keys("networks[].", "directory review"), ("union:judged", "union:places", "union:reach", "union:plan")),  # nothing is wanted then
+    (["networks[].planned_by"], ("union:lists", "union:people", "union:elsewhere", "union:judged", "union:reach", "union:plan")),  # nor then
+    (keys("networks[].", "mode minutes"), ("union:reach", "union:plan", *SERVING)),
+    (["networks[].partner"], SERVING),
+    (["networks[].worth"], ("union:plan",)),
+    (keys("networks[].people.", "groups{} periods[] per_1000_residents at_hosts{} profile{}"), ("union:people", "union:plan", *SERVING)),
 ]  # fmt: skip
 DIRECT: dict[str, tuple[str, ...]] = {key: stages for group, stages in READ_BY for key in group}
 
@@ -218,6 +261,14 @@ OTHER: dict[str, Any] = {
     "siting.goal.fade_m[]": 450.0,
     "freight.stars{}": {"showers": 3.0},
     "grades.reference_date": "2024-02-01",
+    "networks[].lists[].crs": "EPSG:4490",
+    "networks[].lists[].header_row": 2,
+    "networks[].use": "carnation",
+    "networks[].only_on": "third",
+    "networks[].planned_by": "freight",
+    "networks[].host_kinds[]": "mall",
+    "networks[].open_in[]": "10_14",
+    "networks[].people.periods[]": "10_14",
 }  # fmt: skip
 
 
@@ -234,6 +285,11 @@ def _with_company(path: str, data: dict[str, Any], value: Any) -> dict[str, Any]
             group["profile"] = {value if k == old else k: v for k, v in group["profile"].items()}
         weights = made["siting"]["goal"]["period_weights"]
         made["siting"]["goal"]["period_weights"] = {value if k == old else k: v for k, v in weights.items()}
+        first = made["networks"][0]
+        first["open_in"], first["people"]["periods"] = (value,), (value,)
+        first["people"]["profile"] = {
+            value if k == old else k: v for k, v in first["people"]["profile"].items()
+        }
     elif path in ("periods[].start_h", "periods[].end_h"):
         side, other = ("start_h", "end_h") if path.endswith("start_h") else ("end_h", "start_h")
         shared = data["periods"][0][side]
@@ -242,6 +298,14 @@ def _with_company(path: str, data: dict[str, Any], value: Any) -> dict[str, Any]
         made["siting"]["goal"]["group_weights"] = {value: 2.0}
         made["demand"]["events"][0]["group"] = value
         made["demand"]["heat_groups"] = (value,)
+        made["networks"][0]["people"]["groups"] = {value: 2.0}
+    elif path in ("networks[].directory", "networks[].review", "networks[].planned_by"):
+        made["networks"][0] |= {"wanted": None, "budget_yuan": None}
+    elif path == "networks[].shares_budget":
+        made["networks"][0]["budget_yuan"] = None
+    elif path == "networks[].people.profile{}":
+        profile = made["networks"][0]["people"]["profile"]
+        profile["10_14"] += data["networks"][0]["people"]["profile"]["06_10"] - value
     elif path == "groups[].profile{}":
         first, second, *_ = made["groups"][0]["profile"]
         made["groups"][0]["profile"][second] += data["groups"][0]["profile"][first] - value
@@ -301,6 +365,38 @@ visits_by_kind = {{ bank = 60.0 }}
 relocate = 1
 group_weights = {{ rider = 2.0 }}
 period_weights = {{ "06_10" = 2.0 }}
+[union]
+budget_yuan = 1e6
+[[networks]]
+name = "first"
+use = "mothers"
+title_zh = "一"
+title_en = "one"
+reported = 3
+host_kinds = ["bank"]
+near_m = {{ mall = 500.0 }}
+open_in = ["06_10"]
+only_on = "second"
+apart_m = 50.0
+wanted = 2
+budget_yuan = 50000.0
+kind_cost_yuan = {{ bank = 9000.0 }}
+source = "ours"
+[[networks.lists]]
+path = "others.csv"
+{every}
+[networks.people]
+groups = {{ rider = 2.0 }}
+periods = ["06_10"]
+per_1000_residents = 5.0
+at_hosts = {{ bank = 0.5 }}
+profile = {{ "06_10" = 0.5, "10_14" = 0.5 }}
+source = "ours"
+[[networks]]
+name = "second"
+[[networks]]
+name = "third"
+planned_by = "siting"
 [use]
 factor = {{ toilet = 2.5 }}
 share = {{ toilet = 0.5 }}
@@ -362,7 +458,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         'district_rates_per_1000 = { mid = 8.0 }\nelasticities = { population = 1.0 }\nsource = "own"\n'
     )
     path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
-    for name in ("people", "seen", "visits", "grades", "costs", "counts", "sites", "homes"):
+    for name in ("people", "seen", "visits", "grades", "costs", "counts", "sites", "homes", "others"):
         write_table(folder / f"{name}.csv", ["lng", "lat", "n"], [(120.6, 31.3, 1)])
     for file in list(folder.iterdir()):
         file.with_name("other-" + file.name).write_bytes(file.read_bytes() + b"\n")
@@ -462,7 +558,7 @@ def test_a_changed_key_changes_the_stages_that_read_it_and_all_on_them_and_no_ot
         ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
         ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
         ("visits.csv", ("visits",)), ("grades.csv", ("grade_rules",)), ("costs.csv", ("grade_rules",)),
-        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)),
+        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)), ("others.csv", ("union:lists",)),
     ],
 )  # fmt: skip
 def test_a_changed_file_changes_the_stages_that_read_it(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,9 @@ from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
+    from planner.telling.layer import ExtraLayer
 
-__all__ = ["layer_tables", "write_layers"]
+__all__ = ["layer_tables", "write_extra_layers", "write_layers"]
 
 _STATIONS = ("station_id", "name", "kind", "status", "grade", "open_hours", "area_m2", "host", "district",
              "snapshot_date", "covers", "snap_m", "source", "row")  # fmt: skip
@@ -96,12 +97,37 @@ def layer_tables(bundle: Bundle) -> dict[str, gpd.GeoDataFrame]:
     layers["candidates"] = _layer(bundle.candidates, _CANDIDATES, shifted=True)
     layers["stations"] = _layer(bundle.stations, _STATIONS, shifted=True)
     layers["chosen"] = _layer(ranked(bundle), _CHOSEN, shifted=True)
-    for extra in bundle.extra_layers:
+    return layers | _extra_tables(bundle.extra_layers)
+
+
+def _extra_tables(extras: Sequence[ExtraLayer]) -> dict[str, gpd.GeoDataFrame]:
+    """Further layers with every column of theirs; points with their shifted coordinates."""
+    layers = {}
+    for extra in extras:
         columns = [str(c) for c in extra.table.columns if c != extra.table.geometry.name]
         plain = tuple(c for c in columns if c != "fid" and extra.table[c].dtype != "geometry")
         points = bool((extra.table.geometry.geom_type == "Point").all()) and len(extra.table) > 0
         layers[safe_name(extra.key)] = _layer(extra.table, plain, shifted=points)
     return layers
+
+
+def write_extra_layers(extras: Sequence[ExtraLayer], path: Path) -> None:
+    """A GeoPackage of further layers alone (WGS84), without styles; the same layers give the same bytes.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written; the old one is untouched.
+    """
+    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+
+    with atomic_path(path) as temporary:
+        try:
+            with _fixed_clock():
+                for i, (name, table) in enumerate(_extra_tables(extras).items()):
+                    _write_layer(_as_multi(table), temporary, name, append=i > 0)
+        except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
+            raise OSError(errno.EIO, str(error)) from error
 
 
 def layer_styles(bundle: Bundle) -> dict[str, tuple[LayerStyle, str]]:

@@ -16,6 +16,7 @@ from planner.publish.office.cover import cover_sheet, link_cover, terms_sheet
 from planner.publish.office.grades import grades_sheets
 from planner.publish.office.homes.lines import absent_lines
 from planner.publish.office.homes.sheets import homes_sheets
+from planner.publish.office.networks import networks_sheets
 from planner.publish.office.sheets import (
     ACCENT,
     RULE,
@@ -250,6 +251,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     study = settings.study
     absent = absent_lines(bundle.run)
     homes_sheets(book, bundle.homes, study.language, district_labels(bundle), study.title(), absent)
+    networks_sheets(book, bundle.networks, bundle.facts, settings, district_labels(bundle))
     _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, assumption_rows(bundle), bundle, "C2")
     findings = finding_rows(bundle.findings, language)
     _list_sheet(book, "findings", FINDING_COLUMNS, findings, bundle, "A2")

@@ -16,6 +16,7 @@ from planner.study.table.ground import inputs
 from planner.study.table.homes import homes
 from planner.study.table.plan import plan, questions
 from planner.study.table.today import today
+from planner.study.table.union import union
 from planner.study.table.use import asked_of, use
 from planner.study.table.views import views
 
@@ -32,6 +33,7 @@ def table_of(settings: Settings) -> Mapping[str, Stage]:
         **actions(settings),
         **homes(),
         **views(settings),
+        **union(settings),
     }
 
 
@@ -46,5 +48,8 @@ def asked(settings: Settings) -> tuple[str, ...]:
     }  # fmt: skip
     evidence = {"fair_front": "fair_front", "value_of_information": "knowledge", "pilots": "pilots"}
     always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")
+    networks = (
+        ("union:plan", "union:today", "union:after") if settings.networks and settings.union.in_run else ()
+    )
     return (*always, *(name for name, on in switched.items() if on), *asked_of(settings),
-            *(name for key, name in evidence.items() if key in rules.evidence))  # fmt: skip
+            *(name for key, name in evidence.items() if key in rules.evidence), *networks)  # fmt: skip

@@ -86,10 +86,9 @@ def findings_table(findings: Iterable[Finding], language: str) -> pd.DataFrame:
 
 def input_rows(bundle: Bundle) -> pd.DataFrame:
     """What was read: its role in words, file (without its folder), rows, SHA-256."""
-    language = bundle.settings.study.language
     rows = [
         (
-            input_label(str(i.get("name", "")), language),
+            _input_label(str(i.get("name", "")), bundle),
             str(i.get("path", "")).replace("\\", "/").rsplit("/", 1)[-1],
             i.get("rows"),
             i.get("sha256", ""),
@@ -97,6 +96,16 @@ def input_rows(bundle: Bundle) -> pd.DataFrame:
         for i in bundle.run.get("inputs", [])
     ]
     return pd.DataFrame(rows, columns=[c.key for c in INPUT_COLUMNS], dtype=object)
+
+
+def _input_label(role: str, bundle: Bundle) -> str:
+    """A role of input files in words; lists of the union's networks go by their titles."""
+    language = bundle.settings.study.language
+    for one in bundle.settings.networks:
+        own = role.removeprefix(f"network_{one.name}")
+        if own == "" or (own != role and own.startswith("_") and own[1:].isdigit()):
+            return phrase("input_network", language, title=one.title(language) + own.replace("_", " "))
+    return input_label(role, language)
 
 
 def station_line(bundle: Bundle) -> str:
