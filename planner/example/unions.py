@@ -24,7 +24,7 @@ HEADER = ("编号", "站点名称", "经度", "纬度", "开放时间", "状态"
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnPlaces:
     """How a list is drawn: rows (``known``: a published count), metres apart, how people draw it, hours; ``on``: another list."""
 
     sheet: str
@@ -38,19 +38,19 @@ class Drawn:
 
 _DAY = ("08:30-17:30", "09:00-17:00", "周一至周五 9:00-17:00", "8:00-20:00")
 #: Counts: work report of 24 January 2024; city posts: press 2025; warm-new: the 202 key ones of 2025; night stops: the first four.
-LISTS: dict[str, Drawn] = {
-    "mothers": Drawn("妈妈驿站", 198, True, 500, "core", _DAY),
-    "carnation": Drawn("康乃馨服务站", 150, True, 0, "", _DAY, on="mothers"),
-    "reading_rooms": Drawn("职工书屋", 1373, True, 60, "people", _DAY),
-    "night_stops": Drawn("驿小站", 4, True, 2000, "core", ("24小时",)),
-    "new_work_homes": Drawn("新业态职工之家", 7, True, 5000, "centre", _DAY),
-    "culture": Drawn("职工文体服务站", 66, True, 1000, "centre", ("9:00-21:00", "8:30-20:30")),
-    "palaces": Drawn("工人文化宫", 6, False, 12000, "core", ("9:00-21:00",)),
-    "childcare": Drawn("职工子女托管班", 1661, True, 40, "people", ("8:00-18:00",)),
-    "legal": Drawn("律师巡回服务站点", 30, False, 2000, "centre", _DAY),
-    "counselling": Drawn("心理健康服务站", 40, False, 2000, "centre", _DAY),
-    "city_posts": Drawn("城管驿站", 1316, True, 150, "people", ("6:00-18:00", "5:00-21:00", "24小时")),
-    "warm_new": Drawn("暖新驿站", 202, True, 400, "centre", ("8:00-20:00", "9:00-21:00", "24小时")),
+LISTS: dict[str, DrawnPlaces] = {
+    "mothers": DrawnPlaces("妈妈驿站", 198, True, 500, "core", _DAY),
+    "carnation": DrawnPlaces("康乃馨服务站", 150, True, 0, "", _DAY, on="mothers"),
+    "reading_rooms": DrawnPlaces("职工书屋", 1373, True, 60, "people", _DAY),
+    "night_stops": DrawnPlaces("驿小站", 4, True, 2000, "core", ("24小时",)),
+    "new_work_homes": DrawnPlaces("新业态职工之家", 7, True, 5000, "centre", _DAY),
+    "culture": DrawnPlaces("职工文体服务站", 66, True, 1000, "centre", ("9:00-21:00", "8:30-20:30")),
+    "palaces": DrawnPlaces("工人文化宫", 6, False, 12000, "core", ("9:00-21:00",)),
+    "childcare": DrawnPlaces("职工子女托管班", 1661, True, 40, "people", ("8:00-18:00",)),
+    "legal": DrawnPlaces("律师巡回服务站点", 30, False, 2000, "centre", _DAY),
+    "counselling": DrawnPlaces("心理健康服务站", 40, False, 2000, "centre", _DAY),
+    "city_posts": DrawnPlaces("城管驿站", 1316, True, 150, "people", ("6:00-18:00", "5:00-21:00", "24小时")),
+    "warm_new": DrawnPlaces("暖新驿站", 202, True, 400, "centre", ("8:00-20:00", "9:00-21:00", "24小时")),
 }  # fmt: skip
 
 

@@ -129,7 +129,9 @@ def test_a_run_that_is_asked_shows_them_in_every_product_and_else_in_none(
     layers = {str(name) for name, _ in pyogrio.list_layers(tmp_path / "with" / "plan.gpkg")}
     assert {"net_a", "net_rooms", "net_posts"} <= layers
     assert any(f["id"] == "network_circle" for f in shown["facts"])
-    assert judge(tmp_path / "with") == []
+    study = planner.open_study(written(folder, language="en", in_run=True))
+    names = {g.label("en"): g.name for g in study.settings.headline_groups}
+    assert judge(tmp_path / "with", names=names) == []
     assert HOSTILE not in (tmp_path / "with" / "map.html").read_text("utf-8")
     without = planner.open_study(written(folder, language="en")).run(tmp_path / "without")
     assert without["networks"] is None

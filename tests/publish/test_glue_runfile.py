@@ -150,10 +150,19 @@ def test_the_whole_of_run_json_of_the_known_town() -> None:
             "gap": round((853.60051 - 840.00049) / 840.00049, 8), "gap_of_new": 0.12345679, "status": "feasible",
             "repeatable": solution.repeatable, "seconds": 0.13,
         },
-        "fair_front": None, "knowledge": None, "pilots": None, "driver_homes": None, "networks": None, "absent": {"figures": "no font"}, "stages": [{"name": "s"}], "findings": finding_counts(bundle.findings),
+        "fair_front": None, "knowledge": None, "pilots": None, "driver_homes": None, "networks": None, "actions": None, "grades": None, "absent": {"figures": "no font"}, "stages": [{"name": "s"}], "findings": finding_counts(bundle.findings),
     }  # fmt: skip
     assert {k: said[k] for k in wanted} == wanted
-    assert set(said) == {*wanted, "coverage", "sensitivity", "rule_prices", "facts", "use", "versions"}
+    assert set(said) == {
+        *wanted,
+        "coverage",
+        "sensitivity",
+        "rule_prices",
+        "facts",
+        "use",
+        "versions",
+        "promised",
+    }
     assert said["coverage"]["before"] == {
         "workers": 1000.1, "covered": 123.5, "share": 0.123457, "share_backup": 0.234568, "by_radius_m": {"500": 0.345679},
         "readings": {"night": 0.456789}, "by_time": None, "by_group": {"rider": 0.567891},
