@@ -104,7 +104,11 @@ def _one_table(parts: Sequence[gpd.GeoDataFrame], districts: gpd.GeoDataFrame) -
         return no_places(districts.crs)
     table = pd.concat([p.reindex(columns=PLACE) for p in parts if len(p)], ignore_index=True)
     made = gpd.GeoDataFrame(table, geometry="geometry", crs=districts.crs)
-    texts = {c: made[c].astype(object).where(made[c].notna(), "").astype("str") for c in PLACE if c not in ("row", "geometry")}
+    texts = {
+        c: made[c].astype(object).where(made[c].notna(), "").astype("str")
+        for c in PLACE
+        if c not in ("row", "geometry")
+    }
     where = district_of(made.geometry, districts, outside="").to_numpy()
     made = made.assign(**texts).assign(district=where)
     return made.assign(row=pd.to_numeric(made["row"]).fillna(0).astype("int64"))

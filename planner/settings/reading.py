@@ -152,7 +152,13 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
             return tuple(walk(item) for item in node)
         return node
 
-    return settings.model_copy(update={"inputs": walk(settings.inputs), "networks": walk(settings.networks)})
+    return settings.model_copy(
+        update={
+            "inputs": walk(settings.inputs),
+            "networks": walk(settings.networks),
+            "actions": walk(settings.actions),
+        }
+    )
 
 
 def language_of(path: Path | str) -> Literal["zh", "en"] | None:

@@ -118,7 +118,7 @@ class Stages:
         """Digest of every input file that is there, as it was when first asked for."""
         return {
             path: self._digest(path)
-            for path in _paths((self.settings.inputs, self.settings.networks))
+            for path in _paths((self.settings.inputs, self.settings.networks, self.settings.actions.partners))
             if path.is_file()
         }
 

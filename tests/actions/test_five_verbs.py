@@ -12,7 +12,17 @@ import pytest
 
 from planner.errors import InputError
 from planner.study.study import Study, open_study
-from tests.study.town import PERIODS, RATES, TEN_MINUTES_M, Place, standing, street_town, workers
+from tests.study.town import (
+    PERIODS,
+    RATES,
+    TEN_MINUTES_M,
+    Place,
+    at,
+    standing,
+    street_town,
+    workers,
+    write_table,
+)
 
 #: Our own table of costs: hours → (once, a year).
 DAY, NIGHT = "08:00-20:00", "00:00-24:00"
@@ -249,3 +259,26 @@ def test_a_goal_that_options_know_nothing_of_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         study.plan_actions()
     assert "ACT-007" in {f.code for f in refused.value.findings}
+
+
+def test_partners_posts_are_co_branded_where_that_brings_more_than_it_costs(tmp_path: Path) -> None:
+    posts = (Place("P1", 1500, NIGHT), Place("P2", 700, DAY))
+    tmp_path.mkdir(exist_ok=True)
+    write_table(
+        tmp_path / "posts.csv", ["编号", "站点名称", "经度", "纬度", "开放时间", "状态"],
+        [(p.name, p.name, *at(p.x_m), p.hours, "正常") for p in posts],
+    )  # fmt: skip
+    listed = '[[actions.partners]]\npath = "posts.csv"\ndatum = "wgs84"\n'
+    money = "budget_yuan = 2000\nyearly_yuan = 1200\ncobrand_yuan = 2000\ncobrand_yearly_yuan = 1200"
+    plan = study_of(tmp_path, money, extra=listed).plan_actions()
+    assert plan.actions["verb"].tolist() == ["cobrand"]
+    assert plan.actions["place_id"].tolist() == ["P1"]  # the other stands within reach of two stations
+    study = study_of(tmp_path, money, extra=listed)
+    x, here = standing(study), {t: sum(workers(study, g, t) for g in RATES) for t in PERIODS}
+    near = {p.name: np.abs(x - p.x_m) <= TEN_MINUTES_M for p in (*STATIONS, *posts)}
+    day = near["S1"] | near["S2"] | near["S3"]
+    covered = sum(here[t][near["P1"] | (day if t != "22_06" else False)].sum() for t in PERIODS)
+    assert plan.after.covered == pytest.approx(covered, abs=1e-6)
+    counted = study_of(tmp_path, money + "\ncount_partners = true", extra=listed).plan_actions()
+    assert counted.after.covered >= covered - 1e-6
+    assert "cobrand" not in set(counted.actions["verb"])

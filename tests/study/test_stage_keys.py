@@ -93,6 +93,28 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "areas": ("network:walk", "stations", "sites"),
     "gaps": ("demand", "plan", "inputs"),
     "font": (),
+    "partners": ("inputs",),
+    "reach:partners:walk": ("partners", "demand", "network:walk"),
+    "partner_reach": ("ways", "reach:partners:walk", "partners"),
+    "action_classes": ("demand", "existing", "new", "partner_reach"),
+    "action_places": ("stations", "candidates", "action_classes", "partners"),
+    "action_rules": ("stations", "candidates", "inputs", "partners"),
+    "action_problem": ("action_places", "action_rules", "inputs"),
+    "actions_solved": ("action_problem",),
+    "actions": (
+        "action_problem",
+        "actions_solved",
+        "coverage",
+        "existing",
+        "new",
+        "partner_reach",
+        "stations",
+        "ways",
+        "demand",
+        "inputs",
+        "network:walk",
+    ),
+    "money_front": ("action_problem",),
     "union:lists": ("stations", "truck_lists", "inputs", "frame"),
     "union:people": ("demand", "inputs"),
     "union:elsewhere": ("candidates", "siting"),  # one network here is planned by siting
@@ -112,6 +134,8 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
         "union:plan",
     ),
 }
+VERBS = ("action_rules", "action_problem")
+SOLVING = ("actions_solved", "money_front")
 SERVING = ("union:today", "union:after")
 NETWORKS = ("network:walk", "network:ebike", "network:car", "network:truck")
 REACHES = ("reach:stations:walk", "reach:candidates:walk")
@@ -133,9 +157,9 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- study: notes are for the products alone; the name is that of the area where no districts are given
     (keys("study.", "accept_gap synthetic synthetic_note_zh synthetic_note_en map_approval_no"), ()),
     (keys("study.", "name title_zh title_en"), ("inputs",)),
-    (["study.language"], ("plan", "font")),
+    (["study.language"], ("plan", "font", "actions")),
     (["study.crs"], ("network:walk", "inputs")),
-    (["study.seed"], ("union:plan", "demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
+    (["study.seed"], (*SOLVING, "union:plan", "demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
@@ -147,10 +171,10 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     ([*table("grades"), *table("grade_costs")], ("grade_rules",)),
     # -- who works when
     (keys("periods[].", "start_h end_h"),
-     ("demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness", "union:hosts", "union:plan", *SERVING)),
+     ("partner_reach", "action_problem", "actions", "demand", "hotspots", "existing", "new", "coverage", "covers", "posing", "plan", "second_views", "fairness", "union:hosts", "union:plan", *SERVING)),
     # a name goes with the weight that the goal gives it
-    (["periods[].name"], ("grades", "demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest", "union:hosts", "union:people", "union:plan", *SERVING)),
-    (["groups[].name"], ("demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice", "union:people", "union:plan", *SERVING)),
+    (["periods[].name"], ("partner_reach", *VERBS, "actions", "grades", "demand", "hotspots", "existing", "new", "coverage", "covers", "rules", "worth", "posing", "plan", "second_views", "fairness", "law_of_use", "use", "backtest", "union:hosts", "union:people", "union:plan", *SERVING)),
+    (["groups[].name"], (*VERBS, "demand", "ways", "rules", "worth", "posing", "plan", "second_views", "choice", "union:people", "union:plan", *SERVING)),
     (keys("groups[].", "enabled in_headline"), ("union:people", "demand", "ways", "worth", "posing", "plan", "reach:second:ebike", "second_views", "choice")),
     (keys("groups[].", "name_zh name_en"), ("plan",)),
     (keys("groups[].", "source confidence"), ()),
@@ -165,35 +189,51 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
                      "elasticity_band local_sd local_m far_sd far_m field_correlation rate_correlation district_totals{} season hottest_h[] heat_groups[] events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
     # -- the circle
-    (["circle.minutes"], ("ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas", "fewer_streets")),
-    (["circle.walk_kmh"], (*NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
-    (["circle.readings_m[]"], ("coverage", "plan", "against_half", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
-    (["circle.snap_limit_m"], ("union:reach", *SERVING, "stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
-    (["circle.open_share"], ("union:hosts", "union:plan", *SERVING, "coverage", "covers", "grades", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
+    (["circle.minutes"], ("reach:partners:walk", "actions", "ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas", "fewer_streets")),
+    (["circle.walk_kmh"], ("reach:partners:walk", "partner_reach", "actions", *NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
+    (["circle.readings_m[]"], ("actions", "coverage", "plan", "against_half", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
+    (["circle.snap_limit_m"], ("reach:partners:walk", "actions", "union:reach", *SERVING, "stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),
+    (["circle.open_share"], ("action_problem", "actions", "union:hosts", "union:plan", *SERVING, "coverage", "covers", "grades", "posing", "plan", "against_half", "second_views", "backtest", "fairness")),
     (["circle.speeds_kmh{}"], ("network:ebike",)),  # the one given is the e-bike's
     (["circle.turn_restrictions"], ("network:car", "network:truck")),
     (keys("circle.", "source hours_kept_source"), ()),
-    (keys("circle.", "hours_kept hours_kept_band[]"), ("existing", "new", "law_of_use", "choice", "use")),
+    (keys("circle.", "hours_kept hours_kept_band[]"), ("partner_reach", "actions", "existing", "new", "law_of_use", "choice", "use")),
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
     (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan final_phase_weight "
                      "forbidden[]"), ("rules", "posing")),
-    (keys("siting.", "gap work_limit time_limit_s"), ("rules", "posing", "backtest")),
+    (keys("siting.", "gap work_limit"), ("rules", "posing", "backtest")),
+    (["siting.time_limit_s"], (*SOLVING, "rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
-    (keys("siting.", "host_kinds[] cost_yuan{}"), ("words", "candidates")),
+    (["siting.host_kinds[]"], ("words", "candidates")),
+    (["siting.cost_yuan{}"], ("action_problem", "words", "candidates")),
     (["siting.host_hours{}"], ("words", "candidates", "union:hosts")),
-    (keys("siting.", "every_m min_to_open_m default_cost_yuan"), ("candidates",)),
+    (keys("siting.", "every_m min_to_open_m"), ("candidates",)),
+    (["siting.default_cost_yuan"], ("action_problem", "candidates")),
     (keys("siting.", "street_within_m dedupe_m"), ("candidates", "union:hosts")),
-    (["siting.default_hours"], ("words", "candidates", "existing", "new", "union:hosts", "union:plan", *SERVING)),
+    (["siting.default_hours"], ("partner_reach", "action_places", "actions", "words", "candidates", "existing", "new", "union:hosts", "union:plan", *SERVING)),
     (keys("siting.goal.", "tail credit[] spacing_m spacing_price visits_per_day visits_by_kind{} visits_per_worker relocate "
-                          "budget_only fade_m[] open_rule"), ("rules", "posing")),
-    (keys("siting.goal.", "group_weights{} period_weights{}"), ("rules", "worth", "posing")),
-    (["siting.goal.aim"], ("rules", "posing", "factors")),
+                          "budget_only fade_m[] open_rule"), (*VERBS, "rules", "posing")),
+    (keys("siting.goal.", "group_weights{} period_weights{}"), (*VERBS, "rules", "worth", "posing")),
+    (["siting.goal.aim"], (*VERBS, "rules", "posing", "factors")),
     (["siting.scenarios"], ("rules", "confidence")),
     (["siting.curve[]"], ("curve:searched",)),
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
     (keys("siting.", "sensitivity target_source inequality_aversion evidence[]"), ()),
+    # -- the five verbs; the years have the money
+    (keys("actions.", "enabled budget_yuan yearly_yuan"), ()),
+    (["actions.frontier"], ("money_front",)),
+    (keys("actions.", "work_limit gap"), SOLVING),
+    (["actions.years[].name"], ("actions",)),
+    (keys("actions.years[].", "budget_yuan yearly_yuan"), (*VERBS, "actions")),
+    (keys("actions.", "lost_most lost_most_by_district{}"), (*VERBS, "actions_solved")),
+    (keys("actions.grades[].", "name name_zh name_en hosts[] one_off_yuan one_off_band[] yearly_yuan yearly_band[] confidence source bonus"), (*VERBS, "actions")),
+    ([*keys("actions.hours[].", "name name_zh name_en hosts[] one_off_yuan one_off_band[] yearly_yuan yearly_band[] confidence source hours"),
+      *keys("actions.", "least{} most{} open_least quota_min{} quota_max{} move_share move_band[] close_yuan close_band[] count_partners "
+                        "cobrand_yuan cobrand_band[] cobrand_yearly_yuan"),
+      *(f"actions.{k}[].{w}" for k in ("required", "forbidden") for w in ("verb", "place", "hours", "grade"))], VERBS),
+    ([k.replace("inputs.", "actions.") for k in table("partners[]")], ("partners",)),
     # -- use
     (keys("use.", "enabled source"), ()),
     (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
@@ -261,6 +301,17 @@ OTHER: dict[str, Any] = {
     "siting.goal.fade_m[]": 450.0,
     "freight.stars{}": {"showers": 3.0},
     "grades.reference_date": "2024-02-01",
+    "actions.partners[].crs": "EPSG:4490",
+    "actions.partners[].header_row": 2,
+    "actions.required[].verb": "move",
+    "actions.required[].hours": "24h",
+    "actions.required[].grade": "smart",
+    "actions.forbidden[].verb": "move",
+    "actions.forbidden[].hours": "24h",
+    "actions.forbidden[].grade": "smart",
+    "actions.hours[].hosts[]": "mall",
+    "actions.grades[].hosts[]": "mall",
+    "actions.hours[].hours": "09:00-19:00",
     "networks[].lists[].crs": "EPSG:4490",
     "networks[].lists[].header_row": 2,
     "networks[].use": "carnation",
@@ -365,6 +416,46 @@ visits_by_kind = {{ bank = 60.0 }}
 relocate = 1
 group_weights = {{ rider = 2.0 }}
 period_weights = {{ "06_10" = 2.0 }}
+[actions]
+budget_yuan = 9000.0
+yearly_yuan = 900.0
+least = {{ build = 1 }}
+most = {{ build = 9 }}
+quota_min = {{ mid = 1 }}
+quota_max = {{ mid = 9 }}
+lost_most = 5.0
+lost_most_by_district = {{ mid = 4.0 }}
+required = [{{ verb = "build", place = "H", hours = "day", grade = "standard" }}]
+forbidden = [{{ verb = "close", place = "S", hours = "day", grade = "standard" }}]
+years = [{{ name = "2025", budget_yuan = 5000.0, yearly_yuan = 500.0 }}]
+[[actions.hours]]
+name = "own"
+hours = "09:00-18:00"
+hosts = ["bank"]
+one_off_yuan = 100.0
+one_off_band = [50.0, 200.0]
+yearly_yuan = 1000.0
+yearly_band = [500.0, 2000.0]
+[[actions.hours]]
+name = "day"
+hours = "08:00-20:00"
+[[actions.hours]]
+name = "24h"
+hours = "00:00-24:00"
+[[actions.grades]]
+name = "first"
+hosts = ["bank"]
+one_off_yuan = 100.0
+one_off_band = [50.0, 200.0]
+yearly_yuan = 1000.0
+yearly_band = [500.0, 2000.0]
+[[actions.grades]]
+name = "standard"
+[[actions.grades]]
+name = "smart"
+[[actions.partners]]
+path = "posts.csv"
+{every}
 [union]
 budget_yuan = 1e6
 [[networks]]
@@ -458,7 +549,18 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         'district_rates_per_1000 = { mid = 8.0 }\nelasticities = { population = 1.0 }\nsource = "own"\n'
     )
     path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
-    for name in ("people", "seen", "visits", "grades", "costs", "counts", "sites", "homes", "others"):
+    for name in (
+        "people",
+        "seen",
+        "visits",
+        "grades",
+        "costs",
+        "counts",
+        "sites",
+        "homes",
+        "others",
+        "posts",
+    ):
         write_table(folder / f"{name}.csv", ["lng", "lat", "n"], [(120.6, 31.3, 1)])
     for file in list(folder.iterdir()):
         file.with_name("other-" + file.name).write_bytes(file.read_bytes() + b"\n")
@@ -558,7 +660,7 @@ def test_a_changed_key_changes_the_stages_that_read_it_and_all_on_them_and_no_ot
         ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
         ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
         ("visits.csv", ("visits",)), ("grades.csv", ("grade_rules",)), ("costs.csv", ("grade_rules",)),
-        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)), ("others.csv", ("union:lists",)),
+        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)), ("others.csv", ("union:lists",)), ("posts.csv", ("partners",)),
     ],
 )  # fmt: skip
 def test_a_changed_file_changes_the_stages_that_read_it(

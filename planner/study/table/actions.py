@@ -9,7 +9,7 @@ from planner.study.table.pick import get, hours_of, open_of, reach_name, reach_o
 from planner.study.takes import derived, fixed, section, setting, stage, stages
 
 #: Settings of [actions] that only say how the result is spread or asked, not what may be done.
-ASKED = ("enabled", "years", "frontier", "work_limit", "gap")
+ASKED = ("enabled", "years", "frontier", "work_limit", "gap", "partners")
 
 
 def actions(settings: Settings) -> dict[str, Stage]:
