@@ -249,16 +249,20 @@ def _actions(bundle: Bundle) -> tuple[Further, ...]:
     if not lines:
         return ()
     columns = tuple(c for c in ACTION_COLUMNS if c.key in _ACTION_KEYS)
+    every = action_rows(bundle)
+    more = phrase("actions_list_note", language, shown=number(_MOST_ACTIONS), n=number(len(every)))
+    note = (more,) if len(every) > _MOST_ACTIONS else ()
     return (
         Further(phrase("sec_actions", language), lines, printed_table(VERB_COLUMNS, verb_rows(bundle), language, totals=1),
                 anchor="actions"),
         Further(phrase("head_actions_districts", language), (),
                 printed_table(ACTION_DISTRICT_COLUMNS, action_district_rows(bundle), language)),
-        Further(phrase("actions_list", language), (), printed_table(columns, action_rows(bundle), language)),
+        Further(phrase("actions_list", language), note, printed_table(columns, every.head(_MOST_ACTIONS), language)),
     )  # fmt: skip
 
 
 #: Columns of the list of actions in the report; all stand in the workbook.
+_MOST_ACTIONS = 50
 _ACTION_KEYS = (
     "rank",
     "verb",

@@ -63,7 +63,7 @@ def action_lines(bundle: Bundle) -> tuple[str, ...]:
             open=number(facts.shown("stations_total", plan="actions")),
         )
     )  # fmt: skip
-    return (*lines, phrase("actions_costs", language))
+    return (phrase("actions_costs", language), *lines)
 
 
 def _certificate(bundle: Bundle) -> str:
