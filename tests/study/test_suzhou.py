@@ -152,3 +152,30 @@ def test_thirty_random_cells_are_covered_as_networkx_says(study) -> None:
     found = seconds_to_sites(network, snap(network, near.geometry), there, cutoff_s=600)
     expected = np.isfinite(found).sum(axis=0)
     assert study.coverage().cells["stations"].iloc[rows].tolist() == expected.tolist()
+
+
+def test_the_money_of_the_five_verbs_is_what_the_new_stations_cost(study) -> None:
+    """Running costs by hand: straight between nothing, 12 hours (2,400), 18 (6,000) and 24 (9,600)."""
+    chosen = study.site_stations().chosen
+    minutes = []
+    for text in chosen["open_hours"]:
+        ends = [[int(t[:2]) * 60 + int(t[3:]) for t in span.split("-")] for span in text.split(";")]
+        minutes.append(sum((b - a) % 1440 or 1440 for a, b in ends))
+    yearly = np.interp(minutes, [0, 720, 1080, 1440], [0, 2400, 6000, 9600]).sum()
+    actions = study.settings.actions
+    assert actions.budget_yuan == pytest.approx(chosen["cost_yuan"].sum())
+    assert actions.yearly_yuan == pytest.approx(yearly)
+
+
+def test_five_verbs_do_more_than_building_alone_and_are_nearly_proven_best(study, done) -> None:
+    block, plan = done[0]["actions"], study.plan_actions()
+    new = block["covered"] - done[0]["coverage"]["before"]["covered"]
+    alone = block["build_only"]["objective"] - done[0]["coverage"]["before"]["covered"]
+    assert new >= 1.1 * alone
+    assert new >= 1.1 * (done[0]["coverage"]["after"]["covered"] - done[0]["coverage"]["before"]["covered"])
+    assert block["cost_yuan"] <= study.settings.actions.budget_yuan
+    assert block["yearly_yuan"] <= study.settings.actions.yearly_yuan
+    assert block["gap"] <= 0.002
+    assert block["gap_of_new"] <= 0.01
+    assert plan.after.covered == pytest.approx(plan.solution.objective, abs=1e-3)  # counted afresh on all points
+    assert plan.actions["workers_gained"].sum() == pytest.approx(new, abs=0.1)
