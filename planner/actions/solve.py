@@ -21,6 +21,8 @@ __all__ = ["ActionLook", "Solved", "solve_actions", "solve_options"]
 Array = NDArray[Any]
 #: Most prices tried for workers who lose the circle.
 PRICE_ROUNDS = 8
+#: Building alone is far easier: it gets this part of the work.
+LESS = 4
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,9 @@ def solve_actions(
         progress("actions", 0.7)
     alone: Solution | None
     try:
-        alone = solve_options(problem.only(["build"]), look)
+        alone = solve_options(
+            problem.only(["build"]), replace(look, work_limit=max(1, look.work_limit // LESS))
+        )
     except InfeasibleError:
         alone = None
     return Solved(solution, lost_workers(problem, solution.chosen), tuple(prices.tolist()), alone)

@@ -35,9 +35,11 @@ PAIRS_PER_ROUND = 300
 #: OptionsDual steps after which prices hardly improve, and those before the first plan.
 DUAL_STEPS, FIRST_STEPS = 3000, 100
 #: How hot each annealed plan begins (share of the mean worth of a taken option).
-TURNS = (0.05, 0.1, 0.02, 0.05, 0.02, 0.05)
+TURNS = (0.05, 0.1, 0.02, 0.05, 0.02, 0.05, 0.02, 0.05, 0.02)
 #: Turns after which the plans so far are merged.
-MERGE_AFTER = (2, 5)
+#: Least size of dual steps once a nearer plan is known.
+STRIDE = 0.005
+MERGE_AFTER = (2, 5, 8)
 #: HiGHS's pauses for a merger, and the most rows and options it may have.
 MERGE_LOOKS, MERGE_SIZE = 8, 40_000
 #: Pauses times rows and options that a merger may have in any case: small ones are solved nearly out.
@@ -142,7 +144,7 @@ def _solved(
     tolerance = PROOF if small else max(PROOF, effort.gap)
     if standing.gap() > tolerance and not small:
         _better_target(standing, dual, effort, work)
-    _lower_bound(standing, dual, effort, tolerance)
+    _lower_bound(standing, dual, effort, work, tolerance)
     if standing.gap() > tolerance:
         _improve(standing, dual, effort, work, starts, tolerance)
     if standing.gap() > tolerance:
@@ -241,19 +243,36 @@ def _better_target(standing: _Found, dual: OptionsDual, effort: Effort, work: di
         dual.lean_on(standing.plan.options)
 
 
-def _lower_bound(standing: _Found, dual: OptionsDual, effort: Effort, tolerance: float) -> None:
+def _nearer_target(standing: _Found, dual: OptionsDual, effort: Effort, work: dict[str, float]) -> None:
+    """A plan at the prices reached so far: the steps that remain aim at it, and are not too small for that."""
+    net, best = dual.reduced()
+    search = OptionsSearch(
+        standing.core, standing.plan, seed=effort.seed, toll=dual.best_toll, net=net, best=best, hot=TURNS[0]
+    )
+    _anneal(search, effort.rounds * ENTRIES_PER_ROUND // 20, effort)
+    work["entries"] = work.get("entries", 0) + search.entries
+    standing.take(search.choice())
+    dual.scale = max(dual.scale, STRIDE)
+
+
+def _lower_bound(
+    standing: _Found, dual: OptionsDual, effort: Effort, work: dict[str, float], tolerance: float
+) -> None:
     """OptionsDual steps in parts of 50, until they stop helping."""
     core = standing.core
     # a step walks memory in order: of the search's entries, which jump, it is worth a sixtieth
     cost = (len(core.row) // 2 + 2 * core.n_options + core.n_rows) // 60 + 1
     steps = min(DUAL_STEPS, max(50, int(0.4 * effort.rounds * ENTRIES_PER_ROUND / cost)))
-    end = dual.steps + steps
+    end, halfway = dual.steps + steps, dual.steps + steps // 2
     while dual.steps < end and not dual.done and not effort.out_of_time():
         dual.run(min(50, end - dual.steps), standing.plan.value)
         standing.bound = min(standing.bound, dual.bound)
         standing.settle()
         if standing.gap() <= tolerance:
             break
+        if dual.steps >= halfway:
+            halfway = end + 1
+            _nearer_target(standing, dual, effort, work)
         effort.tell("bound", 0.3 * (1 - (end - dual.steps) / steps))
     standing.bound = min(standing.bound, dual.polish())
     standing.settle()
@@ -271,7 +290,7 @@ def _improve(
     net, best = dual.reduced()
     lean = mended(core, dual.choice, net)
     starts = [standing.plan, *([] if lean is None or not _keeps(core, lean) else [lean]), *starts[1:]]
-    total = min(effort.rounds * ENTRIES_PER_ROUND // 2, 4_000 * (len(core.row) + 50))
+    total = min(effort.rounds * ENTRIES_PER_ROUND, 4_000 * (len(core.row) + 50))
     used = np.zeros(core.n_options, bool)
     idle = np.zeros(core.n_places, bool)
     for start in starts:
