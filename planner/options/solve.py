@@ -249,7 +249,7 @@ def _nearer_target(standing: _Found, dual: OptionsDual, effort: Effort, work: di
     search = OptionsSearch(
         standing.core, standing.plan, seed=effort.seed, toll=dual.best_toll, net=net, best=best, hot=TURNS[0]
     )
-    _anneal(search, effort.rounds * ENTRIES_PER_ROUND // 20, effort)
+    _anneal(search, min(effort.rounds * ENTRIES_PER_ROUND // 20, 400 * (len(standing.core.row) + 50)), effort)
     work["entries"] = work.get("entries", 0) + search.entries
     standing.take(search.choice())
     dual.scale = max(dual.scale, STRIDE)
@@ -270,7 +270,7 @@ def _lower_bound(
         standing.settle()
         if standing.gap() <= tolerance:
             break
-        if dual.steps >= halfway:
+        if dual.steps >= halfway and not _small(core):
             halfway = end + 1
             _nearer_target(standing, dual, effort, work)
         effort.tell("bound", 0.3 * (1 - (end - dual.steps) / steps))
