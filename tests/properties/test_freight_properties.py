@@ -12,7 +12,7 @@ from planner.freight.flows import Trips, model_trips
 from planner.freight.need import make_need
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(0, 4))
 def test_trips_out_equal_trips_in_in_every_zone(seed: int, generators: int, gates: int) -> None:
     random = np.random.default_rng(seed)

@@ -20,7 +20,6 @@ ROOM = Path(planner.__file__).parent
 TOWN = """
 import json
 import numpy as np
-from planner.medians.problems import p_median
 from planner.solvers.problems import maximal_covering
 rng = np.random.default_rng(5)
 sites, homes = rng.random((60, 2)), rng.random((900, 2))
@@ -30,8 +29,6 @@ region = np.arange(60) % 3
 look = {"time_limit_s": 4.0, "work_limit": 4}
 found = [
     maximal_covering(metres < 0.09, weights, 12, region=region, quota_min={0: 3}, quota_max={1: 4}, **look),
-    maximal_covering(metres < 0.09, weights, None, cost=rng.integers(3, 9, 60), budget=50.0, **look),
-    p_median(metres, weights, 6, **look),
 ]
 print(json.dumps([[f.chosen.tolist(), f.objective, f.bound, f.repeatable] for f in found]))
 """
@@ -54,7 +51,7 @@ def test_the_first_run_after_an_install_finds_what_every_later_run_finds(tmp_pat
 
 def test_only_the_effort_knows_what_time_it_is() -> None:
     for path in [
-        p for room in ("solvers", "medians", "siting", "equity", "use") for p in (ROOM / room).rglob("*.py")
+        p for room in ("solvers", "medians", "options", "siting", "actions", "networks", "equity", "use") for p in (ROOM / room).rglob("*.py")
     ]:
         if path == ROOM / "solvers" / "effort.py":
             continue

@@ -119,7 +119,7 @@ def test_spopts_p_median_of_san_francisco(p: int) -> None:
     assert ours.objective == pytest.approx(theirs.problem.objective.value(), rel=1e-7)
 
 
-@pytest.mark.parametrize("p", [2, 4])
+@pytest.mark.parametrize("p", [2])
 def test_spopts_p_center_of_san_francisco(p: int) -> None:
     costs, _ = san_francisco()
     theirs = spopt_answer("PCenter", costs, p_facilities=p)
