@@ -18,7 +18,7 @@ from planner.study.study import Study
 from planner.study.terminal import actions_text
 from planner.telling.words.phrases import phrase
 from tests.actions.test_five_verbs import HOSTS, STATIONS, study_of
-from tests.facts.referee import island
+from tests.facts.referee import Facts, _verbs, island, judge
 from tests.study.town import Place
 
 EVIL = Place("=1+1<script>alert(1)</script>", 3000, "08:00-20:00", "fuel")
@@ -95,6 +95,20 @@ def test_the_reports_say_the_same_in_the_studys_language(made: tuple[Study, Path
     said = actions_text(plan, language)
     assert f"{len(plan.actions)}" in said
     assert phrase("verb_build", language) in said
+
+
+def test_the_referee_finds_nothing_to_say_and_a_spoilt_figure(
+    made: tuple[Study, Path, dict[str, Any]],
+) -> None:
+    study, out, run = made
+    language = study.settings.study.language
+    names = {g.label(language): g.name for g in study.settings.headline_groups}
+    assert [str(d) for d in judge(out, names=names) if d.what != "gains of the sites"] == []
+    for id_ in ("actions_new", "actions_gain", "missing", "actions_n"):
+        spoilt = json.loads(json.dumps(run))
+        row = next(f for f in spoilt["facts"] if f["id"] == id_ and f["scope"]["plan"] == "actions")
+        row["shown"], row["value"] = row["shown"] + 1, row["value"] + 1
+        assert list(_verbs(Facts(spoilt))), id_
 
 
 def test_a_study_without_the_section_has_no_word_of_it(tmp_path: Path) -> None:

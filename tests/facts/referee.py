@@ -114,6 +114,7 @@ def laws(run: dict[str, Any]) -> Iterator[Disagreement]:
     yield from _differences(facts)
     yield from _groups_apart(facts)
     yield from _parts(facts)
+    yield from _verbs(facts)
     yield from _coverage(run, facts)
 
 
@@ -122,9 +123,10 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
         off = abs(r["shown"] - r["value"])
         derived = id_ in (
             "newly_covered", "share_gain", "missing", "fewer", "phase_covered", "visits_more", "district_gap",
+            "actions_new", "actions_points",
         )  # fmt: skip
         part = (
-            id_ in ("workers", "covered", "visits_day") and off <= 1
+            id_ in ("workers", "covered", "visits_day", "actions_gain") and off <= 1
         )  # parts of a printed sum round to fit it
         # a difference of two printed numbers is off by twice a half, of parts of printed sums by twice one
         room = {True: 2 if r["unit"] == "people" else 2 * HALF[r["unit"]], False: HALF[r["unit"]]}[derived]
@@ -179,6 +181,34 @@ def _differences(facts: Facts) -> Iterator[Disagreement]:
     bound, plan, missing = (facts.find(k) for k in ("bound", "covered", "missing"))
     if bound and plan and missing and bound["shown"] - plan["shown"] != missing["shown"]:
         yield Disagreement("run.json", "missing", str(missing["shown"]), str(bound["shown"] - plan["shown"]))
+
+
+def _verbs(facts: Facts) -> Iterator[Disagreement]:
+    """The plan with five verbs: what is new is a difference as printed, verbs and districts add up to the whole."""
+    new = facts.find("actions_new", plan="actions")
+    if new is None:
+        return
+    today, then, bound, missing = (
+        facts.find(k, plan=p) for k, p in (("covered", "today"), ("covered", "actions"), ("bound", "actions"), ("missing", "actions"))
+    )  # fmt: skip
+    sums = {
+        "actions_new": (new, then["shown"] - today["shown"]),  # type: ignore[index]
+        "verbs": (new, sum(r["shown"] for r in facts.along("actions_gain", "case", plan="actions"))),
+        "covered by district": (
+            then,
+            sum(r["shown"] for r in facts.along("covered", "district", plan="actions")),
+        ),
+    }
+    if bound and missing:
+        sums["missing"] = (missing, bound["shown"] - then["shown"])  # type: ignore[index]
+    for key in ("actions_n", "actions_cost_yuan", "actions_yearly_yuan"):
+        parts = [r["value"] for r in facts.along(key, "case", plan="actions")]
+        whole = facts.find(key, plan="actions")
+        if whole is None or abs(sum(parts) - whole["value"]) > 1e-6 * max(1.0, abs(whole["value"])):
+            yield Disagreement("run.json", f"{key} by verb", str(sum(parts)), str(whole))
+    for name, (row, should) in sums.items():
+        if row is None or row["shown"] != should:
+            yield Disagreement("run.json", name, str(row and row["shown"]), str(should))
 
 
 def _parts(facts: Facts) -> Iterator[Disagreement]:

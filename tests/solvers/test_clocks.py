@@ -51,7 +51,9 @@ def test_the_first_run_after_an_install_finds_what_every_later_run_finds(tmp_pat
 
 def test_only_the_effort_knows_what_time_it_is() -> None:
     for path in [
-        p for room in ("solvers", "medians", "options", "siting", "actions", "networks", "equity", "use") for p in (ROOM / room).rglob("*.py")
+        p
+        for room in ("solvers", "medians", "options", "siting", "actions", "networks", "equity", "use")
+        for p in (ROOM / room).rglob("*.py")
     ]:
         if path == ROOM / "solvers" / "effort.py":
             continue

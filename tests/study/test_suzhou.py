@@ -177,5 +177,7 @@ def test_five_verbs_do_more_than_building_alone_and_are_nearly_proven_best(study
     assert block["yearly_yuan"] <= study.settings.actions.yearly_yuan
     assert block["gap"] <= 0.002
     assert block["gap_of_new"] <= 0.01
-    assert plan.after.covered == pytest.approx(plan.solution.objective, abs=1e-3)  # counted afresh on all points
+    assert plan.after.covered == pytest.approx(
+        plan.solution.objective, abs=1e-3
+    )  # counted afresh on all points
     assert plan.actions["workers_gained"].sum() == pytest.approx(new, abs=0.1)
