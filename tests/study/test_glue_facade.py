@@ -310,7 +310,9 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         noted(module, name)
     noted(figures, "write_figures", "pictures")
     monkeypatch.setattr(homes, "chosen_in_words", lambda plan: f"{plan} in words")
-    monkeypatch.setattr(products, "make_bundle", lambda stages, **_: SimpleNamespace(run={"run": 1}))
+    monkeypatch.setattr(
+        products, "make_bundle", lambda stages, **_: SimpleNamespace(run={"run": 1}, actions=None)
+    )
     return calls
 
 
@@ -330,7 +332,9 @@ def test_every_product_is_written_and_run_json_last(tmp_path: Path, written: lis
         ]  # fmt: skip
         assert written[0][0] == "refuse_what_cannot_run"
         assert [c[-1] for c in written if c[0] in ("write_report", "write_docx")] == ["pictures"] * 2
+        assert not (out / "actions.csv").exists()  # one of an earlier run is gone
         (out / "run.json").write_text("an earlier run")
+        (out / "actions.csv").write_text("of an earlier run")
     assert [label for label, _ in said[:4]] == [
         "writing recommendations.csv", "writing recommendations.xlsx", "writing plan.gpkg", "writing map.html",
     ]  # fmt: skip
