@@ -282,3 +282,44 @@ def test_partners_posts_are_co_branded_where_that_brings_more_than_it_costs(tmp_
     counted = study_of(tmp_path, money + "\ncount_partners = true", extra=listed).plan_actions()
     assert counted.after.covered >= covered - 1e-6
     assert "cobrand" not in set(counted.actions["verb"])
+
+
+def test_what_an_action_does_alone_and_what_is_lost_without_it_are_counted_by_hand(tmp_path: Path) -> None:
+    """Every action taken back, or made alone: who is covered is counted from the hours of every place."""
+    study = study_of(
+        tmp_path, "budget_yuan = 30000\nyearly_yuan = 16000\nleast = { move = 1, retime = 1, build = 1 }"
+    )
+    plan = study.plan_actions()
+    x, here = standing(study), {t: sum(workers(study, g, t) for g in RATES) for t in PERIODS}
+    near = {p.name: np.abs(x - p.x_m) <= TEN_MINUTES_M for p in (*STATIONS, *HOSTS)}
+    today = {p.name: p.hours for p in STATIONS}
+
+    def covered(hours: dict[str, str]) -> float:
+        total = 0.0
+        for t in PERIODS:
+            on = [near[name] for name, text in hours.items() if open_in(text, t)]
+            total += here[t][np.any(on, axis=0)].sum() if on else 0.0
+        return total
+
+    def done(hours: dict[str, str], rows: Any) -> dict[str, str]:
+        made = dict(hours)
+        for r in rows:
+            if r.verb in ("close", "move"):
+                made.pop(r.place_id)
+            if r.verb in ("build", "retime", "move"):
+                made[r.to_id if r.verb == "move" else r.place_id] = r.hours_to
+        return made
+
+    rows = list(plan.actions.itertuples())
+    assert {"build", "retime", "move"} <= {r.verb for r in rows}
+    whole = covered(done(today, rows))
+    assert plan.after.covered == pytest.approx(whole)
+    reached = covered(today)
+    for n, r in enumerate(rows):
+        assert r.workers_alone == pytest.approx(covered(done(today, [r])) - covered(today), abs=1e-6)
+        assert r.workers_refused == pytest.approx(
+            whole - covered(done(today, [o for o in rows if o is not r])), abs=1e-6
+        )
+        now = covered(done(today, rows[: n + 1]))
+        assert r.workers_gained == pytest.approx(now - reached, abs=1e-6)
+        reached = now
