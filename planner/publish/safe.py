@@ -68,7 +68,10 @@ def plain_text(value: object) -> str:
     Control characters become pictures, unpaired surrogates and non-characters U+FFFD. Nothing else
     is touched: markup, template marks and direction marks stay what they are, as text.
     """
-    return "" if is_missing(value) else _UNPAIRED.sub("\ufffd", str(value).translate(_PICTURES))
+    if is_missing(value):
+        return ""
+    text = str(value)
+    return text if text.isprintable() else _UNPAIRED.sub("\ufffd", text.translate(_PICTURES))
 
 
 def cell_text(value: object) -> str:

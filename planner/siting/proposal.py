@@ -112,6 +112,14 @@ class Posing:
         """The maximal covering problem as arrays."""
         return pose(self.siting, self.periods, self.ground)
 
+    def weighed_anew(self, problem: SitingProblem) -> SitingProblem:
+        """As :meth:`pose`, where only the demand differs from what ``problem`` was posed from: who covers whom stays."""
+        if problem.goal is not None:
+            return self.pose()
+        return replace(
+            problem, weights=cover_weights(self.demand, self.new.access, [t.name for t in self.periods])
+        )
+
     def over(self, whole: AtPoints) -> Posing:
         """The same over other points, or other reach to them."""
         made = whole.merged(self.siting.goal.fade_m, by_cell=len(self.by_cell) > 0)

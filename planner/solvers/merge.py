@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from planner.jit import compiled
@@ -53,11 +54,10 @@ def equal_columns(covers: Any, *, apart: NDArray[Any] | None = None) -> tuple[In
     if apart is not None:
         code = np.unique(apart, return_inverse=True)[1].reshape(-1)
         hashes ^= rng.integers(0, 2**63, int(code.max(initial=0)) + 1, dtype=np.uint64)[code]
-    _, first, group = np.unique(hashes, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first, kind="stable")] = np.arange(len(first))
-    which, first = rank[group.reshape(-1)], np.sort(first)
-    size = np.bincount(which, minlength=len(first))
+    which = pd.factorize(hashes)[0].astype(np.int64, copy=False)  # numbered as they first come
+    size = np.bincount(which)
+    first = np.empty(len(size), np.int64)
+    first[which[::-1]] = np.arange(n)[::-1]
     if (code[first][which] != code).any() or not _groups_hold(covers.indptr, covers.indices, which, size):
         return np.arange(n), np.arange(n)  # two hashes met by chance: merge nothing
     return first, which

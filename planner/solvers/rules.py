@@ -119,8 +119,10 @@ class Rules:
     @property
     def kind(self) -> Ints:
         """A code per site: sites of one kind have all labels in common, so that any may stand for another."""
-        labels = np.stack([part.of for part in self.partitions])
-        return np.asarray(np.unique(labels, axis=1, return_inverse=True)[1], np.int64).reshape(-1)
+        code = np.zeros(self.n_sites, np.int64)
+        for part in self.partitions:
+            code = np.unique(code * len(part.labels) + part.of, return_inverse=True)[1]
+        return code
 
     def usable(self) -> Bools:
         """Sites that are not forbidden."""

@@ -15,9 +15,9 @@ def covered_by(covers: Any, sites: ArrayLike, covered: ArrayLike | None = None) 
 
     ``covers``: sparse (n_sites × n_demand), a stored entry covers whatever its value.
     """
-    rows = covers.tocsr()[np.asarray(sites, dtype=np.int64)].tocoo()
-    hit = np.unique(np.stack([rows.coords[0], rows.coords[1]]), axis=1)[1] if rows.nnz else np.empty(0, int)
-    times = np.bincount(hit, minlength=covers.shape[1])
+    rows = covers.tocsr()[np.asarray(sites, dtype=np.int64)]  # a copy
+    rows.sum_duplicates()
+    times = np.bincount(rows.indices, minlength=covers.shape[1])
     return times if covered is None else times + np.asarray(covered, dtype=np.int64)
 
 

@@ -61,6 +61,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: b
     """Everything the products show, computed; ``networks``: with the union's networks, whatever a run shows."""
     say = progress or silent
     s, want = stages.settings, asked(stages.settings)
+    stages.ahead(want)
     plan = stages.value("plan").plan
     say("service areas", 0.0)
     areas, inputs = stages.value("areas"), stages.value("inputs")

@@ -10,7 +10,9 @@ import time
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pandas as pd
@@ -20,6 +22,7 @@ from planner.progress import Progress, silent
 from planner.settings.whole import Settings
 from planner.study.store import Kept, Store, code_digest, file_digest, text_digest
 from planner.study.takes import FromStages, Take, digest_of
+from planner.threads import threads
 
 __all__ = ["Stage", "StageRecord", "Stages", "peak_mb"]
 
@@ -197,6 +200,54 @@ class Stages:
         if not given:
             self.records.setdefault(name, record)
         return value
+
+    def ahead(self, names: Iterable[str]) -> None:
+        """Make what the values of ``names`` need, stages that do not wait for each other at the same time.
+
+        Refusals are kept; whoever asks for the value meets them.
+        """
+        waiting = self._needed(names)
+        finished: Queue[tuple[str, BaseException | None]] = Queue()
+
+        def make(name: str) -> None:
+            try:
+                self.peek(name)
+            except (InputError, AbsentError):
+                finished.put((name, None))
+            except BaseException as error:
+                finished.put((name, error))
+            else:
+                finished.put((name, None))
+
+        with ThreadPool(threads()) as pool:
+            running = 0
+            while waiting or running:
+                for name in [n for n, others in waiting.items() if not others]:
+                    del waiting[name]
+                    pool.apply_async(make, (name,))
+                    running += 1
+                name, error = finished.get()
+                if error is not None:
+                    raise error
+                running -= 1
+                for others in waiting.values():
+                    others.discard(name)
+        self.records = {n: self.records[n] for n in self.table if n in self.records}
+
+    def _needed(self, names: Iterable[str]) -> dict[str, set[str]]:
+        """What has to be made or read for these values, in the table's order; each with what it waits for of that."""
+        todo, needed = list(names), set[str]()
+        while todo:
+            name = todo.pop()
+            key, row = self.key(name), self.table[name]
+            if name in needed or key in self.memory.known or key in self.memory.refusals:
+                continue
+            needed.add(name)
+            if not (row.kept and self.store.has(key)):
+                todo += row.after
+            todo += row.guards
+        every = {n: {*self.table[n].after, *self.table[n].guards} for n in self.table if n in needed}
+        return {n: others & needed for n, others in every.items()}
 
     def _made(self, name: str, given: Mapping[str, Any]) -> Kept:
         stage = self.table[name]

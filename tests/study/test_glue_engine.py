@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -230,3 +231,65 @@ def test_files_are_told_apart_by_path_size_and_time(tmp_path: Path) -> None:
     os.utime(tmp_path / "a.osm", ns=(6, 6))
     assert len({first, second, digest("a.osm")}) == 3
     assert list(_paths(settings().inputs)) == [Path("streets.osm")]
+
+
+def test_what_is_made_ahead_is_at_hand_and_is_made_once_in_the_tables_order(tmp_path: Path) -> None:
+    of = made(tmp_path)
+    of.ahead(["a:b", "plus"])
+    assert list(of.records) == ["number", "plus", "quick", "a:b"]  # "quick" guards "a:b"
+    assert CALLS == ["number"]
+    assert of.value("a:b") == [3.0, 5.0, 5]
+    assert CALLS == ["number"]
+
+
+def test_ahead_reads_what_is_kept_and_nothing_that_it_stands_on(tmp_path: Path) -> None:
+    made(tmp_path).value("plus")
+    again = made(tmp_path)
+    again.ahead(["plus"])
+    assert list(again.records) == ["plus"]
+    assert CALLS == []
+
+
+def test_a_refusal_met_ahead_waits_for_who_asks(tmp_path: Path) -> None:
+    of = made(tmp_path)
+    of.ahead(["untold", "absent", "warned"])
+    assert of.value("warned") == Told(
+        4.0, (finding("CAN-003", source="warned"), finding("CAN-003", source="warned", row=2))
+    )
+    with pytest.raises(InputError):
+        of.value("untold")
+    with pytest.raises(AbsentError):
+        of.value("absent")
+    assert CALLS.count("absent") == 1
+
+
+def broken(of: float) -> float:
+    raise ZeroDivisionError(str(of))
+
+
+def test_what_is_wrong_with_the_program_itself_is_not_kept_quiet_ahead(tmp_path: Path) -> None:
+    table = {**TABLE, "broken": Stage(here("broken"), {"of": stage("number")})}
+    with pytest.raises(ZeroDivisionError):
+        Stages(table, settings(), Store(tmp_path)).ahead(["broken"])
+
+
+def meet(of: float) -> float:
+    MEETING.wait()
+    return of
+
+
+MEETING = threading.Barrier(2, timeout=20)
+
+
+def test_stages_that_do_not_wait_for_each_other_are_made_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "threads", lambda: 2)
+    table = {
+        "number": TABLE["number"],
+        "one": Stage(here("meet"), {"of": stage("number")}),
+        "other": Stage(here("meet"), {"of": stage("number", lambda v: v + 1)}),
+    }
+    of = Stages(table, settings(), Store(tmp_path))
+    of.ahead(["one", "other"])
+    assert of.value("one") + 1 == of.value("other") == 4.0

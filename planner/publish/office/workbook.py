@@ -19,7 +19,6 @@ from planner.publish.office.homes.sheets import homes_sheets
 from planner.publish.office.networks import networks_sheets
 from planner.publish.office.sheets import (
     ACCENT,
-    RULE,
     bar_chart,
     for_print,
     keep_workbook,
@@ -110,8 +109,8 @@ def _sites_sheet(book: Workbook, bundle: Bundle) -> None:
 
 def _put_figures(sheet: Worksheet, row: int, figures: Sequence[Figure]) -> None:
     for at, figure in enumerate(figures, start=row):
-        put(sheet, at, 1, figure.label).border = RULE
-        put(sheet, at, 2, figure.value, figure.kind).border = RULE
+        put(sheet, at, 1, figure.label, ruled=True)
+        put(sheet, at, 2, figure.value, figure.kind, ruled=True)
 
 
 def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
@@ -150,10 +149,10 @@ def _put_fairness(sheet: Worksheet, row: int, bundle: Bundle) -> int:
     row = put_heading(sheet, row, phrase("sec_fairness", language))
     row = put_table(sheet, row, FAIRNESS_COLUMNS, fairness_rows(bundle).iloc[:0], language)
     for m in measures:
-        put(sheet, row, 1, m.name).border = RULE
+        put(sheet, row, 1, m.name, ruled=True)
         for column, value, band in ((2, m.today, m.today_band), (4, m.with_plan, m.with_plan_band)):
-            put(sheet, row, column, value, m.kind).border = RULE
-            put(sheet, row, column + 1, band).border = RULE
+            put(sheet, row, column, value, m.kind, ruled=True)
+            put(sheet, row, column + 1, band, ruled=True)
         row += 1
     for line in fairness_lines(bundle):
         row = put_note(sheet, row, line)

@@ -258,7 +258,7 @@ def _draws(
     laws = [] if law.law is None else drawn_laws(law.law.logs, law.root, use.draws, seed=seed)
     if law.how == "fitted":
         return [(one, occasions.sum(axis=0), 1.0) for one in laws]
-    rng, out = np.random.default_rng([seed, 73]), []
+    rng, out, reached = np.random.default_rng([seed, 73]), [], np.unique(pairs.point)
     low, middle, high = (np.log(v) for v in law.visits)
     spread = np.log(use.idle_band) / 1.645
     each = (
@@ -274,7 +274,7 @@ def _draws(
         )
         visits = float(np.exp(middle + z * ((high - middle) if z > 0 else (middle - low))))
         there = np.minimum(kept * hours, 1.0)
-        most = 0.95 * float(trips[np.unique(pairs.point)].sum())
+        most = 0.95 * float(trips[reached].sum())
         out.append((calibrated(one, pairs, traits, trips, min(visits, most), kept=there), trips, hours))
     return out
 

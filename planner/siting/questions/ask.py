@@ -272,7 +272,8 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
     """The cases of :func:`sensitivity`; under each the candidates are the same."""
     base = of.settle(of.posing)
     old, new = base.existing, base.new
-    cases = [Case("base", base.pose())]
+    problem = base.pose()
+    cases = [Case("base", problem)]
     own_m = circle.walk_kmh / 3.6 * circle.cutoff_s
     cases += [
         Case(f"radius:{r:g}", base.over(base.whole.within(r)).pose())
@@ -284,8 +285,8 @@ def _cases(of: Finished, circle: Circle, change: float) -> list[Case]:
         for sign in (1, -1):
             columns = [f"{group}__{t.name}" for t in base.periods]
             demand = base.demand.assign(**{c: base.demand[c] * (1 + sign * change) for c in columns})
-            case = replace(base, demand=demand).pose()
-            cases.append(Case(f"group:{group}:{sign * change * 100:+g}", case))
+            case = f"group:{group}:{sign * change * 100:+g}"
+            cases.append(Case(case, replace(base, demand=demand).weighed_anew(problem)))
     return cases
 
 

@@ -16,6 +16,7 @@ from planner.progress import Progress, silent
 from planner.siting.problem import SitingProblem
 from planner.siting.questions.draws import DrawnWeights
 from planner.solvers.problems import Solution
+from planner.threads import at_once
 
 Array = NDArray[Any]
 Solve = Callable[..., Solution]
@@ -83,7 +84,7 @@ def look_back(
     solve
         ``solve(weights)`` → Solution under the plan's rules.
     draws
-        float64 (n_points) each: the problem's weights under a draw; they are read one after the other.
+        float64 (n_points) each: the problem's weights under a draw; only some are in memory at once.
     kept
         The problem with only the stations that stay: the plan is read there.
     xy_m
@@ -98,9 +99,8 @@ def look_back(
     served = kept.covered | (times > 0)
     only = mine @ sparse.diags_array(((times == 1) & ~kept.covered).astype(float))
     comparable = problem.goal is None
-    for k, weights in enumerate(draws):
+    for k, (weights, again) in enumerate(at_once(lambda d: _known(solve, draws, d), range(len(draws)))):
         say("how often a site is chosen", k / len(draws))
-        again = solve(weights)
         if len(again.chosen):
             far, _ = cKDTree(xy_m[again.chosen]).query(xy_m[chosen])
             hits += far <= within_m
@@ -112,6 +112,12 @@ def look_back(
     table = pd.DataFrame(rows, columns=["workers", "before", "plan", "best", "bound"], dtype=float)
     alone = np.stack(lost) if lost else np.zeros((0, len(chosen)))
     return Hindsight(hits / max(1, len(lost)), alone, table, float(within_m))
+
+
+def _known(solve: Solve, draws: DrawnWeights | Sequence[Array], d: int) -> tuple[Array, Solution]:
+    """Draw ``d``, and what is best where it is known."""
+    weights = draws.one(d) if isinstance(draws, DrawnWeights) else draws[d]
+    return weights, solve(weights)
 
 
 def coverage_curve(

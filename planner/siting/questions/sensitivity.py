@@ -17,6 +17,7 @@ from planner.progress import Progress, silent
 from planner.siting.phases import lack
 from planner.siting.problem import SitingProblem
 from planner.solvers.merge import equal_columns
+from planner.threads import at_once
 
 Array = NDArray[Any]
 
@@ -89,9 +90,10 @@ def stress(
         What plans are compared by under a case (as the solution's objective); covered weight when None.
     """
     say, rows, kept, worth = progress or silent, [], {}, value or SitingProblem.reached
-    for n, case in enumerate(cases):
+    answers = at_once(lambda case: solve(case.problem), cases)
+    for n, (case, found) in enumerate(zip(cases, answers, strict=True)):
         say("other assumptions", n / len(cases))
-        problem, found = case.problem, solve(case.problem)
+        problem = case.problem
         whole, before = float(problem.weights.sum()), float(problem.weights[problem.covered].sum())
         again = np.asarray(found.chosen, dtype=np.int64)
         plan = problem.reached(chosen)

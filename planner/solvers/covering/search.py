@@ -107,7 +107,10 @@ class Room:
         self.blocked = np.zeros(rules.n_sites, bool)
         self.left = self.limits.budget
         self.cheap = np.sort(self.limits.cost)
-        self.ends = np.cumsum([len(q.labels) for q in rules.partitions])[:-1]
+        sizes = [len(q.labels) for q in rules.partitions]
+        self.part = np.repeat(np.arange(len(sizes)), sizes)
+        self.owes = np.maximum(self.limits.least - self.limits.load, 0)
+        self.lacking = np.bincount(self.part, self.owes, len(sizes)).astype(np.int64)
 
     def full(self, n: int) -> bool:
         """Whether ``n`` sites are all there may be."""
@@ -123,11 +126,8 @@ class Room:
         limits, p, mine = self.limits, self.rules.p, self.limits.labels[:, i]
         if self.blocked[i] or (limits.load[mine] >= limits.most[mine]).any():
             return False
-        if p is not None:
-            owed = np.maximum(limits.least - limits.load, 0)
-            lacking = np.array([part.sum() for part in np.split(owed, self.ends)])
-            if (lacking - (owed[mine] > 0) > p - n - 1).any():
-                return False
+        if p is not None and (self.lacking - (self.owes[mine] > 0) > p - n - 1).any():
+            return False
         if self.rules.limited:
             to_come = 0 if p is None else p - n - 1
             need = limits.cost[i] + (self.cheap[:to_come].sum() if to_come else 0.0)
@@ -138,7 +138,10 @@ class Room:
     def take(self, i: int) -> None:
         """Site ``i`` joins."""
         limits = self.limits
-        limits.load[limits.labels[:, i]] += 1
+        mine = limits.labels[:, i]
+        limits.load[mine] += 1
+        self.lacking -= self.owes[mine] > 0
+        self.owes[mine] = np.maximum(limits.least[mine] - limits.load[mine], 0)
         self.left -= limits.cost[i]
         self.blocked[limits.conflict_idx[limits.conflict_ptr[i] : limits.conflict_ptr[i + 1]]] = True
 

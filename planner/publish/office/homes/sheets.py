@@ -15,7 +15,6 @@ from planner.publish.office.homes.lines import homes_lines
 from planner.publish.office.homes.tables import HomesPart, homes_tables, is_number, shown
 from planner.publish.office.sheets import (
     NOTE_COLUMNS,
-    RULE,
     bar_chart,
     for_print,
     keep_workbook,
@@ -101,7 +100,7 @@ def _homes_table(sheet: Worksheet, row: int, part: HomesPart, widths: Sequence[i
         lines = 1
         for column, (value, plain) in enumerate(zip(values, numeric, strict=True), start=1):
             text = value if plain else shown(value)
-            put(sheet, at, column, text, "decimal" if plain else "text").border = RULE
+            put(sheet, at, column, text, "decimal" if plain else "text", ruled=True)
             if isinstance(text, str):
                 lines = max(lines, lines_of(text, widths[column - 1]))
         sheet.row_dimensions[at].height = min(14.0 * lines + 3, 400.0)
