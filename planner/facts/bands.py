@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,9 +72,20 @@ class Draws:
 
     ensemble: Ensemble
     district: pd.Series
+    _read: list[tuple[Coverage, Drawn | None]] = field(default_factory=list, repr=False, compare=False)
 
     def under(self, coverage: Coverage) -> Drawn | None:
-        """Every state of a plan by draw, group and district; None where its cells or groups are not those of the draws."""
+        """Every state of a plan by draw, group and district; None where its cells or groups are not those of the draws.
+
+        A plan is read once, whoever asks.
+        """
+        for known, drawn in self._read:
+            if known is coverage:
+                return drawn
+        self._read.append((coverage, self._summed(coverage)))
+        return self._read[-1][1]
+
+    def _summed(self, coverage: Coverage) -> Drawn | None:
         tables = [self._cells(coverage, name) for name in self.ensemble.groups]
         known = [
             t

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from planner.errors import Finding, InputError, finding
 from planner.settings.groups import Period
@@ -15,12 +17,70 @@ from planner.settings.siting import Siting
 from planner.siting.coverage import Access, cover_matrix, cover_weights
 from planner.siting.goal.pose import Ground, PosedGoal, pose_goal, worker_counts
 from planner.siting.rules import judge_rules, study_rules
+from planner.solvers.merge import equal_columns, fill_rows
+from planner.solvers.request import check_covers
 from planner.solvers.rules import Rules
 from planner.solvers.score import covered_weight
+from planner.solvers.solution import Solution
 
 __all__ = ["Ground", "SitingProblem", "covered_by_open", "nothing_to_gain", "pose"]
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Lean:
+    """The points of a problem with those merged that the same candidates cover: found once for all weights and rules.
+
+    Attributes
+    ----------
+    covers, covered
+        As the problem's; what is covered already is one column, and so is what no candidate covers.
+    which
+        Column of each point of the problem.
+    """
+
+    covers: Any
+    covered: Array
+    which: Array
+
+    @classmethod
+    def of(cls, covers: Any, covered: Array) -> Lean:
+        """Merge the columns of a CSR (candidates × points); a stored entry covers."""
+        n = covers.shape[1]
+        wanted = ~covered
+        row_of = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
+        every = np.arange(covers.shape[0])
+        ptr, idx = fill_rows(covers.indptr.astype(np.int64), covers.indices.astype(np.int32), every, row_of)
+        alone = sparse.csr_array(
+            (np.ones(len(idx), np.int8), idx, ptr), shape=(len(every), int(wanted.sum()))
+        )
+        first, merged = equal_columns(alone)
+        row_of = np.full(alone.shape[1], -1, np.int32)
+        row_of[first] = np.arange(len(first), dtype=np.int32)
+        ptr, idx = fill_rows(ptr, idx, every, row_of)
+        which = np.full(n, len(first), np.int64)
+        which[wanted] = merged
+        shape = (len(every), len(first) + 1)
+        served = np.zeros(len(first) + 1, bool)
+        served[-1] = True
+        return cls(sparse.csr_array((np.ones(len(idx), np.int8), idx, ptr), shape=shape), served, which)
+
+    def weights(self, weights: Array) -> Array:
+        """Weights of the columns, from those of the points."""
+        return np.bincount(self.which, weights, len(self.covered))
+
+    def known(self, found: Solution | None) -> Solution | None:
+        """A solution over the points, as one over the columns."""
+        if found is None or found.prices is None or len(found.prices) != len(self.which):
+            return found
+        prices = np.zeros(len(self.covered), found.prices.dtype)
+        prices[self.which] = found.prices
+        return replace(found, prices=prices)
+
+    def told(self, found: Solution) -> Solution:
+        """A solution over the columns, as one over the points."""
+        return found if found.prices is None else replace(found, prices=found.prices[self.which])
 
 
 @dataclass(frozen=True)
@@ -37,6 +97,18 @@ class SitingProblem:
     covered: Array
     rules: Rules
     goal: PosedGoal | None = None
+
+    @functools.cached_property
+    def lean(self) -> Lean:
+        """The points merged; made once, and handed on where only weights or rules change."""
+        return Lean.of(check_covers(self.covers), self.covered)
+
+    def changed(self, **changes: Any) -> SitingProblem:
+        """The same with other weights, rules or goal."""
+        out = replace(self, **changes)
+        if "lean" in self.__dict__ and not {"covers", "covered"} & changes.keys():
+            out.__dict__["lean"] = self.lean
+        return out
 
     @property
     def region(self) -> Array:
@@ -60,11 +132,11 @@ class SitingProblem:
 
     def with_rules(self, rules: Rules) -> SitingProblem:
         """The same under other rules."""
-        return replace(self, rules=rules)
+        return self.changed(rules=rules)
 
     def without_goal(self) -> SitingProblem:
         """The same, compared by covered workers alone, near sites side by side."""
-        return replace(self, goal=None, rules=self.rules.without("spacing"))
+        return self.changed(goal=None, rules=self.rules.without("spacing"))
 
     def with_quotas(self, least: dict[str, int]) -> SitingProblem:
         """The same with other minima per district."""

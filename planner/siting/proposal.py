@@ -116,8 +116,8 @@ class Posing:
         """As :meth:`pose`, where only the demand differs from what ``problem`` was posed from: who covers whom stays."""
         if problem.goal is not None:
             return self.pose()
-        return replace(
-            problem, weights=cover_weights(self.demand, self.new.access, [t.name for t in self.periods])
+        return problem.changed(
+            weights=cover_weights(self.demand, self.new.access, [t.name for t in self.periods])
         )
 
     def over(self, whole: AtPoints) -> Posing:

@@ -17,7 +17,7 @@ from planner.siting.phases import lack, plan_phases
 from planner.siting.problem import SitingProblem
 from planner.solvers.covering.maximal import solve_covering
 from planner.solvers.effort import effort
-from planner.solvers.request import Request, check_covered, check_covers, check_weights
+from planner.solvers.request import Request, check_weights
 from planner.solvers.solution import PROOF, Solution, relative_gap
 
 __all__ = ["Look", "plan_value", "solve", "solve_in_phases", "solve_plan"]
@@ -72,10 +72,10 @@ def solve_plan(
     hard = effort(look.time_limit_s, look.gap, look.work_limit, look.seed, look.progress)
     if problem.goal is not None:
         return solve_goal(problem.goal, weight, rules, hard, known)
-    covers = check_covers(problem.covers)
-    n = covers.shape[1]
-    request = Request(covers, check_weights(weight, n), check_covered(problem.covered, n), rules)
-    return solve_covering(request, hard, known), np.zeros(0, dtype=np.int64)
+    lean = problem.lean
+    checked = check_weights(weight, len(problem.covered))
+    request = Request(lean.covers, lean.weights(checked), lean.covered, rules)
+    return lean.told(solve_covering(request, hard, lean.known(known))), np.zeros(0, dtype=np.int64)
 
 
 def plan_value(problem: SitingProblem, sites: Array, *, closed: Array | None = None) -> float:

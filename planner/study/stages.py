@@ -346,13 +346,6 @@ class Stages:
                 todo += self.table[one].after
         return tuple(n for n in self.table if n in found)
 
-    def side_by_side(self) -> list[list[str]]:
-        """Stages in waves: those of a wave need only earlier waves, so they may run at the same time."""
-        wave: dict[str, int] = {}
-        for name, stage in self.table.items():
-            wave[name] = 1 + max((wave[n] for n in stage.after), default=-1)
-        return [[n for n in wave if wave[n] == k] for k in range(max(wave.values()) + 1)]
-
     def because(self, name: str) -> str:
         """Why a kept stage would be computed: which of what it takes has changed since it last was; "" if it would not."""
         key = self.key(name)

@@ -202,9 +202,8 @@ def test_a_dry_run_in_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert newer.because("number") == ""  # at hand in memory
 
 
-def test_waves_and_what_a_stage_stands_on(tmp_path: Path) -> None:
+def test_what_a_stage_stands_on(tmp_path: Path) -> None:
     of = made(tmp_path)
-    assert of.side_by_side() == [["number"], ["plus", "untold", "warned"], ["quick", "a:b"], ["absent"]]
     assert of.above("absent") == ("number", "plus", "quick")
     assert of.above("number") == ()
     assert of.value("a:b") == [3.0, 5.0, 5]

@@ -209,12 +209,8 @@ def test_memory_is_told_in_megabytes() -> None:
 # -- the table ------------------------------------------------------------------------------------------------
 
 
-def test_the_table_tells_what_runs_side_by_side_and_what_stands_on_what(tmp_path: Path) -> None:
+def test_the_table_tells_what_stands_on_what(tmp_path: Path) -> None:
     of = made(tmp_path)
-    waves = of.side_by_side()
-    assert waves[0] == ["base", "judge", "guarded"]
-    assert waves[1] == ["doubled", "told", "untold", "wrong", "refusing"]
-    assert waves[2] == ["anyway", "both"]
     assert of.above("both") == ("base", "doubled")
     assert of.value("both") == (3.0, 6.0)
 

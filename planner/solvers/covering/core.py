@@ -122,13 +122,19 @@ def _merged(core: Core) -> tuple[Core, Ints]:
 
 
 def reduce_request(
-    request: Request, *, fill: bool = True, unit_cost: bool = False, count: bool = True
+    request: Request,
+    *,
+    fill: bool = True,
+    unit_cost: bool = False,
+    count: bool = True,
+    largest: int = 3_000_000,
 ) -> Core:
     """The core of a request whose rules can be obeyed (see :mod:`planner.solvers.infeasible`).
 
     ``fill``: the plan must be filled up to ``p`` or each quota, so enough sites are kept for that;
     False where sites are only taken for what they cover (set covering), and then cost matters.
-    ``unit_cost``: every site costs 1. ``count`` False: forget ``p``.
+    ``unit_cost``: every site costs 1. ``count`` False: forget ``p``. ``largest``: coverage pairs up to which dominated
+    candidates are looked for.
     """
     rules, covers = request.rules, request.covers
     served = request.covered.copy()
@@ -147,7 +153,7 @@ def reduce_request(
     row = np.full(covers.shape[1], -1, np.int64)
     row[wanted] = which
     core = replace(core, row=row)
-    return _without_dominated(replace(core, unit=step_of(core.weight)), fill=fill)
+    return _without_dominated(replace(core, unit=step_of(core.weight)), fill=fill, largest=largest)
 
 
 def sites_alone(rules: Rules) -> Core:
@@ -158,7 +164,7 @@ def sites_alone(rules: Rules) -> Core:
     return Core(none, np.zeros(0, np.int32), np.zeros(0), sites, left, 0.0, 0.0)
 
 
-def _without_dominated(core: Core, *, fill: bool, largest: int = 3_000_000) -> Core:
+def _without_dominated(core: Core, *, fill: bool, largest: int) -> Core:
     """Leave dominated candidates out, as long as each kind keeps enough sites for any count."""
     rules, kind = core.rules, core.rules.kind
     if rules.spaced or len(core.idx) > largest or (rules.limited and rules.p is not None):

@@ -31,6 +31,8 @@ Floats = NDArray[np.float64]
 SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 #: Coverage pairs of the reduced problem per round of work up to which HiGHS is worth its time.
 PAIRS_PER_ROUND = 3_000
+#: Coverage pairs up to which sites that others dominate are looked for; in a quick search, which hardly gains by it, fewer.
+MOST_PAIRS, QUICK_PAIRS = 3_000_000, 1_000_000
 #: Dual steps after which prices hardly improve.
 DUAL_STEPS = 2000
 
@@ -44,6 +46,9 @@ TURNS = (0.025, 0.05, 0.025, 0.05, 0.025, 0.05, 0.012, 0.012)
 MERGE_AFTER = (3, 5, 7)
 #: Rounds of work up to which the search ends with the first merger.
 QUICK_ROUNDS = 5
+#: Coverage pairs of a merger: so many, and so many more per round of work. Where plans agree on little the model is large, and
+#: takes longer than the annealing that it would improve on by hardly anything.
+MERGE_PAIRS, MERGE_PAIRS_PER_ROUND = 2_500, 500
 #: HiGHS's pauses for a merger: plans that agree on most sites are merged at the root or not worth it.
 MERGE_LOOKS = 8
 #: Mergers, and proofs of larger models, do without HiGHS's searches of its own: each is a model in itself, and none of them
@@ -101,12 +106,10 @@ def solve_covering(request: Request, effort: Effort, known: Solution | None = No
 def _solved(request: Request, effort: Effort, known: Solution | None) -> Solution:
     """The plan and its bound, for weights and money of ordinary size."""
     effort.tell("reduce", 0.0)
-    core = reduce_request(request)
-    standing = _first_plan(core)
+    core = reduce_request(request, largest=QUICK_PAIRS if effort.rounds <= QUICK_ROUNDS else MOST_PAIRS)
+    plan = None if known is None else _known_plan(core, known)
+    standing = _first_plan(core) if plan is None else _standing(core, plan)
     starts = [standing.plan]
-    if known is not None:
-        starts += _known_plan(core, known)
-        standing.take(starts[-1])
     work: dict[str, float] = {"sites": core.n_sites, "rows": core.n_rows, "pairs": len(core.idx)}
     dual = Dual(core, price=_known_prices(core, known))
     step = len(core.idx) // 4 + core.n_sites + 1  # what a dual step costs, in entries of the search
@@ -138,17 +141,20 @@ def _first_plan(core: Core) -> _Standing:
         if sites is None:
             raise InfeasibleRequestError([NO_PLAN], RELAX)
         plan = plan_of(core, sites)
+    return _standing(core, plan)
+
+
+def _standing(core: Core, plan: Plan) -> _Standing:
+    """Where the search begins: a plan, and no bound but all there is."""
     standing = _Standing(core, plan, float(core.weight.sum()))
     standing.settle()
     return standing
 
 
-def _known_plan(core: Core, known: Solution) -> list[Plan]:
-    """The known plan's sites that are left, as many as the rules take, filled up greedily; none where that gets stuck."""
+def _known_plan(core: Core, known: Solution) -> Plan | None:
+    """The known plan's sites that are left, as many as the rules take, filled up greedily; None where that gets stuck."""
     place = dict(zip(core.site.tolist(), range(core.n_sites), strict=True))
-    first = [place[i] for i in known.chosen.tolist() if i in place]
-    plan = greedy(core, first=first)
-    return [] if plan is None else [plan]
+    return greedy(core, first=[place[i] for i in known.chosen.tolist() if i in place])
 
 
 def _known_prices(core: Core, known: Solution | None) -> Floats | None:
@@ -238,6 +244,8 @@ def _merge_plans(standing: _Standing, used: NDArray[np.bool_], effort: Effort) -
     if effort.out_of_time() or int(used.sum()) <= len(standing.plan.sites):
         return
     smaller, _ = shrink(core, ~used, np.zeros(core.n_sites, bool))
+    if len(smaller.idx) > MERGE_PAIRS + MERGE_PAIRS_PER_ROUND * effort.rounds:
+        return
     mine = np.flatnonzero(np.isin(smaller.site, core.site[standing.plan.sites]))
     sites, _ = solve_core(
         smaller,
