@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.facts.definitions import definitions
+from planner.publish.page.board.part import board_part
 from planner.publish.page.cells import cells_part
 from planner.publish.page.evidence import evidence_part
 from planner.publish.page.ground import areas_part, roads_part, water_part
@@ -156,6 +157,7 @@ def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
         "hotspots": hotspots_part(bundle, island),
         "stations": stations_part(bundle, island, districts["id"], language),
         "sites": sites_part(bundle, island, districts["id"], language),
+        "board": board_part(bundle, island, districts["id"]),
         "extras": [extra_part(layer, island, language) for layer in bundle.extra_layers],
     }
 
