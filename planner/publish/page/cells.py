@@ -146,11 +146,12 @@ def grid_cells(demand: gpd.GeoDataFrame, cell_m: float) -> GridCells | None:
 
 
 def cells_part(
-    demand: gpd.GeoDataFrame, before: Coverage, after: Coverage, *, cell_m: float, island: Island
+    demand: gpd.GeoDataFrame, before: Coverage, after: Coverage, *, cell_m: float, island: Island, counted: bool = False
 ) -> dict[str, Any] | None:
     """Pack the cells that have workers; None where there are none.
 
-    Cells cut by a district's border share a place in the grid: their workers are added.
+    Cells cut by a district's border share a place in the grid: their workers are added. ``counted``: the page counts them
+    from its board, only the places are told.
 
     Returns
     -------
@@ -177,20 +178,20 @@ def cells_part(
     )
     cells = table.groupby("key", sort=True).sum()
     workers = cells["workers"].to_numpy(dtype=float)
-    # thousandths, finer where cells are emptier, so that the cells add up to the headline
-    per = 10 ** (3 + max(0, round(-np.log10(workers.mean()))))
-    now, then = (island.integers(np.rint(1000 * cells[c] / workers)) for c in ("now", "then"))
     there, back = _maps(grid.origin, cell_m, (grid.columns, grid.rows), demand.crs)
-    return {
+    part: dict[str, Any] = {
         "columns": grid.columns,
         "rows": grid.rows,
         "cell_m": cell_m,
         "key": island.integers(cells.index.to_numpy(), delta=True),
-        "workers": island.integers(np.maximum(np.rint(workers * per), 1)),
-        "per": per,
-        "now": now,
-        "then": then,
         "breaks": nice_breaks(workers),
         "there": there,
         "back": back,
     }
+    if counted:
+        return part
+    # thousandths, finer where cells are emptier, so that the cells add up to the headline
+    per = 10 ** (3 + max(0, round(-np.log10(workers.mean()))))
+    now, then = (island.integers(np.rint(1000 * cells[c] / workers)) for c in ("now", "then"))
+    packed = island.integers(np.maximum(np.rint(workers * per), 1))
+    return {**part, "workers": packed, "per": per, "now": now, "then": then}

@@ -30,15 +30,53 @@ class Grid {
     this.there = part.there;
     this.back = part.back;
     this.key = Int32Array.from(summed(integers(blob, part.key)));
-    this.workers = Float32Array.from(integers(blob, part.workers), (v) => v / part.per);
-    this.now = Float32Array.from(integers(blob, part.now), (v) => v / 1000);
-    this.then = Float32Array.from(integers(blob, part.then), (v) => v / 1000);
-    this.level = Uint8Array.from(this.workers, (v) => this.breaks.filter((b) => v >= b - 1e-6).length);
+    const read = (ref, per) => (ref ? Float32Array.from(integers(blob, ref), (v) => v / per) : new Float32Array(this.key.length));
+    this.workers = read(part.workers, part.per);
+    this.now = read(part.now, 1000);
+    this.then = read(part.then, 1000);
     this.place = new Int32Array(this.columns * this.rows).fill(-1);
     for (let i = 0; i < this.key.length; i++) this.place[this.key[i]] = i;
-    this.byLevel = Array.from({ length: this.breaks.length + 1 }, () => []);
-    for (let i = 0; i < this.key.length; i++) this.byLevel[this.level[i]].push(i);
+    this.level = this.levels();
     this.corners = this.lattice();
+    this.byColour = this.plain(0);
+  }
+  levels() {
+    return Uint8Array.from(this.workers, (v) => this.breaks.filter((b) => v >= b - 1e-6).length);
+  }
+  // Cells by colour, the fullest last: [{ colour, dotted, cells }] by class of density alone.
+  plain(ramp) {
+    const out = Array.from({ length: this.breaks.length + 1 }, (_, k) => ({ colour: ramp ? ramp[k] : null, dotted: false, cells: [] }));
+    for (let i = 0; i < this.key.length; i++) out[this.level[i]].cells.push(i);
+    return out;
+  }
+  // The cells of a state: workers, and those covered today and by the plan that is shown.
+  show(workers, now, then, ramps) {
+    Object.assign(this, { workers, breaks: niceBreaks(workers), now: shares(now, workers), then: shares(then, workers) });
+    this.level = this.levels();
+    this.byColour = this.shaded(ramps);
+  }
+  // Density is lightness; who is covered is the hue, in fifths of the cell's workers.
+  shaded(ramps) {
+    const classes = this.breaks.length + 1;
+    const picked = Object.fromEntries(Object.entries(ramps).map(([key, ramp]) => [key, pick(ramp, classes).map(rgb)]));
+    const found = new Map();
+    for (let i = 0; i < this.key.length; i++) {
+      if (!(this.workers[i] > 0)) continue;
+      const both = Math.round(5 * Math.min(this.now[i], this.then[i]));
+      const more = Math.round(5 * Math.max(0, this.then[i] - this.now[i]));
+      const less = Math.round(5 * Math.max(0, this.now[i] - this.then[i]));
+      const key = this.level[i] * 216 + both * 36 + more * 6 + less;
+      if (!found.has(key)) found.set(key, []);
+      found.get(key).push(i);
+    }
+    return [...found].sort((a, b) => a[0] - b[0]).map(([key, cells]) => {
+      const [level, both, more, less] = [Math.floor(key / 216), Math.floor(key / 36) % 6, Math.floor(key / 6) % 6, key % 6];
+      const rest = Math.max(0, 5 - both - more - less);
+      const parts = [[picked.none, rest], [picked.now, both], [picked.more, more], [picked.less, less]];
+      const sum = rest + both + more + less;
+      const mix = [0, 1, 2].map((k) => Math.round(parts.reduce((v, [ramp, n]) => v + ramp[level][k] * n, 0) / sum));
+      return { colour: `rgb(${mix.join()})`, dotted: more >= 3, cells };
+    });
   }
 
   // Web Mercator of every lattice node that a cell needs, computed once.
@@ -54,6 +92,13 @@ class Grid {
       }
     }
     return out;
+  }
+
+  // Place on the ground of a lattice point (column, row).
+  latlng(c, r) {
+    const [x, y] = cubic(this.there, c, r);
+    const lat = (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
+    return [lat, 360 * x - 180];
   }
 
   // Position of the cell at a place on the ground, or -1.
@@ -86,6 +131,10 @@ const CellLayer = L.Renderer.extend({
     delete this._ctx;
   },
   _updatePaths() {},
+  // Draw again where the map stands: what is drawn has changed.
+  repaint() {
+    if (this._map && this._bounds) this._update();
+  },
   _update() {
     if (this._map._animatingZoom && this._bounds) return;
     L.Renderer.prototype._update.call(this);
@@ -101,7 +150,7 @@ const CellLayer = L.Renderer.extend({
     this._draw(box, size, ratio);
     this.fire("update");
   },
-  // Cells in class order, so that where several share a pixel the fullest is on top.
+  // In the order of the classes, so that where several share a pixel the fullest is on top.
   _draw(box, size, ratio) {
     const { grid, _ctx: ctx } = this;
     const world = 256 * 2 ** this._map.getZoom() * ratio;
@@ -109,9 +158,10 @@ const CellLayer = L.Renderer.extend({
     const width = size.x * ratio;
     const height = size.y * ratio;
     const n = grid.columns + 1;
-    for (let level = 0; level < grid.byLevel.length; level++) {
-      ctx.fillStyle = this.colours[level];
-      for (const i of grid.byLevel[level]) {
+    grid.byColour.forEach(({ colour, dotted, cells }, k) => {
+      ctx.fillStyle = colour ?? this.colours[k];
+      const dots = [];
+      for (const i of cells) {
         const key = grid.key[i];
         const c = key % grid.columns;
         const r = (key - c) / grid.columns;
@@ -122,7 +172,62 @@ const CellLayer = L.Renderer.extend({
         const y1 = Math.round(grid.corners[low + 1] * world - origin.y);
         if (x1 < 0 || y1 < 0 || x0 > width || y0 > height) continue;
         ctx.fillRect(x0, y0, Math.max(1, x1 - x0), Math.max(1, y1 - y0));
+        if (dotted && x1 - x0 >= 7 * ratio) dots.push((x0 + x1) / 2, (y0 + y1) / 2);
       }
-    }
+      ctx.fillStyle = "rgba(70, 20, 0, .55)"; // what is added is dotted too: told apart without colour
+      for (let d = 0; d < dots.length; d += 2) ctx.fillRect(dots[d] - ratio, dots[d + 1] - ratio, 2 * ratio, 2 * ratio);
+    });
   },
 });
+
+// The candidates, near enough to be told apart: dots without an object each.
+const DotLayer = CellLayer.extend({
+  initialize(desk, options) {
+    CellLayer.prototype.initialize.call(this, null, null, options);
+    this.desk = desk;
+  },
+  _draw(box, size, ratio) {
+    const { desk, _ctx: ctx, _map: map } = this;
+    const zoom = map.getZoom();
+    if (zoom < 11.5) return;
+    const radius = (zoom < 14 ? 2 : 3.4) * ratio;
+    const taken = new Set(desk.plan().sites);
+    ctx.lineWidth = 1.2 * ratio;
+    ctx.fillStyle = "#fff";
+    ctx.strokeStyle = COLOURS.mine;
+    const bounds = map.getBounds().pad(0.15);
+    desk.at.forEach((at, k) => {
+      if (taken.has(desk.board.nStations + k) || !bounds.contains(at)) return;
+      const p = map.latLngToLayerPoint(at).subtract(box.min).multiplyBy(ratio);
+      ctx.beginPath();
+      ctx.arc(p.x, p.y, radius, 0, 2 * Math.PI);
+      ctx.fill();
+      ctx.stroke();
+    });
+  },
+});
+
+function rgb(hex) {
+  return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+}
+
+function shares(some, workers) {
+  return Float32Array.from(some, (v, i) => (workers[i] > 0 ? Math.min(1, v / workers[i]) : 0));
+}
+
+// Breaks from the series 1-2-5; planner/publish/page/cells.py tells more.
+function niceBreaks(values, classes = 6) {
+  const ordered = Float64Array.from(values.filter((v) => v > 0)).sort();
+  if (!ordered.length) return [];
+  const whole = ordered.reduce((sum, v) => sum + v, 0);
+  const at = (share) => {
+    let sum = 0;
+    return ordered.find((v) => (sum += v) / whole >= share) ?? ordered[ordered.length - 1];
+  };
+  const [low, high] = [at(0.1), at(0.9)];
+  const series = [];
+  for (let e = Math.floor(Math.log10(low)) - 1; e <= Math.ceil(Math.log10(high)) + 1; e++) series.push(...[1, 2, 5].map((m) => Number(`${m}e${e}`)));
+  const wanted = Array.from({ length: classes - 1 }, (_, k) => low * (high / low) ** (k / (classes - 2)));
+  const near = (w) => series.reduce((best, v) => (Math.abs(Math.log(v / w)) < Math.abs(Math.log(best / w)) - 1e-12 ? v : best));
+  return [...new Set(wanted.map(near))].sort((a, b) => a - b);
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,9 @@ def board_part(bundle: Bundle, island: Island, districts: Sequence[str]) -> dict
     of_code = [code.get(str(d), -1) for d in board.points.table["district"].cat.categories]
     return {
         **_state_part(bundle, board),
+        "districts": list(districts),
+        "price_steps": PRICE_STEPS,
+        "key": _key(bundle),
         "workers": _totals(board, of_code, len(districts), bundle.settings),
         "ways": [_way(board, c, k, of_code, island, readings, grid) for k, c in enumerate(made)],
         "order": island.integers(np.argsort(rank)),
@@ -60,6 +64,12 @@ def board_part(bundle: Bundle, island: Island, districts: Sequence[str]) -> dict
         "closed": island.integers(board.closed),
         "rules": _rules(board.rules, island),
     }
+
+
+def _key(bundle: Bundle) -> str:
+    """A name for what a changed plan belongs to: other candidates or another plan are another key."""
+    ids = [*texts_of(bundle.candidates, "site_id"), "", *texts_of(bundle.chosen, "site_id")]
+    return hashlib.sha256("\n".join(ids).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _state_part(bundle: Bundle, board: Board) -> dict[str, Any]:
@@ -157,9 +167,9 @@ def _cells(cell: Array, grid: GridCells, island: Island) -> list[int]:
 
 
 def _units(columns: Columns) -> int:
-    """Parts of a worker that are counted: sums over any columns are good to a tenth of a worker or so."""
+    """Parts of a worker that are counted: sums of any columns are good to a fraction of a worker."""
     n = max(1, columns.workers.size)
-    return int(10 ** max(3, np.ceil(np.log10(np.sqrt(n)))))
+    return int(10 ** max(3, np.rint(np.log10(np.sqrt(n)))))
 
 
 def _prices(board: Board, columns: Columns, way: int, island: Island) -> list[list[int]]:

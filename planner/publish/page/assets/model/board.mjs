@@ -3,16 +3,16 @@
 
 import { integers, stream, summed } from "./read.mjs";
 
-// Place of (x, y) along the Hilbert curve through 2^bits by 2^bits cells.
+// Place of (x, y) along the Hilbert curve through 2^bits by 2^bits cells; bits up to 15.
 export function hilbert(x, y, bits) {
   let along = 0;
   for (let k = bits - 1; k >= 0; k--) {
-    const side = 2 ** k;
-    const right = Math.floor(x / side) % 2;
-    const up = Math.floor(y / side) % 2;
-    along += side * side * ((3 * right) ^ up);
-    x %= side;
-    y %= side;
+    const side = 1 << k;
+    const right = (x >> k) & 1;
+    const up = (y >> k) & 1;
+    along = along * 4 + ((3 * right) ^ up);
+    x &= side - 1;
+    y &= side - 1;
     if (up === 0) {
       if (right === 1) [x, y] = [side - 1 - x, side - 1 - y];
       [x, y] = [y, x];
@@ -24,8 +24,12 @@ export function hilbert(x, y, bits) {
 // The cells (row × columns + column, ascending) in the order of the curve.
 export function alongCurve(key, columns, rows) {
   const bits = Math.max(1, Math.ceil(Math.log2(Math.max(columns, rows))));
-  const place = Float64Array.from(key, (k) => hilbert(k % columns, Math.floor(k / columns), bits));
-  return Int32Array.from(key.keys()).sort((a, b) => place[a] - place[b]);
+  const n = key.length;
+  // place and number in one: 30 bits of place and 22 of number are exact
+  const both = Float64Array.from(key, (k, i) => hilbert(k % columns, Math.floor(k / columns), bits) * 4_194_304 + i).sort();
+  const out = new Int32Array(n);
+  for (let i = 0; i < n; i++) out[i] = both[i] % 4_194_304;
+  return out;
 }
 
 // Sites in reach per column, each column told by what differs from one before it.
@@ -131,6 +135,7 @@ export function unpackBoard(part, blob, grid) {
     night: part.night,
     open: Int32Array.from(integers(blob, part.open.of), (k) => kinds[k]),
     totals: part.workers,
+    cost: integers(blob, part.candidates.cost),
     ownM: part.own_m,
     cutoffsM: part.cutoffs_m,
   };

@@ -46,31 +46,39 @@ export function figuresOf(board, counts, view) {
   const T = board.periods.length;
   const G = board.groups.length;
   const D = board.totals.length;
-  const cube = new Float64Array((D + 1) * G * T); // the last: in no district of the page
-  const cells = new Float64Array(board.nCells);
   const { weight, cell, district } = board;
   const shares = board.shares.map((row, g) => row.map((share, t) => (view.groups[g] && view.periods[t] ? share : 0)));
-  const part = new Float64Array(G);
+  const cells = new Float64Array(board.nCells);
+  const slot = new Map(); // a set of periods → its workers by district (the last: in none of the page) and group
+  const last = { periods: -1, sums: null, part: null };
   for (let c = 0; c < board.nColumns; c++) {
-    const d = district[c] < 0 ? D : district[c];
-    let any = false;
-    for (let t = 0; t < T; t++) {
-      if (!view.periods[t] || counts[c * T + t] < view.least) continue;
-      any = true;
-      for (let g = 0; g < G; g++) {
-        cube[(d * G + g) * T + t] += weight[c * G + g];
-        part[g] += shares[g][t];
-      }
+    let periods = 0;
+    for (let t = 0; t < T; t++) if (view.periods[t] && counts[c * T + t] >= view.least) periods |= 1 << t;
+    if (!periods) continue;
+    if (periods !== last.periods) {
+      if (!slot.has(periods)) slot.set(periods, { sums: new Float64Array((D + 1) * G), part: partOf(shares, periods) });
+      Object.assign(last, slot.get(periods), { periods });
     }
-    if (!any) continue;
+    const { sums, part } = last;
+    const at = (district[c] < 0 ? D : district[c]) * G;
     let sum = 0;
     for (let g = 0; g < G; g++) {
-      sum += weight[c * G + g] * part[g];
-      part[g] = 0;
+      const w = weight[c * G + g];
+      sums[at + g] += w;
+      sum += w * part[g];
     }
     cells[cell[c]] += sum;
   }
+  const cube = new Float64Array((D + 1) * G * T);
+  for (const [periods, { sums }] of slot) {
+    for (let k = 0; k < sums.length; k++) for (let t = 0; t < T; t++) if ((periods >> t) & 1) cube[k * T + t] += sums[k];
+  }
   return { ...summedUp(board, cube, shares), cells };
+}
+
+// Share of each group that is there in a set of periods.
+function partOf(shares, periods) {
+  return Float64Array.from(shares, (row) => row.reduce((sum, share, t) => sum + ((periods >> t) & 1 ? share : 0), 0));
 }
 
 function summedUp(board, cube, shares) {
