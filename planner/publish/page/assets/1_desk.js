@@ -24,10 +24,10 @@ function makeDesk(head, blob, grid) {
   return desk;
 }
 
-// Weights and counts of the current state, made once per state.
+// Weights and counts of the current state.
 function countedNow(desk) {
   const found = desk.counted();
-  found.weights ??= weightsOf(desk.board, found.view);
+  found.weights = desk.weights();
   return found;
 }
 

@@ -41,7 +41,11 @@ class Grid {
     this.byColour = this.plain(0);
   }
   levels() {
-    return Uint8Array.from(this.workers, (v) => this.breaks.filter((b) => v >= b - 1e-6).length);
+    return Uint8Array.from(this.workers, (v) => {
+      let level = 0;
+      while (level < this.breaks.length && v >= this.breaks[level] - 1e-6) level++;
+      return level;
+    });
   }
   // Cells by colour, the fullest last: [{ colour, dotted, cells }] by class of density alone.
   plain(ramp) {
@@ -49,34 +53,56 @@ class Grid {
     for (let i = 0; i < this.key.length; i++) out[this.level[i]].cells.push(i);
     return out;
   }
-  // The cells of a state: workers, and those covered today and by the plan that is shown.
+  // The cells of a state: workers, and those covered today and by the plan that is shown. Returns the cells that look
+  // otherwise than before; null: all do.
   show(workers, now, then, ramps) {
-    Object.assign(this, { workers, breaks: niceBreaks(workers), now: shares(now, workers), then: shares(then, workers) });
-    this.level = this.levels();
-    this.byColour = this.shaded(ramps);
-  }
-  // Density is lightness; who is covered is the hue, in fifths of the cell's workers.
-  shaded(ramps) {
-    const classes = this.breaks.length + 1;
-    const picked = Object.fromEntries(Object.entries(ramps).map(([key, ramp]) => [key, pick(ramp, classes).map(rgb)]));
-    const found = new Map();
-    for (let i = 0; i < this.key.length; i++) {
-      if (!(this.workers[i] > 0)) continue;
-      const both = Math.round(5 * Math.min(this.now[i], this.then[i]));
-      const more = Math.round(5 * Math.max(0, this.then[i] - this.now[i]));
-      const less = Math.round(5 * Math.max(0, this.now[i] - this.then[i]));
-      const key = this.level[i] * 216 + both * 36 + more * 6 + less;
-      if (!found.has(key)) found.set(key, []);
-      found.get(key).push(i);
+    const before = workers === this.workers ? this.bucket : null;
+    if (!before) {
+      Object.assign(this, { workers, breaks: niceBreaks(workers) });
+      this.level = this.levels();
+      const classes = this.breaks.length + 1;
+      this.ramps = Object.fromEntries(Object.entries(ramps).map(([key, ramp]) => [key, pick(ramp, classes).map(rgb)]));
     }
-    return [...found].sort((a, b) => a[0] - b[0]).map(([key, cells]) => {
-      const [level, both, more, less] = [Math.floor(key / 216), Math.floor(key / 36) % 6, Math.floor(key / 6) % 6, key % 6];
-      const rest = Math.max(0, 5 - both - more - less);
-      const parts = [[picked.none, rest], [picked.now, both], [picked.more, more], [picked.less, less]];
-      const sum = rest + both + more + less;
-      const mix = [0, 1, 2].map((k) => Math.round(parts.reduce((v, [ramp, n]) => v + ramp[level][k] * n, 0) / sum));
-      return { colour: `rgb(${mix.join()})`, dotted: more >= 3, cells };
+    Object.assign(this, { now: shares(now, workers), then: shares(then, workers), byColour: null });
+    this.bucket = this.buckets();
+    if (!before) return null;
+    const changed = [];
+    for (let i = 0; i < before.length; i++) if (before[i] !== this.bucket[i]) changed.push(i);
+    return changed;
+  }
+  // Density is lightness; who is covered is the hue, in fifths of the cell's workers: a number for each look, -1 for nobody.
+  buckets() {
+    const { workers, now, then, level } = this;
+    return Int16Array.from(this.key.keys()).map((i) => {
+      if (!(workers[i] > 0)) return -1;
+      const kept = Math.min(now[i], then[i]);
+      return level[i] * 216 + Math.round(5 * kept) * 36 + Math.round(5 * (then[i] - kept)) * 6 + Math.round(5 * (now[i] - kept));
     });
+  }
+  look(bucket) {
+    const [level, both, more, less] = [Math.floor(bucket / 216), Math.floor(bucket / 36) % 6, Math.floor(bucket / 6) % 6, bucket % 6];
+    // the hue of the larger part, paler with those who have no station: mixed hues would be told by nobody
+    const { none } = this.ramps;
+    const parts = [[this.ramps.now, both], [this.ramps.more, more], [this.ramps.less, less]];
+    const [hue, part] = parts.reduce((a, b) => (b[1] > a[1] ? b : a));
+    const some = Math.min(5, both + more + less) / 5;
+    const mix = [0, 1, 2].map((k) => Math.round((part ? hue : none)[level][k] * some + none[level][k] * (1 - some)));
+    return { colour: `rgb(${mix.join()})`, dotted: more > 0 && more >= both / 3 };
+  }
+  // Some cells (null: all) by their look, the fullest last.
+  grouped(some) {
+    if (!some && this.byColour) return this.byColour;
+    const found = new Map();
+    for (const i of some ?? this.key.keys()) {
+      const bucket = this.bucket[i];
+      if (bucket < 0) continue;
+      const cells = found.get(bucket);
+      if (cells) cells.push(i);
+      else found.set(bucket, [i]);
+    }
+    const out = [...found].sort((a, b) => a[0] - b[0]).map(([bucket, cells]) => ({ ...this.look(bucket), cells }));
+    if (!some) this.byColour = out;
+    return out;
   }
 
   // Web Mercator of every lattice node that a cell needs, computed once.
@@ -131,9 +157,11 @@ const CellLayer = L.Renderer.extend({
     delete this._ctx;
   },
   _updatePaths() {},
-  // Draw again where the map stands: what is drawn has changed.
-  repaint() {
-    if (this._map && this._bounds) this._update();
+  // Draw again where the map stands what has changed: some cells, or all.
+  repaint(some = null) {
+    if (!this._map || !this._bounds) return;
+    if (some && this._ratio) this._draw(this._bounds, this._bounds.getSize(), this._ratio, some);
+    else this._update();
   },
   _update() {
     if (this._map._animatingZoom && this._bounds) return;
@@ -147,18 +175,19 @@ const CellLayer = L.Renderer.extend({
     canvas.height = Math.round(size.y * ratio);
     canvas.style.width = `${size.x}px`;
     canvas.style.height = `${size.y}px`;
-    this._draw(box, size, ratio);
+    this._ratio = ratio;
+    this._draw(box, size, ratio, null);
     this.fire("update");
   },
   // In the order of the classes, so that where several share a pixel the fullest is on top.
-  _draw(box, size, ratio) {
+  _draw(box, size, ratio, some) {
     const { grid, _ctx: ctx } = this;
     const world = 256 * 2 ** this._map.getZoom() * ratio;
     const origin = this._map.getPixelOrigin().add(box.min).multiplyBy(ratio);
     const width = size.x * ratio;
     const height = size.y * ratio;
     const n = grid.columns + 1;
-    grid.byColour.forEach(({ colour, dotted, cells }, k) => {
+    grid.grouped(some).forEach(({ colour, dotted, cells }, k) => {
       ctx.fillStyle = colour ?? this.colours[k];
       const dots = [];
       for (const i of cells) {
@@ -212,17 +241,21 @@ function rgb(hex) {
 }
 
 function shares(some, workers) {
-  return Float32Array.from(some, (v, i) => (workers[i] > 0 ? Math.min(1, v / workers[i]) : 0));
+  const out = new Float64Array(workers.length);
+  for (let i = 0; i < out.length; i++) if (workers[i] > 0) out[i] = Math.min(1, some[i] / workers[i]);
+  return out;
 }
 
 // Breaks from the series 1-2-5; planner/publish/page/cells.py tells more.
 function niceBreaks(values, classes = 6) {
-  const ordered = Float64Array.from(values.filter((v) => v > 0)).sort();
-  if (!ordered.length) return [];
-  const whole = ordered.reduce((sum, v) => sum + v, 0);
+  const ordered = Float64Array.from(values).sort();
+  let whole = 0;
+  for (let i = 0; i < ordered.length; i++) whole += ordered[i];
+  if (!(whole > 0)) return [];
   const at = (share) => {
-    let sum = 0;
-    return ordered.find((v) => (sum += v) / whole >= share) ?? ordered[ordered.length - 1];
+    let [sum, i] = [0, 0];
+    while (i < ordered.length - 1 && (sum += ordered[i]) / whole < share) i++;
+    return ordered[i];
   };
   const [low, high] = [at(0.1), at(0.9)];
   const series = [];

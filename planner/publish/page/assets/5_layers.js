@@ -14,14 +14,15 @@ const COLOURS = {
   hotspot: "#6a2c91",
   // Density is lightness, who is covered is hue: told apart by every kind of sight, and added cells are dotted too.
   status: {
-    none: ["#f1efeb", "#e3e0da", "#d2cec7", "#bab5ad", "#9c978f", "#7c776f", "#5d5952"],
-    now: ["#e0ebf7", "#c5daef", "#a2c4e4", "#79a9d6", "#5089c3", "#316aa7", "#1d4c82"],
-    more: ["#fee9d6", "#fdd3ad", "#fbb679", "#f29446", "#de7220", "#b9550d", "#8a3c05"],
-    less: ["#f3e3f1", "#e5c4e1", "#d39bcd", "#ba70b3", "#9c4996", "#7b2c77", "#5a1757"],
+    none: ["#f4f2ee", "#e9e6e0", "#dcd8d1", "#cbc6be", "#b7b1a8", "#a19a90", "#8a8379"],
+    now: ["#e6eff9", "#d0e1f3", "#b4cfeb", "#94bae1", "#73a3d5", "#558bc7", "#3d73b3"],
+    more: ["#fdecdc", "#fbdcbd", "#f8c696", "#f3ac6a", "#ea9045", "#da7528", "#c25f15"],
+    less: ["#f3e6f2", "#e8cfe5", "#dab0d6", "#c98dc4", "#b56bb0", "#9d4f98", "#833a7f"],
   },
   mine: "#0b7a6f",
   roads: { motorway: "#7d7a78", trunk: "#96928e", primary: "#aca8a3", secondary: "#c3bfb9" },
 };
+const CARD = { maxWidth: 320, minWidth: 220, maxHeight: 460, autoPanPadding: [24, 70] };
 const PANES = ["land", "cells", "ground", "areas", "marks", "points", "labels"];
 const ROAD_WIDTH = { motorway: 2.4, trunk: 1.9, primary: 1.35, secondary: 0.9 };
 
@@ -78,7 +79,7 @@ class Layers {
     this.sites();
     if (this.desk) {
       this.mine();
-      this.desk.subscribe(() => this.follow());
+      this.desk.subscribe(() => this.follow(), true);
       this.follow();
     }
     this.map.on("zoomend", () => this.rescale());
@@ -193,10 +194,10 @@ class Layers {
     const found = desk.counted();
     const today = desk.counted({ ...desk.now, plan: "today" });
     const workers = desk.cellWorkers();
-    grid.show(workers, today.cells, found.cells, COLOURS.status);
-    this.lost = today.cells.some((v, i) => v > found.cells[i] + 0.5);
-    if (this.map.hasLayer(this.cellLayer)) this.cellLayer.repaint();
-    this.drawGaps(workers, found.cells);
+    const changed = grid.show(workers, today.cells, found.cells, COLOURS.status);
+    this.lost = desk.now.plan !== "today" && today.cells.some((v, i) => v > found.cells[i] + 0.5);
+    if (this.map.hasLayer(this.cellLayer)) this.cellLayer.repaint(changed);
+    this.gapsAreStale(workers, found.cells);
     this.restyle();
     this.map.fire("planner:legend");
   }
@@ -229,7 +230,7 @@ class Layers {
         shape: "diamond", text: "+", textFrom: 5, radius: 6 * symbolSize(this.map.getZoom()),
       });
       symbol.place = i;
-      symbol.bindPopup(() => candidateCard(desk, i, head, this.words), { maxWidth: 320, minWidth: 220, autoPanPadding: [24, 70] });
+      symbol.bindPopup(() => candidateCard(desk, i, head, this.words), CARD);
       this.ownGroup.addLayer(symbol);
     }
     this.dots?.repaint();
@@ -254,7 +255,7 @@ class Layers {
     return L.latLng(this.desk.at[site - this.desk.board.nStations]);
   }
   openCandidate(site) {
-    const popup = L.popup({ maxWidth: 320, minWidth: 220 }).setLatLng(this.placeOf(site));
+    const popup = L.popup(CARD).setLatLng(this.placeOf(site));
     popup.siteId = this.desk.ids[site];
     popup.setContent(candidateCard(this.desk, site, this.head, this.words)).openOn(this.map);
   }
@@ -329,6 +330,7 @@ class Layers {
     const drawn = parts.map((p) => L.polygon(p, style));
     this.gapStyle = style;
     this.gapGroup = L.layerGroup(this.desk ? [] : drawn);
+    this.gapGroup.on("add", () => this.fillGaps());
     this.gapNames = drawn.map((shape, i) => [shape.getBounds(), head.gaps.name[i]]).filter(([box, name]) => name && box.isValid());
     if (!this.desk) {
       this.gapShapes = drawn;
@@ -340,15 +342,19 @@ class Layers {
       order: 5,
     });
   }
-  // The gaps of the state, from the same cells that are coloured.
-  drawGaps(workers, covered) {
-    const { desk, grid } = this;
-    this.cellDistrict ??= districtOfCells(desk.board);
-    this.gapList = gapsOf(grid, this.cellDistrict, workers, covered).map((gap) => ({ ...gap, ...this.gapPlace(gap) }));
-    this.gapShapes = null;
+  // The gaps of the state, from the same cells that are coloured; counted when somebody looks at them.
+  gapsAreStale(workers, covered) {
+    this.gapsNow = () => gapsOf(this.grid, (this.cellDistrict ??= districtOfCells(this.desk.board)), workers, covered);
+    this.gapList = this.gapShapes = null;
     this.gapGroup.clearLayers();
     if (this.map.hasLayer(this.gapGroup)) this.fillGaps();
-    else this.gapGroup.once("add", () => this.fillGaps());
+  }
+  gapsOfState() {
+    return (this.gapList ??= this.gapsNow());
+  }
+  // A gap with its name and place.
+  named(gap) {
+    return this.desk && gap.name === undefined ? Object.assign(gap, this.gapPlace(gap)) : gap;
   }
   gapPlace(gap) {
     const { grid } = this;
@@ -356,15 +362,15 @@ class Layers {
     const latlng = grid.latlng(...middle);
     let best = [2000, ""];
     for (const [box, name] of this.gapNames) {
-      const far = box.contains(latlng) ? 0 : this.map.distance(box.getCenter(), latlng);
+      const far = box.contains(latlng) ? 0 : this.map.distance(box.getCenter(), latlng); // near enough: names of the study's own gaps
       if (far < best[0]) best = [far, name];
     }
     return { latlng, name: best[1] };
   }
   fillGaps() {
     const { grid } = this;
-    if (this.gapShapes) return;
-    this.gapShapes = this.gapList.map((gap) => {
+    if (this.gapShapes || !this.desk) return;
+    this.gapShapes = this.gapsOfState().map((gap) => {
       const squares = gap.cells.map((i) => {
         const c = grid.key[i] % grid.columns;
         const r = Math.floor(grid.key[i] / grid.columns);
@@ -398,7 +404,7 @@ class Layers {
     const made = places.map((latlng, i) => {
       const symbol = new Symbol_(latlng, { pane: "p-points", renderer: this.canvas("points"), ...make(i) });
       symbol.place = i;
-      symbol.bindPopup(() => popup(i), { maxWidth: 320, minWidth: 220, autoPanPadding: [24, 70] });
+      symbol.bindPopup(() => popup(i), CARD);
       group.addLayer(symbol);
       if (searchable && name(i)) this.found.push({ text: name(i), note: note(i), latlng, symbol });
       return symbol;
@@ -502,7 +508,7 @@ class Layers {
     const spot = hit(this.hotspotShapes);
     if (spot >= 0) return hotspotCard(head.hotspots, spot, words);
     const gap = hit(this.gapShapes?.map((s) => (s.options.fill ? s : null)));
-    if (gap >= 0) return gapCard(this.gapList[gap], head, words);
+    if (gap >= 0) return gapCard(this.named(this.gapList[gap]), head, words);
     const cell = this.grid && map.hasLayer(this.get("cells").layer) ? this.grid.at(latlng) : -1;
     return cell >= 0 ? cellCard(this, cell, latlng) : null;
   }

@@ -57,7 +57,7 @@ function siteCard(s, i, head, words, desk) {
     s.name[i] || s.id[i],
     [
       ...(live ? [] : [[words.t("gain"), people(words, s.gain[i])], [words.t("reach"), people(words, s.reach[i])]]),
-      ...(desk ? worthRows(desk, site, words) : []),
+      ...(desk && (live || desk.now.plan === "mine") ? worthRows(desk, site, words) : []),
       [words.t("host"), s.host[i]],
       [words.t("hours"), desk?.own.hours.get(site) ?? s.hours[i]],
       [words.t("district"), districtName(head, s.district[i])],

@@ -257,7 +257,7 @@ function siteList(head, words, go, desk) {
       const gain = gains.get(site);
       item.dataset.out = today ? "all" : gain === undefined ? "dropped" : "";
       const shown = isHeadline(desk) && desk.now.plan === "proposal" && s.gain[i] !== null ? s.gain[i] : Math.round(gain ?? 0);
-      worth.set(item, shown);
+      worth.set(item, gain ?? 0);
       item.querySelector(".gain").textContent = gain === undefined ? words.t("dropped") : `+${words.n(shown, 0)}`;
     });
     for (const [site, gain] of gains) {
@@ -275,7 +275,7 @@ function siteList(head, words, go, desk) {
           el("span", { class: "gain" }, `+${words.n(Math.round(gain), 0)}`),
         ),
       );
-      worth.set(item, Math.round(gain));
+      worth.set(item, gain);
       list.append(item);
     }
     sift();
@@ -289,10 +289,10 @@ function gapTable(words, head, go, layers) {
   const list = el("ol", { class: "sites gap-list" });
   const sum = el("p", { class: "unit-line" });
   function follow() {
-    const gaps = layers.gapList ?? [];
+    const gaps = layers.gapsOfState();
     sum.textContent = words.t("gap_sum", { n: words.n(gaps.length), workers: words.n(gaps.reduce((total, g) => total + g.workers, 0), 0) });
     list.replaceChildren(
-      ...gaps.slice(0, 100).map((gap, i) =>
+      ...gaps.slice(0, 100).map(layers.named, layers).map((gap, i) =>
         el(
           "li",
           {},
@@ -358,6 +358,7 @@ function tabs(words, panels) {
       b.tabIndex = k === i ? 0 : -1;
       bodies[k].hidden = k !== i;
     });
+    node.dispatchEvent(new CustomEvent("choose", { detail: panels[i][0] }));
   }
   const bar = el("div", { role: "tablist", class: "tabs" }, buttons);
   bar.addEventListener("keydown", (event) => {
@@ -369,6 +370,7 @@ function tabs(words, panels) {
   });
   const node = el("section", { class: "lists" }, bar, bodies);
   node.choose = (key) => choose(panels.findIndex(([k]) => k === key));
+  node.current = () => panels[buttons.findIndex((b) => b.tabIndex === 0)][0];
   return node;
 }
 
@@ -405,14 +407,23 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
     ...(head.evidence.length ? [["evidence", words.t("tab_evidence"), evidenceBlock(head, words)]] : []),
   ]);
   if (desk) {
-    const views = [headlineFollows(headline, head, words, desk), sites.follow, districts.follow, gaps.follow, readingsFollow(readings, head, words, desk), table.follow];
+    const top = headlineFollows(headline, head, words, desk);
+    const views = { sites: sites.follow, mine: table.follow, districts: districts.follow, gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
+    const stale = new Set();
+    const show = (key) => stale.delete(key) && views[key]();
+    lists.addEventListener("choose", ({ detail }) => show(detail));
     const tab = lists.querySelector("#tab-sites");
     const follow = () => {
-      for (const view of views) view();
       const n = desk.now.plan === "today" ? 0 : desk.plan().sites.filter((i) => i >= desk.board.nStations).length;
       tab.textContent = words.t("tab_sites", { n: words.n(n) });
+      for (const key of Object.keys(views)) stale.add(key);
+      if (document.documentElement.classList.contains("printing")) for (const key of Object.keys(views)) show(key);
+      else show(lists.current());
     };
-    desk.subscribe(follow);
+    window.addEventListener("beforeprint", () => Object.keys(views).forEach(show));
+    desk.subscribe(top);
+    desk.subscribe(follow, true);
+    top();
     follow();
   }
   return [

@@ -75,7 +75,7 @@ async function start() {
 
   map.on("click", (event) => {
     const content = layers.at(event.latlng);
-    if (content) L.popup({ maxWidth: 320, minWidth: 220 }).setLatLng(event.latlng).setContent(content).openOn(map);
+    if (content) L.popup(CARD).setLatLng(event.latlng).setContent(content).openOn(map);
   });
   if (link?.opened && desk.site.has(link.opened)) {
     const i = head.sites.id.indexOf(link.opened);

@@ -116,12 +116,13 @@ function summedUp(board, cube, shares) {
 // Workers of the state per cell.
 export function workersOfCells(board, view) {
   const G = board.groups.length;
-  const share = board.shares.map((row, g) => (view.groups[g] ? row.reduce((sum, v, t) => sum + (view.periods[t] ? v : 0), 0) : 0));
+  const share = Float64Array.from(board.shares, (row, g) => (view.groups[g] ? row.reduce((sum, v, t) => sum + (view.periods[t] ? v : 0), 0) : 0));
   const cells = new Float64Array(board.nCells);
-  for (let c = 0; c < board.nColumns; c++) {
+  const { weight, cell, nColumns } = board;
+  for (let c = 0; c < nColumns; c++) {
     let sum = 0;
-    for (let g = 0; g < G; g++) sum += board.weight[c * G + g] * share[g];
-    cells[board.cell[c]] += sum;
+    for (let g = 0; g < G; g++) sum += weight[c * G + g] * share[g];
+    cells[cell[c]] += sum;
   }
   return cells;
 }

@@ -2,6 +2,7 @@
 // "mine" is a base (the proposal, or what was planned anew) with what somebody added and dropped by hand.
 
 import { figuresOf, stationsInReach, viewOf, workersOfCells } from "./counting.mjs";
+import { weightsOf } from "./gains.mjs";
 import { openPeriods, spansOf } from "./hours.mjs";
 
 export const FIELDS = ["plan", "periods", "groups", "cutoff_m", "least", "network"];
@@ -25,11 +26,18 @@ export class Desk {
   start() {
     return { plan: "proposal", periods: "all", groups: "headline", cutoff_m: this.board.ownM, least: 1, network: "stations" };
   }
+  // Listeners are told at once; those that draw (`soon`) once after all that is done together.
   tell() {
-    for (const listener of this.listeners) listener(this);
+    for (const { listener, soon } of this.listeners) if (!soon) listener(this);
+    this.told ??= setTimeout(() => this.tellNow(), 0);
   }
-  subscribe(listener) {
-    this.listeners.push(listener);
+  tellNow() {
+    clearTimeout(this.told);
+    this.told = null;
+    for (const { listener, soon } of this.listeners) if (soon) listener(this);
+  }
+  subscribe(listener, soon = false) {
+    this.listeners.push({ listener, soon });
   }
 
   // -- the state
@@ -199,8 +207,17 @@ export class Desk {
     this.known.set(key, { own: mine, found });
     return found;
   }
-  cellWorkers(state = this.now) {
-    return workersOfCells(this.board, viewOf(this.board, state));
+  // What depends on periods and groups alone, kept while these stay.
+  ofView(name, make) {
+    const key = JSON.stringify([this.now.periods, this.now.groups]);
+    if (this.viewKey !== key) Object.assign(this, { viewKey: key, viewParts: {} });
+    return (this.viewParts[name] ??= make());
+  }
+  cellWorkers() {
+    return this.ofView("cells", () => workersOfCells(this.board, viewOf(this.board, this.now)));
+  }
+  weights() {
+    return this.ofView("weights", () => weightsOf(this.board, viewOf(this.board, this.now)));
   }
   // What window.planner.figures() gives: unrounded.
   figures(state = this.now) {

@@ -6,13 +6,13 @@ import { addSite, stationsInReach } from "./counting.mjs";
 export function weightsOf(board, view) {
   const T = board.periods.length;
   const G = board.groups.length;
-  const out = new Float64Array(board.nColumns * T);
-  for (let c = 0; c < board.nColumns; c++) {
-    for (let t = 0; t < T; t++) {
-      if (!view.periods[t]) continue;
-      let sum = 0;
-      for (let g = 0; g < G; g++) if (view.groups[g]) sum += board.weight[c * G + g] * board.shares[g][t];
-      out[c * T + t] = sum;
+  const { weight, nColumns } = board;
+  const out = new Float64Array(nColumns * T);
+  for (let t = 0; t < T; t++) {
+    if (!view.periods[t]) continue;
+    for (let g = 0; g < G; g++) {
+      const share = view.groups[g] ? board.shares[g][t] : 0;
+      if (share) for (let c = 0; c < nColumns; c++) out[c * T + t] += weight[c * G + g] * share;
     }
   }
   return out;
