@@ -17,9 +17,7 @@ from tests.study.town import Place, street_town
 STATIONS = [Place("A", 300, "08:00-20:00"), Place("B", 1900, "00:00-24:00"), Place("C", 2400, "06:00-14:00")]
 HOSTS = [
     Place(f"h{k}", 150.0 + 370 * k, hours)
-    for k, hours in enumerate(
-        ["00:00-24:00", "08:00-18:00", "22:00-06:00", "06:00-22:00", "10:00-14:00"] * 3
-    )
+    for k, hours in enumerate(["00:00-24:00", "08:00-18:00", "22:00-06:00", "06:00-22:00", "10:00-14:00"] * 3)
 ]
 #: A group that walks fifteen minutes: a second way of travelling.
 FAR = '[[groups]]\nname = "guard"\nrate_per_1000 = 5\nminutes = 15\nprofile = { "06_10" = 0.5, "22_06" = 0.5 }\ncovariates = { population = 1.0 }\n'

@@ -146,7 +146,13 @@ def grid_cells(demand: gpd.GeoDataFrame, cell_m: float) -> GridCells | None:
 
 
 def cells_part(
-    demand: gpd.GeoDataFrame, before: Coverage, after: Coverage, *, cell_m: float, island: Island, counted: bool = False
+    demand: gpd.GeoDataFrame,
+    before: Coverage,
+    after: Coverage,
+    *,
+    cell_m: float,
+    island: Island,
+    counted: bool = False,
 ) -> dict[str, Any] | None:
     """Pack the cells that have workers; None where there are none.
 

@@ -151,7 +151,11 @@ def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
         "water": water_part(bundle.water, island),
         "roads": roads_part(bundle.main_roads, island),
         "cells": cells_part(
-            bundle.demand, bundle.before, bundle.after, cell_m=bundle.settings.demand.cell_m, island=island,
+            bundle.demand,
+            bundle.before,
+            bundle.after,
+            cell_m=bundle.settings.demand.cell_m,
+            island=island,
             counted=board is not None,
         ),
         "areas": areas_part(bundle, island),

@@ -44,7 +44,9 @@ def model_script() -> str:
         own = set(_TOP.findall(text))
         wanted = {w.strip() for m in _IMPORT.finditer(text) for w in m[1].split(",") if w.strip()}
         if own & names or wanted - set(exported):
-            raise PlannerError(f"{name}: {sorted(own & names | wanted - set(exported))} named twice or not exported")
+            raise PlannerError(
+                f"{name}: {sorted(own & names | wanted - set(exported))} named twice or not exported"
+            )
         names |= own
         exported += _EXPORT.findall(text)
         body.append(_EXPORT.sub("", _IMPORT.sub("", text)))

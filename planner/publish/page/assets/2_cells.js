@@ -73,11 +73,13 @@ class Grid {
   // Density is lightness; who is covered is the hue, in fifths of the cell's workers: a number for each look, -1 for nobody.
   buckets() {
     const { workers, now, then, level } = this;
-    return Int16Array.from(this.key.keys()).map((i) => {
-      if (!(workers[i] > 0)) return -1;
+    const out = new Int16Array(workers.length).fill(-1);
+    for (let i = 0; i < out.length; i++) {
+      if (!(workers[i] > 0)) continue;
       const kept = Math.min(now[i], then[i]);
-      return level[i] * 216 + Math.round(5 * kept) * 36 + Math.round(5 * (then[i] - kept)) * 6 + Math.round(5 * (now[i] - kept));
-    });
+      out[i] = level[i] * 216 + Math.round(5 * kept) * 36 + Math.round(5 * (then[i] - kept)) * 6 + Math.round(5 * (now[i] - kept));
+    }
+    return out;
   }
   look(bucket) {
     const [level, both, more, less] = [Math.floor(bucket / 216), Math.floor(bucket / 36) % 6, Math.floor(bucket / 6) % 6, bucket % 6];

@@ -194,7 +194,10 @@ def _open_stations(bundle: Bundle, island: Island) -> dict[str, Any]:
     table = bundle.stations
     drawn = {key: i for i, key in enumerate(with_shape(table).index)}
     there = table[table["status"] == "open"]
-    return {"id": texts_of(there, "station_id"), "at": island.integers([drawn.get(k, -1) for k in there.index])}
+    return {
+        "id": texts_of(there, "station_id"),
+        "at": island.integers([drawn.get(k, -1) for k in there.index]),
+    }
 
 
 def _candidates(bundle: Bundle, island: Island, districts: Sequence[str]) -> dict[str, Any]:
