@@ -7,12 +7,12 @@ import pytest
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-N_CITIES, N_EDITS = 50, 10
+N_CITIES, N_EDITS = 70, 10
 
 
 def city(rng: np.random.Generator) -> dict:
     """Stations and candidates in a square of 6 km, columns of workers, two groups, three periods, rules of every kind."""
-    n_new, n_old, n_cols = int(rng.integers(15, 301)), int(rng.integers(0, 15)), int(rng.integers(40, 260))
+    n_new, n_old, n_cols = int(15 + 286 * rng.random() ** 2), int(rng.integers(0, 15)), int(rng.integers(40, 200))
     n_sites = n_old + n_new
     middle = rng.uniform(0, 6, (rng.integers(1, 5), 2))
     sites = rng.uniform(0, 6, (n_sites, 2))
@@ -93,26 +93,34 @@ def optimum(made: dict, request: dict) -> float | None:
     return None if found.x is None else float(w[there].sum() - found.fun)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_bound_is_never_below_the_optimum(node, seed):
-    rng = np.random.default_rng(seed)
-    cities = [city(rng) for _ in range(N_CITIES // 5)]
+def test_the_bound_is_never_below_the_optimum(node):
+    rng = np.random.default_rng(11)
+    cities = [city(rng) for _ in range(N_CITIES)]
     asked = [{**c, "near": None, "requests": [edit(rng, c) for _ in range(N_EDITS)]} for c in cities]
-    answers = node("certify.mjs", given=asked)
-    gaps, missed, plans = [], [], 0
-    for made, one, found in zip(cities, asked, answers, strict=True):
+    gaps, missed = [], []
+    for made, one, found in zip(cities, asked, node("certify.mjs", given=asked), strict=True):
         for request, answer in zip(one["requests"], found, strict=True):
             best = optimum(made, request)
             if "clash" in answer:
-                # words for what cannot be; only where spacing and kinds interlock may a plan be missed
+                # said to be impossible; only where money or spacing interlock with the rest may a plan be missed
                 assert best is None or made["rules"]["conflicts"] or made["rules"]["budget"], answer
                 continue
-            plans += 1
             assert best is not None
             assert answer["covered"] <= best + 1e-6 * max(1, best)
             assert answer["bound"] >= best - 1e-6 * max(1, best)
-            gaps.append((answer["bound"] - answer["covered"]) / answer["covered"])
-            missed.append((best - answer["covered"]) / best)
-    print(f"{plans} plans: median gap {np.median(gaps):.3%}, 90 % {np.quantile(gaps, 0.9):.3%}; short of the optimum by {np.mean(missed):.3%}")
-    assert plans >= 60
+            gaps.append((answer["bound"] - answer["covered"]) / max(answer["covered"], 1))
+            missed.append((best - answer["covered"]) / max(best, 1))
+    print(f"{len(gaps)} plans: median gap {np.median(gaps):.3%}, 90 % {np.quantile(gaps, 0.9):.3%}, short of the optimum by {np.mean(missed):.3%} on average")
+    assert len(gaps) >= 500
     assert np.median(gaps) <= 0.005
+    assert np.mean(missed) <= 0.01
+
+
+def test_a_bound_that_is_too_low_is_noticed():
+    """The referee finds the optimum of a town that is counted by hand: two of three shops, forty of fifty workers."""
+    board = {"nStations": 0, "nCandidates": 3, "nColumns": 3, "weight": [20, 0, 20, 0, 10, 0], "shares": [[1, 0, 0], [1, 0, 0]],
+             "open": [1, 1, 1]}  # fmt: skip
+    rules = {"p": 2, "budget": None, "partitions": [], "cost": [1, 1, 1], "conflicts": []}
+    made = {"board": board, "rules": rules, "near": np.eye(3, dtype=bool)}
+    assert optimum(made, {"stations": [], "kept": [], "out": []}) == pytest.approx(40)
+    assert optimum(made, {"stations": [], "kept": [2], "out": [0]}) == pytest.approx(30)

@@ -64,7 +64,7 @@ function makeReplan(desk) {
     if (desk.own !== before) return null; // somebody went on meanwhile
     if (found.clash) return found;
     desk.rebase(found.sites, { covered: found.covered, bound: found.bound });
-    return { ...found, better_at_most: Math.max(0, found.bound - found.covered), gap: (found.bound - found.covered) / found.covered };
+    return { ...found, better_at_most: Math.max(0, found.bound - found.covered), gap: (found.bound - found.covered) / Math.max(found.covered, 1e-9) };
   };
 }
 
@@ -135,7 +135,7 @@ function mineTable(desk, head, words, replanRest, actions) {
     redo.disabled = !desk.future.length;
     reset.disabled = !desk.changed;
     const c = desk.certificate;
-    certificate.textContent = c ? words.t("certificate", { covered: words.n(Math.round(c.covered), 0), n: words.n(Math.ceil(Math.max(0, c.bound - c.covered) - 1e-6), 0), gap: words.gap(Math.max(0, (c.bound - c.covered) / c.covered)) }) : "";
+    certificate.textContent = c ? words.t("certificate", { covered: words.n(Math.round(c.covered), 0), n: words.n(Math.ceil(Math.max(0, c.bound - c.covered) - 1e-6), 0), gap: words.gap(Math.max(0, (c.bound - c.covered) / Math.max(c.covered, 1e-9))) }) : "";
     const items = [
       ...[...own.add].map((i) => line(i, "add", "")),
       ...[...own.drop].map((i) => (own.rejected.has(i) ? line(i, "reject", own.rejected.get(i)) : line(i, "drop", ""))),
