@@ -12,7 +12,11 @@ N_CITIES, N_EDITS = 70, 10
 
 def city(rng: np.random.Generator) -> dict:
     """Stations and candidates in a square of 6 km, columns of workers, two groups, three periods, rules of every kind."""
-    n_new, n_old, n_cols = int(15 + 286 * rng.random() ** 2), int(rng.integers(0, 15)), int(rng.integers(40, 200))
+    n_new, n_old, n_cols = (
+        int(15 + 286 * rng.random() ** 2),
+        int(rng.integers(0, 15)),
+        int(rng.integers(40, 200)),
+    )
     n_sites = n_old + n_new
     middle = rng.uniform(0, 6, (rng.integers(1, 5), 2))
     sites = rng.uniform(0, 6, (n_sites, 2))
@@ -110,7 +114,9 @@ def test_the_bound_is_never_below_the_optimum(node):
             assert answer["bound"] >= best - 1e-6 * max(1, best)
             gaps.append((answer["bound"] - answer["covered"]) / max(answer["covered"], 1))
             missed.append((best - answer["covered"]) / max(best, 1))
-    print(f"{len(gaps)} plans: median gap {np.median(gaps):.3%}, 90 % {np.quantile(gaps, 0.9):.3%}, short of the optimum by {np.mean(missed):.3%} on average")
+    print(
+        f"{len(gaps)} plans: median gap {np.median(gaps):.3%}, 90 % {np.quantile(gaps, 0.9):.3%}, short of the optimum by {np.mean(missed):.3%} on average"
+    )
     assert len(gaps) >= 500
     assert np.median(gaps) <= 0.005
     assert np.mean(missed) <= 0.01

@@ -16,7 +16,11 @@ def test_the_model_by_itself(node):
 def test_the_modules_become_one_script_with_nothing_left_to_import():
     text = model_script()
     assert not re.search(r"^\s*(import|export)\b", text, re.MULTILINE)
-    exported = re.findall(r"^export (?:async )?(?:function|const|class) (\w+)", "\n".join(assets("model").values()), re.MULTILINE)
+    exported = re.findall(
+        r"^export (?:async )?(?:function|const|class) (\w+)",
+        "\n".join(assets("model").values()),
+        re.MULTILINE,
+    )
     assert len(exported) > 25
     for name in exported:
         assert re.search(rf"\breturn \{{.*\b{name}\b.*\}};", text)
