@@ -169,7 +169,8 @@ def evaluate_sites(
 
     s, candidates = stages.settings, stages.value("candidates").candidates
     districts = stages.value("inputs").districts
-    closed, hours = (), {}
+    closed: tuple[str, ...] = ()
+    hours: Mapping[str, str] = {}
     if isinstance(sites, gpd.GeoDataFrame):
         table = _points(sites, candidates.crs)
     elif Path(sites).suffix.lower() == ".json":

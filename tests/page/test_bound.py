@@ -66,7 +66,7 @@ def edit(rng: np.random.Generator, made: dict) -> dict:
 def optimum(made: dict, request: dict) -> float | None:
     """The most that any plan covers, by the mixed-integer model; None where no plan keeps the rules."""
     b, rules, near = made["board"], made["rules"], made["near"]
-    n_old, n_new, n_cols = b["nStations"], b["nCandidates"], b["nColumns"]
+    n_old, n_new = b["nStations"], b["nCandidates"]
     is_open = (np.array(b["open"])[:, None] >> np.arange(3)) & 1
     weight = np.array(b["weight"]).reshape(-1, 2) @ np.array(b["shares"])
     rows = (near[:, :, None] & (is_open[:, None, :] > 0)).reshape(n_old + n_new, -1)
