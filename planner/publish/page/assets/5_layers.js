@@ -14,7 +14,7 @@ const COLOURS = {
   hotspot: "#6a2c91",
   // Density is lightness, who is covered is hue: told apart by every kind of sight, and added cells are dotted too.
   status: {
-    none: ["#f4f2ee", "#e9e6e0", "#dcd8d1", "#cbc6be", "#b7b1a8", "#a19a90", "#8a8379"],
+    none: ["#f4f4f2", "#e8e8e6", "#dadad8", "#c9c9c8", "#b4b5b5", "#9e9fa1", "#87888b"],
     now: ["#e6eff9", "#d0e1f3", "#b4cfeb", "#94bae1", "#73a3d5", "#558bc7", "#3d73b3"],
     more: ["#fdecdc", "#fbdcbd", "#f8c696", "#f3ac6a", "#ea9045", "#da7528", "#c25f15"],
     less: ["#f3e6f2", "#e8cfe5", "#dab0d6", "#c98dc4", "#b56bb0", "#9d4f98", "#833a7f"],
@@ -171,6 +171,7 @@ class Layers {
     const { head, words, grid } = this;
     if (!grid) return;
     const ramp = this.desk ? COLOURS.status.none : COLOURS.ramp;
+    if (this.desk) this.shade();
     const classes = () => {
       const n = (v) => words.n(v);
       const breaks = grid.breaks;
@@ -188,14 +189,20 @@ class Layers {
       order: this.desk ? 2 : 4,
     });
   }
-  // What the desk's state and plan are, drawn.
-  follow() {
+  // The cells' looks in the desk's state; the cells that changed, null: all.
+  shade() {
     const { desk, grid } = this;
     const found = desk.counted();
     const today = desk.counted({ ...desk.now, plan: "today" });
-    const workers = desk.cellWorkers();
-    const changed = grid.show(workers, today.cells, found.cells, COLOURS.status);
     this.lost = desk.now.plan !== "today" && today.cells.some((v, i) => v > found.cells[i] + 0.5);
+    return grid.show(desk.cellWorkers(), today.cells, found.cells, COLOURS.status);
+  }
+  // What the desk's state and plan are, drawn.
+  follow() {
+    const { desk } = this;
+    const changed = this.shade();
+    const workers = desk.cellWorkers();
+    const found = desk.counted();
     if (this.map.hasLayer(this.cellLayer)) this.cellLayer.repaint(changed);
     this.gapsAreStale(workers, found.cells);
     this.restyle();

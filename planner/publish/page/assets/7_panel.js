@@ -424,7 +424,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
     desk.subscribe(top);
     desk.subscribe(follow, true);
     top();
-    follow();
+    setTimeout(follow, 0);
   }
   return [
     el(

@@ -1,7 +1,7 @@
 // The board: who reaches which site, unpacked. See planner/publish/page/board/ for the other side.
 // Sites are the open stations, then the candidates. A column is some workers of one cell who reach the same sites.
 
-import { integers, stream, summed } from "./read.mjs";
+import { integers, stream } from "./read.mjs";
 
 // Place of (x, y) along the Hilbert curve through 2^bits by 2^bits cells; bits up to 15.
 export function hilbert(x, y, bits) {
@@ -37,7 +37,9 @@ function unpackReach(way, blob, order) {
   const n = way.columns;
   const back = stream(blob, way.back, new Uint8Array(n));
   const count = stream(blob, way.count, new Int32Array(n));
-  const changes = integers(blob, way.changes);
+  let told = 0;
+  for (let j = 0; j < n; j++) told += count[j];
+  const changes = stream(blob, way.changes, new Int32Array(told));
   const base = way.levels + 1;
   const ptr = new Int32Array(n + 1);
   const site = new Int32Array(way.entries);
@@ -112,11 +114,13 @@ export function unpackBoard(part, blob, grid) {
     let at = from;
     let place = -1;
     const skips = integers(blob, way.cells);
-    integers(blob, way.columns_in_cell).forEach((n, k) => {
+    const numbers = integers(blob, way.columns_in_cell);
+    for (let k = 0; k < numbers.length; k++) {
       place += skips[k] + 1;
-      cell.fill(curve[place], at, (at += n));
-    });
-    district.set(summed(integers(blob, way.district)), from);
+      for (let j = 0; j < numbers[k]; j++) cell[at++] = curve[place];
+    }
+    const districts = stream(blob, way.district, district.subarray(from, to));
+    for (let j = 1; j < districts.length; j++) districts[j] += districts[j - 1];
     unpackWorkers(way, blob).forEach((own, k) => {
       const g = groups.indexOf(way.groups[k]);
       for (let j = 0; j < own.length; j++) weight[(from + j) * G + g] = own[j] / way.per;
@@ -149,15 +153,17 @@ function bySite(reaches, ways, nSites) {
   const next = ptr.slice();
   const column = new Int32Array(ptr[nSites]);
   const level = new Uint8Array(ptr[nSites]);
-  reaches.forEach((reach, k) => {
-    for (let j = 0; j < ways[k].to - ways[k].from; j++) {
-      for (let e = reach.ptr[j]; e < reach.ptr[j + 1]; e++) {
-        const at = next[reach.site[e]]++;
-        column[at] = ways[k].from + j;
-        level[at] = reach.level[e];
+  for (let k = 0; k < ways.length; k++) {
+    const { ptr: ends, site, level: own } = reaches[k];
+    const { from, to } = ways[k];
+    for (let j = 0; j < to - from; j++) {
+      for (let e = ends[j]; e < ends[j + 1]; e++) {
+        const at = next[site[e]]++;
+        column[at] = from + j;
+        level[at] = own[e];
       }
     }
-  });
+  }
   return { ptr, column, level };
 }
 

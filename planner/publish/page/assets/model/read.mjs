@@ -4,14 +4,20 @@
 export const SCALE = 1e5;
 
 export async function readIsland(text) {
-  const packed = atob(text.trim());
-  const bytes = new Uint8Array(packed.length);
-  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+  const bytes = bytesOf(text.trim());
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   const whole = new Uint8Array(await new Response(stream).arrayBuffer());
   const size = new DataView(whole.buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + size)));
   return { head, blob: whole.subarray(4 + size) };
+}
+
+function bytesOf(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const packed = atob(text);
+  const bytes = new Uint8Array(packed.length);
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+  return bytes;
 }
 
 // Signed integers of a stream; multiplication instead of shifts, which stop at 32 bits.
