@@ -7,10 +7,13 @@ function makeDesk(head, blob, grid) {
   const stations = Array.from({ length: board.nStations }, (_, i) => i);
   const closed = new Set(integers(blob, part.closed));
   const chosen = integers(blob, part.chosen).map((i) => board.nStations + i);
-  const desk = new Desk(board, part, {
-    today: { sites: stations },
-    proposal: { sites: [...stations.filter((i) => !closed.has(i)), ...chosen] },
-  });
+  const plans = { today: { sites: stations }, proposal: { sites: [...stations.filter((i) => !closed.has(i)), ...chosen] } };
+  if (part.actions) {
+    const gone = new Set(part.actions.closed);
+    const hours = part.actions.hours.map(([i, text]) => [i, openPeriods(text, part.periods, part.need_open)]);
+    plans.actions = { sites: [...stations.filter((i) => !gone.has(i)), ...part.actions.chosen.map((i) => board.nStations + i)], hours: new Map(hours) };
+  }
+  const desk = new Desk(board, part, plans);
   let [lng, lat] = [0, 0];
   const flat = integers(blob, part.candidates.at);
   desk.at = part.candidates.id.map((_, k) => [(lat += flat[2 * k + 1]) / 1e6, (lng += flat[2 * k]) / 1e6]);

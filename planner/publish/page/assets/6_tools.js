@@ -15,8 +15,7 @@ function siteName(desk, site, head) {
 function siteTools(desk, site, words) {
   const { head } = __planner;
   const id = desk.ids[site];
-  const plan = desk.now.plan === "today" ? "proposal" : desk.now.plan;
-  const inside = desk.has(site, plan);
+  const inside = desk.has(site, "mine"); // what is changed is always one's own plan
   const isNew = site >= desk.board.nStations;
   const box = el("div", { class: "tools" });
   const again = (act) => () => {
@@ -71,7 +70,7 @@ function fillStandIns(desk, site, head, words, box) {
 
 // The nearest candidates of a place somebody clicked on.
 function nearbyTools(desk, latlng, head, words) {
-  const taken = new Set(desk.plan(desk.now.plan === "today" ? "proposal" : desk.now.plan).sites);
+  const taken = new Set(desk.plan("mine").sites);
   const near = nearestSites(desk.board, desk.at, latlng, NEAR_M).filter(([site]) => !taken.has(site)).slice(0, 3);
   if (!near.length) return el("p", { class: "tools" }, words.t("no_candidate"));
   const { counts, weights, view, plan } = countedNow(desk);
