@@ -14,6 +14,7 @@ from planner.settings.reading import read_settings
 from planner.study.gather import make_bundle
 from planner.study.plan_file import read_plan, wishes
 from planner.study.study import Study
+from tests.actions.test_five_verbs import study_of
 from tests.study.town import Place, street_town
 
 pytestmark = pytest.mark.browser
@@ -281,6 +282,21 @@ def test_cells_of_the_map_say_what_the_headline_says(opened, html):
         assert share == pytest.approx(figures["share"], abs=1e-5)
 
 
+def test_the_five_verbs_are_a_plan_of_the_page(opened, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
+    town = study_of(tmp_path / "town", "budget_yuan = 14500\nyearly_yuan = 12000")
+    plan = town.plan_actions()
+    assert len(plan.actions) >= 2
+    seen = opened(page_html(make_bundle(town.stages)))
+    figures = ask(seen, "(await planner.setState({ plan: 'actions' }), planner.figures())")
+    assert figures["covered"] == pytest.approx(plan.after.covered, abs=0.05)
+    assert figures["stations"] == plan.open_after
+    assert seen.page.locator(".headline .big .new").inner_text() == f"{plan.after.share:.1%}"
+    seen.page.locator("#tab-readings").click()
+    twice = seen.page.locator(".readings tr", has_text="Two or more").locator("td").last
+    assert twice.inner_text() == f"{plan.after.share_backup:.1%}"
+
+
 def test_inside_a_notebooks_frame_it_counts_too(opened, bundle):
     frame = show(bundle, height=500)._repr_html_()
     seen = opened(f"<!DOCTYPE html><meta charset=utf-8><body>{frame}</body>", ready=False)
@@ -289,4 +305,8 @@ def test_inside_a_notebooks_frame_it_counts_too(opened, bundle):
     inner.locator("#tab-mine").click()
     inner.locator("[data-act=replan]").click()
     inner.locator(".certificate", has_text="planned anew").wait_for(timeout=30_000)
+    inner.locator("#tab-sites").click()
+    inner.locator("button[data-rank='1']").click()
+    inner.locator(".leaflet-popup-content").wait_for()
+    seen.page.wait_for_timeout(400)
     assert seen.errors == []

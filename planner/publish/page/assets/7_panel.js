@@ -66,7 +66,7 @@ function readingOf(desk, head) {
   const plan = desk.now.plan;
   const today = desk.counted({ ...desk.now, plan: "today" });
   const shown = desk.counted();
-  const printed = isHeadline(desk) && plan !== "mine";
+  const printed = isHeadline(desk) && (plan === "today" || plan === "proposal");
   const round3 = (v) => Math.round(1000 * v) / 1000;
   const [before, after] = printed ? [h.share[0], h.share[plan === "today" ? 0 : 1]] : [round3(today.share), round3(shown.share)];
   const [a, b] = printed ? [h.covered[0], h.covered[plan === "today" ? 0 : 1]] : [Math.round(today.covered), Math.round(shown.covered)];
@@ -112,8 +112,7 @@ function headlineFollows(node, head, words, desk) {
     workers.textContent = words.n(r.workers, 0);
     stations.textContent = r.left === r.stations ? words.n(r.stations) : `${words.n(r.left)} / ${words.n(r.stations)}`;
     sites.textContent = words.n(r.sites.length);
-    const mine = desk.now.plan === "mine";
-    gap.parentElement.hidden = mine || today || !isHeadline(desk);
+    gap.parentElement.hidden = desk.now.plan !== "proposal" || !isHeadline(desk);
     for (const line of said) line.hidden = !r.printed || today;
   };
 }
@@ -177,9 +176,10 @@ function readingsFollow(node, head, words, desk) {
   const heading = node.querySelectorAll("thead th")[2];
   return () => {
     const { plan } = desk.now;
-    heading.textContent = words.t(plan === "mine" ? "plan_mine" : "after");
+    const other = plan !== "today" && plan !== "proposal";
+    heading.textContent = words.t(other ? `plan_${plan}` : "after");
     rows.forEach((row, k) => {
-      const live = plan === "mine" ? (states[k] ? desk.counted({ ...desk.start(), plan, ...states[k] }).share : null) : shares[k][1];
+      const live = other ? (states[k] ? desk.counted({ ...desk.start(), plan, ...states[k] }).share : null) : shares[k][1];
       row.lastElementChild.textContent = words.percent(live);
     });
   };

@@ -18,9 +18,11 @@ function keepState(desk, map, layers, words) {
     const off = layers.list.filter((entry) => map.hasLayer(entry.layer) !== entry.shown).map((entry) => entry.key).join(",");
     return toHash(desk.now, desk.start(), desk.changed ? desk.kept() : null, { view: moved ? view : "", layers: off, site });
   };
+  const own = location.protocol !== "about:"; // a frame in a notebook has no address of its own
   let moved = false;
   let wait = null;
   const write = () => {
+    if (!own) return;
     clearTimeout(wait);
     wait = setTimeout(() => {
       const hash = `#${address()}`;
@@ -28,8 +30,8 @@ function keepState(desk, map, layers, words) {
     }, 120);
   };
   const read = (text) => {
-    const { state, own, more } = fromHash(text);
-    if (own) desk.restore(own);
+    const { state, own: plan, more } = fromHash(text);
+    if (plan) desk.restore(plan);
     try {
       desk.setState(state);
     } catch {
@@ -45,15 +47,15 @@ function keepState(desk, map, layers, words) {
   };
   map.on("popupopen", ({ popup }) => {
     site = popup.siteId ?? "";
-    if (!history.state?.card) history.pushState({ card: true }, "", location.href);
+    if (own && !history.state?.card) history.pushState({ card: true }, "", location.href);
     write();
   });
   map.on("popupclose", () => {
     site = "";
-    if (history.state?.card && !map._popup?.isOpen()) history.back();
+    if (own && history.state?.card && !map._popup?.isOpen()) history.back();
     else write();
   });
-  window.addEventListener("popstate", () => map.closePopup());
+  if (own) window.addEventListener("popstate", () => map.closePopup());
   map.on("moveend", () => {
     moved = true;
     write();
