@@ -257,6 +257,11 @@ def test_a_link_opens_the_same_state_and_back_closes_the_card(opened, html):
     page.go_back()
     page.wait_for_timeout(500)
     assert page.locator(".leaflet-popup-content").count() == 0
+    ask(seen, "planner.setState({ reset: true })")
+    page.wait_for_timeout(300)
+    page.evaluate("(hash) => { location.hash = hash; }", address.split("#")[1])
+    page.wait_for_timeout(300)
+    assert ask(seen, "planner.figures()") == figures
     page.goto("about:blank")
     page.goto(address)
     assert ask(seen, "planner.figures()") == figures

@@ -85,9 +85,9 @@ def test_what_is_refused_is_left_out_and_told(study):
     told = [str(f) for f in again.all_findings() if f.code == "CAN-009"]
     assert len(told) == 2
     assert "its landlord refuses" in told[0]
-    with pytest.raises(PlannerError, match="CAN-005|no candidate"):
+    with pytest.raises(PlannerError, match=r"CAN-005|no candidate"):
         study.with_(siting__refused={"Z": "?"}).site_stations()
-    with pytest.raises(PlannerError, match="CAN-006|both required"):
+    with pytest.raises(PlannerError, match=r"CAN-006|both required"):
         study.with_(siting__required=("B",), siting__refused={"B": "?"}).site_stations()
 
 

@@ -19,6 +19,7 @@ function keepState(desk, map, layers, words) {
     return toHash(desk.now, desk.start(), desk.changed ? desk.kept() : null, { view: moved ? view : "", layers: off, site });
   };
   const own = location.protocol !== "about:"; // a frame in a notebook has no address of its own
+  let closing = false; // going back to where no card was open: the address there is older than the state
   let moved = false;
   let wait = null;
   const write = () => {
@@ -33,7 +34,7 @@ function keepState(desk, map, layers, words) {
     const { state, own: plan, more } = fromHash(text);
     if (plan) desk.restore(plan);
     try {
-      desk.setState(state);
+      desk.setState({ ...desk.start(), ...state });
     } catch {
       // a part of an old or mistyped link: the rest holds
     }
@@ -52,10 +53,25 @@ function keepState(desk, map, layers, words) {
   });
   map.on("popupclose", () => {
     site = "";
-    if (own && history.state?.card && !map._popup?.isOpen()) history.back();
-    else write();
+    if (own && history.state?.card && !map._popup?.isOpen()) {
+      leave();
+      history.back();
+    } else write();
   });
-  if (own) window.addEventListener("popstate", () => map.closePopup());
+  const leave = () => {
+    closing = true;
+    setTimeout(() => (closing = false), 150);
+  };
+  if (own) {
+    window.addEventListener("popstate", () => {
+      if (map._popup?.isOpen()) leave();
+      map.closePopup();
+    });
+  }
+  window.addEventListener("hashchange", () => {
+    if (closing) write();
+    else read(location.hash); // a link pasted into the open page
+  });
   map.on("moveend", () => {
     moved = true;
     write();
