@@ -239,6 +239,24 @@ def test_from_the_card_drop_move_and_take_back(opened, html, study):
     assert seen.errors == []
 
 
+def test_a_click_on_the_street_offers_the_nearest_candidates(opened, html, study):
+    seen = opened(html)
+    page = seen.page
+    chosen = set(study.site_stations().chosen["site_id"])
+    other = study.candidates[~study.candidates["site_id"].isin(chosen)].iloc[7]
+    at = study.candidates.loc[[other.name]].to_crs(4326).geometry.iloc[0]
+    for key in ("stations", "sites"):
+        page.locator(f"input[data-layer={key}]").uncheck()
+    place = page.evaluate("(p) => { const m = __planner.map; m.setView(p, 16, { animate: false }); return m.latLngToContainerPoint(p); }", [at.y, at.x])
+    page.locator("#map_planner").click(position={"x": place["x"], "y": place["y"]})
+    offered = page.locator(f".stand-in[data-site='{other['site_id']}']")
+    said = int(offered.locator("small").inner_text().split(" · ")[1].split()[0].replace(",", ""))
+    before = ask(seen, "planner.figures()")["covered"]
+    offered.click()
+    assert ask(seen, "planner.state()")["edits"]["add"] == [other["site_id"]]
+    assert ask(seen, "planner.figures()")["covered"] - before == pytest.approx(said, abs=0.6)
+
+
 def test_a_link_opens_the_same_state_and_back_closes_the_card(opened, html):
     seen = opened(html)
     page = seen.page

@@ -517,7 +517,8 @@ class Layers {
     const gap = hit(this.gapShapes?.map((s) => (s.options.fill ? s : null)));
     if (gap >= 0) return gapCard(this.named(this.gapList[gap]), head, words);
     const cell = this.grid && map.hasLayer(this.get("cells").layer) ? this.grid.at(latlng) : -1;
-    return cell >= 0 ? cellCard(this, cell, latlng) : null;
+    if (cell >= 0) return cellCard(this, cell, latlng);
+    return this.desk && this.districtShapes.some((s) => s.getBounds().contains(latlng)) ? placeCard(this, latlng) : null;
   }
 }
 

@@ -130,6 +130,13 @@ function cellCard({ grid, words, desk, head }, i, latlng) {
   return node;
 }
 
+// A place where nothing is drawn: what could stand near it.
+function placeCard({ words, desk, head }, latlng) {
+  const node = card(words.t("candidate"), words.t("nearest_candidates"), []);
+  node.append(nearbyTools(desk, [latlng.lat, latlng.lng], head, words));
+  return node;
+}
+
 function extraCard(part, i, words) {
   const rows = part.fields.map((f) => {
     const value = f.values[i];

@@ -74,7 +74,7 @@ function nearbyTools(desk, latlng, head, words) {
   const near = nearestSites(desk.board, desk.at, latlng, NEAR_M).filter(([site]) => !taken.has(site)).slice(0, 3);
   if (!near.length) return el("p", { class: "tools" }, words.t("no_candidate"));
   const { counts, weights, view, plan } = countedNow(desk);
-  const box = el("div", { class: "tools stand-ins" }, el("p", {}, words.t("nearest_candidates")));
+  const box = el("div", { class: "tools stand-ins" }, el("p", { class: "near-title" }, words.t("nearest_candidates")));
   for (const [site, metres] of near) {
     const gain = gainOf(desk.board, counts, weights, site, plan.hours?.get(site), view);
     const line = words.t("stand_in_line", { m: words.n(Math.round(metres)), difference: words.t("more", { n: words.n(gain, 0) }) });
