@@ -64,7 +64,7 @@ def test_it_is_ready_asks_nobody_and_begins_with_the_proposal(opened, html, bund
     assert time.monotonic() - begun < 10  # 3 s on a PC; shared machines are slower
     nothing = {"add": [], "drop": [], "hours": {}, "rejected": {}}
     assert state == {"plan": "proposal", "periods": "all", "groups": "headline", "cutoff_m": 667, "least": 1,
-                     "network": "stations", "edits": nothing}  # fmt: skip
+                     "network": "stations", "cutoff": 667, "edits": nothing}  # fmt: skip
     figures = ask(seen, "planner.figures()")
     assert figures["share"] == pytest.approx(bundle.after.share, abs=1e-6)
     assert figures["stations"] == 14

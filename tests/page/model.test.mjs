@@ -106,6 +106,9 @@ test("one state: refused where it cannot be, cumulative edits, undo, redo, reset
   assert.equal(d.state().plan, "proposal");
   assert.throws(() => d.setState({ plan: "last year" }));
   assert.throws(() => d.setState({ cutoff_m: 600 }));
+  assert.throws(() => d.setState({ periods: [] }));
+  assert.equal(d.setState({ cutoff: 500 }).cutoff_m, 500);
+  assert.equal(d.setState({ reset: true }).cutoff, 667);
   assert.throws(() => d.setState({ colour: "red" }));
   assert.throws(() => d.edit({ add: ["nowhere"] }));
   d.edit({ add: ["A"] });

@@ -6,6 +6,7 @@ import { weightsOf } from "./gains.mjs";
 import { openPeriods, spansOf } from "./hours.mjs";
 
 export const FIELDS = ["plan", "periods", "groups", "cutoff_m", "least", "network"];
+const ALSO = { cutoff: "cutoff_m" }; // other names that a part of the state goes by
 
 const nothing = (base) => ({ base, add: new Set(), drop: new Set(), hours: new Map(), rejected: new Map() });
 const copied = (own) => ({
@@ -45,12 +46,13 @@ export class Desk {
   state() {
     const edits = this.edits();
     const plain = Object.fromEntries(FIELDS.map((f) => [f, Array.isArray(this.now[f]) ? [...this.now[f]] : this.now[f]]));
-    return { ...plain, edits };
+    return { ...plain, cutoff: plain.cutoff_m, edits };
   }
   setState(changes = {}) {
     const { reset, ...others } = changes;
     const next = reset ? this.start() : { ...this.now };
-    for (const [field, value] of Object.entries(others)) {
+    for (const [name, value] of Object.entries(others)) {
+      const field = ALSO[name] ?? name;
       if (field === "edits") continue;
       if (!FIELDS.includes(field)) throw new Error(`no such part of the state: ${field}`);
       next[field] = this.judged(field, value);
@@ -68,7 +70,7 @@ export class Desk {
   judged(field, value) {
     const { board } = this;
     const own = (v) => String(v).replace(/^own:/, "");
-    const among = (names, words) => (Array.isArray(value) ? value.length > 0 && value.every((v) => names.includes(own(v))) : words.includes(value) || names.includes(own(value)));
+    const among = (names, words) => [].concat(value).length > 0 && [].concat(value).every((v) => words.includes(v) || names.includes(own(v)));
     const fine = {
       plan: () => value === "mine" || value in this.plans,
       periods: () => among(board.periods, ["all", "night", "any_hour"]),
