@@ -316,9 +316,19 @@ class Layers {
       const style = this.style("areas", {
         color: colour[key], weight: 1.1, opacity: 0.85, fillColor: COLOURS.circle[key], fillOpacity: 0.46, smoothFactor: 0.8,
       });
-      const parts = shapes(this.blob, head.areas[key]).filter((p) => p.length);
-      const group = L.layerGroup(parts.map((p) => L.polygon(p, style)));
-      this.circles = [...(this.circles ?? []), ...group.getLayers()];
+      const group = L.layerGroup();
+      const draw = () => {
+        const parts = shapes(this.blob, head.areas[key]).filter((p) => p.length);
+        for (const p of parts) group.addLayer(L.polygon(p, style));
+        this.circles = [...(this.circles ?? []), ...group.getLayers()];
+      };
+      if (!this.desk) draw();
+      else {
+        group.once("add", () => {
+          draw(); // a hundred thousand corners: only for who asks
+          this.rescale();
+        });
+      }
       const [now, then] = head.headline.readings.any_hour ?? head.headline.share;
       this.add(key, words.t(`layer_${key}`), group, {
         note: words.t(`note_${key}`, { now: words.percent(now), then: words.percent(then) }),
@@ -330,15 +340,13 @@ class Layers {
   }
   gaps() {
     const { head, words } = this;
-    const parts = shapes(this.blob, head.gaps.shapes);
     const style = this.style("marks", {
       color: COLOURS.gap, weight: 1.2, dashArray: "4 3", fillColor: hatch("rgba(61,58,68,.55)"), fillOpacity: 1,
     });
-    const drawn = parts.map((p) => L.polygon(p, style));
+    const drawn = this.desk ? [] : shapes(this.blob, head.gaps.shapes).map((p) => L.polygon(p, style));
     this.gapStyle = style;
-    this.gapGroup = L.layerGroup(this.desk ? [] : drawn);
+    this.gapGroup = L.layerGroup(drawn);
     this.gapGroup.on("add", () => this.fillGaps());
-    this.gapNames = drawn.map((shape, i) => [shape.getBounds(), head.gaps.name[i]]).filter(([box, name]) => name && box.isValid());
     if (!this.desk) {
       this.gapShapes = drawn;
       this.gapList = drawn.map((shape, i) => ({ workers: head.gaps.workers[i], name: head.gaps.name[i], district: head.gaps.district[i] }));
@@ -367,6 +375,9 @@ class Layers {
     const { grid } = this;
     const middle = [0, 1].map((k) => gap.cells.reduce((sum, i) => sum + (k ? Math.floor(grid.key[i] / grid.columns) : grid.key[i] % grid.columns) + 0.5, 0) / gap.cells.length);
     const latlng = grid.latlng(...middle);
+    this.gapNames ??= shapes(this.blob, this.head.gaps.shapes)
+      .map((part, i) => [L.latLngBounds(part.flat(2)), this.head.gaps.name[i]])
+      .filter(([box, name]) => name && box.isValid());
     let best = [2000, ""];
     for (const [box, name] of this.gapNames) {
       const far = box.contains(latlng) ? 0 : this.map.distance(box.getCenter(), latlng); // near enough: names of the study's own gaps
