@@ -22,7 +22,8 @@ const COLOURS = {
   mine: "#0b7a6f",
   roads: { motorway: "#7d7a78", trunk: "#96928e", primary: "#aca8a3", secondary: "#c3bfb9" },
 };
-const CARD = { maxWidth: 320, minWidth: 220, maxHeight: 460, autoPanPadding: [24, 70] };
+// Beside the layer control on a wide screen, never under it.
+const CARD = { maxWidth: 320, minWidth: 220, autoPanPaddingTopLeft: [24, 62], autoPanPaddingBottomRight: window.innerWidth > 900 ? [258, 24] : [12, 24] };
 const PANES = ["land", "cells", "ground", "areas", "marks", "points", "labels"];
 const ROAD_WIDTH = { motorway: 2.4, trunk: 1.9, primary: 1.35, secondary: 0.9 };
 
@@ -353,6 +354,7 @@ class Layers {
     }
     this.add("gaps", words.t("layer_gaps"), this.gapGroup, {
       swatches: [[swatch("area", { fill: hatch("rgba(61,58,68,.75)"), stroke: COLOURS.gap, dash: [3, 2] }), ""]],
+      note: this.desk ? words.t("note_gaps") : "",
       shown: false,
       order: 5,
     });

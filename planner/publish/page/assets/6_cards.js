@@ -30,8 +30,7 @@ function stationCard(s, i, head, words, desk) {
     "old",
   );
   const site = desk ? desk.stationAt.indexOf(i) : -1;
-  if (site >= 0) node.append(siteTools(desk, site, words));
-  return node;
+  return site >= 0 ? withTools(node, desk, site, words) : node;
 }
 
 // How often the site is chosen again, and how well so few draws tell it.
@@ -70,8 +69,7 @@ function siteCard(s, i, head, words, desk) {
     s.reason[i],
     "new",
   );
-  if (desk) node.append(siteTools(desk, site, words));
-  return node;
+  return desk ? withTools(node, desk, site, words) : node;
 }
 
 // A candidate that the proposal does not hold.
@@ -92,7 +90,12 @@ function candidateCard(desk, site, head, words) {
     null,
     "mine",
   );
-  node.append(siteTools(desk, site, words));
+  return withTools(node, desk, site, words);
+}
+
+// What can be done with a site stands above what is known of it.
+function withTools(node, desk, site, words) {
+  node.querySelector("dl").before(siteTools(desk, site, words));
   return node;
 }
 

@@ -347,7 +347,7 @@ function districtTable(head, words, go, desk) {
 
 function tabs(words, panels) {
   const buttons = panels.map(([key, label, panel], i) =>
-    el("button", { type: "button", role: "tab", id: `tab-${key}`, "aria-controls": `panel-${key}`, "aria-selected": String(i === 0), tabindex: i ? -1 : 0, onclick: () => choose(i) }, label),
+    el("button", { type: "button", role: "tab", id: `tab-${key}`, "aria-controls": `panel-${key}`, "aria-selected": String(i === 0), tabindex: i ? -1 : 0, onclick: () => (choose(i), node.scrollIntoView({ block: "nearest" })) }, label),
   );
   const bodies = panels.map(([key, , panel], i) =>
     el("div", { role: "tabpanel", id: `panel-${key}`, "aria-labelledby": `tab-${key}`, hidden: i !== 0 }, panel),
@@ -424,7 +424,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
     desk.subscribe(top);
     desk.subscribe(follow, true);
     top();
-    setTimeout(follow, 0);
+    setTimeout(follow, 200); // what opens first is as printed; the map comes first
   }
   return [
     el(
