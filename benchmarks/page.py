@@ -36,7 +36,9 @@ STATES = {
 @contextmanager
 def opened(browser: Any, path: Path) -> Iterator[Any]:
     """The page in a context of its own, when it answers."""
-    context = browser.new_context(offline=True, viewport={"width": 1200, "height": 780}, reduced_motion="reduce")
+    context = browser.new_context(
+        offline=True, viewport={"width": 1200, "height": 780}, reduced_motion="reduce"
+    )
     page = context.new_page()
     page.goto(path.resolve().as_uri())
     page.evaluate("async () => { await planner.state(); }")
@@ -65,9 +67,13 @@ def measured(browser: Any, path: Path) -> dict[str, float]:
             before = spent(browser)
             page.evaluate(code)
             found[name] = spent(browser) - before
-        page.evaluate("async () => { await planner.setState({ periods: 'all' }); await planner.replan(); }")  # the worker starts
+        page.evaluate(
+            "async () => { await planner.setState({ periods: 'all' }); await planner.replan(); }"
+        )  # the worker starts
         begun = time.monotonic()
-        answer = page.evaluate(f"async () => {{ await planner.edit({{ drop: ({_FIRST})(3) }}); return planner.replan(); }}")
+        answer = page.evaluate(
+            f"async () => {{ await planner.edit({{ drop: ({_FIRST})(3) }}); return planner.replan(); }}"
+        )
         found["the rest planned anew, s"] = time.monotonic() - begun
         found["its gap"] = answer["gap"]
         found["heap, MB"] = page.evaluate("() => performance.memory.usedJSHeapSize") / 1e6
@@ -80,11 +86,18 @@ def main(arguments: list[str]) -> int:
 
     shots = Path(arguments[arguments.index("--shots") + 1]) if "--shots" in arguments else None
     files = [Path(a) for a in arguments if a.endswith(".html")] or [DEFAULT]
-    chromium = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+    chromium = next(
+        (p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
         for path in files:
-            print(json.dumps({"page": path.name} | {k: round(v, 5) for k, v in measured(browser, path).items()}, indent=1))
+            print(
+                json.dumps(
+                    {"page": path.name} | {k: round(v, 5) for k, v in measured(browser, path).items()},
+                    indent=1,
+                )
+            )
         for name, code in STATES.items() if shots is not None else ():
             shots.mkdir(parents=True, exist_ok=True)
             with opened(browser, files[0]) as page:

@@ -247,7 +247,10 @@ def test_a_click_on_the_street_offers_the_nearest_candidates(opened, html, study
     at = study.candidates.loc[[other.name]].to_crs(4326).geometry.iloc[0]
     for key in ("stations", "sites"):
         page.locator(f"input[data-layer={key}]").uncheck()
-    place = page.evaluate("(p) => { const m = __planner.map; m.setView(p, 16, { animate: false }); return m.latLngToContainerPoint(p); }", [at.y, at.x])
+    place = page.evaluate(
+        "(p) => { const m = __planner.map; m.setView(p, 16, { animate: false }); return m.latLngToContainerPoint(p); }",
+        [at.y, at.x],
+    )
     page.locator("#map_planner").click(position={"x": place["x"], "y": place["y"]})
     offered = page.locator(f".stand-in[data-site='{other['site_id']}']")
     said = int(offered.locator("small").inner_text().split(" · ")[1].split()[0].replace(",", ""))
