@@ -94,3 +94,14 @@ def test_the_cells_add_up_to_the_headline(study, page, node):
         assert sum(found["cells"]) == pytest.approx(found["covered"])
         assert sum(found["cellWorkers"]) == pytest.approx(found["workers"], abs=0.1)
         assert all(a <= b + 1e-9 for a, b in zip(found["cells"], found["cellWorkers"], strict=True))
+
+
+def test_a_town_without_stations(tmp_path, node, monkeypatch):
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
+    path = street_town(tmp_path / "town", hosts=HOSTS[:3], siting="p = 1")
+    town = Study(read_settings(path), cache=tmp_path / "cache")
+    page = tmp_path / "map.html"
+    page.write_text(page_html(make_bundle(town.stages)), "utf-8")
+    none, one = node("count.mjs", page, given=[{"stations": [], "candidates": c, "state": {}} for c in ([], [1])])
+    assert none["covered"] == 0
+    assert one["covered"] == pytest.approx(covered_by(town, [], [1]).covered, abs=0.05)
