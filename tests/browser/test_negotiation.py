@@ -336,3 +336,37 @@ def test_inside_a_notebooks_frame_it_counts_too(opened, bundle):
     inner.locator(".leaflet-popup-content").wait_for()
     seen.page.wait_for_timeout(400)
     assert seen.errors == []
+
+
+def test_hostile_names_stay_text_in_cards_lists_and_files(opened, tmp_path, monkeypatch):
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
+    names = [
+        "<img src=x onerror='window.hacked=1'>",
+        '=HYPERLINK("http://x","y")',
+        "</script><script>window.hacked=2</script>",
+        "a,b\"c'd",
+    ]
+    hosts = [Place(n, 400.0 + 700 * k) for k, n in enumerate(names)]
+    town = Study(
+        read_settings(street_town(tmp_path / "town", stations=[Place("S", 100)], hosts=hosts)),
+        cache=tmp_path / "cache",
+    )
+    seen = opened(page_html(make_bundle(town.stages)))
+    ids = town.candidates["site_id"].tolist()
+    ask(seen, "planner.edit(given)", {"add": ids, "reject": {ids[0]: names[0]}})
+    ask(seen, "planner.edit(given)", {"add": ids})
+    seen.page.locator("#tab-mine").click()
+    listed = seen.page.locator(".changes .what").all_inner_texts()
+    assert sorted(" ".join(t.split()) for t in listed) == sorted(" ".join(n.split()) for n in names)
+    seen.page.locator(".changes .what").nth(1).click()
+    seen.page.wait_for_selector(".leaflet-popup-content")
+    assert seen.popup() in names
+    text = ask(seen, "planner.file('csv')")
+    assert "\r\n=HYP" not in text
+    assert ",=HYP" not in text
+    figures = ask(seen, "planner.figures()")
+    path = tmp_path / "plan.json"
+    path.write_text(ask(seen, "planner.file()"), "utf-8")
+    assert town.evaluate(path).wished.covered == pytest.approx(figures["covered"], abs=0.1)
+    assert seen.page.evaluate("() => window.hacked") is None
+    assert seen.errors == []

@@ -102,6 +102,8 @@ def test_a_town_without_stations(tmp_path, node, monkeypatch):
     town = Study(read_settings(path), cache=tmp_path / "cache")
     page = tmp_path / "map.html"
     page.write_text(page_html(make_bundle(town.stages)), "utf-8")
-    none, one = node("count.mjs", page, given=[{"stations": [], "candidates": c, "state": {}} for c in ([], [1])])
+    none, one = node(
+        "count.mjs", page, given=[{"stations": [], "candidates": c, "state": {}} for c in ([], [1])]
+    )
     assert none["covered"] == 0
     assert one["covered"] == pytest.approx(covered_by(town, [], [1]).covered, abs=0.05)
