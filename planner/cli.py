@@ -131,14 +131,20 @@ def run(
     out: Out = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_say("help_opt_dry_run"))] = False,
     evidence: Annotated[bool, typer.Option("--evidence", help=_say("help_opt_evidence"))] = False,
+    plan: Annotated[Path | None, typer.Option(help=_say("help_opt_plan"))] = None,
 ) -> None:
     """Make the whole plan: map, workbook, report, layers."""
+    from planner.study.plan_file import read_plan, wishes
     from planner.study.terminal import dry_run_text, summary
 
     with _shown() as shown:
         opened = _open(study, shown)
         if evidence:
             opened = opened.with_(siting__evidence=("fair_front", "value_of_information", "pilots"))
+        if plan is not None:
+            file = plan
+            wished = _refusing(lambda: read_plan(file), opened)
+            opened = opened.with_(**wishes(wished, opened.settings.siting))
         if dry_run:
             text = dry_run_text(opened.dry_run(), _language(opened))
         else:

@@ -89,6 +89,7 @@ class Siting(Section):
     """How many sites, from which hosts, under which rules, and how hard to look.
 
     ``target_source`` says whose number ``p`` is; without it, a number that is not given is called planner's own.
+    ``refused``: candidates that cannot be had, each with the reason (its host refuses, say): forbidden, and told in every product.
     ``quota_min``, ``quota_max``: new sites per district; ``kind_min``, ``kind_max``: per kind of host.
     ``cost_yuan``: a station's cost by kind of host, before the table of :mod:`planner.settings.costs`;
     ``default_cost_yuan``: of the kinds in neither. ``inequality_aversion``: how much an even cover is worth in the
@@ -112,6 +113,7 @@ class Siting(Section):
     kind_max: dict[str, Count] = Field(default_factory=dict)
     required: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    refused: dict[str, str] = Field(default_factory=dict)
     cost_yuan: dict[str, Positive] = Field(default_factory=dict)
     default_cost_yuan: Positive = 8000
     budget_yuan: float | None = Field(default=None, gt=0)

@@ -372,4 +372,22 @@ def judge(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFr
     if not found and siting.goal.own_measure:
         en, zh = measure_in_words(siting.goal)
         found = [finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh)]
+    if not any(f.severity == "E" for f in found):
+        found += _refused(siting.refused, candidates)
     return tuple(found)
+
+
+def _refused(reasons: dict[str, str], candidates: gpd.GeoDataFrame) -> list[Finding]:
+    """A word on each candidate that cannot be had."""
+    names = candidates.set_index("site_id")["name"]
+    return [
+        finding(
+            "CAN-009",
+            source="study.toml",
+            field="siting.refused",
+            value=key,
+            name=str(names[key]),
+            reason=reason,
+        )
+        for key, reason in reasons.items()
+    ]

@@ -36,7 +36,7 @@ def study_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.Geo
         len(candidates),
         None if goal.budget_only and siting.budget_yuan is not None else siting.p,
         required=_positions(siting.required, candidates),
-        forbidden=_positions(siting.forbidden, candidates),
+        forbidden=_positions([*siting.forbidden, *siting.refused], candidates),
         region=region,
         quota_min=_quota_min(siting, districts, region),
         quota_max=_stated(districts, "quota_max") | dict(siting.quota_max),
@@ -60,13 +60,13 @@ def judge_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.Geo
     """What the study's rules name that is not there, or name twice over (CAN-004 to CAN-007, SET-006, GOAL-*)."""
     found = judge_goal(siting)
     ids, names = set(candidates["site_id"]), [str(d) for d in districts["district"]]
-    for key in ("required", "forbidden"):
+    for key in ("required", "forbidden", "refused"):
         found += [
             finding("CAN-005", source="study.toml", field=key, value=v)
             for v in dict.fromkeys(getattr(siting, key))
             if v not in ids
         ]
-    both = [v for v in dict.fromkeys(siting.required) if v in set(siting.forbidden)]
+    both = [v for v in dict.fromkeys(siting.required) if v in {*siting.forbidden, *siting.refused}]
     found += [finding("CAN-006", source="study.toml", field="required", value=v) for v in both]
     for key in ("quota_min", "quota_max"):
         found += [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -13,9 +14,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.errors import PlannerError, refuse_if_errors
+from planner.errors import PlannerError, finding, refuse_if_errors
 from planner.hours.parse import parse_hours
 from planner.settings.inputs import Datum, Table
+from planner.study.plan_file import read_plan
 from planner.study.terminal import aligned
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ def evaluate_sites(
     datum: Datum = "wgs84",
     scored: Scored | None = None,
 ) -> Evaluation:
-    """What exactly these sites would cover: points, or a file read like a station list.
+    """What exactly these sites would cover: points, a plan of the page (json), or a file read like a station list.
 
     Hours: the column ``open_hours`` where filled, else those of the candidate at the place, else the study's default.
     ``scored``: other demand points to count on; None: the study's own.
@@ -167,14 +169,19 @@ def evaluate_sites(
 
     s, candidates = stages.settings, stages.value("candidates").candidates
     districts = stages.value("inputs").districts
+    closed: tuple[str, ...] = ()
+    hours: Mapping[str, str] = {}
     if isinstance(sites, gpd.GeoDataFrame):
         table = _points(sites, candidates.crs)
+    elif Path(sites).suffix.lower() == ".json":
+        plan_file = read_plan(Path(sites))
+        table, closed, hours = plan_file.points(candidates.crs), plan_file.closed, plan_file.hours
     else:
         table = _read(Path(sites), datum, districts)
     points, at = _on_candidates(table.geometry, candidates.geometry)
     plan = stages.value("plan").plan
     on = scored or Scored("", stages.value("demand").demand, stages.value("demand").points)
-    wished = _covered(stages, on, points, _hours(table, candidates, at))
+    wished = _covered(stages, on, points, _hours(table, candidates, at), closed=closed, retimed=hours)
     before, proposed = plan.before, plan.after
     if scored is not None:
         before = _covered(stages, on)
@@ -219,15 +226,25 @@ def _hours(table: pd.DataFrame, candidates: pd.DataFrame, at: Any) -> pd.DataFra
 
 def _covered(
     stages: Stages, on: Scored, sites: gpd.GeoSeries | None = None, hours: pd.DataFrame | None = None, *,
-    closed: tuple[str, ...] = (),
+    closed: tuple[str, ...] = (), retimed: Mapping[str, str] | None = None,
 ) -> Coverage:  # fmt: skip
-    """Coverage of the points ``on`` by the open stations (less those that close) and by ``sites``."""
+    """Coverage of the points ``on`` by the open stations (less those that close, others at new hours) and by ``sites``.
+
+    Raises
+    ------
+    PlannerError
+        PLAN-002: a station that closes or keeps other hours is none of the open ones.
+    """
     from planner.siting.reach import joined, measure, site_reach
     from planner.study.table.pick import hours_of, open_of, reach_name
 
     s, ways, where = stages.settings, stages.value("ways"), on.points.geometry
     there = open_of(stages.value("stations"))
-    stay = np.flatnonzero(~there["station_id"].astype(str).isin(closed))
+    ids = there["station_id"].astype(str)
+    for key in (*closed, *(retimed or {})):
+        if key not in set(ids):
+            raise PlannerError.of(finding("PLAN-002", source="plan", value=key))
+    stay = np.flatnonzero(~ids.isin(closed))
     same = not on.name
     more = {} if same else {"points": where}
 
@@ -243,7 +260,12 @@ def _covered(
             off_h=s.demand.off_h,
         )
 
-    old = stages.value("existing") if same else reach("stations", hours_of(there))
+    opened = hours_of(there)
+    if retimed:
+        opened = opened.assign(open_hours=ids.map(retimed).fillna(opened["open_hours"]))
+        if "week_hours" in opened:
+            opened["week_hours"] = opened["week_hours"].where(~ids.isin(retimed.keys()), "")
+    old = stages.value("existing") if same and not retimed else reach("stations", opened)
     every = old.only(stay)
     if sites is not None and hours is not None:
         every = joined(every, reach("candidates", hours, sites=sites))

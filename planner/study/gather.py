@@ -20,6 +20,7 @@ from planner.siting.evidence.use import ExpectedUse, LawOfUse
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
 from planner.study.union import union_of
+from planner.telling.board import Board, prices_at_points
 from planner.telling.bundle import Bundle
 from planner.telling.layer import ExtraLayer
 from planner.telling.words.names import in_language
@@ -118,8 +119,19 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: b
         actions=actions,
         **more,
         grades=grades,
+        board=_board(stages),
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
+
+
+def _board(stages: Stages) -> Board:
+    """What any plan can be counted from."""
+    posing, sited = stages.value("posing"), stages.value("siting")
+    prices = prices_at_points(
+        sited.solution.prices, posing.merged.of, len(posing.new.access), len(posing.periods)
+    )
+    whole, rules = posing.whole, stages.value("problem").problem.rules
+    return Board(whole.points, whole.existing, whole.new, sited.solution.chosen, sited.closed, rules, prices)
 
 
 def _layers(stages: Stages, homes: HomesPlan | None, grades: Grades | None) -> tuple[ExtraLayer, ...]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from planner.siting.questions.learn import PilotSites
     from planner.siting.questions.robust import Hindsight
     from planner.solvers.problems import Solution
+    from planner.telling.board import Board
 
 __all__ = ["Bundle", "ExtraLayer", "PopupField"]
 
@@ -100,6 +101,8 @@ class Bundle:
         not asked (``siting.evidence``) or not to be had.
     networks
         The union's networks; None where a run does not ask for them.
+    board
+        What any other plan can be counted from; None for a bundle made by hand.
     """
 
     settings: Settings
@@ -143,6 +146,7 @@ class Bundle:
     knowledge: Knowledge | None = None
     pilots: PilotSites | None = None
     networks: UnionResult | None = None
+    board: Board | None = None
 
     @functools.cached_property
     def facts(self) -> Register:

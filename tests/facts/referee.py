@@ -24,6 +24,8 @@ import openpyxl
 import pyogrio
 from lxml import html
 
+from tests.facts.board import covered_shares
+
 #: How far a printed number of each unit may be from the number itself.
 HALF = {
     "people": 0.5,
@@ -380,9 +382,15 @@ def page(out: Path, facts: Facts) -> Iterator[Disagreement]:
 
 
 def _cells(head: dict[str, Any], blob: bytes, facts: Facts) -> Iterator[Disagreement]:
-    """The cells' cards add up to the headline, opening hours counted: to a tenth of a point."""
+    """The cells add up to the headline, opening hours counted: what the page counts them from, or their cards."""
     cells = head["cells"]
     if cells is None:
+        return
+    if head.get("board"):
+        for plan, share in covered_shares(head, blob, integers).items():
+            row = facts.find("share", plan=plan)
+            if row is None or abs(share - row["value"]) > 1e-4:
+                yield Disagreement("map.html", f"cells {plan}", f"{share:.5f}", str(row and row["value"]))
         return
     workers = np.array(integers(blob, cells["workers"])) / cells["per"]
     for name, plan in (("now", "today"), ("then", "proposal")):

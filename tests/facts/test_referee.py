@@ -92,17 +92,10 @@ def fact_of(content: dict[str, Any], id_: str, **scope: Any) -> dict[str, Any]:
 
 def test_cells_that_ignore_opening_hours(run: Run, spoilt: Callable[[], Path]) -> None:
     out, bundle = spoilt(), make_bundle(run.study.stages)
-
-    def at_any_hour(coverage: Any) -> Any:
-        cells = coverage.cells
-        return dataclasses.replace(
-            coverage, cells=cells.assign(covered=cells["workers"] * (cells["stations"] > 0))
-        )
-
-    write_page(
-        dataclasses.replace(bundle, before=at_any_hour(bundle.before), after=at_any_hour(bundle.after)),
-        out / "map.html",
-    )
+    board = bundle.board
+    assert board is not None
+    always = dataclasses.replace(board, existing=board.existing.always(), new=board.new.always())
+    write_page(dataclasses.replace(bundle, board=always), out / "map.html")
     assert "map.html: cells today" in told(out, run)
 
 

@@ -201,7 +201,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
     (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan final_phase_weight "
-                     "forbidden[]"), ("rules", "posing")),
+                     "forbidden[] refused{}"), ("rules", "posing")),
     (keys("siting.", "gap work_limit"), ("rules", "posing", "backtest")),
     (["siting.time_limit_s"], (*SOLVING, "rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
@@ -505,6 +505,7 @@ kind_min = { bank = 1 }
 kind_max = { bank = 3 }
 required = ["A"]
 forbidden = ["B"]
+refused = { C = "its host refuses" }
 cost_yuan = { bank = 5000.0 }
 budget_yuan = 90000.0
 host_hours = { bank = "08:00-18:00" }

@@ -6,6 +6,7 @@ cubic polynomial each way, fitted here and checked: over a prefecture its error 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from planner.siting.coverage import Coverage
 
-__all__ = ["cells_part", "mercator", "nice_breaks"]
+__all__ = ["GridCells", "cells_part", "grid_cells", "mercator", "nice_breaks"]
 
 #: Largest error of the fitted map, as a share of a cell's side.
 _FIT_LIMIT = 0.05
@@ -117,12 +118,46 @@ def _grid(demand: gpd.GeoDataFrame, cell_m: float) -> tuple[NDArray[np.float64],
     return corner + index.min(0) * cell_m, index - index.min(0)
 
 
+@dataclass(frozen=True, eq=False)
+class GridCells:
+    """The grid's cells that have workers.
+
+    ``held``: rows of the demand table that have workers; ``key``: of each of these its place in the grid (row × columns +
+    column); ``keys``: the places, ascending: the order in which the page numbers its cells.
+    """
+
+    origin: NDArray[np.float64]
+    columns: int
+    rows: int
+    held: NDArray[np.int64]
+    key: NDArray[np.int64]
+    keys: NDArray[np.int64]
+
+
+def grid_cells(demand: gpd.GeoDataFrame, cell_m: float) -> GridCells | None:
+    """The cells of the demand table that have workers, on one grid; None where there are none."""
+    held = np.flatnonzero(demand["workers"].to_numpy(dtype=float) > 0)
+    if not len(held):
+        return None
+    origin, index = _grid(demand.iloc[held], cell_m)
+    columns, rows = (int(v) for v in index.max(0) + 1)
+    key = index[:, 1] * columns + index[:, 0]
+    return GridCells(origin, columns, rows, held, key, np.unique(key))
+
+
 def cells_part(
-    demand: gpd.GeoDataFrame, before: Coverage, after: Coverage, *, cell_m: float, island: Island
+    demand: gpd.GeoDataFrame,
+    before: Coverage,
+    after: Coverage,
+    *,
+    cell_m: float,
+    island: Island,
+    counted: bool = False,
 ) -> dict[str, Any] | None:
     """Pack the cells that have workers; None where there are none.
 
-    Cells cut by a district's border share a place in the grid: their workers are added.
+    Cells cut by a district's border share a place in the grid: their workers are added. ``counted``: the page counts them
+    from its board, only the places are told.
 
     Returns
     -------
@@ -132,18 +167,16 @@ def cells_part(
     """
     import pandas as pd
 
-    held = demand.index[demand["workers"].to_numpy(dtype=float) > 0]
-    if not len(held):
+    grid = grid_cells(demand, cell_m)
+    if grid is None:
         return None
-    some = demand.loc[held]
-    origin, index = _grid(some, cell_m)
-    columns, rows = (int(v) for v in index.max(0) + 1)
+    some, held = demand.iloc[grid.held], demand.index[grid.held]
     covered = [
         c.cells["covered"].reindex(held, fill_value=0.0).to_numpy(dtype=float) for c in (before, after)
     ]
     table = pd.DataFrame(
         {
-            "key": index[:, 1] * columns + index[:, 0],
+            "key": grid.key,
             "workers": some["workers"].to_numpy(dtype=float),
             "now": covered[0],
             "then": covered[1],
@@ -151,20 +184,20 @@ def cells_part(
     )
     cells = table.groupby("key", sort=True).sum()
     workers = cells["workers"].to_numpy(dtype=float)
-    # thousandths, finer where cells are emptier, so that the cells add up to the headline
-    per = 10 ** (3 + max(0, round(-np.log10(workers.mean()))))
-    now, then = (island.integers(np.rint(1000 * cells[c] / workers)) for c in ("now", "then"))
-    there, back = _maps(origin, cell_m, (columns, rows), demand.crs)
-    return {
-        "columns": columns,
-        "rows": rows,
+    there, back = _maps(grid.origin, cell_m, (grid.columns, grid.rows), demand.crs)
+    part: dict[str, Any] = {
+        "columns": grid.columns,
+        "rows": grid.rows,
         "cell_m": cell_m,
         "key": island.integers(cells.index.to_numpy(), delta=True),
-        "workers": island.integers(np.maximum(np.rint(workers * per), 1)),
-        "per": per,
-        "now": now,
-        "then": then,
         "breaks": nice_breaks(workers),
         "there": there,
         "back": back,
     }
+    if counted:
+        return part
+    # thousandths, finer where cells are emptier, so that the cells add up to the headline
+    per = 10 ** (3 + max(0, round(-np.log10(workers.mean()))))
+    now, then = (island.integers(np.rint(1000 * cells[c] / workers)) for c in ("now", "then"))
+    packed = island.integers(np.maximum(np.rint(workers * per), 1))
+    return {**part, "workers": packed, "per": per, "now": now, "then": then}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.facts.definitions import definitions
+from planner.publish.page.board.part import board_part
 from planner.publish.page.cells import cells_part
 from planner.publish.page.evidence import evidence_part
 from planner.publish.page.ground import areas_part, roads_part, water_part
@@ -134,6 +135,7 @@ def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
 
     language = bundle.settings.study.language
     districts = districts_part(bundle, island)
+    board = board_part(bundle, island, districts["id"])
     bounds = gpd.GeoSeries(bundle.districts.geometry).to_crs(4326).total_bounds
     return {
         "about": _about(bundle),
@@ -149,13 +151,19 @@ def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
         "water": water_part(bundle.water, island),
         "roads": roads_part(bundle.main_roads, island),
         "cells": cells_part(
-            bundle.demand, bundle.before, bundle.after, cell_m=bundle.settings.demand.cell_m, island=island
+            bundle.demand,
+            bundle.before,
+            bundle.after,
+            cell_m=bundle.settings.demand.cell_m,
+            island=island,
+            counted=board is not None,
         ),
         "areas": areas_part(bundle, island),
         "gaps": gaps_part(bundle, island, districts["id"]),
         "hotspots": hotspots_part(bundle, island),
         "stations": stations_part(bundle, island, districts["id"], language),
         "sites": sites_part(bundle, island, districts["id"], language),
+        "board": board,
         "extras": [extra_part(layer, island, language) for layer in bundle.extra_layers],
     }
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from planner.errors import PlannerError, finding
 from planner.publish.page.data import island_text
+from planner.publish.page.scripts import assets, model_script, view_script
 from planner.publish.safe import html_text, write_text
 
 if TYPE_CHECKING:
@@ -32,15 +33,6 @@ _FAILED = (
     "This browser is too old for the map: please use Chrome or Edge 80, Firefox 113, Safari 16.4 or newer."
 )
 _NO_SCRIPT = "本页需要启用 JavaScript（不联网）。 This page needs JavaScript (no internet)."
-
-
-@functools.cache
-def _assets() -> dict[str, str]:
-    """Our own scripts and styles by file name."""
-    folder = resources.files("planner.publish.page").joinpath("assets")
-    return {
-        f.name: f.read_text("utf-8") for f in sorted(folder.iterdir(), key=lambda f: f.name) if f.is_file()
-    }
 
 
 @functools.cache
@@ -88,7 +80,7 @@ def _policy(page: str) -> str:
     return (
         f"default-src 'none'; script-src {' '.join(map(_digest, scripts))}; "
         f"style-src {' '.join(map(_digest, styles))}; img-src data: blob:; "
-        "connect-src 'none'; base-uri 'none'; form-action 'none'"
+        "worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -100,15 +92,14 @@ def page_html(bundle: Bundle) -> str:
     PlannerError
         Leaflet's package is missing.
     """
-    assets = _assets()
+    own = assets()
     leaflet_js, leaflet_css = _leaflet()
     study = bundle.settings.study
-    own = "\n".join(text for name, text in assets.items() if name.endswith(".js"))
     head = (
         '\n<meta name="viewport" content="width=device-width, initial-scale=1">'
         '\n<meta name="referrer" content="no-referrer">'
         f"\n<title>{html_text(study.title())}</title>"
-        f"\n<style>{leaflet_css}</style>\n<style>{assets['page.css']}</style>"
+        f"\n<style>{leaflet_css}</style>\n<style>{own['page.css']}</style>"
         f"\n<script>{leaflet_js}</script>\n"
     )
     body = (
@@ -116,9 +107,9 @@ def page_html(bundle: Bundle) -> str:
         '\n<aside id="planner-panel"></aside>'
     )
     tail = (
-        f'<script type="text/plain" id="planner-licence">{html.escape(assets["leaflet-licence.txt"], quote=False)}</script>'
+        f'<script type="text/plain" id="planner-licence">{html.escape(own["leaflet-licence.txt"], quote=False)}</script>'
         f'\n<script type="application/octet-stream" id="planner-data">{island_text(bundle)}</script>'
-        f'\n<script>"use strict"; (() => {{\n{own}\n}})();</script>\n'
+        f"\n<script>{model_script()}</script>\n<script>{view_script()}</script>\n"
     )
     shell = _shell()
     page = _insert(shell, "<head>", head, after=True)

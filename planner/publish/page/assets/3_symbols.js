@@ -23,7 +23,7 @@ const BATCH_SHAPES = ["circle", "diamond", "square", "triangle"];
 const Symbol_ = L.CircleMarker.extend({
   _updatePath() {
     const renderer = this._renderer;
-    if (!renderer._drawing || this._empty()) return;
+    if (!renderer._drawing || this._empty() || this.options.hidden) return;
     const ctx = renderer._ctx;
     const { x, y } = this._point;
     ctx.beginPath();
@@ -31,12 +31,15 @@ const Symbol_ = L.CircleMarker.extend({
     renderer._fillStroke(ctx, this);
     if (this.options.text && this._radius >= this.options.textFrom) {
       ctx.globalAlpha = 1;
-      ctx.fillStyle = "#fff";
+      ctx.fillStyle = this.options.ink || "#fff";
       ctx.font = `600 ${Math.round(this._radius * (this.options.text.length > 2 ? 0.84 : 1.05))}px system-ui, sans-serif`;
       ctx.textAlign = "center";
       ctx.textBaseline = "middle";
       ctx.fillText(this.options.text, x, y + 0.5);
     }
+  },
+  _containsPoint(point) {
+    return !this.options.hidden && L.CircleMarker.prototype._containsPoint.call(this, point);
   },
 });
 
@@ -70,6 +73,10 @@ function swatch(kind, options) {
   if (kind !== "line") ctx.fill();
   ctx.globalAlpha = 1;
   ctx.stroke();
+  if (options.dotted) {
+    ctx.fillStyle = "rgba(70, 20, 0, .6)";
+    for (const x of [6.5, 13, 19.5]) ctx.fillRect(x - 1, h / 2 - 1, 2, 2);
+  }
   return canvas;
 }
 

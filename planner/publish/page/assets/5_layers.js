@@ -12,14 +12,24 @@ const COLOURS = {
   sites: ["#b5152f", "#8b2f78", "#c9540f", "#5a4636"],
   gap: "#3d3a44",
   hotspot: "#6a2c91",
+  // Density is lightness, who is covered is hue: told apart by every kind of sight, and added cells are dotted too.
+  status: {
+    none: ["#f4f4f2", "#e8e8e6", "#dadad8", "#c9c9c8", "#b4b5b5", "#9e9fa1", "#87888b"],
+    now: ["#e6eff9", "#d0e1f3", "#b4cfeb", "#94bae1", "#73a3d5", "#558bc7", "#3d73b3"],
+    more: ["#fdecdc", "#fbdcbd", "#f8c696", "#f3ac6a", "#ea9045", "#da7528", "#c25f15"],
+    less: ["#f3e6f2", "#e8cfe5", "#dab0d6", "#c98dc4", "#b56bb0", "#9d4f98", "#833a7f"],
+  },
+  mine: "#0b7a6f",
   roads: { motorway: "#7d7a78", trunk: "#96928e", primary: "#aca8a3", secondary: "#c3bfb9" },
 };
+// Beside the layer control on a wide screen, never under it.
+const CARD = { maxWidth: 320, minWidth: 220, autoPanPaddingTopLeft: [24, 62], autoPanPaddingBottomRight: window.innerWidth > 900 ? [258, 24] : [12, 24] };
 const PANES = ["land", "cells", "ground", "areas", "marks", "points", "labels"];
 const ROAD_WIDTH = { motorway: 2.4, trunk: 1.9, primary: 1.35, secondary: 0.9 };
 
 class Layers {
-  constructor(map, head, blob, words) {
-    Object.assign(this, { map, head, blob, words, list: [], found: [] });
+  constructor(map, head, blob, words, desk = null, grid = null) {
+    Object.assign(this, { map, head, blob, words, desk, grid, list: [], found: [] });
     this.first = map.getZoom();
     this.renderers = {};
     PANES.forEach((name, i) => {
@@ -35,8 +45,8 @@ class Layers {
   style(pane, options) {
     return { pane: `p-${pane}`, renderer: this.canvas(pane), interactive: false, ...options };
   }
-  add(key, label, layer, { shown = true, swatches = [], note = "", order }) {
-    this.list.push({ key, label, layer, swatches, note, order });
+  add(key, label, layer, { shown = true, swatches = [], note = "", order, legend = null }) {
+    this.list.push({ key, label, layer, swatches, note, order, legend });
     layer.on("add", () => this.restack());
     if (shown) layer.addTo(this.map);
   }
@@ -65,8 +75,14 @@ class Layers {
     this.gaps();
     this.hotspots();
     for (const part of this.head.extras) this.extra(part);
+    if (this.desk) this.candidates();
     this.stations();
     this.sites();
+    if (this.desk) {
+      this.mine();
+      this.desk.subscribe(() => this.follow(), true);
+      this.follow();
+    }
     this.map.on("zoomend", () => this.rescale());
     this.rescale();
   }
@@ -85,17 +101,20 @@ class Layers {
       line.setStyle({ weight: width, opacity: visible ? 0.95 : 0 });
       casing.setStyle({ weight: width + 1.6, opacity: visible ? 0.75 : 0 });
     }
-    // Thousands of gaps of one or two cells would be confetti from afar: small ones wait for a closer look.
-    const near = zoom >= 12.5;
-    if (near !== this.near) {
-      this.near = near;
-      this.gapShapes?.forEach((shape, i) => {
-        const shown = near || this.head.gaps.workers[i] >= 10 || this.gapShapes.length < 300;
-        shape.setStyle({ stroke: shown, fill: shown, weight: near ? 1.2 : 0.6 });
-      });
-    }
+    this.thinGaps();
     this.map.getContainer().classList.toggle("zoomed", zoom - this.first >= 4);
     this.untangle();
+  }
+  // Thousands of gaps of one or two cells would be confetti from afar: small ones wait for a closer look.
+  thinGaps() {
+    const near = this.map.getZoom() >= 12.5;
+    if (near === this.near) return;
+    this.near = near;
+    this.gapShapes?.forEach((shape, i) => {
+      const shown = near || this.gapList[i].workers >= 10 || this.gapShapes.length < 300;
+      shape.setStyle({ stroke: shown && !shape.edge, fill: shown, weight: near ? 1.2 : 0.6 });
+      shape.edge?.setStyle({ stroke: shown, weight: near ? 1.2 : 0.6 });
+    });
   }
 
   land() {
@@ -150,19 +169,118 @@ class Layers {
     }
   }
   cells() {
-    const { head, words } = this;
-    if (!head.cells) return;
-    this.grid = new Grid(head.cells, this.blob);
-    const breaks = this.grid.breaks;
-    const ramp = pick(COLOURS.ramp, breaks.length + 1);
-    const layer = new CellLayer(this.grid, ramp, { pane: "p-cells" });
-    const n = (v) => words.n(v);
-    const label = (i) =>
-      i === 0 ? (breaks.length ? `< ${n(breaks[0])}` : "> 0") : i === breaks.length ? `≥ ${n(breaks[i - 1])}` : `${n(breaks[i - 1])} – ${n(breaks[i])}`;
-    this.add("cells", words.t("layer_cells"), layer, {
-      swatches: ramp.map((fill, i) => [swatch("area", { fill, stroke: "rgba(80,60,30,.35)", weight: 0.6 }), label(i)]),
-      note: words.t("unit_cells", { m: n(this.grid.cellM) }),
-      order: 4,
+    const { head, words, grid } = this;
+    if (!grid) return;
+    const ramp = this.desk ? COLOURS.status.none : COLOURS.ramp;
+    if (this.desk) this.shade();
+    const classes = () => {
+      const n = (v) => words.n(v);
+      const breaks = grid.breaks;
+      const label = (i) =>
+        i === 0 ? (breaks.length ? `< ${n(breaks[0])}` : "> 0") : i === breaks.length ? `≥ ${n(breaks[i - 1])}` : `${n(breaks[i - 1])} – ${n(breaks[i])}`;
+      return pick(ramp, breaks.length + 1).map((fill, i) => [swatch("area", { fill, stroke: "rgba(80,60,30,.35)", weight: 0.6 }), label(i)]);
+    };
+    const hue = (key, dotted) => [swatch("area", { fill: COLOURS.status[key][3], stroke: "rgba(80,60,30,.35)", weight: 0.6, dotted }), words.t(`cell_${key}`)];
+    const status = () => [hue("none"), hue("now"), ...(this.desk.now.plan === "today" ? [] : [hue("more", true)]), ...(this.lost ? [hue("less")] : [])];
+    this.cellLayer = new CellLayer(grid, pick(ramp, grid.breaks.length + 1), { pane: "p-cells" });
+    this.add("cells", words.t(this.desk ? "layer_circle" : "layer_cells"), this.cellLayer, {
+      swatches: classes(),
+      legend: this.desk ? () => [...status(), ...classes()] : null,
+      note: words.t("unit_cells", { m: words.n(grid.cellM) }),
+      order: this.desk ? 2 : 4,
+    });
+  }
+  // The cells' looks in the desk's state; the cells that changed, null: all.
+  shade() {
+    const { desk, grid } = this;
+    const found = desk.counted();
+    const today = desk.counted({ ...desk.now, plan: "today" });
+    this.lost = desk.now.plan !== "today" && today.cells.some((v, i) => v > found.cells[i] + 0.5);
+    return grid.show(desk.cellWorkers(), today.cells, found.cells, COLOURS.status);
+  }
+  // What the desk's state and plan are, drawn.
+  follow() {
+    const { desk } = this;
+    const changed = this.shade();
+    const workers = desk.cellWorkers();
+    const found = desk.counted();
+    if (this.map.hasLayer(this.cellLayer)) this.cellLayer.repaint(changed);
+    this.gapsAreStale(workers, found.cells);
+    this.restyle();
+    this.map.fire("planner:legend");
+  }
+  // Symbols of the plan that is shown.
+  restyle() {
+    const { desk, head } = this;
+    const plan = new Set(desk.plan().sites);
+    const today = desk.now.plan === "today";
+    this.siteSymbols.forEach((symbol, k) => {
+      const i = desk.site.get(head.sites.id[k]);
+      const there = plan.has(i);
+      const colour = COLOURS.sites[head.sites.batch[k] % 4];
+      symbol.options.hidden = today;
+      symbol.options.text = there ? String(head.sites.rank[k]) : "×";
+      symbol.options.ink = there ? "#fff" : colour;
+      symbol.setStyle({ fillColor: there ? colour : "#fff", color: there ? "#fff" : colour });
+    });
+    this.stationSymbols.forEach((symbol, k) => {
+      const i = desk.stationAt.indexOf(k);
+      if (i < 0) return;
+      const there = plan.has(i);
+      symbol.setStyle({ fillColor: there ? COLOURS.old : "#fff", color: there ? "#fff" : COLOURS.old });
+    });
+    this.ownGroup.clearLayers();
+    const proposed = new Set(head.sites.id);
+    const extra = today ? [] : desk.plan().sites.filter((i) => i >= desk.board.nStations && !proposed.has(desk.ids[i]));
+    for (const i of extra) {
+      const symbol = new Symbol_(desk.at[i - desk.board.nStations], {
+        pane: "p-points", renderer: this.canvas("points"), color: "#fff", outline: 1.7, weight: 1.7, fillOpacity: 1, fillColor: COLOURS.mine,
+        shape: "diamond", text: "+", textFrom: 5, radius: 6 * symbolSize(this.map.getZoom()),
+      });
+      symbol.place = i;
+      symbol.bindPopup(() => candidateCard(desk, i, head, this.words), CARD);
+      this.ownGroup.addLayer(symbol);
+    }
+    this.dots?.repaint();
+  }
+  mine() {
+    this.ownGroup = L.featureGroup();
+    this.ownGroup.on("mouseover", ({ layer }) => this.hover(layer, this.desk.candidate.name[layer.place - this.desk.board.nStations]));
+    this.ownGroup.on("mouseout click", () => this.hover(null));
+    (this.symbols ??= []).push({ group: this.ownGroup, radius: () => 6 });
+    this.add("mine", this.words.t("layer_mine"), this.ownGroup, {
+      swatches: [[swatch("point", { fill: COLOURS.mine, stroke: "#fff", shape: "diamond", radius: 5.5 }), ""]],
+      order: 0.5,
+    });
+  }
+  // The symbol of a site of the desk, if one is drawn.
+  symbolOf(site) {
+    if (site < this.desk.board.nStations) return this.stationSymbols[this.desk.stationAt[site]];
+    const k = this.head.sites.id.indexOf(this.desk.ids[site]);
+    return k >= 0 ? this.siteSymbols[k] : this.ownGroup.getLayers().find((symbol) => symbol.place === site);
+  }
+  placeOf(site) {
+    return L.latLng(this.desk.at[site - this.desk.board.nStations]);
+  }
+  openCandidate(site) {
+    const popup = L.popup(CARD).setLatLng(this.placeOf(site));
+    popup.siteId = this.desk.ids[site];
+    popup.setContent(candidateCard(this.desk, site, this.head, this.words)).openOn(this.map);
+  }
+  // The candidate whose dot is clicked on; -1: none.
+  dotAt(latlng) {
+    if (!this.dots || !this.map.hasLayer(this.dots) || this.map.getZoom() < 11.5) return -1;
+    const metre = 40075017 * Math.cos((latlng.lat * Math.PI) / 180) / (256 * 2 ** this.map.getZoom());
+    const [near] = nearestSites(this.desk.board, this.desk.at, [latlng.lat, latlng.lng], 9 * metre);
+    return near ? near[0] : -1;
+  }
+  candidates() {
+    const { desk, words } = this;
+    this.dots = new DotLayer(desk, { pane: "p-marks" });
+    this.add("candidates", `${words.t("layer_candidates")} (${words.n(desk.board.nCandidates)})`, this.dots, {
+      swatches: [[swatch("point", { fill: "#fff", stroke: COLOURS.mine, radius: 3 }), ""]],
+      shown: false,
+      order: 3.5,
     });
   }
   water() {
@@ -199,29 +317,94 @@ class Layers {
       const style = this.style("areas", {
         color: colour[key], weight: 1.1, opacity: 0.85, fillColor: COLOURS.circle[key], fillOpacity: 0.46, smoothFactor: 0.8,
       });
-      const parts = shapes(this.blob, head.areas[key]).filter((p) => p.length);
-      const group = L.layerGroup(parts.map((p) => L.polygon(p, style)));
-      this.circles = [...(this.circles ?? []), ...group.getLayers()];
+      const group = L.layerGroup();
+      const draw = () => {
+        const parts = shapes(this.blob, head.areas[key]).filter((p) => p.length);
+        for (const p of parts) group.addLayer(L.polygon(p, style));
+        this.circles = [...(this.circles ?? []), ...group.getLayers()];
+      };
+      if (!this.desk) draw();
+      else {
+        group.once("add", () => {
+          draw(); // a hundred thousand corners: only for who asks
+          this.rescale();
+        });
+      }
       const [now, then] = head.headline.readings.any_hour ?? head.headline.share;
       this.add(key, words.t(`layer_${key}`), group, {
         note: words.t(`note_${key}`, { now: words.percent(now), then: words.percent(then) }),
+        shown: !this.desk,
         swatches: [[swatch("area", { fill: COLOURS.circle[key], opacity: 0.5, stroke: colour[key] }), ""]],
-        order: key === "before" ? 2 : 3,
+        order: key === "before" ? 2.5 : 3,
       });
     }
   }
   gaps() {
     const { head, words } = this;
-    const parts = shapes(this.blob, head.gaps.shapes);
     const style = this.style("marks", {
       color: COLOURS.gap, weight: 1.2, dashArray: "4 3", fillColor: hatch("rgba(61,58,68,.55)"), fillOpacity: 1,
     });
-    this.gapShapes = parts.map((p) => L.polygon(p, style));
-    this.add("gaps", words.t("layer_gaps"), L.layerGroup(this.gapShapes), {
+    const drawn = this.desk ? [] : shapes(this.blob, head.gaps.shapes).map((p) => L.polygon(p, style));
+    this.gapStyle = style;
+    this.gapGroup = L.layerGroup(drawn);
+    this.gapGroup.on("add", () => this.fillGaps());
+    if (!this.desk) {
+      this.gapShapes = drawn;
+      this.gapList = drawn.map((shape, i) => ({ workers: head.gaps.workers[i], name: head.gaps.name[i], district: head.gaps.district[i] }));
+    }
+    this.add("gaps", words.t("layer_gaps"), this.gapGroup, {
       swatches: [[swatch("area", { fill: hatch("rgba(61,58,68,.75)"), stroke: COLOURS.gap, dash: [3, 2] }), ""]],
+      note: this.desk ? words.t("note_gaps") : "",
       shown: false,
       order: 5,
     });
+  }
+  // The gaps of the state, from the same cells that are coloured; counted when somebody looks at them.
+  gapsAreStale(workers, covered) {
+    this.gapsNow = () => gapsOf(this.grid, (this.cellDistrict ??= districtOfCells(this.desk.board)), workers, covered);
+    this.gapList = this.gapShapes = null;
+    this.gapGroup.clearLayers();
+    if (this.map.hasLayer(this.gapGroup)) this.fillGaps();
+  }
+  gapsOfState() {
+    return (this.gapList ??= this.gapsNow());
+  }
+  // A gap with its name and place.
+  named(gap) {
+    return this.desk && gap.name === undefined ? Object.assign(gap, this.gapPlace(gap)) : gap;
+  }
+  gapPlace(gap) {
+    const { grid } = this;
+    const middle = [0, 1].map((k) => gap.cells.reduce((sum, i) => sum + (k ? Math.floor(grid.key[i] / grid.columns) : grid.key[i] % grid.columns) + 0.5, 0) / gap.cells.length);
+    const latlng = grid.latlng(...middle);
+    this.gapNames ??= shapes(this.blob, this.head.gaps.shapes)
+      .map((part, i) => [L.latLngBounds(part.flat(2)), this.head.gaps.name[i]])
+      .filter(([box, name]) => name && box.isValid());
+    let best = [2000, ""];
+    for (const [box, name] of this.gapNames) {
+      const far = box.contains(latlng) ? 0 : this.map.distance(box.getCenter(), latlng); // near enough: names of the study's own gaps
+      if (far < best[0]) best = [far, name];
+    }
+    return { latlng, name: best[1] };
+  }
+  fillGaps() {
+    const { grid } = this;
+    if (this.gapShapes || !this.desk) return;
+    this.gapShapes = this.gapsOfState().map((gap) => {
+      const squares = gap.cells.map((i) => {
+        const c = grid.key[i] % grid.columns;
+        const r = Math.floor(grid.key[i] / grid.columns);
+        return [[[c, r], [c + 1, r], [c + 1, r + 1], [c, r + 1]].map(([x, y]) => grid.latlng(x, y))];
+      });
+      const shape = L.polygon(squares, { ...this.gapStyle, stroke: false });
+      const edge = L.polyline(outlineOf(grid, gap.cells).map((line) => line.map(([x, y]) => grid.latlng(x, y))), { ...this.gapStyle, dashArray: null });
+      shape.edge = edge;
+      this.gapGroup.addLayer(shape);
+      this.gapGroup.addLayer(edge);
+      return shape;
+    });
+    this.near = undefined;
+    this.thinGaps();
   }
   hotspots() {
     const { head, words } = this;
@@ -241,7 +424,7 @@ class Layers {
     const made = places.map((latlng, i) => {
       const symbol = new Symbol_(latlng, { pane: "p-points", renderer: this.canvas("points"), ...make(i) });
       symbol.place = i;
-      symbol.bindPopup(() => popup(i), { maxWidth: 320, minWidth: 220, autoPanPadding: [24, 70] });
+      symbol.bindPopup(() => popup(i), CARD);
       group.addLayer(symbol);
       if (searchable && name(i)) this.found.push({ text: name(i), note: note(i), latlng, symbol });
       return symbol;
@@ -267,7 +450,7 @@ class Layers {
       name: (i) => s.name[i],
       note: () => words.t("station"),
       radius: () => 3.4,
-      popup: (i) => stationCard(s, i, head, words),
+      popup: (i) => stationCard(s, i, head, words, this.desk),
     });
     this.stationSymbols = made;
     const swatches = [[swatch("point", { fill: COLOURS.old, stroke: "#fff", radius: 5 }), words.t("status_open")]];
@@ -285,7 +468,7 @@ class Layers {
       name: (i) => s.name[i] || s.id[i],
       note: (i) => words.t("site_rank", { n: s.rank[i] }),
       radius: () => 6,
-      popup: (i) => siteCard(s, i, head, words),
+      popup: (i) => siteCard(s, i, head, words, this.desk),
     });
     this.siteSymbols = made;
     group.on("add", () => group.bringToFront());
@@ -335,6 +518,8 @@ class Layers {
   at(latlng) {
     const { map, words, head } = this;
     const point = map.latLngToLayerPoint(latlng);
+    const dot = this.dotAt(latlng);
+    if (dot >= 0) return candidateCard(this.desk, dot, head, words);
     const hit = (made) => made?.findIndex((s) => s && map.hasLayer(s) && s._containsPoint(point)) ?? -1;
     for (const { made, popup } of [...(this.extraShapes ?? [])].reverse()) {
       const i = hit(made);
@@ -343,9 +528,10 @@ class Layers {
     const spot = hit(this.hotspotShapes);
     if (spot >= 0) return hotspotCard(head.hotspots, spot, words);
     const gap = hit(this.gapShapes?.map((s) => (s.options.fill ? s : null)));
-    if (gap >= 0) return gapCard(head.gaps, gap, head, words);
+    if (gap >= 0) return gapCard(this.named(this.gapList[gap]), head, words);
     const cell = this.grid && map.hasLayer(this.get("cells").layer) ? this.grid.at(latlng) : -1;
-    return cell >= 0 ? cellCard(this.grid, cell, words) : null;
+    if (cell >= 0) return cellCard(this, cell, latlng);
+    return this.desk && this.districtShapes.some((s) => s.getBounds().contains(latlng)) ? placeCard(this, latlng) : null;
   }
 }
 

@@ -12,8 +12,8 @@ function people(words, value) {
   return value === null ? "" : words.t("people", { n: words.n(value, 0) });
 }
 
-function stationCard(s, i, head, words) {
-  return card(
+function stationCard(s, i, head, words, desk) {
+  const node = card(
     words.t("station"),
     s.name[i],
     [
@@ -29,6 +29,8 @@ function stationCard(s, i, head, words) {
     null,
     "old",
   );
+  const site = desk ? desk.stationAt.indexOf(i) : -1;
+  return site >= 0 ? withTools(node, desk, site, words) : node;
 }
 
 // How often the site is chosen again, and how well so few draws tell it.
@@ -45,16 +47,18 @@ function aloneText(words, s, i) {
   return people(words, s.alone[i]) + band;
 }
 
-function siteCard(s, i, head, words) {
+function siteCard(s, i, head, words, desk) {
   const batch = s.batches[s.batch[i]];
-  return card(
+  const site = desk ? desk.site.get(s.id[i]) : undefined;
+  const live = desk && !isHeadline(desk);
+  const node = card(
     words.t("site_rank", { n: s.rank[i] }),
     s.name[i] || s.id[i],
     [
-      [words.t("gain"), people(words, s.gain[i])],
-      [words.t("reach"), people(words, s.reach[i])],
+      ...(live ? [] : [[words.t("gain"), people(words, s.gain[i])], [words.t("reach"), people(words, s.reach[i])]]),
+      ...(desk && (live || desk.now.plan === "mine") ? worthRows(desk, site, words) : []),
       [words.t("host"), s.host[i]],
-      [words.t("hours"), s.hours[i]],
+      [words.t("hours"), desk?.own.hours.get(site) ?? s.hours[i]],
       [words.t("district"), districtName(head, s.district[i])],
       [words.t("nearest"), metres(words, s.nearest[i])],
       [words.t("batch"), batch],
@@ -65,12 +69,49 @@ function siteCard(s, i, head, words) {
     s.reason[i],
     "new",
   );
+  return desk ? withTools(node, desk, site, words) : node;
 }
 
-function gapCard(g, i, head, words) {
-  return card(words.t("layer_gaps"), g.name[i], [
-    [words.t("workers_missing"), people(words, g.workers[i])],
-    [words.t("district"), districtName(head, g.district[i])],
+// A candidate that the proposal does not hold.
+function candidateCard(desk, site, head, words) {
+  const k = site - desk.board.nStations;
+  const own = desk.candidate;
+  const node = card(
+    words.t(desk.has(site, "mine") ? "mine_site" : "candidate"),
+    own.name[k] || own.host[k],
+    [
+      ...worthRows(desk, site, words),
+      [words.t("host"), own.host[k]],
+      [words.t("hours"), desk.own.hours.get(site) ?? own.hours[k]],
+      [words.t("district"), districtName(head, own.district[k])],
+      [words.t("cost"), desk.board.cost[k] ? words.t("yuan", { n: words.n(desk.board.cost[k]) }) : ""],
+      [words.t("site_id"), desk.ids[site]],
+    ],
+    null,
+    "mine",
+  );
+  return withTools(node, desk, site, words);
+}
+
+// What can be done with a site stands above what is known of it.
+function withTools(node, desk, site, words) {
+  node.querySelector("dl").before(siteTools(desk, site, words));
+  return node;
+}
+
+// What a site is worth to the plan that is shown, in its state.
+function worthRows(desk, site, words) {
+  const { counts, weights, view, plan } = countedNow(desk);
+  const hours = plan.hours?.get(site);
+  const inside = plan.sites.includes(site);
+  const n = (inside ? lossOf : gainOf)(desk.board, counts, weights, site, hours, view);
+  return [[words.t(inside ? "would_lose" : "would_gain"), people(words, Math.round(n))]];
+}
+
+function gapCard(gap, head, words) {
+  return card(words.t("layer_gaps"), gap.name, [
+    [words.t("workers_missing"), people(words, gap.workers)],
+    [words.t("district"), districtName(head, gap.district)],
   ]);
 }
 
@@ -82,12 +123,21 @@ function hotspotCard(h, i, words) {
   ]);
 }
 
-function cellCard(grid, i, words) {
+function cellCard({ grid, words, desk, head }, i, latlng) {
   const m = words.n(grid.cellM);
-  return card(words.t("layer_cells"), words.t("cell_size", { m }), [
+  const node = card(words.t("layer_cells"), words.t("cell_size", { m }), [
     [words.t("workers_there"), words.t("people", { n: words.n(grid.workers[i], 1) })],
     [words.t("in_circle"), words.t("cell_shares", { now: words.percent(grid.now[i], 0), then: words.percent(grid.then[i], 0) })],
   ]);
+  if (desk) node.append(nearbyTools(desk, [latlng.lat, latlng.lng], head, words));
+  return node;
+}
+
+// A place where nothing is drawn: what could stand near it.
+function placeCard({ words, desk, head }, latlng) {
+  const node = card(words.t("candidate"), words.t("nearest_candidates"), []);
+  node.append(nearbyTools(desk, [latlng.lat, latlng.lng], head, words));
+  return node;
 }
 
 function extraCard(part, i, words) {

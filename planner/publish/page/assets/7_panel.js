@@ -59,6 +59,78 @@ function bandLine(bands, words) {
   return el("p", { class: "bands" }, words.t("band_line", { before: span(before, share), after: span(after, share), n: span(bands.new, count) }));
 }
 
+// What the headline, the districts and the lists say for the desk's state: today's figures and the shown plan's.
+// In the headline's own state these are the printed figures of the study.
+function readingOf(desk, head) {
+  const h = head.headline;
+  const plan = desk.now.plan;
+  const today = desk.counted({ ...desk.now, plan: "today" });
+  const shown = desk.counted();
+  const printed = isHeadline(desk) && (plan === "today" || plan === "proposal");
+  const round3 = (v) => Math.round(1000 * v) / 1000;
+  const [before, after] = printed ? [h.share[0], h.share[plan === "today" ? 0 : 1]] : [round3(today.share), round3(shown.share)];
+  const [a, b] = printed ? [h.covered[0], h.covered[plan === "today" ? 0 : 1]] : [Math.round(today.covered), Math.round(shown.covered)];
+  const at = Object.fromEntries(h.by_district.map((d, i) => [d.district, i]));
+  const districts = desk.part.districts.map((id, i) => {
+    const row = printed ? h.by_district[at[id]] : null;
+    const [now, then] = [today.byDistrict[i], shown.byDistrict[i]];
+    return {
+      district: id, workers: row ? row.workers : Math.round(now.workers), before: row ? row.before : now.share,
+      after: row ? (plan === "today" ? row.before : row.after) : then.share,
+    };
+  });
+  const isNew = (i) => i >= desk.board.nStations;
+  return {
+    before, after, covered: [a, b], workers: printed ? h.workers : Math.round(shown.workers), districts, printed,
+    stations: today.plan.sites.length, sites: shown.plan.sites.filter(isNew), left: shown.plan.sites.filter((i) => !isNew(i)).length,
+  };
+}
+
+function headlineFollows(node, head, words, desk) {
+  const find = (name) => node.querySelector(name);
+  const [workers, stations, sites, gap] = [...node.querySelectorAll(".figure b")];
+  const said = [...node.querySelectorAll(".by-time, .bands")];
+  const state = el("p", { class: "state-line", "aria-live": "polite" });
+  find(".lead").after(state);
+  return () => {
+    const r = readingOf(desk, head);
+    const today = desk.now.plan === "today";
+    state.textContent = stateLine(desk, words);
+    find(".big .old").textContent = words.percent(r.before);
+    find(".big .new").textContent = words.percent(r.after);
+    find(".big .new").hidden = find(".big .arrow").hidden = today;
+    const [old, plus] = node.querySelectorAll(".bar span");
+    old.style.width = `${100 * Math.min(r.before, r.after)}%`;
+    plus.style.width = `${100 * Math.max(0, r.after - r.before)}%`;
+    find(".bar").setAttribute("aria-label", `${stateLine(desk, words)}: ${words.percent(r.before)} → ${words.percent(r.after)}`);
+    const more = r.covered[1] - r.covered[0];
+    const points = words.points(Math.round(1000 * (r.after - r.before)) / 10);
+    const text = today
+      ? words.t("covered_line", { n: words.n(r.covered[0], 0), workers: words.n(r.workers, 0) })
+      : words.t(more >= 0 ? "more_workers" : "fewer_workers", { n: words.n(Math.abs(more), 0), points });
+    find(".plus").textContent = text;
+    workers.textContent = words.n(r.workers, 0);
+    stations.textContent = r.left === r.stations ? words.n(r.stations) : `${words.n(r.left)} / ${words.n(r.stations)}`;
+    sites.textContent = words.n(r.sites.length);
+    gap.parentElement.hidden = desk.now.plan !== "proposal" || !isHeadline(desk);
+    for (const line of said) line.hidden = !r.printed || today;
+  };
+}
+
+// The state in words: whose plan, when, who, how far, how many.
+function stateLine(desk, words) {
+  const { now, part } = desk;
+  const labelled = (rows, value) => [].concat(value).map((v) => rows.find((row) => row.name === String(v).replace(/^own:/, ""))?.label ?? v).join(words.zh ? "、" : ", ");
+  const periods = { all: words.t("periods_all"), night: words.t("periods_night"), any_hour: words.t("periods_any_hour") };
+  return [
+    words.t(`plan_${now.plan}`),
+    typeof now.periods === "string" && periods[now.periods] ? periods[now.periods] : labelled(part.periods, now.periods),
+    now.groups === "headline" ? words.t("groups_headline") : labelled(part.groups, now.groups),
+    words.t("reading_radius", { m: words.n(now.cutoff_m) }),
+    words.t("least_line", { n: now.least }),
+  ].join(" · ");
+}
+
 function glossaryBlock(head, words) {
   const rows = Object.values(head.glossary).map(([name, meaning]) => el("div", {}, el("dt", {}, name), el("dd", {}, meaning)));
   return el("details", { class: "glossary" }, el("summary", {}, words.t("glossary")), el("dl", {}, rows));
@@ -75,7 +147,7 @@ function readingsBlock(head, words) {
     el("tr", { class: strong ? "strong" : null }, el("th", { scope: "row" }, label), el("td", {}, words.percent(before)), el("td", {}, words.percent(after)));
   const own = (head.about.walk_kmh * 1000 * head.about.minutes) / 60;
   const body = h.by_radius.map(([m, ...share]) => row(words.t("reading_radius", { m }), share, Math.abs(m - own) < 1));
-  return el(
+  const node = el(
     "section",
     { class: "readings", "aria-label": words.t("readings") },
     el("p", { class: "unit-line" }, words.t("share_label", { minutes: words.n(head.about.minutes) })),
@@ -87,6 +159,30 @@ function readingsBlock(head, words) {
     ),
     glossaryBlock(head, words),
   );
+  return node;
+}
+
+// The readings' last column is the plan that is shown, where it is somebody's own.
+function readingsFollow(node, head, words, desk) {
+  const rows = [...node.querySelectorAll("tbody tr")];
+  const own = (head.about.walk_kmh * 1000 * head.about.minutes) / 60;
+  const h = head.headline;
+  const keys = [...Object.keys(h.hours), "backup", ...Object.keys(h.readings)].filter((key) => words.words[`reading_${key}`]);
+  const states = [
+    ...h.by_radius.map(([m]) => ({ cutoff_m: Math.abs(m - own) < 1 ? desk.board.ownM : Number(m) })),
+    ...keys.map((key) => ({ backup: { least: 2 }, any_hour: { periods: "any_hour" }, night: { periods: "night" } })[key] ?? null),
+  ];
+  const shares = [...h.by_radius.map(([, ...share]) => share), ...keys.map((key) => ({ backup: h.backup, ...h.hours, ...h.readings })[key])];
+  const heading = node.querySelectorAll("thead th")[2];
+  return () => {
+    const { plan } = desk.now;
+    const other = plan !== "today" && plan !== "proposal";
+    heading.textContent = words.t(other ? `plan_${plan}` : "after");
+    rows.forEach((row, k) => {
+      const live = other ? (states[k] ? desk.counted({ ...desk.start(), plan, ...states[k] }).share : null) : shares[k][1];
+      row.lastElementChild.textContent = words.percent(live);
+    });
+  };
 }
 
 // How sure the figures are, use, fairness: printed text, laid out; each section opens on its own.
@@ -115,9 +211,10 @@ function evidenceBlock(head, words) {
   return el("section", { class: "evidence", "aria-label": words.t("tab_evidence") }, sections);
 }
 
-function siteList(head, words, go) {
+function siteList(head, words, go, desk) {
   const s = head.sites;
-  const items = s.name.map((name, i) => {
+  const list = el("ol", { class: "sites" });
+  const proposed = s.name.map((name, i) => {
     const place = [districtName(head, s.district[i]), s.host[i]].filter(Boolean).join(" · ");
     return el(
       "li",
@@ -131,47 +228,126 @@ function siteList(head, words, go) {
       ),
     );
   });
-  const list = el("ol", { class: "sites" }, items);
+  list.append(...proposed);
   const used = [...new Set(s.district)].filter((d) => d >= 0);
-  const filter = el(
-    "select",
-    {
-      "aria-label": words.t("filter"),
-      onchange: (event) => {
-        for (const item of items) item.hidden = event.target.value !== "" && item.dataset.district !== event.target.value;
-      },
-    },
-    el("option", { value: "" }, words.t("all_districts")),
-    used.map((d) => el("option", { value: d }, head.districts.name[d])),
-  );
-  return el("div", {}, el("div", { class: "list-head" }, used.length > 1 ? filter : null, el("span", {}, words.t("gain_column"))), list);
+  const sum = el("span", { class: "sum" }, words.t("gain_column"));
+  const worth = new Map();
+  const filter = el("select", { "aria-label": words.t("filter"), onchange: () => sift() }, el("option", { value: "" }, words.t("all_districts")), used.map((d) => el("option", { value: d }, head.districts.name[d])));
+  function sift() {
+    let [count, total] = [0, 0];
+    for (const item of list.children) {
+      item.hidden = item.dataset.out === "all" || (filter.value !== "" && item.dataset.district !== filter.value);
+      if (item.hidden || item.dataset.out) continue;
+      count++;
+      total += worth.get(item) ?? 0;
+    }
+    if (desk) sum.textContent = words.t("list_sum", { n: words.n(count), workers: words.n(total, 0) });
+  }
+  // The list of the plan that is shown, with what each brings in the state.
+  function follow() {
+    const { view, plan, weights } = countedNow(desk);
+    const gains = gainsInOrder(desk.board, plan, view, weights);
+    const today = desk.now.plan === "today";
+    worth.clear();
+    for (const item of [...list.children].slice(proposed.length)) item.remove();
+    const known = new Set();
+    proposed.forEach((item, i) => {
+      const site = desk.site.get(s.id[i]);
+      known.add(site);
+      const gain = gains.get(site);
+      item.dataset.out = today ? "all" : gain === undefined ? "dropped" : "";
+      const shown = isHeadline(desk) && desk.now.plan === "proposal" && s.gain[i] !== null ? s.gain[i] : Math.round(gain ?? 0);
+      worth.set(item, gain ?? 0);
+      item.querySelector(".gain").textContent = gain === undefined ? words.t("dropped") : `+${words.n(shown, 0)}`;
+    });
+    for (const [site, gain] of gains) {
+      if (known.has(site)) continue;
+      const k = site - desk.board.nStations;
+      const district = desk.candidate.district[k];
+      const item = el(
+        "li",
+        { "data-district": district },
+        el(
+          "button",
+          { type: "button", "data-site": desk.ids[site], onclick: () => go(null, site) },
+          el("span", { class: "rank mine" }, "+"),
+          el("span", { class: "what" }, el("span", { class: "site-name" }, siteName(desk, site, head)), el("span", { class: "place" }, [districtName(head, district), desk.candidate.host[k]].filter(Boolean).join(" · "))),
+          el("span", { class: "gain" }, `+${words.n(Math.round(gain), 0)}`),
+        ),
+      );
+      worth.set(item, gain);
+      list.append(item);
+    }
+    sift();
+  }
+  const node = el("div", {}, el("div", { class: "list-head" }, used.length > 1 ? filter : null, sum), list);
+  return { node, follow };
 }
 
-function districtTable(head, words, go) {
-  const rows = head.headline.by_district.map((d) => {
-    const i = head.districts.id.indexOf(d.district);
-    const name = i < 0 ? d.district : head.districts.name[i];
-    return el(
-      "tr",
-      {},
-      el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), bar([d.before, d.after], words, name)),
-      el("td", {}, words.n(d.workers, 0)),
-      el("td", {}, el("span", { class: "old" }, words.percent(d.before)), " → ", el("span", { class: "new" }, words.percent(d.after))),
-      el("td", {}, words.n(d.stations), d.sites ? el("span", { class: "new" }, ` +${words.n(d.sites)}`) : null),
+// Gap areas of the state, most workers first.
+function gapTable(words, head, go, layers) {
+  const list = el("ol", { class: "sites gap-list" });
+  const sum = el("p", { class: "unit-line" });
+  function follow() {
+    const gaps = layers.gapsOfState();
+    sum.textContent = words.t("gap_sum", { n: words.n(gaps.length), workers: words.n(gaps.reduce((total, g) => total + g.workers, 0), 0) });
+    list.replaceChildren(
+      ...gaps.slice(0, 100).map(layers.named, layers).map((gap, i) =>
+        el(
+          "li",
+          {},
+          el(
+            "button",
+            { type: "button", onclick: () => go(gap) },
+            el("span", { class: "rank gap" }, i + 1),
+            el("span", { class: "what" }, el("span", { class: "site-name" }, gap.name || districtName(head, gap.district)), el("span", { class: "place" }, districtName(head, gap.district))),
+            el("span", { class: "gain" }, words.n(gap.workers, 0)),
+          ),
+        ),
+      ),
     );
-  });
+  }
+  return { node: el("div", {}, sum, list), follow };
+}
+
+function districtTable(head, words, go, desk) {
+  const body = el("tbody", {});
+  const counts = Object.fromEntries(head.headline.by_district.map((d) => [d.district, d]));
+  const draw = (districts, sites) =>
+    body.replaceChildren(
+      ...districts.map((d) => {
+        const i = head.districts.id.indexOf(d.district);
+        const name = i < 0 ? d.district : head.districts.name[i];
+        const today = desk?.now.plan === "today";
+        return el(
+          "tr",
+          {},
+          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), bar([d.before, d.after], words, name)),
+          el("td", {}, words.n(d.workers, 0)),
+          el("td", {}, el("span", { class: "old" }, words.percent(d.before)), today ? null : [" → ", el("span", { class: "new" }, words.percent(d.after))]),
+          el("td", {}, words.n(counts[d.district]?.stations ?? 0), sites(d, i) ? el("span", { class: "new" }, ` +${words.n(sites(d, i))}`) : null),
+        );
+      }),
+    );
+  draw(head.headline.by_district, (d) => d.sites);
+  const follow = () => {
+    const r = readingOf(desk, head);
+    const own = r.sites.map((site) => desk.candidate.district[site - desk.board.nStations]);
+    draw(r.districts, (d, i) => own.filter((k) => k === i).length);
+  };
   const column = (key) => el("th", { scope: "col" }, words.t(key));
-  return el(
+  const node = el(
     "table",
     { class: "districts" },
     el("thead", {}, el("tr", {}, column("district"), column("workers"), column("share"), column("stations_short"))),
-    el("tbody", {}, rows),
+    body,
   );
+  return { node, follow };
 }
 
 function tabs(words, panels) {
   const buttons = panels.map(([key, label, panel], i) =>
-    el("button", { type: "button", role: "tab", id: `tab-${key}`, "aria-controls": `panel-${key}`, "aria-selected": String(i === 0), tabindex: i ? -1 : 0, onclick: () => choose(i) }, label),
+    el("button", { type: "button", role: "tab", id: `tab-${key}`, "aria-controls": `panel-${key}`, "aria-selected": String(i === 0), tabindex: i ? -1 : 0, onclick: () => (choose(i), node.scrollIntoView({ block: "nearest" })) }, label),
   );
   const bodies = panels.map(([key, , panel], i) =>
     el("div", { role: "tabpanel", id: `panel-${key}`, "aria-labelledby": `tab-${key}`, hidden: i !== 0 }, panel),
@@ -182,6 +358,7 @@ function tabs(words, panels) {
       b.tabIndex = k === i ? 0 : -1;
       bodies[k].hidden = k !== i;
     });
+    node.dispatchEvent(new CustomEvent("choose", { detail: panels[i][0] }));
   }
   const bar = el("div", { role: "tablist", class: "tabs" }, buttons);
   bar.addEventListener("keydown", (event) => {
@@ -191,7 +368,10 @@ function tabs(words, panels) {
     choose(now);
     buttons[now].focus();
   });
-  return el("section", { class: "lists" }, bar, bodies);
+  const node = el("section", { class: "lists" }, bar, bodies);
+  node.choose = (key) => choose(panels.findIndex(([k]) => k === key));
+  node.current = () => panels[buttons.findIndex((b) => b.tabIndex === 0)][0];
+  return node;
 }
 
 function creditsBlock(head, words, licence) {
@@ -211,8 +391,41 @@ function creditsBlock(head, words, licence) {
   );
 }
 
-function panel(head, words, licence, search, actions) {
+function panel(head, words, licence, search, actions, desk, layers, table) {
   const { about } = head;
+  const headline = headlineBlock(head, words);
+  const sites = siteList(head, words, actions.site, desk);
+  const districts = districtTable(head, words, actions.district, desk);
+  const readings = readingsBlock(head, words);
+  const gaps = desk ? gapTable(words, head, actions.gap, layers) : null;
+  const lists = tabs(words, [
+    ["sites", words.t("tab_sites", { n: words.n(head.sites.name.length) }), sites.node],
+    ...(desk ? [["mine", words.t("tab_mine"), table.node]] : []),
+    ["districts", words.t("tab_districts"), districts.node],
+    ...(gaps ? [["gaps", words.t("layer_gaps"), gaps.node]] : []),
+    ["readings", words.t("tab_readings"), readings],
+    ...(head.evidence.length ? [["evidence", words.t("tab_evidence"), evidenceBlock(head, words)]] : []),
+  ]);
+  if (desk) {
+    const top = headlineFollows(headline, head, words, desk);
+    const views = { sites: sites.follow, mine: table.follow, districts: districts.follow, gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
+    const stale = new Set();
+    const show = (key) => stale.delete(key) && views[key]();
+    lists.addEventListener("choose", ({ detail }) => show(detail));
+    const tab = lists.querySelector("#tab-sites");
+    const follow = () => {
+      const n = desk.now.plan === "today" ? 0 : desk.plan().sites.filter((i) => i >= desk.board.nStations).length;
+      tab.textContent = words.t("tab_sites", { n: words.n(n) });
+      for (const key of Object.keys(views)) stale.add(key);
+      if (document.documentElement.classList.contains("printing")) for (const key of Object.keys(views)) show(key);
+      else show(lists.current());
+    };
+    window.addEventListener("beforeprint", () => Object.keys(views).forEach(show));
+    desk.subscribe(top);
+    desk.subscribe(follow, true);
+    top();
+    setTimeout(follow, 200); // what opens first is as printed; the map comes first
+  }
   return [
     el(
       "header",
@@ -221,16 +434,12 @@ function panel(head, words, licence, search, actions) {
       el("h1", {}, about.title),
       about.synthetic ? el("p", { class: "notice", role: "note" }, el("b", {}, words.t("synthetic")), " ", about.note) : null,
     ),
-    headlineBlock(head, words),
+    headline,
+    desk ? stateControls(desk, words) : null,
     search,
-    tabs(words, [
-      ["sites", words.t("tab_sites", { n: words.n(head.sites.name.length) }), siteList(head, words, actions.site)],
-      ["districts", words.t("tab_districts"), districtTable(head, words, actions.district)],
-      ["readings", words.t("tab_readings"), readingsBlock(head, words)],
-      ...(head.evidence.length ? [["evidence", words.t("tab_evidence"), evidenceBlock(head, words)]] : []),
-    ]),
+    lists,
     creditsBlock(head, words, licence),
-  ];
+  ].filter(Boolean);
 }
 
 // The layer control is the legend too: every layer's check box stands beside what it looks like.
@@ -253,14 +462,16 @@ function layerControl(layers, words, open) {
     layers.map.on("planner:layer", ({ key, on }) => key === entry.key && (box.checked = on));
     const single = entry.swatches.length === 1;
     const label = el("label", {}, box, single ? entry.swatches[0][0] : null, el("span", {}, entry.label));
-    const rows = single ? [] : entry.swatches.map(([picture, text]) => el("li", {}, picture, el("span", {}, text)));
+    const lines = (swatches) => swatches.map(([picture, text]) => el("li", {}, picture, el("span", {}, text)));
+    const rows = single ? [] : el("ul", {}, lines(entry.legend ? entry.legend() : entry.swatches));
+    if (entry.legend) layers.map.on("planner:legend", () => rows.replaceChildren(...lines(entry.legend())));
     body.append(
       el(
         "div",
         { class: `layer ${entry.key === "cells" ? "classes" : ""}`, "data-entry": entry.key },
         label,
         entry.note ? el("p", { class: "unit" }, entry.note) : null,
-        rows.length ? el("ul", {}, rows) : null,
+        single ? null : rows,
       ),
     );
   }
@@ -272,17 +483,58 @@ function layerControl(layers, words, open) {
   return control;
 }
 
-// Today, or with the new stations.
-function viewControl(layers, words) {
-  const set = (after) => ["sites", "added"].forEach((key) => layers.show(key, after));
-  const option = (value, checked) => {
-    const input = el("input", { type: "radio", name: "view", value, onchange: () => set(value === "after") });
-    input.checked = checked;
-    return el("label", {}, input, el("span", {}, words.t(value)));
+// Today, with the new stations, or with somebody's own changes.
+function viewControl(layers, words, desk) {
+  const set = (value) => {
+    if (desk) desk.setState({ plan: { before: "today", after: "proposal" }[value] ?? value });
+    else ["sites", "added"].forEach((key) => layers.show(key, value === "after"));
   };
-  const root = el("fieldset", { class: "view leaflet-bar" }, el("legend", {}, words.t("view")), option("before", false), option("after", true));
+  const inputs = [];
+  const option = (value, text, checked) => {
+    const input = el("input", { type: "radio", name: "view", value, onchange: () => set(value) });
+    input.checked = checked;
+    inputs.push(input);
+    return el("label", {}, input, el("span", {}, text));
+  };
+  const options = [option("before", words.t("before"), false), option("after", words.t("after"), true)];
+  if (desk) {
+    if (desk.plans.actions) options.push(option("actions", words.t("plan_actions"), false));
+    options.push(option("mine", words.t("plan_mine"), false));
+    desk.subscribe(() => {
+      const shown = { today: "before", proposal: "after" }[desk.now.plan] ?? desk.now.plan;
+      for (const input of inputs) input.checked = input.value === shown;
+    });
+  }
+  const root = el("fieldset", { class: "view leaflet-bar" }, el("legend", {}, words.t("view")), options);
   L.DomEvent.disableClickPropagation(root);
   const control = L.control({ position: "topleft" });
   control.onAdd = () => root;
   return control;
+}
+
+// When, who, how far, how many: the rest of the state.
+function stateControls(desk, words) {
+  const { part } = desk;
+  const labelled = (rows) => rows.map((row) => [row.name, row.label]);
+  const fields = {
+    periods: [["all", words.t("periods_all")], ["any_hour", words.t("periods_any_hour")], ...(part.night.length ? [["night", words.t("periods_night")]] : []), ...labelled(part.periods)],
+    groups: [["headline", words.t("groups_headline")], ...labelled(part.groups)],
+    cutoff_m: part.cutoffs_m.map((m) => [m, `${words.n(m)} m`]),
+    least: [1, 2, 3].map((n) => [n, words.t("least_line", { n })]),
+  };
+  const selects = Object.entries(fields).map(([field, options]) => {
+    const select = el(
+      "select",
+      { "data-state": field, "aria-label": words.t(`state_${field}`), onchange: () => desk.setState({ [field]: select.value }) },
+      options.map(([value, text]) => el("option", { value }, text)),
+    );
+    desk.subscribe(() => {
+      const value = desk.now[field];
+      select.value = Array.isArray(value) ? "" : String(value).replace(/^own:/, "");
+      select.classList.toggle("set", JSON.stringify(value) !== JSON.stringify(desk.start()[field]));
+    });
+    select.value = String(desk.now[field]);
+    return el("label", {}, el("span", {}, words.t(`state_${field}`)), select);
+  });
+  return el("section", { class: "state", "aria-label": words.t("state") }, selects);
 }

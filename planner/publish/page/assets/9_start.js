@@ -14,14 +14,18 @@ async function start() {
   map.fitBounds(home, { ...room, animate: false });
   map.setMinZoom(Math.max(1, map.getZoom() - 1));
 
-  const layers = new Layers(map, head, blob, words);
+  const grid = head.cells ? new Grid(head.cells, blob) : null;
+  const desk = makeDesk(head, blob, grid);
+  const layers = new Layers(map, head, blob, words, desk, grid);
+  window.__planner = { map, layers, head, desk };
   layers.build();
+  for (const entry of layers.list) entry.shown = map.hasLayer(entry.layer);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  function visit(latlng, symbol) {
+  function visit(latlng, symbol, then) {
     if (narrow) document.getElementById("map_planner").scrollIntoView({ block: "start" });
     const zoom = Math.max(map.getZoom(), 15);
-    const open = () => symbol && symbol.openPopup();
+    const open = () => (symbol ? symbol.openPopup() : then?.());
     if (symbol) for (const entry of layers.list) if (entry.layer.hasLayer?.(symbol) && !map.hasLayer(entry.layer)) layers.show(entry.key, true);
     if (calm || map.distance(map.getCenter(), latlng) < 1) {
       map.setView(latlng, zoom, { animate: false });
@@ -32,7 +36,25 @@ async function start() {
     }
   }
   const actions = {
-    site: (i) => visit(layers.siteSymbols[i].getLatLng(), layers.siteSymbols[i]),
+    site: (i, position) => {
+      const symbol = i === null ? layers.symbolOf(position) : layers.siteSymbols[i];
+      if (symbol) visit(symbol.getLatLng(), symbol);
+      else visit(layers.placeOf(position), null, () => layers.openCandidate(position));
+    },
+    gap: (gap) => {
+      layers.show("gaps", true);
+      visit(L.latLng(gap.latlng), null);
+    },
+    open: async (file) => {
+      try {
+        const { kept, unknown } = readPlan(await file.text(), desk);
+        desk.restore(kept);
+        toast(words.t(unknown ? "file_some" : "file_read", { n: words.n(unknown) }));
+      } catch {
+        toast(words.t("file_refused"));
+      }
+    },
+    link: async () => toast(await link.link()),
     district: (i) => i >= 0 && map.fitBounds(layers.districtShapes[i].getBounds(), { animate: !calm }),
   };
   const go = (entry) => (entry.symbol ? visit(entry.latlng, entry.symbol) : map.fitBounds(entry.bounds, { animate: !calm }));
@@ -41,19 +63,37 @@ async function start() {
   map.getContainer().setAttribute("role", "region");
   L.control.zoom({ position: "topleft", zoomInTitle: words.t("zoom_in"), zoomOutTitle: words.t("zoom_out") }).addTo(map);
   homeButton(map, home, room, words).addTo(map);
-  viewControl(layers, words).addTo(map);
+  viewControl(layers, words, desk).addTo(map);
   layerControl(layers, words, !narrow).addTo(map);
   L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map);
   L.control.attribution({ prefix: "Leaflet" }).addAttribution(words.t("attribution")).addTo(map);
-  document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(layers.found, words, go), actions));
+  const replanRest = desk ? makeReplan(desk) : null;
+  const table = desk ? mineTable(desk, head, words, replanRest, actions) : null;
+  document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(layers.found, words, go), actions, desk, layers, table));
+  const link = desk ? keepState(desk, map, layers, words) : null;
+  if (desk) takeFiles(actions.open);
 
   map.on("click", (event) => {
     const content = layers.at(event.latlng);
-    if (content) L.popup({ maxWidth: 320, minWidth: 200 }).setLatLng(event.latlng).setContent(content).openOn(map);
+    if (content) L.popup(CARD).setLatLng(event.latlng).setContent(content).openOn(map);
   });
+  if (link?.opened && desk.site.has(link.opened)) {
+    const i = head.sites.id.indexOf(link.opened);
+    actions.site(i < 0 ? null : i, desk.site.get(link.opened));
+  }
   printing(map, home);
-  window.__planner = { map, layers, head };
-  requestAnimationFrame(() => requestAnimationFrame(() => (window.__ready = true)));
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  window.__ready = true;
+  return { desk, replanRest };
+}
+
+// A plan's file dropped anywhere on the page.
+function takeFiles(open) {
+  window.addEventListener("dragover", (event) => event.preventDefault());
+  window.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.dataTransfer.files[0]) open(event.dataTransfer.files[0]);
+  });
 }
 
 function homeButton(map, home, room, words) {
@@ -122,7 +162,9 @@ function composite(map) {
   return sheet.toDataURL("image/png");
 }
 
-start().catch((error) => {
+const started = start();
+window.planner = publicDoor(started);
+started.catch((error) => {
   document.documentElement.classList.add("failed");
   throw error;
 });

@@ -1,12 +1,10 @@
 // Reading the data island: base64 → gzip → header (JSON) and streams of zigzag varints.
-// See planner/publish/page_pack.py for the other side.
+// See planner/publish/page/pack.py for the other side.
 
-const SCALE = 1e5;
+export const SCALE = 1e5;
 
-async function readIsland(text) {
-  const packed = atob(text.trim());
-  const bytes = new Uint8Array(packed.length);
-  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+export async function readIsland(text) {
+  const bytes = bytesOf(text.trim());
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   const whole = new Uint8Array(await new Response(stream).arrayBuffer());
   const size = new DataView(whole.buffer).getUint32(0, true);
@@ -14,8 +12,16 @@ async function readIsland(text) {
   return { head, blob: whole.subarray(4 + size) };
 }
 
+function bytesOf(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const packed = atob(text);
+  const bytes = new Uint8Array(packed.length);
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+  return bytes;
+}
+
 // Signed integers of a stream; multiplication instead of shifts, which stop at 32 bits.
-function integers(blob, [start, length]) {
+export function integers(blob, [start, length]) {
   const out = [];
   for (let at = start, end = start + length; at < end; ) {
     let value = 0;
@@ -31,13 +37,31 @@ function integers(blob, [start, length]) {
   return out;
 }
 
-function summed(values) {
+// The same into a typed array whose length is known.
+export function stream(blob, [start, length], out) {
+  let at = start;
+  for (let i = 0; i < out.length; i++) {
+    let value = 0;
+    let unit = 1;
+    let byte;
+    do {
+      byte = blob[at++];
+      value += (byte & 127) * unit;
+      unit *= 128;
+    } while (byte > 127);
+    out[i] = value % 2 ? -(value + 1) / 2 : value / 2;
+  }
+  if (at !== start + length) throw new Error("a stream has another length than was told");
+  return out;
+}
+
+export function summed(values) {
   let sum = 0;
   return values.map((v) => (sum += v));
 }
 
 // [lat, lng] pairs of a point stream.
-function points(blob, ref) {
+export function points(blob, ref) {
   const flat = integers(blob, ref);
   const out = new Array(flat.length / 2);
   let x = 0;
@@ -51,7 +75,7 @@ function points(blob, ref) {
 }
 
 // For every geometry its parts, for every part its rings, for every ring its [lat, lng] pairs.
-function shapes(blob, packed) {
+export function shapes(blob, packed) {
   const shape = integers(blob, packed.shape);
   const xy = points(blob, packed.xy);
   const out = [];

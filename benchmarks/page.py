@@ -1,0 +1,112 @@
+"""How heavy the page is, and how it looks: ``python -m benchmarks page [MAP.html] [--shots DIR]``.
+
+Size, CPU seconds until it answers, of an edit, of another state and of planning the rest anew, and the memory it holds, in headless
+Chromium without internet; ``--shots`` writes a picture of each of ten states.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+DEFAULT = Path("outputs/suzhou/map.html")
+_FIRST = "(n) => __planner.head.sites.id.slice(0, n)"
+#: Name of a picture → what is done before it is taken, in a page as it opens.
+STATES = {
+    "01-proposal": "() => {}",
+    "02-today": "() => planner.setState({ plan: 'today' })",
+    "03-centre": "() => __planner.map.setView(__planner.layers.siteSymbols[0].getLatLng(), 12.5, { animate: false })",
+    "04-night": "() => { __planner.map.setView(__planner.layers.siteSymbols[0].getLatLng(), 12.5, { animate: false }); return planner.setState({ periods: 'night' }); }",
+    "05-two-stations": "() => { document.querySelector('#tab-districts').click(); return planner.setState({ least: 2 }); }",
+    "06-card": "() => document.querySelector(\"button[data-rank='1']\").click()",
+    "07-move": "() => { document.querySelector(\"button[data-rank='1']\").click(); setTimeout(() => document.querySelector('[data-tool=move]').click(), 250); }",
+    "08-mine": f"() => {{ document.querySelector('#tab-mine').click(); return planner.edit({{ drop: ({_FIRST})(3), reject: {{ [({_FIRST})(9)[8]]: '场所方不同意' }} }}); }}",
+    "09-replanned": f"async () => {{ document.querySelector('#tab-mine').click(); await planner.edit({{ drop: ({_FIRST})(3) }}); await planner.replan(); }}",
+    "10-gaps": "() => { document.querySelector('#tab-gaps').click(); __planner.layers.show('gaps', true); __planner.map.setView(__planner.layers.siteSymbols[0].getLatLng(), 12.5, { animate: false }); }",
+}
+
+
+@contextmanager
+def opened(browser: Any, path: Path) -> Iterator[Any]:
+    """The page in a context of its own, when it answers."""
+    context = browser.new_context(
+        offline=True, viewport={"width": 1200, "height": 780}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    page.goto(path.resolve().as_uri())
+    page.evaluate("async () => { await planner.state(); }")
+    yield page
+    context.close()
+
+
+def spent(browser: Any) -> float:
+    """CPU seconds of the pages' processes so far."""
+    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    return float(sum(p["cpuTime"] for p in found if p["type"] == "renderer"))
+
+
+def measured(browser: Any, path: Path) -> dict[str, float]:
+    """What the page costs."""
+    found: dict[str, float] = {"size, MB": path.stat().st_size / 1e6}
+    idle = spent(browser)
+    with opened(browser, path) as page:
+        found["until it answers, CPU s"] = spent(browser) - idle
+        steps = {
+            "an edit counted, CPU s": f"async () => {{ await planner.edit({{ drop: ({_FIRST})(1) }}); await planner.figures(); }}",
+            "an edit drawn, CPU s": f"async () => {{ await planner.edit({{ add: ({_FIRST})(1) }}); __planner.desk.tellNow(); }}",
+            "another state drawn, CPU s": "async () => { await planner.setState({ periods: 'night' }); __planner.desk.tellNow(); }",
+        }
+        for name, code in steps.items():
+            before = spent(browser)
+            page.evaluate(code)
+            found[name] = spent(browser) - before
+        page.evaluate(
+            "async () => { await planner.setState({ periods: 'all' }); await planner.replan(); }"
+        )  # the worker starts
+        begun = time.monotonic()
+        answer = page.evaluate(
+            f"async () => {{ await planner.edit({{ drop: ({_FIRST})(3) }}); return planner.replan(); }}"
+        )
+        found["the rest planned anew, s"] = time.monotonic() - begun
+        found["its gap"] = answer["gap"]
+        found["heap, MB"] = page.evaluate("() => performance.memory.usedJSHeapSize") / 1e6
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, and take pictures where asked."""
+    from playwright.sync_api import sync_playwright
+
+    shots = Path(arguments[arguments.index("--shots") + 1]) if "--shots" in arguments else None
+    files = [Path(a) for a in arguments if a.endswith(".html")] or [DEFAULT]
+    chromium = next(
+        (p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None
+    )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
+        for path in files:
+            print(
+                json.dumps(
+                    {"page": path.name} | {k: round(v, 5) for k, v in measured(browser, path).items()},
+                    indent=1,
+                )
+            )
+        for name, code in STATES.items() if shots is not None else ():
+            shots.mkdir(parents=True, exist_ok=True)
+            with opened(browser, files[0]) as page:
+                page.evaluate(f"async () => {{ await ({code})(); }}")
+                page.wait_for_timeout(700)
+                page.screenshot(path=shots / f"{name}.jpg", type="jpeg", quality=78)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

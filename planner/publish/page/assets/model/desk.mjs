@@ -1,0 +1,246 @@
+// The desk: one state, the plans, and what somebody changed. Views read it and are told when it changes.
+// "mine" is a base (the proposal, or what was planned anew) with what somebody added and dropped by hand.
+
+import { figuresOf, stationsInReach, viewOf, workersOfCells } from "./counting.mjs";
+import { weightsOf } from "./gains.mjs";
+import { openPeriods, spansOf } from "./hours.mjs";
+
+export const FIELDS = ["plan", "periods", "groups", "cutoff_m", "least", "network"];
+const ALSO = { cutoff: "cutoff_m" }; // other names that a part of the state goes by
+
+const nothing = (base) => ({ base, add: new Set(), drop: new Set(), hours: new Map(), rejected: new Map() });
+const copied = (own) => ({
+  base: own.base, add: new Set(own.add), drop: new Set(own.drop), hours: new Map(own.hours), rejected: new Map(own.rejected),
+});
+
+export class Desk {
+  // part: head.board; plans: { name: { sites, hours } } with today and proposal.
+  constructor(board, part, plans) {
+    Object.assign(this, { board, part, plans, listeners: [], known: new Map(), past: [], future: [] });
+    this.ids = [...part.stations.id, ...part.candidates.id];
+    this.site = new Map();
+    for (let i = this.ids.length - 1; i >= 0; i--) this.site.set(this.ids[i], i);
+    for (let i = this.ids.length - 1; i >= board.nStations; i--) this.site.set(this.ids[i], i);
+    this.own = nothing(plans.proposal.sites);
+    this.now = this.start();
+  }
+  start() {
+    return { plan: "proposal", periods: "all", groups: "headline", cutoff_m: this.board.ownM, least: 1, network: "stations" };
+  }
+  // Listeners are told at once; those that draw (`soon`) once after all that is done together.
+  tell() {
+    for (const { listener, soon } of this.listeners) if (!soon) listener(this);
+    this.told ??= setTimeout(() => this.tellNow(), 0);
+  }
+  tellNow() {
+    clearTimeout(this.told);
+    this.told = null;
+    for (const { listener, soon } of this.listeners) if (soon) listener(this);
+  }
+  subscribe(listener, soon = false) {
+    this.listeners.push({ listener, soon });
+  }
+
+  // -- the state
+
+  state() {
+    const edits = this.edits();
+    const plain = Object.fromEntries(FIELDS.map((f) => [f, Array.isArray(this.now[f]) ? [...this.now[f]] : this.now[f]]));
+    return { ...plain, cutoff: plain.cutoff_m, edits };
+  }
+  setState(changes = {}) {
+    const { reset, ...others } = changes;
+    const next = reset ? this.start() : { ...this.now };
+    for (const [name, value] of Object.entries(others)) {
+      const field = ALSO[name] ?? name;
+      if (field === "edits") continue;
+      if (!FIELDS.includes(field)) throw new Error(`no such part of the state: ${field}`);
+      next[field] = this.judged(field, value);
+    }
+    if (reset) {
+      if (this.changed) this.past.push({ own: this.own, certificate: this.certificate });
+      this.own = nothing(this.plans.proposal.sites);
+      this.future = [];
+      this.certificate = null;
+    }
+    this.now = next;
+    this.tell();
+    return this.state();
+  }
+  judged(field, value) {
+    const { board } = this;
+    const own = (v) => String(v).replace(/^own:/, "");
+    const among = (names, words) => [].concat(value).length > 0 && [].concat(value).every((v) => words.includes(v) || names.includes(own(v)));
+    const fine = {
+      plan: () => value === "mine" || value in this.plans,
+      periods: () => among(board.periods, ["all", "night", "any_hour"]),
+      groups: () => among(board.groups, ["headline"]),
+      cutoff_m: () => board.cutoffsM.includes(Number(value)),
+      least: () => Number.isInteger(Number(value)) && Number(value) >= 1,
+      network: () => value === "stations",
+    }[field]();
+    if (!fine) throw new Error(`${field} cannot be ${JSON.stringify(value)}`);
+    if (field === "cutoff_m" || field === "least") return Number(value);
+    return Array.isArray(value) && value.length === 1 ? value[0] : value;
+  }
+
+  // -- the plans
+
+  plan(name = this.now.plan) {
+    if (name !== "mine") return this.plans[name];
+    const { base, add, drop, hours } = this.own;
+    const sites = [...new Set([...base, ...add])].filter((i) => !drop.has(i));
+    return { sites, hours: this.opened(hours) };
+  }
+  opened(hours) {
+    return new Map([...hours].map(([i, text]) => [i, openPeriods(text, this.part.periods, this.part.need_open)]));
+  }
+  has(site, name = this.now.plan) {
+    return this.plan(name).sites.includes(site);
+  }
+  edits() {
+    const ids = (sites) => [...sites].map((i) => this.ids[i]);
+    const named = (map) => Object.fromEntries([...map].map(([i, text]) => [this.ids[i], text]));
+    const { add, drop, hours, rejected } = this.own;
+    return { add: ids(add), drop: ids(drop), hours: named(hours), rejected: named(rejected) };
+  }
+  positions(ids) {
+    return (ids ?? []).map((id) => {
+      if (!this.site.has(id)) throw new Error(`no such site: ${id}`);
+      return this.site.get(id);
+    });
+  }
+  // Cumulative; hours: { id: "08:00-20:00", or "" for its own again }; reject: { id: why }.
+  edit({ add, drop, hours = {}, reject = {} } = {}) {
+    const next = copied(this.own);
+    for (const i of this.positions(add)) {
+      next.drop.delete(i);
+      next.rejected.delete(i);
+      next.add.add(i);
+    }
+    for (const i of this.positions(drop)) {
+      next.add.delete(i);
+      next.drop.add(i);
+    }
+    for (const i of this.positions(Object.keys(reject))) {
+      next.add.delete(i);
+      next.drop.add(i);
+      next.rejected.set(i, String(reject[this.ids[i]]).slice(0, 200));
+    }
+    for (const [id, text] of Object.entries(hours)) {
+      const [i] = this.positions([id]);
+      if (text === "") next.hours.delete(i);
+      else if (spansOf(text) === null) throw new Error(`these hours cannot be read: ${text}`);
+      else next.hours.set(i, text);
+    }
+    this.take(next);
+    return this.state();
+  }
+  // Take edits as the newest.
+  take(own, certificate = null) {
+    this.past.push({ own: this.own, certificate: this.certificate });
+    this.future = [];
+    this.show(own, certificate);
+  }
+  show(own, certificate) {
+    this.own = own;
+    this.certificate = certificate;
+    this.now = { ...this.now, plan: "mine" };
+    this.tell();
+  }
+  // Take back what was decided on one site.
+  forget(site) {
+    const next = copied(this.own);
+    for (const set of [next.add, next.drop, next.hours, next.rejected]) set.delete(site);
+    this.take(next);
+  }
+  undo() {
+    const last = this.past.pop();
+    if (!last) return;
+    this.future.push({ own: this.own, certificate: this.certificate });
+    this.show(last.own, last.certificate);
+  }
+  redo() {
+    const next = this.future.pop();
+    if (!next) return;
+    this.past.push({ own: this.own, certificate: this.certificate });
+    this.show(next.own, next.certificate);
+  }
+  // The rest was planned anew around what somebody chose.
+  rebase(sites, certificate) {
+    this.take({ ...copied(this.own), base: [...sites] }, certificate);
+  }
+  // Another whole plan (of a file, a link): base, add, drop as positions.
+  restore(kept) {
+    const fits = (i) => Number.isInteger(i) && i >= 0 && i < this.board.nSites;
+    const readable = ([i, text]) => fits(i) && spansOf(text) !== null;
+    this.take({
+      base: (kept.base ?? this.plans.proposal.sites).filter(fits),
+      add: new Set((kept.add ?? []).filter(fits)),
+      drop: new Set((kept.drop ?? []).filter(fits)),
+      hours: new Map((kept.hours ?? []).filter(readable)),
+      rejected: new Map((kept.rejected ?? []).filter(([i]) => fits(i)).map(([i, why]) => [i, String(why)])),
+    });
+  }
+  kept() {
+    const { base, add, drop, hours, rejected } = this.own;
+    const same = base === this.plans.proposal.sites;
+    return { ...(same ? {} : { base: [...base] }), add: [...add], drop: [...drop], hours: [...hours], rejected: [...rejected] };
+  }
+  get changed() {
+    const { base, add, drop, hours } = this.own;
+    return base !== this.plans.proposal.sites || add.size + drop.size + hours.size > 0;
+  }
+
+  // -- the figures
+
+  // Sums and cells of a state (the current one), each counted once while plans stay.
+  counted(state = this.now) {
+    const mine = state.plan === "mine" ? this.own : null;
+    const key = JSON.stringify(FIELDS.map((f) => state[f]));
+    const known = this.known.get(key);
+    if (known && known.own === mine) return known.found;
+    const view = viewOf(this.board, state);
+    const plan = this.plan(state.plan);
+    const counts = stationsInReach(this.board, plan, view);
+    const found = { ...figuresOf(this.board, counts, view), counts, view, plan };
+    if (this.known.size > 12) this.known.delete(this.known.keys().next().value);
+    this.known.delete(key);
+    this.known.set(key, { own: mine, found });
+    return found;
+  }
+  // What depends on periods and groups alone, kept while these stay.
+  ofView(name, make) {
+    const key = JSON.stringify([this.now.periods, this.now.groups]);
+    if (this.viewKey !== key) Object.assign(this, { viewKey: key, viewParts: {} });
+    return (this.viewParts[name] ??= make());
+  }
+  cellWorkers() {
+    return this.ofView("cells", () => workersOfCells(this.board, viewOf(this.board, this.now)));
+  }
+  weights() {
+    return this.ofView("weights", () => weightsOf(this.board, viewOf(this.board, this.now)));
+  }
+  // What window.planner.figures() gives: unrounded.
+  figures(state = this.now) {
+    const found = this.counted(state);
+    const { part, board } = this;
+    const isNew = (i) => i >= board.nStations;
+    const named = (rows, key, names) => rows.map(({ name, ...row }) => ({ [key]: names ? names[name] : name, ...row }));
+    const sites = found.plan.sites.filter(isNew);
+    return {
+      workers: found.workers, covered: found.covered, share: found.share,
+      stations: found.plan.sites.length, sites: sites.length,
+      cost_yuan: sites.reduce((sum, i) => sum + board.cost[i - board.nStations], 0),
+      by_district: named(found.byDistrict, "district", part.districts),
+      by_group: named(found.byGroup, "group"),
+      by_period: named(found.byPeriod, "period"),
+    };
+  }
+  // What a change did to each district and group: covered by plan `a` less covered by plan `b`, in the current state.
+  difference(a, b) {
+    const [one, other] = [a, b].map((plan) => this.counted({ ...this.now, plan }));
+    const less = (key) => one[key].map((row, i) => ({ name: row.name, covered: row.covered - other[key][i].covered }));
+    return { covered: one.covered - other.covered, byDistrict: less("byDistrict"), byGroup: less("byGroup"), byPeriod: less("byPeriod") };
+  }
+}

@@ -1,0 +1,87 @@
+// A plan as files that `planner evaluate` and `planner run` take, and back.
+
+const FORMAT = "planner plan 1";
+const COLUMNS = ["site_id", "name", "lng", "lat", "open_hours", "district", "origin"];
+
+// rows of the plan's new sites; place: (site) → { name, lng, lat, hours, district }.
+export function sitesOf(desk, place) {
+  const proposed = new Set(desk.plans.proposal.sites);
+  return desk.plan("mine").sites
+    .filter((i) => i >= desk.board.nStations)
+    .map((i) => ({ site_id: desk.ids[i], ...place(i), origin: proposed.has(i) ? "proposal" : "mine" }));
+}
+
+export function planJson(desk, place, about) {
+  const { add, drop, hours, rejected } = desk.edits();
+  const found = desk.figures({ ...desk.start(), plan: "mine" });
+  const isNew = (id) => desk.site.get(id) >= desk.board.nStations;
+  const plan = {
+    format: FORMAT, ...about,
+    sites: sitesOf(desk, place),
+    closed: drop.filter((id) => !isNew(id)),
+    hours: Object.fromEntries(Object.entries(hours).filter(([id]) => !isNew(id))),
+    required: add.filter(isNew),
+    forbidden: drop.filter((id) => isNew(id) && !(id in rejected)),
+    rejected: Object.entries(rejected).map(([site_id, reason]) => ({ site_id, reason })),
+    covered: found.covered, share: found.share,
+  };
+  return `${JSON.stringify(plan, null, 1)}\n`;
+}
+
+// A cell that no spreadsheet reads as a formula.
+function cell(value) {
+  const text = String(value ?? "").replace(/[\r\n]+/g, " ");
+  const safe = /^[=+\-@\t]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+  return /[",']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+export function planCsv(desk, place) {
+  const lines = sitesOf(desk, place).map((row) => COLUMNS.map((key) => cell(row[key])).join(","));
+  return `\ufeff${[COLUMNS.join(","), ...lines].join("\r\n")}\r\n`;
+}
+
+function cellsOf(line) {
+  const out = [];
+  for (const found of line.matchAll(/("(?:[^"]|"")*"|[^,]*)(,|$)/g)) {
+    const text = found[1];
+    out.push(text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text);
+    if (found[2] === "") break;
+  }
+  return out;
+}
+
+// What a dropped file says, as `desk.restore` takes it; throws where it is no plan of this study.
+export function readPlan(text, desk) {
+  const plain = text.replace(/^\ufeff/, "");
+  const isJson = plain.trimStart().startsWith("{");
+  const found = isJson ? JSON.parse(plain) : csvPlan(plain);
+  if (isJson && found.format !== FORMAT) throw new Error("no plan");
+  const known = (ids) => (ids ?? []).map((id) => desk.site.get(String(id))).filter((i) => i !== undefined);
+  const sites = known(found.sites.map((row) => row.site_id));
+  if (!sites.length && found.sites.length) throw new Error("no plan of this study");
+  const closed = new Set(known(found.closed));
+  const base = [...desk.plans.today.sites.filter((i) => !closed.has(i)), ...sites];
+  const same = new Set(desk.plans.proposal.sites);
+  const unchanged = base.length === same.size && base.every((i) => same.has(i));
+  const hours = [...Object.entries(found.hours ?? {}), ...found.sites.filter((row) => row.open_hours && differs(desk, row)).map((row) => [row.site_id, row.open_hours])];
+  const rejected = (found.rejected ?? []).filter((row) => desk.site.has(row.site_id)).map((row) => [desk.site.get(row.site_id), String(row.reason)]);
+  return {
+    kept: {
+      ...(unchanged ? {} : { base }), add: known(found.required), drop: [...new Set([...known(found.forbidden), ...closed, ...rejected.map(([i]) => i)])],
+      hours: hours.filter(([id]) => desk.site.has(id)).map(([id, hour]) => [desk.site.get(id), hour]), rejected,
+    },
+    unknown: found.sites.length - sites.length,
+  };
+}
+
+function differs(desk, row) {
+  const k = (desk.site.get(row.site_id) ?? -1) - desk.board.nStations;
+  return k >= 0 && desk.candidate && desk.candidate.hours[k] !== row.open_hours;
+}
+
+function csvPlan(text) {
+  const [head, ...lines] = text.split(/\r?\n/).filter((line) => line.trim());
+  const names = cellsOf(head);
+  if (!names.includes("site_id")) throw new Error("no plan");
+  return { sites: lines.map((line) => Object.fromEntries(cellsOf(line).map((value, k) => [names[k], value]))) };
+}

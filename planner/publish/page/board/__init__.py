@@ -1,0 +1,1 @@
+"""What the page counts plans from: reach, workers, hours and rules, packed."""

@@ -1,0 +1,124 @@
+"""A plan that somebody took out of the page (``plan.json``, ``plan.csv``): read, judged, and as wishes for a new run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import PlannerError, finding
+from planner.hours.parse import parse_hours
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from planner.settings.siting import Siting
+
+__all__ = ["FORMAT", "PlanFile", "read_plan", "wishes"]
+
+#: What a plan's file calls itself.
+FORMAT = "planner plan 1"
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan of the page.
+
+    Attributes
+    ----------
+    sites
+        A row per new site: ``site_id``, ``lng``, ``lat`` (WGS84), ``open_hours``.
+    closed, hours
+        Ids of the open stations that close, and other hours of those that stay.
+    required, forbidden, refused
+        Candidates that somebody put in, left out, or cannot have (with the reason).
+    """
+
+    sites: tuple[Mapping[str, Any], ...]
+    closed: tuple[str, ...] = ()
+    hours: Mapping[str, str] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+
+    def points(self, crs: Any) -> gpd.GeoDataFrame:
+        """The new sites as points in ``crs``."""
+        import geopandas as gpd
+
+        columns = {k: [str(r.get(k) or "") for r in self.sites] for k in ("site_id", "open_hours")}
+        xy = gpd.points_from_xy([r["lng"] for r in self.sites], [r["lat"] for r in self.sites], crs=4326)
+        return gpd.GeoDataFrame(columns, geometry=xy).to_crs(crs)
+
+
+def read_plan(path: Path) -> PlanFile:
+    """A plan of the page.
+
+    Raises
+    ------
+    PlannerError
+        PLAN-001: it is none.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_plan(path, str(error)) from error
+    found = _from_json(path, text) if text.lstrip().startswith("{") else _from_csv(path, text)
+    for row in found.sites:
+        if not (-180 <= row["lng"] <= 180 and -90 <= row["lat"] <= 90):
+            raise _no_plan(path, f"{row.get('site_id')}: {row['lng']}, {row['lat']}")
+    for hours in (*found.hours.values(), *(str(r.get("open_hours") or "") for r in found.sites)):
+        if hours and not parse_hours(hours).known:
+            raise _no_plan(path, hours)
+    return found
+
+
+def _from_json(path: Path, text: str) -> PlanFile:
+    try:
+        plan = json.loads(text)
+        if plan.get("format") != FORMAT:
+            raise _no_plan(path, f"format {plan.get('format')!r}")
+        return PlanFile(
+            tuple({**row, "lng": float(row["lng"]), "lat": float(row["lat"])} for row in plan["sites"]),
+            tuple(map(str, plan.get("closed", ()))),
+            {str(k): str(v) for k, v in plan.get("hours", {}).items()},
+            tuple(map(str, plan.get("required", ()))),
+            tuple(map(str, plan.get("forbidden", ()))),
+            {str(row["site_id"]): str(row["reason"]) for row in plan.get("rejected", ())},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _no_plan(path, f"{type(error).__name__} {error}") from error
+
+
+def _from_csv(path: Path, text: str) -> PlanFile:
+    """A table of sites; those with the origin ``mine`` were put in by hand."""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if not rows or not {"site_id", "lng", "lat"} <= set(rows[0]):
+        raise _no_plan(path, "site_id, lng, lat")
+    try:
+        sites = tuple({**row, "lng": float(row["lng"]), "lat": float(row["lat"])} for row in rows)
+    except (TypeError, ValueError) as error:
+        raise _no_plan(path, str(error)) from error
+    return PlanFile(sites, required=tuple(r["site_id"] for r in rows if r.get("origin") == "mine"))
+
+
+def _no_plan(path: Path, why: str) -> PlannerError:
+    return PlannerError.of(finding("PLAN-001", source=path.name, why=why))
+
+
+def wishes(plan: PlanFile, siting: Siting) -> dict[str, Any]:
+    """The plan's choices as settings beside the study's own: what was put in is required, what was left out forbidden."""
+    out = {*plan.forbidden, *plan.refused}
+    put_in = [v for v in (*siting.required, *plan.required) if v not in out]
+    left = [
+        v for v in (*siting.forbidden, *plan.forbidden) if v not in plan.required and v not in plan.refused
+    ]
+    refused = {k: v for k, v in siting.refused.items() if k not in plan.required} | dict(plan.refused)
+    return {
+        "siting__required": tuple(dict.fromkeys(put_in)),
+        "siting__forbidden": tuple(dict.fromkeys(left)),
+        "siting__refused": refused,
+    }
