@@ -108,7 +108,9 @@ def load_inputs(
     found += more
     districts = with_population(districts, population, total=people.total)
     say("reading stations", 0.7)
-    stations, more, counted = _stations(inputs.stations, frame, districts, layers, area, crs)
+    stations, more, counted = _stations(
+        inputs.stations, frame, districts, layers, area, crs, stated=bool(rows.get("districts"))
+    )
     found += more
     if inputs.observations is not None:
         found += read_observations(inputs.observations, crs=crs)[1]
@@ -168,17 +170,21 @@ def _stations(
     layers: OsmLayers,
     area: shapely.Geometry,
     crs: str,
+    *,
+    stated: bool,
 ) -> tuple[gpd.GeoDataFrame, list[Finding], dict[str, int]]:
     """Every list of stations as one table, judged by itself and by where its stations stand; what became of the rows."""
-    streets = None if frame is None else frame.sample
-    parts = [read_list(table, crs=crs, area=area, streets=streets) for table in lists]
+    streets = None if frame is None else frame.streets
+    parts = [read_list(table, crs=crs, area=area, streets=streets, stated=stated) for table in lists]
     found = [f for part in parts for f in part.findings]
     if not parts:
         return tables.empty("stations", crs), found, {}
     stations = gpd.GeoDataFrame(pd.concat([p.stations for p in parts], ignore_index=True), crs=crs)
     placed = len(stations)
     if placed:
-        stations, more = check_stations(stations, districts=districts, water=lakes(layers.water))
+        stations, more = check_stations(
+            stations, districts=districts, water=lakes(layers.water), stated=stated
+        )
         found += more
     counted = {key: sum(getattr(p, key) for p in parts) for key in ("listed", "unplaced", "repeated")}
     return stations, found, counted | {"away": placed - len(stations), "read": len(stations)}

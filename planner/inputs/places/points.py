@@ -16,10 +16,10 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from planner.errors import Finding, Severity, finding
+from planner.errors import Finding, Severity, finding, told
 from planner.inputs.places import coordinates
 from planner.inputs.places import crs as crs_
-from planner.inputs.places.datums import to_wgs84
+from planner.inputs.places.datums import Streets, to_wgs84
 from planner.inputs.places.notes import Notes
 from planner.inputs.tables.read import RawTable
 from planner.settings.inputs import Table
@@ -32,6 +32,14 @@ _JUNK = (999.0, 9999.0, 99999.0, 999999.0, 9999999.0, -999.0, -9999.0, -99999.0)
 _CHINA_LAND = (73.0, 3.0, 135.5, 54.0)
 _MAX_LOST = 0.01
 _MAX_OUTSIDE = 0.10
+#: Stations farther than this (m) from the area count for nobody in it.
+BEYOND_M = 2000.0
+_HINT = {
+    True: told("check its coordinates and the list's datum, or give districts that hold it",
+               "请核对坐标与坐标系，或提供包含它的行政区边界"),
+    False: told("the area is only what the streets enclose; give inputs.districts, or a street file that reaches further, or "
+                "check the list's datum", "研究范围仅为街道所围区域；请提供 inputs.districts 或范围更大的街道文件，或核对清单的坐标系"),
+}  # fmt: skip
 
 
 @dataclass
@@ -75,7 +83,8 @@ def locate(
     *,
     crs: str,
     area: BaseGeometry | None = None,
-    streets: npt.ArrayLike | None = None,
+    streets: Streets = None,
+    stated: bool = True,
 ) -> Places:
     """Points of a table in WGS84 and in the study's CRS.
 
@@ -86,7 +95,9 @@ def locate(
     area
         The study's area in that CRS, for the tests of place and of swapped columns.
     streets
-        m × 2 WGS84 degrees along streets, for the test of the datum.
+        What tells the distance to streets, or m × 2 WGS84 degrees along them, for the test of the datum.
+    stated
+        Whether the study states its area; one that is only drawn around streets refuses nobody near it.
     """
     job = Notes(raw, table)
     read = _from_geometry(job, crs) if raw.geometry is not None else _from_columns(job, crs)
@@ -110,7 +121,7 @@ def locate(
     lng, lat, x, y = (np.where(gone, np.nan, v) for v in (lng, lat, x, y))
     _gaps(job, missing)
     if area is not None:
-        _outside(job, x, y, area)
+        _outside(job, x, y, area, stated)
     return Places(lng, lat, x, y, missing, job.found)
 
 
@@ -273,8 +284,8 @@ def _gaps(job: Notes, missing: Mask) -> None:
         )
 
 
-def _outside(job: Notes, x: Floats, y: Floats, area: BaseGeometry) -> None:
-    """Rows outside the area, by how far; too many are an error."""
+def _outside(job: Notes, x: Floats, y: Floats, area: BaseGeometry, stated: bool) -> None:
+    """Rows outside the area, by how far; too many are an error (of an area that is not stated: too many that are far away)."""
     used = np.isfinite(x) & np.isfinite(y)
     shapely.prepare(area)
     out = used.copy()
@@ -283,9 +294,10 @@ def _outside(job: Notes, x: Floats, y: Floats, area: BaseGeometry) -> None:
         return
     share = out.sum() / used.sum()
     far = shapely.distance(area, shapely.points(x[out], y[out]))
-    severity: Severity = "E" if share > _MAX_OUTSIDE else "W"
+    refused = share if stated else (far > BEYOND_M).sum() / used.sum()
+    severity: Severity = "E" if refused > _MAX_OUTSIDE else "W"
     for i, metres in zip(np.flatnonzero(out), far, strict=True):
         job.found.append(
             finding("LOC-002", source=job.raw.source, row=int(job.raw.rows[i]), severity=severity,
-                    value=f"{metres / 1000:.2f}", share=f"{share:.0%}")
+                    value=f"{metres / 1000:.2f}", share=f"{share:.0%}", hint=_HINT[stated])
         )  # fmt: skip

@@ -24,6 +24,8 @@ from planner.settings.inputs import Table
 
 __all__ = ["RawTable", "as_text", "read_table"]
 
+#: Kinds of tables that people keep, of which a column that is not read is told.
+_LISTS = ("stations", "hosts")
 Grid = Sequence[Sequence[str | None]]
 
 
@@ -93,6 +95,9 @@ def read_table(table: Table, *, kind: str) -> tuple[RawTable | None, list[Findin
     roles, more = headers.match_columns(
         list(raw.cells.columns), known, source=source, stated=table.columns, datum=table.datum
     )
+    unread = [c for c in map(str, raw.cells.columns) if c not in roles.values()]
+    if unread and kind in _LISTS:
+        more.append(finding("TAB-018", source=source, value=", ".join(unread)))
     return dataclasses.replace(raw, roles=roles), found + more
 
 
