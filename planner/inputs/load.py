@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -10,14 +11,15 @@ import pandas as pd
 import shapely
 
 from planner import tables
-from planner.errors import Finding
+from planner.errors import Finding, finding
 from planner.inputs.checks import check_stations
 from planner.inputs.districts import read_districts
 from planner.inputs.frame import StreetFrame
 from planner.inputs.hosts import read_hosts
 from planner.inputs.observations import read_observations
+from planner.inputs.osm.area import file_bounds
 from planner.inputs.osm.layers import OsmLayers, is_osm, lakes, no_layers, read_layers
-from planner.inputs.places.crs import auto_crs
+from planner.inputs.places.crs import auto_crs, transform
 from planner.inputs.population import read_population, with_population
 from planner.inputs.stations import read_list
 from planner.inputs.streets import named_lines
@@ -152,7 +154,23 @@ def _districts(
         "adcode": "", "population": np.nan, "quota_min": np.nan, "quota_max": np.nan,
     }  # fmt: skip
     hull = shapely.Polygon() if frame is None else frame.hull
+    if frame is not None and is_osm(inputs.streets.path) and inputs.streets.path.is_file():
+        hull, more = _within_bounds(inputs.streets.path, hull, crs)
+        found += more
     return gpd.GeoDataFrame([row], geometry=[hull], crs=crs), found, rows
+
+
+def _within_bounds(path: Path, hull: shapely.Geometry, crs: str) -> tuple[shapely.Geometry, list[Finding]]:
+    """The area of the streets without what sticks out of the bounds that their file names (NET-130)."""
+    bounds = file_bounds(path, crs)
+    if bounds is None or bounds.contains(hull):
+        return hull, []
+    inside = shapely.intersection(hull, bounds)
+    if not inside.area > 0:
+        return hull, []
+    lng, lat = transform(*np.array(bounds.exterior.coords).T, source=crs, target="EPSG:4326")
+    value = ", ".join(f"{v:.4f}" for v in (lng.min(), lat.min(), lng.max(), lat.max()))
+    return inside, [finding("NET-130", source=path.name, value=value)]
 
 
 def _hosts(

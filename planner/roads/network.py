@@ -53,8 +53,8 @@ def read_network(
     source
         ``.osm``, ``.osm.pbf``, ``.graphml``; lines as ``.geojson``, ``.gpkg``, ``.shp``, ``.parquet`` or a
         GeoDataFrame; a networkx graph as osmnx makes it. Lines join where their ends lie within 1 cm,
-        never where they merely cross. A graph's arcs give the directions, for every mode, and their
-        ``length`` wins over their geometry.
+        never where they merely cross. A graph's arcs give the directions (walkers go both ways, but on arcs with
+        ``oneway:foot`` and steps with ``oneway``), and their ``length`` wins over their geometry.
     mode
         ``"walk"``, ``"ebike"``, ``"car"`` or ``"truck"``; who may go where, and how fast, is in
         ``planner/roads/make/profiles.csv``.

@@ -28,6 +28,9 @@ HOST_ORDER = (
     "restaurant", "office", "service_area", "street",
 )  # fmt: skip
 
+#: What the ids of points along streets begin with.
+STREET_ID = "street-"
+
 COLUMNS = [
     "site_id",
     "host_id",
@@ -55,7 +58,7 @@ def points_along_streets(network: Network, every_m: float) -> gpd.GeoDataFrame:
     edge = np.searchsorted(ends, at)
     points = shapely.line_interpolate_point(lines[edge], at - (ends[edge] - lengths[edge]))
     frame = {
-        "host_id": [f"street-{i:06d}" for i in range(len(points))],
+        "host_id": [f"{STREET_ID}{i:06d}" for i in range(len(points))],
         "name": "",
         "host_kind": "street",
         "open_hours": "",
@@ -81,14 +84,16 @@ def find_candidates(
     if progress:
         progress("candidates", 0.0)
     kinds = rules.host_kinds or tuple(k for k in HOST_ORDER if k != "street")
-    table = points_along_streets(network, rules.every_m) if rules.every_m else hosts
-    if not rules.every_m:
-        table = table[table["host_kind"].isin(kinds)]
-    left_out: dict[str, int] = {}
+    table = hosts[hosts["host_kind"].isin(kinds)]
+    if rules.every_m:
+        table = _with_street_points(table, points_along_streets(network, rules.every_m), rules.every_m / 2)
+    left_out: dict[tuple[str, bool], int] = {}
 
     def drop(mask: Array, why: str) -> None:
         nonlocal table
-        left_out[why] = int(mask.sum())
+        ours = _on_street(table)
+        for street in (False, True):
+            left_out[why, street] = int((mask & (ours == street)).sum())
         table = table[~mask]
 
     district = district_of(table.geometry, districts, outside="")
@@ -110,11 +115,20 @@ def find_candidates(
     rank = table["host_kind"].map(lambda kind: place.get(kind, len(HOST_ORDER))).astype(int)
     wished = table["host_id"].isin(rules.required)
     table = table.assign(_rank=rank - 1000 * wished).sort_values(["_rank", "host_id"], kind="stable")
-    if not rules.every_m:
-        drop(~one_per_spot(_xy(table), rules.dedupe_m), "same_spot")
+    alone = _on_street(table)  # points along streets are thin already
+    alone[~alone] = one_per_spot(_xy(table)[~alone], rules.dedupe_m)
+    drop(~alone, "same_spot")
     findings = [
-        finding("CAN-001", source="candidates", why_en=_WHY[k][0], why_zh=_WHY[k][1], n=n)
-        for k, n in left_out.items()
+        finding(
+            "CAN-001",
+            source="candidates",
+            why_en=_WHY[k][0],
+            why_zh=_WHY[k][1],
+            n=n,
+            what_en=_WHAT[street][0],
+            what_zh=_WHAT[street][1],
+        )
+        for (k, street), n in left_out.items()
         if n
     ]
     if table.empty:
@@ -122,6 +136,26 @@ def find_candidates(
     return _finish(table, rules), findings
 
 
+def _on_street(table: pd.DataFrame) -> Array:
+    """Which candidates are points along streets (planner's own)."""
+    return table["host_id"].astype(str).str.startswith(STREET_ID).to_numpy(dtype=bool).copy()
+
+
+def _with_street_points(
+    hosts: gpd.GeoDataFrame, points: gpd.GeoDataFrame, apart_m: float
+) -> gpd.GeoDataFrame:
+    """Hosts, and the points along streets that have no host within ``apart_m``: a venue with a name goes before a spot without."""
+    if len(hosts) and len(points):
+        far, _ = cKDTree(_xy(hosts)).query(_xy(points))
+        points = points[far > apart_m]
+    return (
+        gpd.GeoDataFrame(pd.concat([hosts, points], ignore_index=True), crs=points.crs)
+        if len(hosts)
+        else points
+    )
+
+
+_WHAT = {False: ("host venues", "依托场所"), True: ("points along streets", "沿街点位")}
 _WHY = {
     "outside": ("outside the study's districts", "不在研究区各区之内"),
     "water": ("in water", "落在水面上"),

@@ -60,14 +60,19 @@ def test_columns_that_are_not_read_are_listed(tmp_path):
 def test_no_row_contradicts_districts_that_the_study_does_not_name(tmp_path):
     rows = [("a", *at(100, 100), "右京区"), ("b", *at(300, 300), "左京区")]
     assert "LOC-003" not in codes(loaded(tmp_path, rows, "name,lng,lat,district").findings)
-    half = gpd.GeoDataFrame({"district": ["左京区"]}, geometry=[shapely.box(X, Y, X + 1000, Y + 1000)], crs=CRS)
+    half = gpd.GeoDataFrame(
+        {"district": ["左京区"]}, geometry=[shapely.box(X, Y, X + 1000, Y + 1000)], crs=CRS
+    )
     half.to_crs(4326).to_file(tmp_path / "d.geojson", driver="GeoJSON")
     named = loaded(tmp_path, rows, "name,lng,lat,district", districts=table(tmp_path / "d.geojson"))
     assert [f.row for f in named.findings if f.code == "LOC-003"] == [2]
 
 
 def test_rows_a_little_outside_the_hull_of_the_streets_do_not_refuse_a_run(tmp_path):
-    rows = [(str(i), *at(100 + i, 100)) for i in range(4)] + [("out", *at(2300, 100)), ("far", *at(2630, 100))]
+    rows = [(str(i), *at(100 + i, 100)) for i in range(4)] + [
+        ("out", *at(2300, 100)),
+        ("far", *at(2630, 100)),
+    ]
     near = loaded(tmp_path, rows)
     assert [(f.row, f.severity, f.value) for f in near.findings if f.code == "LOC-002"] == [
         (6, "W", "0.30"),
@@ -111,13 +116,17 @@ def town():
     xs, ys = (np.cumsum(rng.uniform(120, 420, 30)) for _ in range(2))
     lines = [shapely.LineString([(X + x, Y), (X + x, Y + ys[-1])]) for x in xs]
     lines += [shapely.LineString([(X, Y + y), (X + xs[-1], Y + y)]) for y in ys]
-    streets = gpd.GeoDataFrame(geometry=shapely.get_parts(shapely.node(shapely.multilinestrings(lines))), crs=CRS)
+    streets = gpd.GeoDataFrame(
+        geometry=shapely.get_parts(shapely.node(shapely.multilinestrings(lines))), crs=CRS
+    )
     x, y = rng.choice(xs[5:25], 80) + 8, rng.uniform(ys[5], ys[25], 80)
     return read_network(streets, crs=CRS), degrees(x, y)
 
 
 def shops(folder, lng, lat):
-    return listed(folder, [(f"店{i}", f"{a:.7f}", f"{b:.7f}") for i, (a, b) in enumerate(zip(lng, lat, strict=True))])
+    return listed(
+        folder, [(f"店{i}", f"{a:.7f}", f"{b:.7f}") for i, (a, b) in enumerate(zip(lng, lat, strict=True))]
+    )
 
 
 def test_the_datum_is_told_by_distances_to_street_lines(town):

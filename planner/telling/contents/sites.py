@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from planner.inputs.places.crs import chinese
 from planner.inputs.places.datum import convert
 from planner.telling.contents.columns import Column
 from planner.telling.contents.coverage import district_labels
@@ -97,13 +98,17 @@ def site_rows(bundle: Bundle) -> pd.DataFrame:
         table["cost_yuan"] = table["site_id"].map(costs)
     table["nearest_station_m"] = table["nearest_station_m"].where(np.isfinite(table["nearest_station_m"]))
     joined = table.join(coordinates(chosen.geometry))
+    shifted = [c.key for c in _COORDINATES if not c.key.endswith("wgs84")]
+    if not chinese(joined["lng_wgs84"].to_numpy(), joined["lat_wgs84"].to_numpy()).any():
+        joined[shifted] = np.nan  # no map of the place is in them
     empty = {key: np.nan for key in _OPTIONAL if key not in joined}
     return joined.assign(**empty)[[c.key for c in _SITES + _COORDINATES]].reset_index(drop=True)
 
 
 def site_columns(table: pd.DataFrame) -> tuple[Column, ...]:
     """Columns of the site table; optional ones only where something stands in them."""
-    empty = {key for key in _OPTIONAL if table[key].isna().all() or (table[key].astype(str) == "").all()}
+    asked = (*_OPTIONAL, *(c.key for c in _COORDINATES))
+    empty = {key for key in asked if table[key].isna().all() or (table[key].astype(str) == "").all()}
     return tuple(c for c in _SITES + _COORDINATES if c.key not in empty)
 
 
