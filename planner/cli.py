@@ -21,7 +21,11 @@ def _say(key: str, **values: object) -> str:
 
 
 app = typer.Typer(
-    help=_say("help_planner"), no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help=_say("help_planner"),
+    no_args_is_help=True,
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 StudyFile = Annotated[Path, typer.Argument(help=_say("help_arg_study"), show_default=False)]
@@ -132,7 +136,7 @@ def run(
     evidence: Annotated[bool, typer.Option("--evidence", help=_say("help_opt_evidence"))] = False,
 ) -> None:
     """Make the whole plan: map, workbook, report, layers."""
-    from planner.study.terminal import dry_run_text, summary
+    from planner.study.terminal import dry_run_text, noticed_text, summary
 
     with _shown() as shown:
         opened = _open(study, shown)
@@ -144,9 +148,55 @@ def run(
             folder = _folder(opened, out)
             result = _refusing(lambda: opened.run(folder), opened, folder)
             text = summary(result, folder, _language(opened))
+            noticed = noticed_text(opened.all_findings(), folder / "checks.html", _language(opened))
+            text = f"{text}\n{noticed}"
     typer.echo(text)
     if not dry_run:
         _end(opened, _exit_code(result, opened.settings.study.accept_gap))
+
+
+@app.callback()
+def _every(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help=_say("help_opt_version"))] = False,
+) -> None:
+    if version:
+        from planner.version import VERSION
+
+        typer.echo(f"planner {VERSION}")
+        raise typer.Exit(0)
+
+
+@app.command(help=_say("help_new"))
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=_say("help_arg_new"), show_default=False)],
+    streets: Annotated[Path, typer.Option(help=_say("help_opt_streets"), show_default=False)],
+    stations: Annotated[list[Path] | None, typer.Option(help=_say("help_opt_stations"))] = None,
+    districts: Annotated[Path | None, typer.Option(help=_say("help_opt_districts"))] = None,
+    population: Annotated[str | None, typer.Option(help=_say("help_opt_population"))] = None,
+    language: Annotated[Literal["zh", "en"] | None, typer.Option(help=_say("help_opt_language"))] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_say("help_opt_yes"))] = False,
+) -> None:
+    """Begin a study of your own from your files."""
+    from planner.study.begin.new import begin
+    from planner.study.products import write_checks
+    from planner.study.terminal import begun_text
+
+    def ask(question: str, otherwise: str) -> str:
+        return str(typer.prompt(question, default=otherwise, show_default=bool(otherwise), err=True))
+
+    chosen: Literal["zh", "en"] = language or ("zh" if locale_language() == "zh" else "en")
+    silent = yes or not sys.stdin.isatty()
+    if silent:
+        with _shown() as shown:
+            shown.language = chosen
+            begun = begin(folder, streets=streets, stations=stations or (), districts=districts, population=population,
+                          language=chosen, progress=shown)  # fmt: skip
+    else:  # a live line would write over the questions
+        begun = begin(folder, streets=streets, stations=stations or (), districts=districts, population=population,
+                      language=chosen, ask=ask)  # fmt: skip
+    _refusing(lambda: write_checks(begun.study.stages, folder), begun.study)
+    typer.echo(begun_text(begun, folder / "checks.html", chosen))
+    raise typer.Exit(1 if any(f.severity == "E" for f in begun.findings) else 0)
 
 
 @app.command(help=_say("help_check"))
