@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.errors import AbsentError, InputError, PlannerError, SettingsError
+from planner.errors import AbsentError, InputError, PlannerError, SettingsError, visible
 from planner.language import locale_language
 from planner.telling.words.phrases import phrase
 
@@ -18,6 +19,11 @@ from planner.telling.words.phrases import phrase
 def _say(key: str, **values: object) -> str:
     """A text in the locale's language: of help, and of what is said before a study is open."""
     return phrase(key, locale_language(), **values)
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    """Print, without letters that act on the terminal (they may come from a file)."""
+    typer.echo(visible(text), err=err)
 
 
 app = typer.Typer(
@@ -85,7 +91,7 @@ def _open(path: Path | None, shown: _Shown) -> Any:
         opened = open_study(path, progress=shown)
     except SettingsError as error:
         language = (path is not None and language_of(path)) or locale_language()
-        typer.echo(error_text(error, language), err=True)
+        _echo(error_text(error, language), err=True)
         raise typer.Exit(1) from error
     shown.language = opened.settings.study.language
     return opened
@@ -109,7 +115,7 @@ def _refusing(work: Callable[[], Any], study: Any, folder: Path | None = None) -
     except PlannerError as error:
         if folder is not None and isinstance(error, (AbsentError, InputError)):
             write_checks(study.stages, folder)
-        typer.echo(error_text(error, _language(study)), err=True)
+        _echo(error_text(error, _language(study)), err=True)
         raise typer.Exit(1) from error
 
 
@@ -124,7 +130,7 @@ def _end(study: Any, code: int) -> None:
 
     if code == 3:
         limit = percent(study.settings.study.accept_gap, 3)
-        typer.echo(phrase("say_gap_above", _language(study), limit=limit), err=True)
+        _echo(phrase("say_gap_above", _language(study), limit=limit), err=True)
     raise typer.Exit(code)
 
 
@@ -150,7 +156,7 @@ def run(
             text = summary(result, folder, _language(opened))
             noticed = noticed_text(opened.all_findings(), folder / "checks.html", _language(opened))
             text = f"{text}\n{noticed}"
-    typer.echo(text)
+    _echo(text)
     if not dry_run:
         _end(opened, _exit_code(result, opened.settings.study.accept_gap))
 
@@ -162,7 +168,7 @@ def _every(
     if version:
         from planner.version import VERSION
 
-        typer.echo(f"planner {VERSION}")
+        _echo(f"planner {VERSION}")
         raise typer.Exit(0)
 
 
@@ -195,7 +201,7 @@ def new(
         begun = begin(folder, streets=streets, stations=stations or (), districts=districts, population=population,
                       language=chosen, ask=ask)  # fmt: skip
     _refusing(lambda: write_checks(begun.study.stages, folder), begun.study)
-    typer.echo(begun_text(begun, folder / "checks.html", chosen))
+    _echo(begun_text(begun, folder / "checks.html", chosen))
     raise typer.Exit(1 if any(f.severity == "E" for f in begun.findings) else 0)
 
 
@@ -219,9 +225,9 @@ def check(
         if times is not None:
             file = times
             compared = _refusing(lambda: write_times(opened.stages, file, folder, datum=datum), opened)
-    typer.echo(check_text(findings, folder / "checks.html", _language(opened)))
+    _echo(check_text(findings, folder / "checks.html", _language(opened)))
     if compared is not None:
-        typer.echo(times_text(compared, folder / "times.html", _language(opened)))
+        _echo(times_text(compared, folder / "times.html", _language(opened)))
         findings = (*findings, *compared.findings)
     raise typer.Exit(1 if any(f.severity == "E" for f in findings) else 0)
 
@@ -238,7 +244,7 @@ def coverage(study: StudyFile, out: Out = None) -> None:
         result = _refusing(lambda: write_coverage(opened.stages, folder), opened, folder)
     language, table = _language(opened), opened.districts
     labels = dict(zip(table["district"].astype(str), table[f"name_{language}"].astype(str), strict=True))
-    typer.echo(coverage_text(result, labels, language))
+    _echo(coverage_text(result, labels, language))
 
 
 @app.command(help=_say("help_site"))
@@ -251,7 +257,7 @@ def site(study: StudyFile, out: Out = None) -> None:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_site_list(opened.stages, folder), opened, folder)
-    typer.echo(plan_text(plan, _language(opened)))
+    _echo(plan_text(plan, _language(opened)))
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 
@@ -265,7 +271,7 @@ def actions(study: StudyFile, out: Out = None) -> None:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_actions(opened.stages, folder), opened, folder)
-    typer.echo(actions_text(plan, _language(opened)))
+    _echo(actions_text(plan, _language(opened)))
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 
@@ -279,7 +285,7 @@ def homes(study: StudyFile, out: Out = None) -> None:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_homes(opened.stages, folder), opened, folder)
-    typer.echo(homes_text(plan, _language(opened)))
+    _echo(homes_text(plan, _language(opened)))
     _end(opened, 3 if plan.gap > opened.settings.study.accept_gap else 0)
 
 
@@ -297,7 +303,7 @@ def networks(
         opened = _open(study, shown)
         folder = _folder(opened, out)
         union, facts = _refusing(lambda: write_networks(opened.stages, folder, page=page), opened, folder)
-    typer.echo(networks_text(union, facts, _language(opened)))
+    _echo(networks_text(union, facts, _language(opened)))
     pool = union.plan.pool
     own = [
         p.solution.gap
@@ -319,7 +325,7 @@ def evaluate(
     with _shown() as shown:
         opened = _open(study, shown)
         result = _refusing(lambda: opened.evaluate(sites, datum=datum, points=points), opened)
-    typer.echo(result.describe())
+    _echo(result.describe())
 
 
 @app.command(help=_say("help_audit"))
@@ -339,7 +345,7 @@ def audit(
         found, page, table = _refusing(
             lambda: write_audit(opened.stages, previous, folder, datum=datum), opened
         )
-    typer.echo(audit_text(found, page, table, _language(opened)))
+    _echo(audit_text(found, page, table, _language(opened)))
 
 
 @app.command("audit-map", help=_say("help_audit_map"))
@@ -361,7 +367,7 @@ def audit_map(
         found, page, table = _refusing(
             lambda: write_map_audit(opened.stages, export, folder, datum=datum), opened
         )
-    typer.echo(map_audit_text(found, page, table, _language(opened)))
+    _echo(map_audit_text(found, page, table, _language(opened)))
 
 
 @app.command(help=_say("help_backtest"))
@@ -372,7 +378,7 @@ def backtest(study: StudyFile) -> None:
     with _shown() as shown:
         opened = _open(study, shown)
         table = _refusing(opened.backtest, opened)
-    typer.echo(backtest_text(table, _language(opened)))
+    _echo(backtest_text(table, _language(opened)))
 
 
 @app.command(help=_say("help_example"))
@@ -382,7 +388,7 @@ def example(folder: Annotated[Path, typer.Argument(help=_say("help_arg_folder"))
 
     with _shown() as shown:
         written = write(folder, progress=shown)
-    typer.echo(_say("say_example", folder=written, study=written / "study.toml"))
+    _echo(_say("say_example", folder=written, study=written / "study.toml"))
 
 
 @app.command(help=_say("help_fetch"))
@@ -395,7 +401,7 @@ def fetch(
 
     with _shown() as shown:
         written = fetch_place(place, out, progress=shown)
-    typer.echo(_say("say_written", path=written))
+    _echo(_say("say_written", path=written))
 
 
 @app.command(help=_say("help_batch"))
@@ -411,7 +417,7 @@ def batch(
 
     with _shown() as shown:
         table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=shown)
-    typer.echo(batch_text(table, locale_language()))
+    _echo(batch_text(table, locale_language()))
     codes = set(table["exit_code"])
     raise typer.Exit(1 if 1 in codes else 3 if 3 in codes else 0)
 
@@ -435,26 +441,29 @@ def _called() -> int:
         else:
             from planner.study.terminal import misuse_text
 
-            typer.echo(misuse_text(error, locale_language()), err=True)
+            _echo(misuse_text(error, locale_language()), err=True)
         return int(code)
 
 
 def main() -> None:
     """Entry point: errors in words, exit codes as documented."""
     code = 1
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that has no Chinese shows marks, not a traceback
     try:
         code = _called()
     except PlannerError as error:
         from planner.study.terminal import error_text
 
-        typer.echo(error_text(error, locale_language()), err=True)
+        _echo(error_text(error, locale_language()), err=True)
     except OSError as error:
         name = error.filename or _say("error_system")
-        typer.echo(_say("error_file", name=name, why=error.strerror or error), err=True)
+        _echo(_say("error_file", name=name, why=error.strerror or error), err=True)
     except MemoryError:
-        typer.echo(_say("error_memory"), err=True)
+        _echo(_say("error_memory"), err=True)
     except KeyboardInterrupt:
         code = 130
     if code == 130:  # typer turns an interruption into it without a word
-        typer.echo(_say("error_interrupted"), err=True)
+        _echo(_say("error_interrupted"), err=True)
     sys.exit(code)

@@ -11,9 +11,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from planner.demand.grid import Grid, covered_share, overlay
+from planner.errors import InputError, finding
 
 #: cells with less of their area inside the study area than this are not made
 MIN_SHARE = 0.01
+#: more cells than this are not made (a whole province at 200 m has 2.5 million)
+MAX_CELLS = 4_000_000
 
 
 def make_cells(
@@ -51,11 +54,14 @@ def make_cells(
     ------
     ValueError
         ``cell_m`` is not positive or the area is empty.
+    InputError
+        The area takes more than :data:`MAX_CELLS` cells (DIS-006).
     """
     if not cell_m > 0:
         raise ValueError(f"cell_m must be positive, got {cell_m}")
     if area is None or area.is_empty:
         raise ValueError("the study area is empty")
+    _refuse_too_many(area, float(cell_m))
     grid = _inside(area, float(cell_m), crs)
     inside = covered_share(grid, [area])
     keep = inside >= MIN_SHARE
@@ -77,6 +83,19 @@ def make_cells(
         geometry=grid.boxes(),
         crs=crs,
     )
+
+
+def _refuse_too_many(area: BaseGeometry, side: float) -> None:
+    """DIS-006, before any room is made, where an area would take more cells than a study can hold."""
+    west, south, east, north = area.bounds
+    blocks = (east - west) * (north - south) / (32 * side) ** 2
+    n = max(area.area / side**2, blocks)
+    if n > MAX_CELLS:
+        better = int(np.ceil(side * np.sqrt(n / MAX_CELLS) / 100) * 100)
+        words: dict[str, Any] = {"side": f"{side:g}", "limit": f"{MAX_CELLS:,}", "better": better}
+        raise InputError(
+            [finding("DIS-006", source="study.toml", field="demand.cell_m", value=f"{n:,.0f}", **words)]
+        )
 
 
 def _inside(area: BaseGeometry, side: float, crs: Any) -> Grid:

@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from planner.errors import Finding, finding
+from planner.errors import Finding, InputError, finding
 from planner.inputs.places.within import district_of, one_per_spot
 from planner.roads.network import Network
 from planner.roads.reach import snap
@@ -28,6 +28,8 @@ HOST_ORDER = (
     "restaurant", "office", "service_area", "street",
 )  # fmt: skip
 
+#: More points along streets than this are not made.
+MOST_POINTS = 200_000
 #: What the ids of points along streets begin with.
 STREET_ID = "street-"
 
@@ -54,6 +56,13 @@ def points_along_streets(network: Network, every_m: float) -> gpd.GeoDataFrame:
     lines = network.edges().geometry.to_numpy()[usable]
     lengths = shapely.length(lines)
     ends = np.cumsum(lengths)
+    n = float(ends[-1]) / every_m if len(ends) else 0.0
+    if n > MOST_POINTS:
+        better = int(np.ceil(n / MOST_POINTS * every_m))
+        words: dict[str, Any] = {"n": f"{n:,.0f}", "limit": f"{MOST_POINTS:,}", "better": better}
+        raise InputError(
+            [finding("CAN-010", source="study.toml", field="siting.every_m", value=f"{every_m:g}", **words)]
+        )
     at = np.arange(every_m / 2, ends[-1] if len(ends) else 0.0, every_m)
     edge = np.searchsorted(ends, at)
     points = shapely.line_interpolate_point(lines[edge], at - (ends[edge] - lengths[edge]))

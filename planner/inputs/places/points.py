@@ -34,6 +34,7 @@ _MAX_LOST = 0.01
 _MAX_OUTSIDE = 0.10
 #: Stations farther than this (m) from the area count for nobody in it.
 BEYOND_M = 2000.0
+_KEPT = told("; it stands in to_geocode.csv", "，已列入 to_geocode.csv")
 _HINT = {
     True: told("check its coordinates and the list's datum, or give districts that hold it",
                "请核对坐标与坐标系，或提供包含它的行政区边界"),
@@ -119,7 +120,10 @@ def locate(
     job.each("XY-003", lost, _pair(lng, lat), severity="E" if share > _MAX_LOST else "W")
     gone = ~(np.isfinite(x) & np.isfinite(y))
     lng, lat, x, y = (np.where(gone, np.nan, v) for v in (lng, lat, x, y))
-    _gaps(job, missing)
+    unread = {f.row for f in job.found if f.code == "XY-013"}
+    _gaps(job, missing, np.isin(job.raw.rows, [r for r in unread if r is not None]))
+    if n and gone.all() and not any(f.severity == "E" for f in job.found):
+        job.whole("XY-015", field="lng/lat", value=n)
     if area is not None:
         _outside(job, x, y, area, stated)
     return Places(lng, lat, x, y, missing, job.found)
@@ -270,15 +274,16 @@ def _swapped(job: Notes, lng: Floats, lat: Floats, box: tuple[float, float, floa
     lng[swapped] = lat[swapped] = np.nan
 
 
-def _gaps(job: Notes, missing: Mask) -> None:
-    """Rows without coordinates, and whether they are too many."""
-    if not missing.any():
-        return
+def _gaps(job: Notes, missing: Mask, unread: Mask) -> None:
+    """Rows without coordinates (or with such as cannot be read), and whether they are too many."""
     address = job.raw.column("address").to_list()
-    job.each("XY-006", missing, lambda i: address[i] or "")
-    share, limit = missing.mean(), job.table.max_missing_share
+    known = np.array([a is not None for a in address], bool)
+    job.each("XY-006", missing & known, lambda i: address[i] or "", kept=_KEPT)
+    job.each("XY-006", missing & ~known, lambda _: "", kept="")
+    lost = missing | unread
+    share, limit = lost.mean() if len(lost) else 0.0, job.table.max_missing_share
     if share > limit:
-        count = f"{int(missing.sum())}/{len(missing)}"
+        count = f"{int(lost.sum())}/{len(lost)}"
         job.whole(
             "XY-007", field="max_missing_share", value=count, share=f"{share:.0%}", limit=f"{limit:.0%}"
         )

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from planner.errors import Finding, InputError, PlannerError, finding
+from planner.errors import Finding, InputError, PlannerError, finding, told
 from planner.inputs.osm.faults import foreign_xml
 from planner.inputs.osm.streets import LINE_KEYS, SourceStreets, read_osm_streets
+from planner.inputs.tables.trusted import MAGIC, untrusted
 from planner.roads.make.profiles import known_classes
 
 __all__ = ["OSM_ENDINGS", "read_streets", "streets_from_graph", "streets_from_lines"]
@@ -74,11 +75,25 @@ def _from_file(path: Path, source_crs: str | None, turns: bool) -> SourceStreets
     if name.endswith(".graphml"):
         return streets_from_graph(_read_graphml(path), name=path.name, source_crs=source_crs)
     import geopandas as gpd
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
+    if not name.endswith((*MAGIC, ".parquet")):
+        known = ", ".join((*OSM_ENDINGS[:3], ".graphml", *MAGIC, ".parquet"))
+        raise InputError(
+            [
+                finding(
+                    "NET-119",
+                    source=path.name,
+                    why=told("kinds of street files: {known}", "街道文件的类型：{known}", known=known),
+                )
+            ]
+        )
+    found = [] if name.endswith(".parquet") else untrusted(path)
+    if found:
+        raise InputError(found)
     try:
         lines = gpd.read_parquet(path) if name.endswith(".parquet") else gpd.read_file(path)
-    except (DataSourceError, ValueError, OSError) as error:
+    except (DataSourceError, DataLayerError, ValueError, OSError, RuntimeError) as error:
         raise InputError([finding("NET-119", source=path.name, why=str(error))]) from error
     if not hasattr(lines, "geometry") or "geometry" not in lines:
         raise InputError([finding("NET-101", source=path.name, holds="")])
