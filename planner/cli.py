@@ -320,12 +320,39 @@ def evaluate(
     sites: Annotated[Path, typer.Argument(help=_say("help_arg_sites"))],
     datum: Annotated[Literal["wgs84", "gcj02", "bd09"], typer.Option(help=_say("help_opt_datum"))] = "wgs84",
     points: Annotated[str | None, typer.Option(help=_say("help_opt_points"))] = None,
+    sheet: Annotated[str | None, typer.Option(help=_say("help_opt_sheet"))] = None,
+    out: Out = None,
 ) -> None:
     """Say what exactly these sites would cover, beside the proposal."""
+    from planner.study.beside.evaluation import write_evaluated
+
     with _shown() as shown:
         opened = _open(study, shown)
-        result = _refusing(lambda: opened.evaluate(sites, datum=datum, points=points), opened)
+        folder = _folder(opened, out)
+        result = _refusing(lambda: opened.evaluate(sites, datum=datum, points=points, sheet=sheet), opened)
+        book, page = _refusing(lambda: write_evaluated(result, result.table, opened.settings, folder), opened)
     _echo(result.describe())
+    _echo(phrase("say_evaluation_files", _language(opened), book=book, page=page))
+
+
+@app.command(help=_say("help_compare"))
+def compare(
+    first: Annotated[Path, typer.Argument(help=_say("help_arg_first"), show_default=False)],
+    second: Annotated[Path, typer.Argument(help=_say("help_arg_first"), show_default=False)],
+) -> None:
+    """Two runs, or two studies, beside each other."""
+    from planner.study.beside.compare import compare as compare_plans
+    from planner.study.terminal import compared_text, error_text
+
+    language = locale_language()
+    with _shown() as shown:
+        sides = [_open(path, shown) if path.suffix == ".toml" else path for path in (first, second)]
+        try:
+            found = compare_plans(*sides)
+        except PlannerError as error:
+            _echo(error_text(error, language), err=True)
+            raise typer.Exit(1) from error
+    _echo(compared_text(found, language))
 
 
 @app.command(help=_say("help_audit"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import resource
 import sqlite3
 import struct
 import subprocess
@@ -169,12 +168,16 @@ def test_a_geopackage_without_views_is_read(tmp_path):
 
 
 def bounded(call, *arguments):
-    """A reader in a process of its own with 3 GB of room; what it prints."""
-    program = f"import sys; from planner.inputs.tables.read import read_table; from planner.settings.inputs import Table; {call}"
+    """A reader in a process of its own with 4 GB of room; what it prints."""
+    room = "import resource; resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30))"
+    program = f"import sys; from planner.inputs.tables.read import read_table; from planner.settings.inputs import Table; {room}; {call}"
     done = subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30)),
-    )  # fmt: skip
+        [sys.executable, "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     return done.returncode, done.stdout
 
 

@@ -17,7 +17,7 @@ __all__ = ["MAX_CELLS", "MAX_COLUMNS", "MAX_LINES", "too_wide"]
 #: Cells of the rectangle that a sheet may span (32 bytes each); columns of a table; lines of a text file.
 MAX_CELLS, MAX_COLUMNS, MAX_LINES = 10_000_000, 2_000, 3_000_000
 _CHUNK = 1 << 20
-_CELL = re.compile(rb"<(?:\w{1,20}:)?(?:c|row)\s[^<>]{0,200}?\br=[\"']([A-Z]{0,3})(\d{1,7})[\"']")
+_CELL = re.compile(rb"<(?:\w{1,20}:)?(?:c|row)\s[^<>]{0,200}?\br=[\"']([A-Z]{0,3})(\d{1,10})[\"']")
 _REPEATED = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^<>]*)>")
 
 
