@@ -422,13 +422,62 @@ def example(folder: Annotated[Path, typer.Argument(help=_say("help_arg_folder"))
 def fetch(
     place: Annotated[str, typer.Argument(help=_say("help_arg_place"))],
     out: Annotated[Path, typer.Option("--out", help=_say("help_opt_out_fetch"))],
+    source: Annotated[Path | None, typer.Option("--from", help=_say("help_opt_from"))] = None,
 ) -> None:
-    """Fetch streets, hosts and boundary of a place from OpenStreetMap."""
+    """Fetch streets, hosts and boundary of a place from OpenStreetMap, or from a local extract."""
+    from planner.inputs.osm.extract import cut_place
     from planner.inputs.osm.fetch import fetch as fetch_place
 
     with _shown() as shown:
-        written = fetch_place(place, out, progress=shown)
+        written = (
+            fetch_place(place, out, progress=shown)
+            if source is None
+            else cut_place(place, source, out, progress=shown)
+        )
     _echo(_say("say_written", path=written))
+
+
+@app.command(help=_say("help_geocode"))
+def geocode(
+    file: Annotated[Path, typer.Argument(help=_say("help_arg_addresses"), show_default=False)],
+    service: Annotated[
+        Literal["nominatim", "baidu", "amap"], typer.Option(help=_say("help_opt_service"))
+    ] = "nominatim",
+    city: Annotated[str, typer.Option(help=_say("help_opt_city"))] = "",
+    out: Annotated[Path | None, typer.Option("--out", help=_say("help_opt_out_geocode"))] = None,
+    url: Annotated[str | None, typer.Option(help=_say("help_opt_url"))] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_say("help_opt_yes_send"))] = False,
+) -> None:
+    """Ask a map service for the coordinates of addresses."""
+    from planner.inputs.geocode import DATUM, host_of, rows_with_addresses
+    from planner.inputs.geocode import geocode as ask_for
+    from planner.publish.office.csvfile import write_table
+    from planner.study.terminal import finding_line
+
+    rows, column = rows_with_addresses(file)
+    n = int(rows[column].notna().sum())
+    if not yes and not typer.confirm(
+        _say("say_send_ask", n=n, host=host_of(service, url)), default=False, err=True
+    ):
+        _echo(_say("say_not_sent"))
+        raise typer.Exit(1)
+    with _shown() as shown:
+        found = ask_for(rows, column, service, city=city, url=url, progress=shown)
+    target = out or file.with_name(f"{file.stem}_geocoded.csv")
+    write_table(found.rows, target)
+    for one in found.findings:
+        _echo(finding_line(one, locale_language()), err=True)
+    _echo(_say("say_geocoded", n=len(rows), placed=found.placed, datum=DATUM[service], path=target))
+
+
+@app.command(help=_say("help_schema"))
+def schema() -> None:
+    """Print the study file's JSON schema."""
+    import json
+
+    from planner.settings.schema import study_schema
+
+    _echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
 
 
 @app.command(help=_say("help_batch"))
