@@ -183,9 +183,8 @@ def new(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_say("help_opt_yes"))] = False,
 ) -> None:
     """Begin a study of your own from your files."""
-    from planner.study.begin.new import begin
+    from planner.study.begin.new import begin, begun_text
     from planner.study.products import write_checks
-    from planner.study.terminal import begun_text
 
     def ask(question: str, otherwise: str) -> str:
         return str(typer.prompt(question, default=otherwise, show_default=bool(otherwise), err=True))
@@ -342,7 +341,8 @@ def compare(
 ) -> None:
     """Two runs, or two studies, beside each other."""
     from planner.study.beside.compare import compare as compare_plans
-    from planner.study.terminal import compared_text, error_text
+    from planner.study.beside.compare import compared_text
+    from planner.study.terminal import error_text
 
     language = locale_language()
     with _shown() as shown:
@@ -425,8 +425,8 @@ def fetch(
     source: Annotated[Path | None, typer.Option("--from", help=_say("help_opt_from"))] = None,
 ) -> None:
     """Fetch streets, hosts and boundary of a place from OpenStreetMap, or from a local extract."""
-    from planner.inputs.osm.extract import cut_place
-    from planner.inputs.osm.fetch import fetch as fetch_place
+    from planner.fetch.extract import cut_place
+    from planner.fetch.overpass import fetch as fetch_place
 
     with _shown() as shown:
         written = (
@@ -449,8 +449,8 @@ def geocode(
     yes: Annotated[bool, typer.Option("--yes", "-y", help=_say("help_opt_yes_send"))] = False,
 ) -> None:
     """Ask a map service for the coordinates of addresses."""
-    from planner.inputs.geocode import DATUM, host_of, rows_with_addresses
-    from planner.inputs.geocode import geocode as ask_for
+    from planner.fetch.geocode import DATUM, host_of, rows_with_addresses
+    from planner.fetch.geocode import geocode as ask_for
     from planner.publish.office.csvfile import write_table
     from planner.study.terminal import finding_line
 

@@ -15,8 +15,7 @@ from planner.errors import InputError, finding
 
 #: cells with less of their area inside the study area than this are not made
 MIN_SHARE = 0.01
-#: more cells than this are not made (a whole province at 200 m has 2.5 million)
-MAX_CELLS = 4_000_000
+MAX_CELLS = 4_000_000  # a province at 200 m has 2.5 million
 
 
 def make_cells(
@@ -54,8 +53,6 @@ def make_cells(
     ------
     ValueError
         ``cell_m`` is not positive or the area is empty.
-    InputError
-        The area takes more than :data:`MAX_CELLS` cells (DIS-006).
     """
     if not cell_m > 0:
         raise ValueError(f"cell_m must be positive, got {cell_m}")
@@ -86,15 +83,14 @@ def make_cells(
 
 
 def _refuse_too_many(area: BaseGeometry, side: float) -> None:
-    """DIS-006, before any room is made, where an area would take more cells than a study can hold."""
+    """DIS-006, before room is made for them, where an area would take more than :data:`MAX_CELLS` cells."""
     west, south, east, north = area.bounds
-    blocks = (east - west) * (north - south) / (32 * side) ** 2
-    n = max(area.area / side**2, blocks)
+    n = max(area.area / side**2, (east - west) * (north - south) / (32 * side) ** 2)
     if n > MAX_CELLS:
-        better = int(np.ceil(side * np.sqrt(n / MAX_CELLS) / 100) * 100)
-        words: dict[str, Any] = {"side": f"{side:g}", "limit": f"{MAX_CELLS:,}", "better": better}
+        told: dict[str, Any] = {"side": f"{side:g}", "limit": f"{MAX_CELLS:,}"}
+        told["better"] = int(np.ceil(side * np.sqrt(n / MAX_CELLS) / 100) * 100)
         raise InputError(
-            [finding("DIS-006", source="study.toml", field="demand.cell_m", value=f"{n:,.0f}", **words)]
+            [finding("DIS-006", source="study.toml", field="demand.cell_m", value=f"{n:,.0f}", **told)]
         )
 
 

@@ -332,14 +332,14 @@ def parse_hours(text: str | None) -> Hours:
         return Hours(days="")
     if len(plain) > _LONGEST:
         return Hours(known=False, problem="unparsable")
-    read = _Reading()
+    read = _Clauses()
     for clause in _clauses(plain):
         if not read.take(clause):
             return Hours(known=False, problem="ambiguous")
     return read.hours()
 
 
-class _Reading:
+class _Clauses:
     """Clauses of one text, taken one after the other."""
 
     def __init__(self) -> None:

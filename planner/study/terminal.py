@@ -31,11 +31,9 @@ if TYPE_CHECKING:
     from planner.siting.evidence.agreement import Agreement
     from planner.siting.open_times import TimeReading
     from planner.siting.plan import SitePlan
-    from planner.study.begin.new import Begun
-    from planner.study.beside.compare import Comparison
 
 __all__ = [
-    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "begun_text", "check_text", "compared_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "noticed_text", "padded",
+    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "noticed_text", "padded",
     "plan_text", "refusal_text", "step_label", "summary", "times_text",
 ]  # fmt: skip
 
@@ -134,41 +132,6 @@ def noticed_text(findings: Sequence[Finding], checks: Path, language: str) -> st
 def _each_once(findings: Sequence[Finding]) -> list[Finding]:
     """Of several findings of one code on one file the first."""
     return list({(f.code, f.source): f for f in reversed(findings)}.values())[::-1]
-
-
-def begun_text(begun: Begun, checks: Path, language: str) -> str:
-    """What the check of a new study found, where its file stands, and what to do next."""
-    wrong = any(f.severity == "E" for f in begun.findings)
-    kept = [phrase("new_kept", language, path=begun.replaced)] if begun.replaced is not None else []
-    return "\n".join(
-        [
-            check_text(begun.findings, checks, language),
-            *kept,
-            phrase("new_written", language, path=begun.path),
-            phrase("new_mend" if wrong else "new_next", language, path=begun.path),
-        ]
-    )
-
-
-def compared_text(found: Comparison, language: str) -> str:
-    """Two studies' proposals: covered workers and shares, which sites stay, by district."""
-    (c, d), (a, b) = found.covered, found.share
-    head = phrase(
-        "say_compared",
-        language,
-        a=found.names[0],
-        b=found.names[1],
-        share_a=percent(a),
-        share_b=percent(b),
-        more=f"{d - c:+,.0f}",
-    )
-    sites = phrase("say_compared_sites", language, **{k: number(v) for k, v in found.counts().items()})
-    rows = [tuple(phrase(f"compared_{k}", language) for k in ("district", "a", "b", "difference"))]
-    rows += [
-        (str(r.district), percent(r.share_a), percent(r.share_b), f"{r.difference:+,.0f}")
-        for r in found.by_district.itertuples()
-    ]
-    return "\n".join([head, sites, aligned(rows, right=(False, True, True, True), indent=2)])
 
 
 def times_text(found: Agreement, page: Path, language: str) -> str:

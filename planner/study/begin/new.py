@@ -22,13 +22,14 @@ from planner.progress import Progress
 from planner.settings.inputs import Table
 from planner.settings.reading import parse_settings
 from planner.study.study import Study
+from planner.study.terminal import check_text
 from planner.telling.words.numbers import number
 from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.siting.problem import SitingProblem
 
-__all__ = ["Begun", "begin"]
+__all__ = ["Begun", "begin", "begun_text"]
 
 #: What is asked: a question and what an empty answer means; the answer.
 Ask = Callable[[str, str], str]
@@ -372,3 +373,17 @@ def _siting_lines(draft: _Draft) -> list[str]:
         "enabled = false",
     ]
     return lines
+
+
+def begun_text(begun: Begun, checks: Path, language: str) -> str:
+    """What the check of a new study found, where its file stands, and what to do next."""
+    wrong = any(f.severity == "E" for f in begun.findings)
+    kept = [phrase("new_kept", language, path=begun.replaced)] if begun.replaced is not None else []
+    return "\n".join(
+        [
+            check_text(begun.findings, checks, language),
+            *kept,
+            phrase("new_written", language, path=begun.path),
+            phrase("new_mend" if wrong else "new_next", language, path=begun.path),
+        ]
+    )

@@ -15,11 +15,14 @@ import shapely
 from scipy.spatial import cKDTree
 
 from planner.errors import InputError, PlannerError, finding, refuse_if_errors
+from planner.study.terminal import aligned
+from planner.telling.words.numbers import number, percent
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.study.study import Study
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "compared_text"]
 
 #: A site of one plan is moved, not gone, where the other has one within so many metres.
 MOVED_M = 300.0
@@ -82,7 +85,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Side:
+class _Compared:
     """One of the two: its name, tables by key (workers, covered, share), proposed sites, and the whole."""
 
     name: str
@@ -118,7 +121,7 @@ def compare(a: Study | Path | str, b: Study | Path | str) -> Comparison:
     )  # fmt: skip
 
 
-def _side(of: Study | Path | str) -> _Side:
+def _side(of: Study | Path | str) -> _Compared:
     if isinstance(of, str | Path):
         return _of_run(Path(of))
     if not hasattr(of, "site_stations"):
@@ -130,10 +133,10 @@ def _side(of: Study | Path | str) -> _Side:
         key: getattr(plan.after, f"by_{key}").set_index(key)[list(_COUNTED)]
         for key in ("district", "group", "period")
     }
-    return _Side(of.settings.study.name, tables, plan.chosen, plan.after.covered, plan.after.share)
+    return _Compared(of.settings.study.name, tables, plan.chosen, plan.after.covered, plan.after.share)
 
 
-def _of_run(folder: Path) -> _Side:
+def _of_run(folder: Path) -> _Compared:
     """A finished run as its folder tells it."""
     from planner.audit.previous import read_previous
 
@@ -157,7 +160,7 @@ def _of_run(folder: Path) -> _Side:
         key: pd.DataFrame(found, columns=[key, *_COUNTED]).set_index(key)
         for key, found in (("district", rows), ("group", groups), ("period", []))
     }
-    return _Side(str(run["study"]), tables, made.sites, float(after["covered"]), float(after["share"]))
+    return _Compared(str(run["study"]), tables, made.sites, float(after["covered"]), float(after["share"]))
 
 
 def _beside(one: pd.DataFrame, two: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -197,3 +200,24 @@ def _sites(a: gpd.GeoDataFrame, b: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     whole = pd.concat([rows, new], ignore_index=True)
     columns = ["site_id_a", "site_id_b", "name", "district", "state", "moved_m"]
     return gpd.GeoDataFrame(whole[columns], geometry=[*shapes, *b.geometry.iloc[fresh]], crs=a.crs)
+
+
+def compared_text(found: Comparison, language: str) -> str:
+    """Two studies' proposals: covered workers and shares, which sites stay, by district."""
+    (c, d), (a, b) = found.covered, found.share
+    head = phrase(
+        "say_compared",
+        language,
+        a=found.names[0],
+        b=found.names[1],
+        share_a=percent(a),
+        share_b=percent(b),
+        more=f"{d - c:+,.0f}",
+    )
+    sites = phrase("say_compared_sites", language, **{k: number(v) for k, v in found.counts().items()})
+    rows = [tuple(phrase(f"compared_{k}", language) for k in ("district", "a", "b", "difference"))]
+    rows += [
+        (str(r.district), percent(r.share_a), percent(r.share_b), f"{r.difference:+,.0f}")
+        for r in found.by_district.itertuples()
+    ]
+    return "\n".join([head, sites, aligned(rows, right=(False, True, True, True), indent=2)])

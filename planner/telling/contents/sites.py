@@ -64,12 +64,15 @@ _BATCH_COLUMNS = (
 
 
 def coordinates(points: gpd.GeoSeries) -> pd.DataFrame:
-    """``lng_/lat_`` of points in WGS84, GCJ-02 and BD-09, degrees to six decimals (0.1 m), same index."""
+    """``lng_/lat_`` of points in WGS84, GCJ-02 and BD-09, degrees to six decimals (0.1 m), same index.
+
+    Where no point lies in China, whose maps alone are shifted, WGS84 only.
+    """
     wgs = points.to_crs(4326)
     lng, lat = wgs.x.to_numpy(), wgs.y.to_numpy()
     columns: dict[str, Any] = {"lng_wgs84": lng, "lat_wgs84": lat}
     targets: tuple[Literal["gcj02", "bd09"], ...] = ("gcj02", "bd09")
-    for target in targets:
+    for target in targets if not len(lng) or chinese(lng, lat).any() else ():
         columns[f"lng_{target}"], columns[f"lat_{target}"] = convert(lng, lat, source="wgs84", target=target)
     return pd.DataFrame(columns, index=points.index).round(6)
 
@@ -98,10 +101,8 @@ def site_rows(bundle: Bundle) -> pd.DataFrame:
         table["cost_yuan"] = table["site_id"].map(costs)
     table["nearest_station_m"] = table["nearest_station_m"].where(np.isfinite(table["nearest_station_m"]))
     joined = table.join(coordinates(chosen.geometry))
-    shifted = [c.key for c in _COORDINATES if not c.key.endswith("wgs84")]
-    if not chinese(joined["lng_wgs84"].to_numpy(), joined["lat_wgs84"].to_numpy()).any():
-        joined[shifted] = np.nan  # no map of the place is in them
-    empty = {key: np.nan for key in _OPTIONAL if key not in joined}
+    shifted = [c.key for c in _COORDINATES]
+    empty = {key: np.nan for key in (*_OPTIONAL, *shifted) if key not in joined}
     return joined.assign(**empty)[[c.key for c in _SITES + _COORDINATES]].reset_index(drop=True)
 
 

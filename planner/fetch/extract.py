@@ -47,7 +47,7 @@ def cut_place(
         The extract cannot be read.
     """
     from planner.errors import InputError
-    from planner.inputs.osm.fetch import study_text
+    from planner.fetch.overpass import study_text
 
     say = progress or (lambda _label, _share: None)
     wrong = check_file(source, max_bytes=_MAX_BYTES)

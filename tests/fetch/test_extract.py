@@ -10,7 +10,7 @@ import osmium
 import pytest
 
 from planner.errors import InputError, PlannerError
-from planner.inputs.osm.extract import cut_place
+from planner.fetch.extract import cut_place
 from planner.inputs.osm.streets import read_osm_streets
 from planner.settings.reading import read_settings
 
@@ -89,8 +89,9 @@ def test_towns_are_the_level_below_the_districts(tmp_path, extract):
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are(tmp_path, extract):
-    with pytest.raises(PlannerError, match=r"did you mean .*大城市"):
+    with pytest.raises(PlannerError, match=r"did you mean .*大城市") as told:
         cut_place("大成市", extract, tmp_path / "own")
+    assert told.value.told.code == "OSM-009"
     assert not (tmp_path / "own").exists()
     with pytest.raises(InputError, match="SET-004"):
         cut_place("x", tmp_path / "none.osm.pbf", tmp_path / "own")

@@ -183,14 +183,14 @@ def _web(address: str, given: dict[str, str], first: Callable[[Any], Any], commo
 
     from geopy.geocoders.base import Geocoder
 
-    class Web(Geocoder):
+    class _WebService(Geocoder):
         """One service: an address goes to it, the first place of the answer comes back."""
 
         def geocode(self, query: str) -> Any:
             """The first place that the address may mean, or None."""
             return self._call_geocoder(f"{address}?{urlencode({**given, 'address': query})}", first)
 
-    return Web(**common)
+    return _WebService(**common)
 
 
 def _of_amap(answer: Any) -> Any:
