@@ -89,9 +89,7 @@ def _refuse_too_many(area: BaseGeometry, side: float) -> None:
     if n > MAX_CELLS:
         told: dict[str, Any] = {"side": f"{side:g}", "limit": f"{MAX_CELLS:,}"}
         told["better"] = int(np.ceil(side * np.sqrt(n / MAX_CELLS) / 100) * 100)
-        raise InputError(
-            [finding("DIS-006", source="study.toml", field="demand.cell_m", value=f"{n:,.0f}", **told)]
-        )
+        raise InputError([finding("DIS-006", source="study.toml", field="demand.cell_m", value=f"{n:,.0f}", **told)])  # fmt: skip
 
 
 def _inside(area: BaseGeometry, side: float, crs: Any) -> Grid:
