@@ -107,6 +107,8 @@ def load_inputs(
     population, more = read_population(
         people, crs=crs, districts=districts, osm_path=osm_path, buildings=layers.buildings
     )
+    if frame is None:  # what streets that were refused would have held is not known
+        more = [f for f in more if f.code != "POP-006"]
     found += more
     districts = with_population(districts, population, total=people.total)
     say("reading stations", 0.7)

@@ -423,3 +423,22 @@ def test_a_console_that_has_no_chinese_shows_marks_and_no_traceback(tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_degrees_that_cannot_be_are_not_said_to_look_like_what_they_are_called(tmp_path):
+    rows = "".join(f"s{i},{150 + i},{140 + i}\n" for i in range(6))
+    _, found = read_stations(table(write(tmp_path, "name,lng,lat\n" + rows)), crs=CRS)
+    assert "look like EPSG:4326" not in " ".join(f.message_en for f in found)
+    assert codes(found, "E")
+
+
+def test_refused_streets_are_not_blamed_on_the_residents(tmp_path):
+    from planner.inputs.load import load_inputs
+    from planner.settings.about import About
+    from planner.settings.inputs import Inputs, Streets
+
+    inputs = Inputs(
+        streets=Streets(path=tmp_path / "cut.osm.pbf"), population=Population(kind="buildings", total=9000)
+    )
+    loaded = load_inputs(About(name="a", crs=CRS), inputs, None)
+    assert "POP-006" not in codes(loaded.findings)

@@ -132,7 +132,7 @@ def suggest(x: npt.ArrayLike, y: npt.ArrayLike, *, study_crs: str) -> str:
     if not keep.any():
         return ""
     mx, my = float(np.median(px[keep])), float(np.median(py[keep]))
-    if abs(mx) <= 180 and abs(my) <= 180:
+    if abs(mx) <= 180 and abs(my) <= 90:
         return "EPSG:4326"
     if 25e6 <= mx < 46e6:
         return f"EPSG:{4513 + int(mx // 1e6) - 25}"
