@@ -475,7 +475,7 @@ def schema() -> None:
     """Print the study file's JSON schema."""
     import json
 
-    from planner.settings.schema import study_schema
+    from planner.study.begin.schema import study_schema
 
     _echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
 

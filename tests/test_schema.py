@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from planner.cli import app
 from planner.settings.inputs import Inputs
-from planner.settings.schema import study_schema
 from planner.settings.siting import Siting
+from planner.study.begin.schema import study_schema
 from planner.version import VERSION
 
 STUDY = """
