@@ -442,3 +442,20 @@ def test_refused_streets_are_not_blamed_on_the_residents(tmp_path):
     )
     loaded = load_inputs(About(name="a", crs=CRS), inputs, None)
     assert "POP-006" not in codes(loaded.findings)
+
+
+def test_the_commands_print_no_letter_that_acts_on_a_terminal(tmp_path):
+    from typer.testing import CliRunner
+
+    from planner.cli import app
+
+    evil = "\\u001b]8;;http://x\\u0007\\u202e"
+    study = write(
+        tmp_path,
+        f'[study]\nname = "a"\ntitle_en = "{evil}"\n"{evil}" = 1\n[inputs.streets]\npath = "s{evil}.osm"\n',
+        "study.toml",
+    )
+    done = CliRunner().invoke(app, ["check", str(study)])
+    assert done.exit_code == 1
+    assert "\\x1b]8;;" in done.output
+    assert not any(c in done.output for c in "\x1b\x07\u202e")
