@@ -174,7 +174,10 @@ def evaluate_sites(
     if isinstance(sites, gpd.GeoDataFrame):
         table = _points(sites, candidates.crs)
     else:
-        table = read_sites(Path(sites), datum=datum, districts=districts, candidates=candidates, part=part)
+        table = read_sites(
+            Path(sites), datum=datum, districts=districts, candidates=candidates, part=part,
+            stated=s.inputs.districts is not None,
+        )  # fmt: skip
     points, at = _on_candidates(table.geometry, candidates.geometry)
     plan = stages.value("plan").plan
     on = scored or Scored("", stages.value("demand").demand, stages.value("demand").points)

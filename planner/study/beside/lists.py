@@ -25,12 +25,14 @@ _LAYER = "chosen"
 
 
 def read_sites(
-    path: Path, *, datum: Datum, districts: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, part: str | None = None
+    path: Path, *, datum: Datum, districts: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame, part: str | None = None,
+    stated: bool = True,
 ) -> gpd.GeoDataFrame:  # fmt: skip
     """The sites of a file, in the districts' CRS.
 
     Of our own workbook the sheet of sites is read, of ``plan.gpkg`` the layer ``chosen``; ``part`` names another sheet or layer.
-    A row without coordinates whose id is a candidate's stands where that candidate does.
+    A row without coordinates whose id is a candidate's stands where that candidate does. ``stated``: whether the study names its
+    districts.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def read_sites(
     parts = [_at_candidates(raw, named, candidates)]
     if not blank.all():
         area = shapely.union_all(districts.geometry.to_numpy())
-        read = read_list(table, crs=str(districts.crs), area=area)
+        read = read_list(table, crs=str(districts.crs), area=area, stated=stated)
         refuse_if_errors([*read.findings, *refused])
         parts.insert(0, read.stations)
     refuse_if_errors(refused)
