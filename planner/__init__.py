@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from planner.roads.network import Network, read_network
     from planner.roads.reach import Snapped, TravelTimes, nearest, snap, travel_times
     from planner.solvers.problems import Solution, maximal_covering, set_covering
+    from planner.study.beside.compare import Comparison, compare
     from planner.study.study import Study, open_study
 
 __version__ = VERSION
@@ -35,9 +36,11 @@ _HOME = {
     "Solution": "solvers.problems", "maximal_covering": "solvers.problems", "set_covering": "solvers.problems",
     "maximal_covering_options": "options.problems",
     "p_median": "medians.problems", "p_center": "medians.problems",
+    "Comparison": "study.beside.compare", "compare": "study.beside.compare",
     "Study": "study.study", "open_study": "study.study",
 }  # fmt: skip
 __all__ = [
+    "Comparison",
     "InfeasibleError",
     "InputError",
     "Network",
@@ -47,6 +50,7 @@ __all__ = [
     "Study",
     "TravelTimes",
     "access",
+    "compare",
     "maximal_covering",
     "maximal_covering_options",
     "nearest",

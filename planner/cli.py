@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from planner.errors import AbsentError, InputError, PlannerError, SettingsError
+from planner.errors import AbsentError, InputError, PlannerError, SettingsError, visible
 from planner.language import locale_language
 from planner.telling.words.phrases import phrase
 
@@ -21,8 +22,17 @@ def _say(key: str, **values: object) -> str:
     return phrase(key, locale_language(), **values)
 
 
+def _echo(text: str, *, err: bool = False) -> None:
+    """Print, without letters that act on the terminal (they may come from a file)."""
+    typer.echo(visible(text), err=err)
+
+
 app = typer.Typer(
-    help=_say("help_planner"), no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help=_say("help_planner"),
+    no_args_is_help=True,
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 StudyFile = Annotated[Path, typer.Argument(help=_say("help_arg_study"), show_default=False)]
@@ -82,7 +92,7 @@ def _open(path: Path | None, shown: _Shown) -> Any:
         opened = open_study(path, progress=shown)
     except SettingsError as error:
         language = (path is not None and language_of(path)) or locale_language()
-        typer.echo(error_text(error, language), err=True)
+        _echo(error_text(error, language), err=True)
         raise typer.Exit(1) from error
     shown.language = opened.settings.study.language
     return opened
@@ -106,7 +116,7 @@ def _refusing(work: Callable[[], Any], study: Any, folder: Path | None = None) -
     except PlannerError as error:
         if folder is not None and isinstance(error, (AbsentError, InputError)):
             write_checks(study.stages, folder)
-        typer.echo(error_text(error, _language(study)), err=True)
+        _echo(error_text(error, _language(study)), err=True)
         raise typer.Exit(1) from error
 
 
@@ -121,7 +131,7 @@ def _end(study: Any, code: int) -> None:
 
     if code == 3:
         limit = percent(study.settings.study.accept_gap, 3)
-        typer.echo(phrase("say_gap_above", _language(study), limit=limit), err=True)
+        _echo(phrase("say_gap_above", _language(study), limit=limit), err=True)
     raise typer.Exit(code)
 
 
@@ -135,7 +145,7 @@ def run(
 ) -> None:
     """Make the whole plan: map, workbook, report, layers."""
     from planner.study.plan_file import read_plan, wishes
-    from planner.study.terminal import dry_run_text, summary
+    from planner.study.terminal import dry_run_text, noticed_text, summary
 
     with _shown() as shown:
         opened = _open(study, shown)
@@ -151,9 +161,54 @@ def run(
             folder = _folder(opened, out)
             result = _refusing(lambda: opened.run(folder), opened, folder)
             text = summary(result, folder, _language(opened))
-    typer.echo(text)
+            noticed = noticed_text(opened.all_findings(), folder / "checks.html", _language(opened))
+            text = f"{text}\n{noticed}"
+    _echo(text)
     if not dry_run:
         _end(opened, _exit_code(result, opened.settings.study.accept_gap))
+
+
+@app.callback()
+def _every(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help=_say("help_opt_version"))] = False,
+) -> None:
+    if version:
+        from planner.version import VERSION
+
+        _echo(f"planner {VERSION}")
+        raise typer.Exit(0)
+
+
+@app.command(help=_say("help_new"))
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=_say("help_arg_new"), show_default=False)],
+    streets: Annotated[Path, typer.Option(help=_say("help_opt_streets"), show_default=False)],
+    stations: Annotated[list[Path] | None, typer.Option(help=_say("help_opt_stations"))] = None,
+    districts: Annotated[Path | None, typer.Option(help=_say("help_opt_districts"))] = None,
+    population: Annotated[str | None, typer.Option(help=_say("help_opt_population"))] = None,
+    language: Annotated[Literal["zh", "en"] | None, typer.Option(help=_say("help_opt_language"))] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_say("help_opt_yes"))] = False,
+) -> None:
+    """Begin a study of your own from your files."""
+    from planner.study.begin.new import begin, begun_text
+    from planner.study.products import write_checks
+
+    def ask(question: str, otherwise: str) -> str:
+        return str(typer.prompt(question, default=otherwise, show_default=bool(otherwise), err=True))
+
+    chosen: Literal["zh", "en"] = language or ("zh" if locale_language() == "zh" else "en")
+    silent = yes or not sys.stdin.isatty()
+    if silent:
+        with _shown() as shown:
+            shown.language = chosen
+            begun = begin(folder, streets=streets, stations=stations or (), districts=districts, population=population,
+                          language=chosen, progress=shown)  # fmt: skip
+    else:  # a live line would write over the questions
+        begun = begin(folder, streets=streets, stations=stations or (), districts=districts, population=population,
+                      language=chosen, ask=ask)  # fmt: skip
+    _refusing(lambda: write_checks(begun.study.stages, folder), begun.study)
+    _echo(begun_text(begun, folder / "checks.html", chosen))
+    raise typer.Exit(1 if any(f.severity == "E" for f in begun.findings) else 0)
 
 
 @app.command(help=_say("help_check"))
@@ -176,9 +231,9 @@ def check(
         if times is not None:
             file = times
             compared = _refusing(lambda: write_times(opened.stages, file, folder, datum=datum), opened)
-    typer.echo(check_text(findings, folder / "checks.html", _language(opened)))
+    _echo(check_text(findings, folder / "checks.html", _language(opened)))
     if compared is not None:
-        typer.echo(times_text(compared, folder / "times.html", _language(opened)))
+        _echo(times_text(compared, folder / "times.html", _language(opened)))
         findings = (*findings, *compared.findings)
     raise typer.Exit(1 if any(f.severity == "E" for f in findings) else 0)
 
@@ -195,7 +250,7 @@ def coverage(study: StudyFile, out: Out = None) -> None:
         result = _refusing(lambda: write_coverage(opened.stages, folder), opened, folder)
     language, table = _language(opened), opened.districts
     labels = dict(zip(table["district"].astype(str), table[f"name_{language}"].astype(str), strict=True))
-    typer.echo(coverage_text(result, labels, language))
+    _echo(coverage_text(result, labels, language))
 
 
 @app.command(help=_say("help_site"))
@@ -208,7 +263,7 @@ def site(study: StudyFile, out: Out = None) -> None:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_site_list(opened.stages, folder), opened, folder)
-    typer.echo(plan_text(plan, _language(opened)))
+    _echo(plan_text(plan, _language(opened)))
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 
@@ -222,7 +277,7 @@ def actions(study: StudyFile, out: Out = None) -> None:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_actions(opened.stages, folder), opened, folder)
-    typer.echo(actions_text(plan, _language(opened)))
+    _echo(actions_text(plan, _language(opened)))
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 
@@ -236,7 +291,7 @@ def homes(study: StudyFile, out: Out = None) -> None:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_homes(opened.stages, folder), opened, folder)
-    typer.echo(homes_text(plan, _language(opened)))
+    _echo(homes_text(plan, _language(opened)))
     _end(opened, 3 if plan.gap > opened.settings.study.accept_gap else 0)
 
 
@@ -254,7 +309,7 @@ def networks(
         opened = _open(study, shown)
         folder = _folder(opened, out)
         union, facts = _refusing(lambda: write_networks(opened.stages, folder, page=page), opened, folder)
-    typer.echo(networks_text(union, facts, _language(opened)))
+    _echo(networks_text(union, facts, _language(opened)))
     pool = union.plan.pool
     own = [
         p.solution.gap
@@ -271,12 +326,40 @@ def evaluate(
     sites: Annotated[Path, typer.Argument(help=_say("help_arg_sites"))],
     datum: Annotated[Literal["wgs84", "gcj02", "bd09"], typer.Option(help=_say("help_opt_datum"))] = "wgs84",
     points: Annotated[str | None, typer.Option(help=_say("help_opt_points"))] = None,
+    sheet: Annotated[str | None, typer.Option(help=_say("help_opt_sheet"))] = None,
+    out: Out = None,
 ) -> None:
     """Say what exactly these sites would cover, beside the proposal."""
+    from planner.study.beside.evaluation import write_evaluated
+
     with _shown() as shown:
         opened = _open(study, shown)
-        result = _refusing(lambda: opened.evaluate(sites, datum=datum, points=points), opened)
-    typer.echo(result.describe())
+        folder = _folder(opened, out)
+        result = _refusing(lambda: opened.evaluate(sites, datum=datum, points=points, sheet=sheet), opened)
+        book, page = _refusing(lambda: write_evaluated(result, result.table, opened.settings, folder), opened)
+    _echo(result.describe())
+    _echo(phrase("say_evaluation_files", _language(opened), book=book, page=page))
+
+
+@app.command(help=_say("help_compare"))
+def compare(
+    first: Annotated[Path, typer.Argument(help=_say("help_arg_first"), show_default=False)],
+    second: Annotated[Path, typer.Argument(help=_say("help_arg_first"), show_default=False)],
+) -> None:
+    """Two runs, or two studies, beside each other."""
+    from planner.study.beside.compare import compare as compare_plans
+    from planner.study.beside.compare import compared_text
+    from planner.study.terminal import error_text
+
+    language = locale_language()
+    with _shown() as shown:
+        sides = [_open(path, shown) if path.suffix == ".toml" else path for path in (first, second)]
+        try:
+            found = compare_plans(*sides)
+        except PlannerError as error:
+            _echo(error_text(error, language), err=True)
+            raise typer.Exit(1) from error
+    _echo(compared_text(found, language))
 
 
 @app.command(help=_say("help_audit"))
@@ -296,7 +379,7 @@ def audit(
         found, page, table = _refusing(
             lambda: write_audit(opened.stages, previous, folder, datum=datum), opened
         )
-    typer.echo(audit_text(found, page, table, _language(opened)))
+    _echo(audit_text(found, page, table, _language(opened)))
 
 
 @app.command("audit-map", help=_say("help_audit_map"))
@@ -318,7 +401,7 @@ def audit_map(
         found, page, table = _refusing(
             lambda: write_map_audit(opened.stages, export, folder, datum=datum), opened
         )
-    typer.echo(map_audit_text(found, page, table, _language(opened)))
+    _echo(map_audit_text(found, page, table, _language(opened)))
 
 
 @app.command(help=_say("help_backtest"))
@@ -329,7 +412,7 @@ def backtest(study: StudyFile) -> None:
     with _shown() as shown:
         opened = _open(study, shown)
         table = _refusing(opened.backtest, opened)
-    typer.echo(backtest_text(table, _language(opened)))
+    _echo(backtest_text(table, _language(opened)))
 
 
 @app.command(help=_say("help_example"))
@@ -339,20 +422,69 @@ def example(folder: Annotated[Path, typer.Argument(help=_say("help_arg_folder"))
 
     with _shown() as shown:
         written = write(folder, progress=shown)
-    typer.echo(_say("say_example", folder=written, study=written / "study.toml"))
+    _echo(_say("say_example", folder=written, study=written / "study.toml"))
 
 
 @app.command(help=_say("help_fetch"))
 def fetch(
     place: Annotated[str, typer.Argument(help=_say("help_arg_place"))],
     out: Annotated[Path, typer.Option("--out", help=_say("help_opt_out_fetch"))],
+    source: Annotated[Path | None, typer.Option("--from", help=_say("help_opt_from"))] = None,
 ) -> None:
-    """Fetch streets, hosts and boundary of a place from OpenStreetMap."""
-    from planner.inputs.osm.fetch import fetch as fetch_place
+    """Fetch streets, hosts and boundary of a place from OpenStreetMap, or from a local extract."""
+    from planner.fetch.extract import cut_place
+    from planner.fetch.overpass import fetch as fetch_place
 
     with _shown() as shown:
-        written = fetch_place(place, out, progress=shown)
-    typer.echo(_say("say_written", path=written))
+        written = (
+            fetch_place(place, out, progress=shown)
+            if source is None
+            else cut_place(place, source, out, progress=shown)
+        )
+    _echo(_say("say_written", path=written))
+
+
+@app.command(help=_say("help_geocode"))
+def geocode(
+    file: Annotated[Path, typer.Argument(help=_say("help_arg_addresses"), show_default=False)],
+    service: Annotated[
+        Literal["nominatim", "baidu", "amap"], typer.Option(help=_say("help_opt_service"))
+    ] = "nominatim",
+    city: Annotated[str, typer.Option(help=_say("help_opt_city"))] = "",
+    out: Annotated[Path | None, typer.Option("--out", help=_say("help_opt_out_geocode"))] = None,
+    url: Annotated[str | None, typer.Option(help=_say("help_opt_url"))] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help=_say("help_opt_yes_send"))] = False,
+) -> None:
+    """Ask a map service for the coordinates of addresses."""
+    from planner.fetch.geocode import DATUM, host_of, rows_with_addresses
+    from planner.fetch.geocode import geocode as ask_for
+    from planner.publish.office.csvfile import write_table
+    from planner.study.terminal import finding_line
+
+    rows, column = rows_with_addresses(file)
+    n = int(rows[column].notna().sum())
+    if not yes and not typer.confirm(
+        _say("say_send_ask", n=n, host=host_of(service, url)), default=False, err=True
+    ):
+        _echo(_say("say_not_sent"))
+        raise typer.Exit(1)
+    with _shown() as shown:
+        found = ask_for(rows, column, service, city=city, url=url, progress=shown)
+    target = out or file.with_name(f"{file.stem}_geocoded.csv")
+    write_table(found.rows, target)
+    for one in found.findings:
+        _echo(finding_line(one, locale_language()), err=True)
+    _echo(_say("say_geocoded", n=len(rows), placed=found.placed, datum=DATUM[service], path=target))
+
+
+@app.command(help=_say("help_schema"))
+def schema() -> None:
+    """Print the study file's JSON schema."""
+    import json
+
+    from planner.study.begin.schema import study_schema
+
+    _echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
 
 
 @app.command(help=_say("help_batch"))
@@ -368,7 +500,7 @@ def batch(
 
     with _shown() as shown:
         table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=shown)
-    typer.echo(batch_text(table, locale_language()))
+    _echo(batch_text(table, locale_language()))
     codes = set(table["exit_code"])
     raise typer.Exit(1 if 1 in codes else 3 if 3 in codes else 0)
 
@@ -392,28 +524,31 @@ def _called() -> int:
         else:
             from planner.study.terminal import misuse_text
 
-            typer.echo(misuse_text(error, locale_language()), err=True)
+            _echo(misuse_text(error, locale_language()), err=True)
         return int(code)
 
 
 def main() -> None:
     """Entry point: errors in words, exit codes as documented."""
     code = 1
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console that has no Chinese shows marks, not a traceback
     try:
         code = _called()
     except PlannerError as error:
         from planner.study.terminal import error_text
 
-        typer.echo(error_text(error, locale_language()), err=True)
+        _echo(error_text(error, locale_language()), err=True)
     except OSError as error:
         name = error.filename or _say("error_system")
-        typer.echo(_say("error_file", name=name, why=error.strerror or error), err=True)
+        _echo(_say("error_file", name=name, why=error.strerror or error), err=True)
     except MemoryError:
-        typer.echo(_say("error_memory"), err=True)
+        _echo(_say("error_memory"), err=True)
     except KeyboardInterrupt:
         code = 130
     if code == 130:  # typer turns an interruption into it without a word
-        typer.echo(_say("error_interrupted"), err=True)
+        _echo(_say("error_interrupted"), err=True)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)  # what threads still compute is not waited for

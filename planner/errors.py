@@ -30,6 +30,7 @@ __all__ = [
     "sorted_findings",
     "sums_that_work_out",
     "told",
+    "visible",
 ]
 
 Severity = Literal["E", "W", "F", "I"]
@@ -110,8 +111,21 @@ def _catalogue() -> dict[str, dict[str, str]]:
     return {row["code"]: row for row in csv.DictReader(text.splitlines())}
 
 
+#: Letters that move a terminal's cursor, colour it, open links or turn the direction of writing, and their visible names.
+_UNSEEN = {c: f"\\x{c:02x}" for c in (*range(32), *range(127, 160)) if chr(c) not in "\n\t"}
+_UNSEEN |= {
+    c: f"\\u{c:04x}"
+    for c in (0x061C, 0x200E, 0x200F, 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+def visible(text: str) -> str:
+    """Text without letters that act on a terminal or turn the direction of writing: each is shown by its number."""
+    return text.translate(_UNSEEN)
+
+
 def _short(value: object, limit: int = 80) -> str:
-    text = " ".join(str(value).split())
+    text = visible(" ".join(str(value).split()))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
@@ -136,6 +150,7 @@ def finding(
         The code is not in ``planner/findings.csv``.
     """
     entry = _catalogue()[code]
+    source, field = visible(source), visible(field)
     fixed = {"source": source, "row": row, "field": field, "value": _short(value)}
     en = {k: _short(v, 300) if isinstance(v, str) else v for k, v in details.items()} | fixed
     zh = en | {k: _short(v.zh, 300) for k, v in details.items() if isinstance(v, Told)}

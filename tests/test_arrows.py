@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "options": BASE | {"solvers"},
     "hours": BASE | {"settings"},
     "inputs": BASE | {"settings", "hours"},
+    "fetch": BASE | {"settings", "hours", "inputs"},
     "example": BASE | {"settings", "hours", "inputs"},
     "demand": BASE | {"settings", "hours", "inputs"},
     "roads": BASE | {"settings", "hours", "inputs"},

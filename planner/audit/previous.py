@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 
 from planner.errors import Finding, finding
 from planner.inputs.stations import read_stations
+from planner.inputs.tables.trusted import untrusted
 from planner.settings.inputs import Datum, Table
 
 __all__ = ["COLUMNS", "Previous", "read_previous"]
@@ -178,6 +179,9 @@ def _shares(run: Mapping[str, Any]) -> dict[str, float]:
 
 def _of_layers(path: Path, crs: str, run: Mapping[str, Any], version: str, found: list[Finding]) -> Previous:
     """The layers ``chosen`` and ``stations`` of a run made before ``promised`` was written."""
+    if path.is_file() and untrusted(path):
+        found += untrusted(path)
+        return _nothing(path, crs)
     try:
         layers = set(pyogrio.list_layers(path)[:, 0])
         if not {"chosen", "stations"} <= layers:

@@ -11,9 +11,11 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from planner.demand.grid import Grid, covered_share, overlay
+from planner.errors import InputError, finding
 
 #: cells with less of their area inside the study area than this are not made
 MIN_SHARE = 0.01
+MAX_CELLS = 4_000_000  # a province at 200 m has 2.5 million
 
 
 def make_cells(
@@ -56,6 +58,7 @@ def make_cells(
         raise ValueError(f"cell_m must be positive, got {cell_m}")
     if area is None or area.is_empty:
         raise ValueError("the study area is empty")
+    _refuse_too_many(area, float(cell_m))
     grid = _inside(area, float(cell_m), crs)
     inside = covered_share(grid, [area])
     keep = inside >= MIN_SHARE
@@ -77,6 +80,16 @@ def make_cells(
         geometry=grid.boxes(),
         crs=crs,
     )
+
+
+def _refuse_too_many(area: BaseGeometry, side: float) -> None:
+    """DIS-006, before room is made for them, where an area would take more than :data:`MAX_CELLS` cells."""
+    west, south, east, north = area.bounds
+    n = max(area.area / side**2, (east - west) * (north - south) / (32 * side) ** 2)
+    if n > MAX_CELLS:
+        told: dict[str, Any] = {"side": f"{side:g}", "limit": f"{MAX_CELLS:,}"}
+        told["better"] = int(np.ceil(side * np.sqrt(n / MAX_CELLS) / 100) * 100)
+        raise InputError([finding("DIS-006", source="study.toml", field="demand.cell_m", value=f"{n:,.0f}", **told)])  # fmt: skip
 
 
 def _inside(area: BaseGeometry, side: float, crs: Any) -> Grid:

@@ -16,7 +16,7 @@ import functools
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,6 +34,10 @@ NOON_MIN = 720
 ALWAYS = "00:00-24:00"
 ALL_DAYS = "1234567"
 _OSM_DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+
+
+#: Minutes of the day, sorted and disjoint.
+_Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,16 @@ _WORKDAYS = re.compile(r"(?:法定)?工作日|平日|平时|\bweekdays?\b")
 _WEEKEND = re.compile(r"双休日|休息日|(?:法定)?节假日|假日|\bweekends?\b|\bph\b|\bsh\b")
 _HOLIDAY = re.compile(r"节假日|假日|\bph\b|\bsh\b")
 _OFF = re.compile(r"休息?|除外|不开放?|不营业|关闭|闭馆|闭门|停|\boff\b|\bclosed\b")
+#: Words of a pause, before or after its hours: 午休12:00-13:30, 12:00-13:00休息, Mo-Fr 12:00-13:00 off.
+_PAUSE_BEFORE = re.compile(
+    r"(?:(?<![无不])午休|(?:午间|中午|中间|其间|期间)休息|午餐|午饭|用餐|除去?|扣除|不含|\b(?:lunch|break|except|closed)\b)"
+    r"(?:时间|时段|\bbreak\b|\btime\b)?(?:\bfrom\b)?[\s:,为是]*$"
+)
+_PAUSE_AFTER = re.compile(
+    r"[\s:,为是]*(?:时间|时段)?(?:(?:中午|午间)?(?:休息(?![日天])|午休|不开放|不营业|闭馆|闭门|关闭|关门|除外)"
+    r"|(?:\bis\b|\bfor\b)?\s*\b(?:off|closed|lunch|break)\b)"
+    r"(?!(?:时间|时段|\s|:)*(?:[上下中]午|午[间后]|早上)?\d)"  # 9:00-16:00,午休12:00-13:00: the word is of the next
+)
 _SHUT_THEN = re.compile(r"\s*(?:休息?|闭馆|闭门|不开放|不营业)\s*[, ]\s*(?=\d)")
 _CLOSED = re.compile(
     r"^(?:暂时?|临时|已|永久)?(?:停止?|不|未)(?:对外)?(?:开放|营业|服务|运营|使用)$"
@@ -139,6 +153,7 @@ _TIME = (
 )
 _SPAN = re.compile(_TIME.format("1") + r"(?:开门|开)?-+" + _TIME.format("2"))
 _PM = ("下午", "午后", "傍晚", "晚上", "晚间", "夜间", "夜里", "夜晚", "晚", "夜", "pm", "p.m.")
+_NOONS = ("中午", "午间")
 _NUMERAL = re.compile(r"(?P<n>[二三]?十[一二三四五六七八九]?|[一二两三四五六七八九零〇])(?=[点时](?!间))")
 _DIGIT = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
 
@@ -149,7 +164,8 @@ def _plain(text: str) -> str:
     s = re.sub(r"[‐-―−﹣─━~〜～]+", "-", s)
     s = s.replace("。", ";").replace("、", ",").replace("×", "x")
     s = re.sub(r"(?<=\d)\s*:\s*(?=\d\d)", ":", s)
-    s = re.sub(r"(?<=\d)\s+(?=[ap]\.?m\b)", "", s)
+    s = re.sub(r"(?<![a-z])([ap])\. ?m\b\.?", r"\1m", s)
+    s = re.sub(r"(?<=\d)\s+(?=[ap]m\b)", "", s)
     s = _MORE_DAYS.sub(lambda m: "".join(f",周{d}" for d in m[0] if d in _DAY), s)
     s = _NUMERAL.sub(lambda m: str(_numeral(m["n"])), s)
     s = re.sub(
@@ -174,7 +190,7 @@ def _minute(m: re.Match[str], i: int, fallback_part: str | None) -> tuple[int, s
     words = {"半": 30, "一刻": 15, "三刻": 45}
     minute = int(m[f"m{i}"] or words.get(quarter, 0) or (quarter if quarter.isdigit() else 0))
     part = m[f"part{i}"] or m[f"tail{i}"] or fallback_part
-    if (part in _PM and 0 < hour < 12) or (part in ("中午", "午间") and 0 < hour < 4):
+    if (part in _PM and 0 < hour < 12) or (part in _NOONS and 0 < hour < 4):
         hour += 12
     elif part in ("am", "a.m.", "凌晨") and hour == 12:
         hour = 0
@@ -193,7 +209,7 @@ def _span(m: re.Match[str]) -> list[tuple[int, int]] | None:
     if (
         not overnight
         and end_part is None
-        and part in _PM
+        and part in (*_PM, *_NOONS)
         and end <= start
         and end + 720 > start
         and end <= 720
@@ -267,21 +283,33 @@ def _clauses(text: str) -> list[str]:
     return [p for p in pieces if p]
 
 
-def _clause_spans(text: str) -> tuple[tuple[int, int], ...] | Literal["bad"] | None:
-    """Spans of a clause without days; None if it has none, ``"bad"`` if they cannot be told."""
+def _clause_spans(text: str) -> list[tuple[_Spans, bool]] | None:
+    """Each span of a clause without days (as pieces within the day), and whether a word calls it a pause.
+
+    None where one cannot be told; empty where there is none.
+    """
     text = re.sub(r"(?<!\d)([012]\d)([0-5]\d)-([012]\d)([0-5]\d)(?!\d)", r"\1:\2-\3:\4", text)
-    spans: list[tuple[int, int]] = []
+    said: list[tuple[_Spans, bool]] = []
     for m in _SPAN.finditer(text):
         marked = any(m[k] for k in ("part1", "part2", "tail1", "tail2", "next2", "h1", "h2"))
         if not marked and _SPAN.sub("", text).strip(" ,."):  # two bare figures among other words
             continue
         pieces = _span(m)
         if pieces is None:
-            return "bad"
-        spans += pieces
-    if not spans and _ALWAYS.search(text):
-        return ((0, DAY_MIN),)
-    return merged(spans) or None
+            return None
+        paused = _PAUSE_BEFORE.search(text[: m.start()]) or _PAUSE_AFTER.match(text, m.end())
+        said.append((merged(pieces), bool(paused)))
+    if all(paused for _, paused in said) and _ALWAYS.search(text):
+        said.append((((0, DAY_MIN),), False))
+    return said
+
+
+#: Days, whether of a season, spans.
+_Clause = tuple[str, bool, _Spans]
+#: How many clauses stand before it (0: it stands first), its days ("" if none), spans.
+_Pause = tuple[int, str, _Spans]
+#: Longer texts are no hours: OpenStreetMap's end at 255 letters.
+_LONGEST = 400
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -297,38 +325,104 @@ def parse_hours(text: str | None) -> Hours:
     >>> parse_hours("工作日开放").problem
     'days_only'
     """
-    plain = _plain(text or "")
+    plain = _plain((text or "")[: 2 * _LONGEST])
     if plain in ("", "-", "--", "/", "无", "不详", "未知", "nan", "none", "n/a"):
         return Hours(known=False, problem="empty")
     if _CLOSED.match(plain.replace(" ", "")):
         return Hours(days="")
-    found: list[tuple[str, bool, tuple[tuple[int, int], ...]]] = []
-    named, more, shut = "", "", set[str]()
+    if len(plain) > _LONGEST:
+        return Hours(known=False, problem="unparsable")
+    read = _Clauses()
     for clause in _clauses(plain):
+        if not read.take(clause):
+            return Hours(known=False, problem="ambiguous")
+    return read.hours()
+
+
+class _Clauses:
+    """Clauses of one text, taken one after the other."""
+
+    def __init__(self) -> None:
+        self.found: list[_Clause] = []
+        self.pauses: list[_Pause] = []
+        self.named, self.more, self.shut = "", "", set[str]()
+
+    def take(self, clause: str) -> bool:
+        """Take a clause; False where its hours cannot be told."""
         season = bool(_SEASON.search(clause))
         days, rest = _days(_SEASON.sub(" ", clause))
-        spans = _clause_spans(rest)
-        if spans == "bad":
-            return Hours(known=False, problem="ambiguous")
-        if spans is not None:
-            if days and _SHUT_THEN.match(rest):  # 周一闭馆 9:00-17:00
-                shut, days = shut | set(days), ""
-            found.append(("".join(sorted({*days, *more})) if days else named, season, spans))
-            more = ""
-        elif season and found:  # 7:00-19:00(夏季)
-            found[-1] = (found[-1][0], True, found[-1][2])
+        said = _clause_spans(rest)
+        if said is None:
+            return False
+        if said:
+            self._spans(days, rest, season, said)
+        elif season and self.found:  # 7:00-19:00(夏季)
+            self.found[-1] = (self.found[-1][0], True, self.found[-1][2])
         elif days and not _OFF.search(rest):
-            more = "" if any(not d for d, _, _ in found) else days  # …；周六、周日 9:00-12:00
-            named = days
-            found = [(d or days, s, p) for d, s, p in found]  # 8:00-17:00(周一至周五)
+            self.more = "" if any(not d for d, _, _ in self.found) else days  # …；周六、周日 9:00-12:00
+            self.named = days
+            self.found = [(d or days, s, p) for d, s, p in self.found]  # 8:00-17:00(周一至周五)
         elif days and not _HOLIDAY.search(clause):  # 周日休息; holidays are no days of the week
-            shut |= set(days)
-    if not found:
-        return Hours(known=False, problem="days_only" if named else "unparsable", days=named or ALL_DAYS)
-    return _chosen([(days or ALL_DAYS, season, spans) for days, season, spans in found], shut)
+            self.shut |= set(days)
+        return True
+
+    def _spans(self, days: str, rest: str, season: bool, said: list[tuple[_Spans, bool]]) -> None:
+        before = [span for _, _, there in self.found for span in there]
+        opened, pauses = list[tuple[int, int]](), list[tuple[int, int]]()
+        for i, (pieces, paused) in enumerate(said):
+            around = [*before, *(span for j, (other, _) in enumerate(said) if j != i for span in other)]
+            # 9:00-12:00 午休 14:00-17:00: the word stands between two spans, and neither is the pause
+            (pauses if paused and (not around or _within(pieces, around)) else opened).extend(pieces)
+        if pauses:
+            # a pause said beside hours holds for all before it: 周一至周五9:00-17:00,周六9:00-16:00,午休12:00-13:00
+            self.pauses.append((len(self.found) + bool(opened), "" if opened else days, merged(pauses)))
+        if not opened:
+            return
+        if days and _SHUT_THEN.match(rest):  # 周一闭馆 9:00-17:00
+            self.shut, days = self.shut | set(days), ""
+        self.found.append(
+            ("".join(sorted({*days, *self.more})) if days else self.named, season, merged(opened))
+        )
+        self.more = ""
+
+    def hours(self) -> Hours:
+        """What all clauses say together."""
+        if not self.found:
+            problem: Problem = "ambiguous" if self.pauses else "days_only" if self.named else "unparsable"
+            return Hours(known=False, problem=problem, days=self.named or ALL_DAYS)
+        found = [(days or ALL_DAYS, season, spans) for days, season, spans in self.found]
+        done = 0
+        whole = list[_Clause]()
+        for at, (days, spans) in [(a or len(found), (d, s)) for a, d, s in self.pauses]:
+            for clause in found[done:at]:
+                whole += _paused(clause, days or ALL_DAYS, spans)
+            done = max(done, at)
+        return _chosen([*whole, *found[done:]], self.shut)
 
 
-def _chosen(found: list[tuple[str, bool, tuple[tuple[int, int], ...]]], shut: set[str]) -> Hours:
+def _within(pauses: Sequence[tuple[int, int]], around: Sequence[tuple[int, int]]) -> bool:
+    """Whether pauses lie between the first opening and the last closing of spans."""
+    return (
+        bool(around)
+        and min(a for a, _ in around) <= pauses[0][0]
+        and pauses[-1][1] <= max(b for _, b in around)
+    )
+
+
+def _paused(clause: _Clause, days: str, pauses: Sequence[tuple[int, int]]) -> Iterator[_Clause]:
+    """A clause without the pauses of some days; what is left on the others stays as it is."""
+    named, season, spans = clause
+    edges = [0, *(t for pause in pauses for t in pause), DAY_MIN]
+    rest = _shared(spans, list(zip(edges[::2], edges[1::2], strict=True)))
+    both = "".join(d for d in named if d in days)
+    other = "".join(d for d in named if d not in days)
+    if both:
+        yield both, season, rest
+    if other:
+        yield other, season, spans
+
+
+def _chosen(found: list[_Clause], shut: set[str]) -> Hours:
     """One set of hours out of clauses: by the days most of the week keeps, all seasons together; ``shut``: days off."""
     by_days: dict[str, list[tuple[bool, tuple[tuple[int, int], ...]]]] = {}
     for days, season, spans in found:

@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from planner.errors import Finding, finding
+from planner.inputs.places.points import BEYOND_M
 from planner.inputs.places.within import district_of
 from planner.inputs.tables.headers import plain_name
 from planner.inputs.tables.read import as_text
@@ -22,8 +23,6 @@ __all__ = [
     "in_water",
     "match_districts",
 ]
-
-BEYOND_M = 2000.0
 
 
 def close_pairs(x: np.ndarray, y: np.ndarray, *, within_m: float) -> tuple[np.ndarray, np.ndarray]:
@@ -87,12 +86,15 @@ def _variants(text: str) -> list[str]:
 
 
 def in_districts(
-    stations: gpd.GeoDataFrame, districts: gpd.GeoDataFrame
+    stations: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, *, stated: bool = True
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
-    """Stations with ``district`` set to where they lie, and LOC-003 where their row said otherwise."""
+    """Stations with ``district`` set to where they lie, and LOC-003 where their row said otherwise.
+
+    ``stated``: False where the study names no districts, and its only one cannot contradict a row.
+    """
     actual = district_of(stations.geometry, districts)
     said = match_districts(stations["district"], districts)
-    wrong = stations["district"].notna() & actual.notna() & (said != actual)
+    wrong = stated & stations["district"].notna() & actual.notna() & (said != actual)
     sources = stations.get("source", pd.Series("", index=stations.index))
     rows = stations.get("row", pd.Series(-1, index=stations.index))
     found = [
@@ -131,13 +133,17 @@ def in_water(
 
 
 def check_stations(
-    stations: gpd.GeoDataFrame, *, districts: gpd.GeoDataFrame, water: gpd.GeoDataFrame | None = None
+    stations: gpd.GeoDataFrame,
+    *,
+    districts: gpd.GeoDataFrame,
+    water: gpd.GeoDataFrame | None = None,
+    stated: bool = True,
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:
     """The checks that need more than one file: districts, water, ids used by two lists.
 
     Returns the stations that stand on land, with unique ids and ``district`` set to where they lie.
     Stations more than 2 km outside the districts, which their reader has listed (LOC-002), are left
-    out: nobody of the area walks there.
+    out: nobody of the area walks there. ``stated``: whether the study names its districts.
     """
     repeat = stations["station_id"].duplicated(keep="first")
     where = stations["row"].astype("str") + " (" + stations["source"] + ")"
@@ -152,7 +158,7 @@ def check_stations(
     tree = shapely.STRtree(districts.geometry.to_numpy())
     near, _ = tree.query(placed.geometry.to_numpy(), predicate="dwithin", distance=BEYOND_M)
     placed = placed.iloc[np.unique(near)]
-    placed, more = in_districts(placed, districts)
+    placed, more = in_districts(placed, districts, stated=stated)
     found += more
     if water is not None and len(water):
         placed, more = in_water(placed, water)

@@ -19,6 +19,8 @@ __all__ = ["read_districts"]
 
 _OVERLAP_M2 = 20_000.0
 _GAP_M2 = 100_000.0
+#: The widest province is 2,400 km across.
+_WIDEST_M = 2_500_000.0
 
 
 def read_districts(
@@ -46,6 +48,13 @@ def read_districts(
         for key, row in zip(frame["district"][repeat], frame["row"][repeat], strict=True)
     ]
     frame = frame[~repeat].reset_index(drop=True)
+    wide = frame.total_bounds if len(frame) else np.zeros(4)
+    if max(wide[2] - wide[0], wide[3] - wide[1]) > _WIDEST_M:
+        span = f"{(wide[2] - wide[0]) / 1000:,.0f} × {(wide[3] - wide[1]) / 1000:,.0f}"
+        return tables.empty("districts", crs, source="text", row="int"), [
+            *found,
+            finding("DIS-007", source=raw.source, value=span),
+        ]
     found += _fit(frame, raw.source)
     if near is not None and len(frame) and not frame.intersects(near).any():
         found.append(finding("DIS-002", source=raw.source))

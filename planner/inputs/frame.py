@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from planner.inputs.places.datum import StreetDistance
+
 __all__ = ["StreetFrame"]
 
 
@@ -24,10 +26,18 @@ class StreetFrame:
     hull
         Their convex hull and 200 m around it (in ``crs``): the area of a study that names no districts.
     sample
-        n × 2 WGS84 degrees (lng, lat) along streets: the datum of a list is told by them.
+        n × 2 WGS84 degrees (lng, lat) along streets: the datum of a list is told by them where ``metres`` is not given.
+    metres
+        Metres from places (lng, lat, WGS84 degrees) to the nearest street line.
     """
 
     crs: str
     box: shapely.Geometry | None
     hull: shapely.Geometry
     sample: npt.NDArray[np.float64]
+    metres: StreetDistance | None = None
+
+    @property
+    def streets(self) -> npt.NDArray[np.float64] | StreetDistance:
+        """What the datum of a list is told by."""
+        return self.sample if self.metres is None else self.metres

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -10,14 +11,15 @@ import pandas as pd
 import shapely
 
 from planner import tables
-from planner.errors import Finding
+from planner.errors import Finding, finding
 from planner.inputs.checks import check_stations
 from planner.inputs.districts import read_districts
 from planner.inputs.frame import StreetFrame
 from planner.inputs.hosts import read_hosts
 from planner.inputs.observations import read_observations
+from planner.inputs.osm.area import file_bounds
 from planner.inputs.osm.layers import OsmLayers, is_osm, lakes, no_layers, read_layers
-from planner.inputs.places.crs import auto_crs
+from planner.inputs.places.crs import auto_crs, transform
 from planner.inputs.population import read_population, with_population
 from planner.inputs.stations import read_list
 from planner.inputs.streets import named_lines
@@ -105,10 +107,14 @@ def load_inputs(
     population, more = read_population(
         people, crs=crs, districts=districts, osm_path=osm_path, buildings=layers.buildings
     )
+    if frame is None:  # what streets that were refused would have held is not known
+        more = [f for f in more if f.code != "POP-006"]
     found += more
     districts = with_population(districts, population, total=people.total)
     say("reading stations", 0.7)
-    stations, more, counted = _stations(inputs.stations, frame, districts, layers, area, crs)
+    stations, more, counted = _stations(
+        inputs.stations, frame, districts, layers, area, crs, stated=bool(rows.get("districts"))
+    )
     found += more
     if inputs.observations is not None:
         found += read_observations(inputs.observations, crs=crs)[1]
@@ -150,7 +156,23 @@ def _districts(
         "adcode": "", "population": np.nan, "quota_min": np.nan, "quota_max": np.nan,
     }  # fmt: skip
     hull = shapely.Polygon() if frame is None else frame.hull
+    if frame is not None and is_osm(inputs.streets.path) and inputs.streets.path.is_file():
+        hull, more = _within_bounds(inputs.streets.path, hull, crs)
+        found += more
     return gpd.GeoDataFrame([row], geometry=[hull], crs=crs), found, rows
+
+
+def _within_bounds(path: Path, hull: shapely.Geometry, crs: str) -> tuple[shapely.Geometry, list[Finding]]:
+    """The area of the streets without what sticks out of the bounds that their file names (NET-130)."""
+    bounds = file_bounds(path, crs)
+    if bounds is None or bounds.contains(hull):
+        return hull, []
+    inside = shapely.intersection(hull, bounds)
+    if not inside.area > 0:
+        return hull, []
+    lng, lat = transform(*np.array(bounds.exterior.coords).T, source=crs, target="EPSG:4326")
+    value = ", ".join(f"{v:.4f}" for v in (lng.min(), lat.min(), lng.max(), lat.max()))
+    return inside, [finding("NET-130", source=path.name, value=value)]
 
 
 def _hosts(
@@ -168,17 +190,21 @@ def _stations(
     layers: OsmLayers,
     area: shapely.Geometry,
     crs: str,
+    *,
+    stated: bool,
 ) -> tuple[gpd.GeoDataFrame, list[Finding], dict[str, int]]:
     """Every list of stations as one table, judged by itself and by where its stations stand; what became of the rows."""
-    streets = None if frame is None else frame.sample
-    parts = [read_list(table, crs=crs, area=area, streets=streets) for table in lists]
+    streets = None if frame is None else frame.streets
+    parts = [read_list(table, crs=crs, area=area, streets=streets, stated=stated) for table in lists]
     found = [f for part in parts for f in part.findings]
     if not parts:
         return tables.empty("stations", crs), found, {}
     stations = gpd.GeoDataFrame(pd.concat([p.stations for p in parts], ignore_index=True), crs=crs)
     placed = len(stations)
     if placed:
-        stations, more = check_stations(stations, districts=districts, water=lakes(layers.water))
+        stations, more = check_stations(
+            stations, districts=districts, water=lakes(layers.water), stated=stated
+        )
         found += more
     counted = {key: sum(getattr(p, key) for p in parts) for key in ("listed", "unplaced", "repeated")}
     return stations, found, counted | {"away": placed - len(stations), "read": len(stations)}

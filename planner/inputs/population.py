@@ -24,6 +24,10 @@ __all__ = ["FLOOR_M2_PER_PERSON", "read_population", "with_population"]
 FLOOR_M2_PER_PERSON = 40.0
 #: Storeys of a building whose tags do not say. Own assumption.
 DEFAULT_LEVELS = 3.0
+#: Points that residents are spread over are no more than about this.
+_MOST_POINTS = 4e6
+#: No place that a row can stand for has more residents than this.
+_MOST = 1e8
 #: Districts' totals and the points' sum are told apart when they differ by more than this share.
 _DIFFERS = 0.05
 #: Buildings (OpenStreetMap) in which nobody lives.
@@ -145,6 +149,16 @@ def _grid(population: Population, crs: str) -> tuple[gpd.GeoDataFrame, list[Find
     ]
     for i in np.flatnonzero(people < 0):
         found.append(finding("POP-001", source=raw.source, row=raw.rows[i], value=f"{people[i]:g}"))
+    for i in np.flatnonzero(people > _MOST):
+        found.append(
+            finding(
+                "POP-009",
+                source=raw.source,
+                row=raw.rows[i],
+                field=population.column,
+                value=f"{people[i]:,.0f}",
+            )
+        )
     keep = places.used & (people > 0)
     frame = gpd.GeoDataFrame({"population": people}, geometry=places.points(crs), crs=crs)
     return frame[keep], found
@@ -228,7 +242,7 @@ def _even(
             english = "some districts have none and no total is stated"
             return _nothing(crs), [_nobody("", english, "部分行政区没有人口，也未写明 total")]
         people = np.where(blank, rest * area / area[blank].sum(), people)
-    step = 100.0 if area.sum() <= 400e6 else 200.0
+    step = max(100.0 if area.sum() <= 400e6 else 200.0, float(np.sqrt(_boxes_m2(districts) / _MOST_POINTS)))
     housed = _nothing(crs).assign(placed=True)
     if buildings is not None and len(buildings):
         housed, people = _housed(buildings, people, districts, crs)
@@ -239,6 +253,12 @@ def _even(
     rest = {"population": shares, "placed": False}
     evenly = gpd.GeoDataFrame(rest, geometry=gpd.GeoSeries(spots, crs=crs), crs=crs)
     return pd.concat([housed, evenly], ignore_index=True) if len(housed) else evenly, []
+
+
+def _boxes_m2(districts: gpd.GeoDataFrame) -> float:
+    """Sum of the districts' bounding boxes, over which points are laid."""
+    west, south, east, north = districts.bounds.to_numpy(float).T
+    return float(((east - west) * (north - south)).sum())
 
 
 def _spread(shape: Any, people: float, step: float) -> tuple[Any, Any]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from planner import tables
@@ -19,6 +20,7 @@ from planner.errors import Finding, finding
 from planner.hours.parse import parse_hours
 from planner.inputs import checks, dates
 from planner.inputs.kit import read_kit
+from planner.inputs.places.datums import Streets
 from planner.inputs.places.points import Places, locate
 from planner.inputs.tables import headers
 from planner.inputs.tables.read import RawTable, as_text, read_table
@@ -27,6 +29,11 @@ from planner.settings.inputs import Table
 __all__ = ["StationList", "parse_ids", "read_hours", "read_list", "read_stations", "to_geocode"]
 
 _SAME_PLACE_M = 5.0
+#: One address does not reach farther than this (m).
+_ONE_ADDRESS_M = 500.0
+#: A station is alone from this distance (m) to the next one on; told in lists of so many stations.
+_LONE_M = 10_000.0
+_ENOUGH = 5
 #: Columns beside those of the contract, and their kinds.
 _MORE = {
     "open_days": "text", "week_hours": "text", "hours_kept": "float", "address": "text", "capacity": "float", "opened": "text", "lng_wgs84": "float",
@@ -54,7 +61,7 @@ class StationList:
 
 
 def read_stations(
-    table: Table, *, crs: str, area: BaseGeometry | None = None, streets: npt.ArrayLike | None = None,
+    table: Table, *, crs: str, area: BaseGeometry | None = None, streets: Streets = None,
     today: dt.date | None = None,
 ) -> tuple[gpd.GeoDataFrame, list[Finding]]:  # fmt: skip
     """The table of :func:`read_list`, and what was noticed."""
@@ -63,8 +70,8 @@ def read_stations(
 
 
 def read_list(
-    table: Table, *, crs: str, area: BaseGeometry | None = None, streets: npt.ArrayLike | None = None,
-    today: dt.date | None = None,
+    table: Table, *, crs: str, area: BaseGeometry | None = None, streets: Streets = None,
+    today: dt.date | None = None, stated: bool = True,
 ) -> StationList:  # fmt: skip
     """Read one list of stations and judge it.
 
@@ -77,9 +84,11 @@ def read_list(
     area
         The study's area in ``crs``: stations outside it are listed (LOC-002).
     streets
-        m × 2 WGS84 degrees along streets: the datum is tested against them.
+        What tells the distance to streets, or m × 2 WGS84 degrees along them: the datum is tested against it.
     today
         The day on which dates count as future; the system's by default.
+    stated
+        Whether the study states its area, or it is only drawn around the streets.
 
     Returns
     -------
@@ -92,7 +101,7 @@ def read_list(
     raw, found = read_table(table, kind="stations")
     if raw is None:
         return StationList(tables.empty("stations", crs, **_MORE), found)
-    places = locate(raw, table, crs=crs, area=area, streets=streets)
+    places = locate(raw, table, crs=crs, area=area, streets=streets, stated=stated)
     found += places.findings
     frame, more = _columns(raw, today or dt.datetime.now(tz=dt.UTC).date())
     found += more
@@ -320,4 +329,38 @@ def _doubts(frame: gpd.GeoDataFrame, source: str) -> list[Finding]:
                     "NAM-001", source=source, row=group["row"].iloc[0], field="name", value=name, other=listed
                 )
             )
+    return found + _lone(frame, source) + _one_address(frame, source)
+
+
+def _lone(frame: gpd.GeoDataFrame, source: str) -> list[Finding]:
+    """LOC-004: a station far from every other, where the others have each other near."""
+    if len(frame) < _ENOUGH:
+        return []
+    spots = shapely.get_coordinates(frame.geometry.to_numpy())
+    next_m = cKDTree(spots).query(spots, k=2)[0][:, 1]
+    usual = float(np.median(next_m))
+    return [
+        finding("LOC-004", source=source, row=int(frame["row"].iloc[i]), field=str(frame["name"].iloc[i]),
+                value=f"{next_m[i] / 1000:.1f}", usual=f"{usual / 1000:.1f}")
+        for i in np.flatnonzero(next_m > max(_LONE_M, 10 * usual))
+    ]  # fmt: skip
+
+
+def _one_address(frame: gpd.GeoDataFrame, source: str) -> list[Finding]:
+    """LOC-005: one address (with a house number) at places far apart."""
+    found: list[Finding] = []
+    plain = frame["address"].map(
+        lambda t: re.sub(r"[\s,，。]+", "", unicodedata.normalize("NFKC", t)) if isinstance(t, str) else ""
+    )
+    numbered = frame[plain.str.contains(r"\d", regex=True)]
+    for _, group in numbered.groupby(plain[numbered.index], sort=True):
+        spots = shapely.get_coordinates(group.geometry.to_numpy())
+        spread = float(np.hypot(*np.ptp(spots, axis=0)))
+        if len(group) > 1 and spread > _ONE_ADDRESS_M:
+            rows = ", ".join(str(r) for r in group["row"][:10])
+            places = len(np.unique(np.round(spots), axis=0))
+            found.append(
+                finding("LOC-005", source=source, row=int(group["row"].iloc[0]), field="address", value=group["address"].iloc[0],
+                        n=places, metres=f"{spread:.0f}", rows=rows)
+            )  # fmt: skip
     return found

@@ -62,7 +62,7 @@ def read_lists(
         The streets, against which the datum of coordinates is tested; None where they were refused.
     """
     crs, area = districts.crs, shapely.union_all(districts.geometry.to_numpy())
-    streets = None if frame is None else frame.sample
+    streets = None if frame is None else frame.streets
     places: dict[str, gpd.GeoDataFrame] = {}
     found: list[Finding] = []
     for network in networks:

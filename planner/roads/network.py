@@ -19,6 +19,7 @@ from planner.roads.make.sources import read_streets
 
 if TYPE_CHECKING:
     from planner.inputs.frame import StreetFrame
+    from planner.inputs.places.datum import StreetDistance
 
 __all__ = ["Network", "network_from_edges", "read_network", "street_frame"]
 
@@ -26,6 +27,8 @@ __all__ = ["Network", "network_from_edges", "read_network", "street_frame"]
 FRAME_VERTICES = 200_000
 #: The area of streets is their convex hull and so many metres around it.
 FRAME_MARGIN_M = 200.0
+#: A street this far off (m) tells no datum.
+FAR_M = 3000.0
 
 
 def read_network(
@@ -50,8 +53,8 @@ def read_network(
     source
         ``.osm``, ``.osm.pbf``, ``.graphml``; lines as ``.geojson``, ``.gpkg``, ``.shp``, ``.parquet`` or a
         GeoDataFrame; a networkx graph as osmnx makes it. Lines join where their ends lie within 1 cm,
-        never where they merely cross. A graph's arcs give the directions, for every mode, and their
-        ``length`` wins over their geometry.
+        never where they merely cross. A graph's arcs give the directions (walkers go both ways, but on arcs with
+        ``oneway:foot`` and steps with ``oneway``), and their ``length`` wins over their geometry.
     mode
         ``"walk"``, ``"ebike"``, ``"car"`` or ``"truck"``; who may go where, and how fast, is in
         ``planner/roads/make/profiles.csv``.
@@ -125,4 +128,24 @@ def street_frame(network: Network) -> StreetFrame:
         box=shapely.box(x.min(), y.min(), x.max(), y.max()) if x.size else None,
         hull=shapely.convex_hull(shapely.multipoints(np.c_[x, y])).buffer(FRAME_MARGIN_M),
         sample=np.column_stack(sample),
+        metres=_metres_to(network),
     )
+
+
+def _metres_to(network: Network) -> StreetDistance:
+    """Distances (m) from places in degrees to the nearest street that counts; ``FAR_M`` where none is nearer."""
+
+    def metres(lng: np.ndarray, lat: np.ndarray) -> np.ndarray:
+        import geopandas as gpd
+
+        from planner.inputs.places.crs import transform
+        from planner.roads.snapping import snap
+
+        x, y = transform(lng, lat, source="EPSG:4326", target=network.crs)
+        here = np.isfinite(x) & np.isfinite(y)
+        points = gpd.GeoSeries(gpd.points_from_xy(x[here], y[here]), crs=network.crs)
+        away = np.full(x.size, FAR_M)
+        away[here] = np.nan_to_num(snap(network, points, limit_m=FAR_M).metres, nan=FAR_M)
+        return away
+
+    return metres

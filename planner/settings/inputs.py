@@ -44,10 +44,20 @@ Crs = Annotated[str, AfterValidator(_metric_crs)]
 FileCrs = Annotated[str | None, AfterValidator(_known_crs)]
 
 
+def _whole_path(path: Path) -> Path:
+    """A path without NUL, which no system takes."""
+    if "\x00" in str(path):
+        raise refused("SET-005", value=str(path))
+    return path
+
+
+FilePath = Annotated[Path, AfterValidator(_whole_path)]
+
+
 class Table(Section):
     """A file with rows: where it is, how to read it, which datum its coordinates are in."""
 
-    path: Path
+    path: FilePath
     crs: FileCrs = None
     datum: Datum | None = None
     sheet: str | None = None
@@ -62,7 +72,7 @@ class Table(Section):
 class Streets(Section):
     """The street file: .osm, .osm.pbf, .graphml, or lines (.geojson, .gpkg, .shp)."""
 
-    path: Path
+    path: FilePath
     crs: FileCrs = None
     margin_m: float = Field(default=1000, ge=0)
 
@@ -71,7 +81,7 @@ class Population(Section):
     """Residents: a grid of points or cells, the buildings of an OSM file, or district totals alone."""
 
     kind: Literal["grid", "buildings", "districts"] = "districts"
-    path: Path | None = None
+    path: FilePath | None = None
     column: str = "population"
     crs: FileCrs = None
     total: float | None = Field(default=None, gt=0)

@@ -87,8 +87,11 @@ def parse_settings(text: str, *, source: str = "study.toml", folder: Path | None
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError([finding("SET-003", source=source, why=str(error))]) from error
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # not TOML, a number of thousands of digits, tables without end
+        raise SettingsError([finding("SET-003", source=source, why=str(error)[:200])]) from error
     base = defaults()
     raw.setdefault("periods", base["periods"])
     named = raw.get("groups", [])
@@ -165,7 +168,7 @@ def language_of(path: Path | str) -> Literal["zh", "en"] | None:
     """The language that a study file names, also where the file is refused; None where it names none."""
     try:
         raw = tomllib.loads(Path(path).read_text("utf-8-sig"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     about = raw.get("study")
     named = about.get("language") if isinstance(about, dict) else None

@@ -88,7 +88,8 @@ class Goal(Section):
 class Siting(Section):
     """How many sites, from which hosts, under which rules, and how hard to look.
 
-    ``target_source`` says whose number ``p`` is; without it, a number that is not given is called planner's own.
+    ``p``: how many new sites; not given, a fifth of the candidates and 200 at most (CAN-009). ``target_source`` says whose number
+    ``p`` is. ``every_m``: points along the streets, so far apart, are candidates beside the hosts (not within half of it of a host).
     ``refused``: candidates that cannot be had, each with the reason (its host refuses, say): forbidden, and told in every product.
     ``quota_min``, ``quota_max``: new sites per district; ``kind_min``, ``kind_max``: per kind of host.
     ``cost_yuan``: a station's cost by kind of host, before the table of :mod:`planner.settings.costs`;
@@ -98,7 +99,7 @@ class Siting(Section):
     worst-off district), ``value_of_information`` (what to find out first), ``pilots`` (which sites to build first to learn).
     """
 
-    p: int = Field(default=200, ge=1)
+    p: int | None = Field(default=None, ge=1)
     target_source: str = ""
     batches: tuple[Batch, ...] = ()
     host_kinds: tuple[str, ...] = ()

@@ -57,8 +57,9 @@ class Settings(Section):
             if event.group and event.group not in groups:
                 raise refused("SET-035", event=event.name, group=event.group)
         self._names_are_known(groups, names)
-        if self.siting.batches and sum(b.count for b in self.siting.batches) != self.siting.p:
-            raise refused("SET-037", total=sum(b.count for b in self.siting.batches), p=self.siting.p)
+        asked, total = self.siting.p, sum(b.count for b in self.siting.batches)
+        if self.siting.batches and asked is not None and total != asked:
+            raise refused("SET-037", total=total, p=asked)
         return self
 
     def _names_are_known(self, groups: list[str], periods: list[str]) -> None:

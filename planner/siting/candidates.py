@@ -12,7 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from planner.errors import Finding, finding
+from planner.errors import Finding, InputError, finding
 from planner.inputs.places.within import district_of, one_per_spot
 from planner.roads.network import Network
 from planner.roads.reach import snap
@@ -27,6 +27,11 @@ HOST_ORDER = (
     "charging", "telecom", "pharmacy", "library", "police", "toilet", "parcel_depot", "rail_station",
     "restaurant", "office", "service_area", "street",
 )  # fmt: skip
+
+#: More points along streets than this are not made.
+MOST_POINTS = 200_000
+#: What the ids of points along streets begin with.
+STREET_ID = "street-"
 
 COLUMNS = [
     "site_id",
@@ -51,11 +56,18 @@ def points_along_streets(network: Network, every_m: float) -> gpd.GeoDataFrame:
     lines = network.edges().geometry.to_numpy()[usable]
     lengths = shapely.length(lines)
     ends = np.cumsum(lengths)
+    n = float(ends[-1]) / every_m if len(ends) else 0.0
+    if n > MOST_POINTS:
+        better = int(np.ceil(n / MOST_POINTS * every_m))
+        words: dict[str, Any] = {"n": f"{n:,.0f}", "limit": f"{MOST_POINTS:,}", "better": better}
+        raise InputError(
+            [finding("CAN-010", source="study.toml", field="siting.every_m", value=f"{every_m:g}", **words)]
+        )
     at = np.arange(every_m / 2, ends[-1] if len(ends) else 0.0, every_m)
     edge = np.searchsorted(ends, at)
     points = shapely.line_interpolate_point(lines[edge], at - (ends[edge] - lengths[edge]))
     frame = {
-        "host_id": [f"street-{i:06d}" for i in range(len(points))],
+        "host_id": [f"{STREET_ID}{i:06d}" for i in range(len(points))],
         "name": "",
         "host_kind": "street",
         "open_hours": "",
@@ -81,14 +93,16 @@ def find_candidates(
     if progress:
         progress("candidates", 0.0)
     kinds = rules.host_kinds or tuple(k for k in HOST_ORDER if k != "street")
-    table = points_along_streets(network, rules.every_m) if rules.every_m else hosts
-    if not rules.every_m:
-        table = table[table["host_kind"].isin(kinds)]
-    left_out: dict[str, int] = {}
+    table = hosts[hosts["host_kind"].isin(kinds)]
+    if rules.every_m:
+        table = _with_street_points(table, points_along_streets(network, rules.every_m), rules.every_m / 2)
+    left_out: dict[tuple[str, bool], int] = {}
 
     def drop(mask: Array, why: str) -> None:
         nonlocal table
-        left_out[why] = int(mask.sum())
+        ours = _on_street(table)
+        for street in (False, True):
+            left_out[why, street] = int((mask & (ours == street)).sum())
         table = table[~mask]
 
     district = district_of(table.geometry, districts, outside="")
@@ -110,11 +124,20 @@ def find_candidates(
     rank = table["host_kind"].map(lambda kind: place.get(kind, len(HOST_ORDER))).astype(int)
     wished = table["host_id"].isin(rules.required)
     table = table.assign(_rank=rank - 1000 * wished).sort_values(["_rank", "host_id"], kind="stable")
-    if not rules.every_m:
-        drop(~one_per_spot(_xy(table), rules.dedupe_m), "same_spot")
+    alone = _on_street(table)  # points along streets are thin already
+    alone[~alone] = one_per_spot(_xy(table)[~alone], rules.dedupe_m)
+    drop(~alone, "same_spot")
     findings = [
-        finding("CAN-001", source="candidates", why_en=_WHY[k][0], why_zh=_WHY[k][1], n=n)
-        for k, n in left_out.items()
+        finding(
+            "CAN-001",
+            source="candidates",
+            why_en=_WHY[k][0],
+            why_zh=_WHY[k][1],
+            n=n,
+            what_en=_WHAT[street][0],
+            what_zh=_WHAT[street][1],
+        )
+        for (k, street), n in left_out.items()
         if n
     ]
     if table.empty:
@@ -122,6 +145,26 @@ def find_candidates(
     return _finish(table, rules), findings
 
 
+def _on_street(table: pd.DataFrame) -> Array:
+    """Which candidates are points along streets (planner's own)."""
+    return table["host_id"].astype(str).str.startswith(STREET_ID).to_numpy(dtype=bool).copy()
+
+
+def _with_street_points(
+    hosts: gpd.GeoDataFrame, points: gpd.GeoDataFrame, apart_m: float
+) -> gpd.GeoDataFrame:
+    """Hosts, and the points along streets that have no host within ``apart_m``: a venue with a name goes before a spot without."""
+    if len(hosts) and len(points):
+        far, _ = cKDTree(_xy(hosts)).query(_xy(points))
+        points = points[far > apart_m]
+    return (
+        gpd.GeoDataFrame(pd.concat([hosts, points], ignore_index=True), crs=points.crs)
+        if len(hosts)
+        else points
+    )
+
+
+_WHAT = {False: ("host venues", "依托场所"), True: ("points along streets", "沿街点位")}
 _WHY = {
     "outside": ("outside the study's districts", "不在研究区各区之内"),
     "water": ("in water", "落在水面上"),

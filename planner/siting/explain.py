@@ -167,11 +167,18 @@ def _peak(gains: pd.Series, spans: Mapping[str, str], zh: bool) -> str:
 def _gain(site: Any, gains: pd.Series, groups: Mapping[str, Group], peak: str, zh: bool) -> str:
     """What the site brings; for one that gains nobody, what it is good for."""
     must = ("指定站点；" if zh else "Required; ") if site.required else ""
-    if site.workers_gained >= 0.5:
+    if site.workers_gained > 0.5:
         n, who = f"{site.workers_gained:,.0f}", _listed(gains, groups, zh) + peak
         if zh:
             return f"{must}新增 {n} 名劳动者进入十分钟圈{who}"
         return f"{must}{'brings' if must else 'Brings'} {n} workers into the ten-minute circle{who}"
+    if site.workers_gained >= 0.05:
+        few = f"{site.workers_gained:.1f}"
+        if zh:
+            return f"{must}新增不到 1 名劳动者（{few} 人）进入十分钟圈"
+        return (
+            f"{must}{'brings' if must else 'Brings'} less than one worker ({few}) into the ten-minute circle"
+        )
     n = f"{site.workers_in_reach:,.0f}"
     if site.workers_in_reach < 0.5:
         text = "十分钟范围内没有劳动者，不新增覆盖" if zh else "nobody works within ten minutes of it"

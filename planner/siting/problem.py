@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from planner.errors import Finding, InputError, finding
+from planner.errors import Finding, finding, refuse_if_errors
 from planner.settings.groups import Period
 from planner.settings.siting import Siting
 from planner.siting.coverage import Access, cover_matrix, cover_weights
@@ -23,7 +23,7 @@ from planner.solvers.rules import Rules
 from planner.solvers.score import covered_weight
 from planner.solvers.solution import Solution
 
-__all__ = ["Ground", "SitingProblem", "covered_by_open", "nothing_to_gain", "pose"]
+__all__ = ["Ground", "SitingProblem", "ceiling", "covered_by_open", "nothing_to_gain", "pose", "reachable"]
 
 Array = NDArray[Any]
 
@@ -153,9 +153,7 @@ def pose(siting: Siting, periods: Sequence[Period], ground: Ground) -> SitingPro
     InputError
         What :func:`judge_rules` finds: sites or districts that do not exist, fewer candidates than p.
     """
-    findings = judge_rules(siting, ground.candidates, ground.districts)
-    if findings:
-        raise InputError(findings)
+    refuse_if_errors(judge_rules(siting, ground.candidates, ground.districts))
     weights = cover_weights(ground.demand, ground.new, [t.name for t in periods])
     counts = worker_counts(siting.goal, periods, ground, weights)
     return SitingProblem(
@@ -181,3 +179,18 @@ def nothing_to_gain(problem: SitingProblem) -> list[Finding]:
     if np.asarray(problem.covers @ worth.astype(float)).any():
         return []
     return [finding("CAN-003", source="candidates")]
+
+
+def reachable(problem: SitingProblem) -> Array:
+    """Which points the open stations and all candidates together cover (bool)."""
+    return np.asarray(problem.covered | (np.asarray(problem.covers.sum(axis=0)).ravel() > 0))
+
+
+def ceiling(problem: SitingProblem, ground: Ground) -> tuple[float, float, float]:
+    """Shares of the workers that all candidates and open stations together cover; that have only closed ones in reach; that have none."""
+    whole = float(problem.weights.sum())
+    can = reachable(problem)
+    new, old = (np.ones_like(t, dtype=bool) for t in (ground.new_open, ground.existing_open))
+    near = covered_by_open(ground.existing, old) | covered_by_open(ground.new, new) | can
+    covered, near_share = (float(problem.weights[mask].sum()) / whole for mask in (can, near))
+    return covered, near_share - covered, 1.0 - near_share

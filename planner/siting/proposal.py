@@ -26,12 +26,20 @@ from planner.siting.goal.choice import StationChoice
 from planner.siting.goal.words import measure_in_words
 from planner.siting.open_times import Patterns
 from planner.siting.plan import SitePlan, chosen_table
-from planner.siting.problem import Ground, SitingProblem, covered_by_open, nothing_to_gain, pose
+from planner.siting.problem import (
+    Ground,
+    SitingProblem,
+    ceiling,
+    covered_by_open,
+    nothing_to_gain,
+    pose,
+    reachable,
+)
 from planner.siting.questions.alternatives import StandIns, replacements
 from planner.siting.questions.draws import DrawnPart, DrawnWeights
 from planner.siting.questions.robust import Hindsight, look_back, scenario_factors
 from planner.siting.reach import NearestStation, SiteReach, joined, measure, street_metres
-from planner.siting.rules import judge_clash, judge_rules
+from planner.siting.rules import judge_clash, judge_rules, with_number
 from planner.siting.solve import Look, solve, solve_in_phases, solve_plan
 from planner.siting.whereabouts import whereabouts
 from planner.solvers.problems import Solution
@@ -62,6 +70,8 @@ __all__ = [
 Array = NDArray[Any]
 #: Rounds of the solves that set out from the plan too: what differs from it then differs for more than chance.
 AGAIN = 1
+#: A site that brings fewer workers than this brings nobody.
+NOBODY = 0.05
 #: Rounds of a solve that starts from nothing (each of ten million coverage entries).
 ANEW = 3
 
@@ -151,6 +161,7 @@ def posing_of(
     ``demand``: the table of cells; ``existing``, ``new``: a column per point; ``classes``: both merged; ``factors``: workers per demand
     scenario and cell over the estimate, of the scenarios that the plan itself is after (none where it is the estimate).
     """
+    siting = with_number(siting, candidates, districts)
     whole = AtPoints(demand, points, existing, new)
     apart, by_point = siting.goal.fade_m is not None or len(factors) > 0, siting.goal.aim == "use"
     made = classes
@@ -307,7 +318,31 @@ def make_plan(
         for station_id, name, workers in zip(gone["station_id"], gone["name"], gone["covers"], strict=True)
     ]
     closed = tuple(gone["station_id"].astype(str))
+    findings += saturated(posing, posed.problem, table)
     return Planned(SitePlan(table, sited.solution, before, after, sited.phases, closed), tuple(findings))
+
+
+def saturated(posing: Posing, problem: SitingProblem, table: pd.DataFrame) -> list[Finding]:
+    """PLN-001 and PLN-002: sites that bring nobody because all that candidates can is reached, and why that is no more.
+
+    Only for plans that are after covered workers; sites that rules ask for count like any other.
+    """
+    gained = table["workers_gained"].to_numpy(dtype=float)
+    enough = int((gained >= NOBODY).sum())
+    if problem.goal is not None or enough == len(gained) or not problem.weights.sum() > 0:
+        return []
+    worth = reachable(problem) & ~problem.covered
+    n, idle = len(posing.candidates), len(gained) - enough
+    if problem.weights[worth].sum() - gained.sum() >= NOBODY * max(1, enough):
+        return []  # rules, not the candidates, keep the others out
+    cost = (
+        posing.candidates.set_index("site_id")["cost_yuan"].reindex(table["site_id"][gained < NOBODY]).sum()
+    )
+    covered, closed, away = ceiling(problem, posing.ground)
+    return [
+        finding("PLN-001", source="siting", field="siting.p", value=len(gained), idle=idle, enough=enough, n=n, yuan=f"{cost:,.0f}"),
+        finding("PLN-002", source="siting", value=f"{covered:.1%}", closed=f"{closed:.1%}", away=f"{away:.1%}", n=n),
+    ]  # fmt: skip
 
 
 def _names_at(stations: gpd.GeoDataFrame, at: Array) -> Array:
@@ -368,10 +403,12 @@ def candidate_sites(
 
 def judge(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> tuple[Finding, ...]:
     """What the study's siting rules name that is not there, or ask for that cannot be had together."""
-    found = judge_rules(siting, candidates, districts) or judge_clash(siting, candidates, districts)
-    if not found and siting.goal.own_measure:
+    found = judge_rules(siting, candidates, districts)
+    if not any(f.severity == "E" for f in found):
+        found += judge_clash(siting, candidates, districts)
+    if not any(f.severity == "E" for f in found) and siting.goal.own_measure:
         en, zh = measure_in_words(siting.goal)
-        found = [finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh)]
+        found.append(finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh))
     if not any(f.severity == "E" for f in found):
         found += _refused(siting.refused, candidates)
     return tuple(found)
@@ -382,7 +419,7 @@ def _refused(reasons: dict[str, str], candidates: gpd.GeoDataFrame) -> list[Find
     names = candidates.set_index("site_id")["name"]
     return [
         finding(
-            "CAN-009",
+            "CAN-011",
             source="study.toml",
             field="siting.refused",
             value=key,

@@ -21,15 +21,35 @@ from planner.solvers.infeasible import most_sites, refuse_impossible
 from planner.solvers.request import check_rules, partition
 from planner.solvers.rules import Partition, Rules
 
-__all__ = ["judge_clash", "judge_rules", "judge_worth", "study_rules"]
+__all__ = ["judge_clash", "judge_rules", "judge_worth", "study_rules", "with_number"]
 
 Array = NDArray[Any]
 #: A quota above this limits nothing.
 MOST = 10**9
 
 
+#: Where the study does not say how many: this share of the candidates, and at most so many.
+SHARE_OF_CANDIDATES, AT_MOST = 0.2, 200
+
+
+def with_number(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> Siting:
+    """The rules with a number of sites: the study's, else as many as its batches, else a fifth of the candidates.
+
+    Never fewer than the rules ask for, as far as there are candidates.
+    """
+    if siting.p is not None:
+        return siting
+    quotas = _stated(districts, "quota_min") | dict(siting.quota_min)
+    asked = max(len(set(siting.required)), sum(quotas.values()), sum(siting.kind_min.values()))
+    share = min(AT_MOST, int(SHARE_OF_CANDIDATES * len(candidates)))
+    batches = sum(b.count for b in siting.batches)
+    p = batches or min(max(1, asked, share), max(1, len(candidates)))
+    return siting.model_copy(update={"p": p})
+
+
 def study_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> Rules:
     """Every rule of the study on its candidates, posed once; the first partition are the districts."""
+    siting = with_number(siting, candidates, districts)
     goal, region = siting.goal, candidates["district"].to_numpy(dtype=str)
     apart = _keeps_apart(siting)
     return check_rules(
@@ -59,6 +79,12 @@ def _kinds(siting: Siting, candidates: gpd.GeoDataFrame) -> list[Partition]:
 def judge_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> list[Finding]:
     """What the study's rules name that is not there, or name twice over (CAN-004 to CAN-007, SET-006, GOAL-*)."""
     found = judge_goal(siting)
+    if siting.p is None:
+        siting = with_number(siting, candidates, districts)
+        if not siting.batches and not siting.goal.budget_only and len(candidates):
+            found.append(
+                finding("CAN-009", source="study.toml", field="siting.p", value=siting.p, n=len(candidates))
+            )
     ids, names = set(candidates["site_id"]), [str(d) for d in districts["district"]]
     for key in ("required", "forbidden", "refused"):
         found += [
@@ -80,7 +106,7 @@ def judge_rules(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.Geo
             for v in getattr(siting, key)
             if v not in HOST_WORDS
         ]  # fmt: skip
-    if siting.p > len(candidates) and not siting.goal.budget_only:
+    if siting.p is not None and siting.p > len(candidates) and not siting.goal.budget_only:
         most = _most_that_fit(siting, candidates, districts)
         found.append(
             finding("CAN-004", source="study.toml", field="siting.p", value=siting.p, p=siting.p, n=len(candidates), most=most)
@@ -172,7 +198,7 @@ def _quota_min(siting: Siting, districts: gpd.GeoDataFrame, region: Array) -> di
     if stated or siting.quotas != "half_proportional" or siting.goal.budget_only:
         return stated
     caps = [int((region == d).sum()) for d in districts["district"]]
-    return proportional_quota_min(districts, siting.p, caps=caps)
+    return proportional_quota_min(districts, siting.p or 0, caps=caps)
 
 
 def _stated(districts: gpd.GeoDataFrame, column: str) -> dict[str, int]:

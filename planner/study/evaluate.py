@@ -17,6 +17,7 @@ import shapely
 from planner.errors import PlannerError, finding, refuse_if_errors
 from planner.hours.parse import parse_hours
 from planner.settings.inputs import Datum, Table
+from planner.study.beside.lists import read_sites
 from planner.study.plan_file import read_plan
 from planner.study.terminal import aligned
 
@@ -36,7 +37,7 @@ class Evaluation:
 
     ``unreachable``: sites farther from any street than the snap limit; ``labels``: names of districts and groups in the
     study's ``language``. ``scored_on``: the demand points counted on, "" for the study's own; ``claimed``: coverage before
-    and with the proposal on the study's own points, where others are counted on.
+    and with the proposal on the study's own points, where others are counted on. ``table``: the sites as they were read.
     """
 
     sites: int
@@ -49,6 +50,7 @@ class Evaluation:
     language: str = "en"
     scored_on: str = ""
     claimed: tuple[Coverage, Coverage] | None = None
+    table: gpd.GeoDataFrame | None = None
 
     def by(self, key: str) -> pd.DataFrame:
         """The comparison by ``key``: "district", "group" or "period".
@@ -153,11 +155,13 @@ def evaluate_sites(
     *,
     datum: Datum = "wgs84",
     scored: Scored | None = None,
+    part: str | None = None,
 ) -> Evaluation:
     """What exactly these sites would cover: points, a plan of the page (json), or a file read like a station list.
 
     Hours: the column ``open_hours`` where filled, else those of the candidate at the place, else the study's default.
-    ``scored``: other demand points to count on; None: the study's own.
+    ``scored``: other demand points to count on; None: the study's own. ``part``: the sheet or layer of the file that holds the sites,
+    where it is not our own workbook or ``plan.gpkg``.
 
     Raises
     ------
@@ -177,7 +181,10 @@ def evaluate_sites(
         plan_file = read_plan(Path(sites))
         table, closed, hours = plan_file.points(candidates.crs), plan_file.closed, plan_file.hours
     else:
-        table = _read(Path(sites), datum, districts)
+        table = read_sites(
+            Path(sites), datum=datum, districts=districts, candidates=candidates, part=part,
+            stated=s.inputs.districts is not None,
+        )  # fmt: skip
     points, at = _on_candidates(table.geometry, candidates.geometry)
     plan = stages.value("plan").plan
     on = scored or Scored("", stages.value("demand").demand, stages.value("demand").points)
@@ -198,7 +205,18 @@ def evaluate_sites(
         language=s.study.language,
         scored_on=on.name,
         claimed=None if scored is None else (plan.before, plan.after),
+        table=_as_listed(table, points),
     )
+
+
+def _as_listed(table: gpd.GeoDataFrame, points: gpd.GeoSeries) -> gpd.GeoDataFrame:
+    """The sites with an id and a name each, where they are counted."""
+    n = [str(i + 1) for i in range(len(table))]
+    ids = table.get("station_id", table.get("site_id", pd.Series(n, index=table.index)))
+    names = table.get("name", pd.Series("", index=table.index))
+    hours = table.get("open_hours", pd.Series("", index=table.index))
+    told = {"station_id": ids.to_numpy(), "name": names.to_numpy(), "open_hours": hours.to_numpy()}
+    return gpd.GeoDataFrame(told, geometry=points.to_numpy(), crs=points.crs)
 
 
 @dataclass(frozen=True)
@@ -343,17 +361,6 @@ def _points(sites: gpd.GeoDataFrame, crs: Any) -> gpd.GeoDataFrame:
         if strange:
             raise PlannerError(f"these opening hours cannot be read: {', '.join(strange[:20])}")
     return sites.to_crs(crs)
-
-
-def _read(path: Path, datum: Datum, districts: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    from planner.inputs.stations import read_stations
-
-    area = shapely.union_all(districts.geometry.to_numpy())
-    sites, findings = read_stations(
-        Table(path=path.resolve(), datum=datum), crs=str(districts.crs), area=area
-    )
-    refuse_if_errors(findings)
-    return sites
 
 
 def _on_candidates(points: gpd.GeoSeries, candidates: gpd.GeoSeries) -> tuple[gpd.GeoSeries, Any]:

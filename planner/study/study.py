@@ -410,9 +410,12 @@ class Study:
         *,
         datum: Datum = "wgs84",
         points: Path | str | float | None = None,
+        sheet: str | None = None,
     ) -> Evaluation:
         """What exactly these sites would cover, beside the proposal: points, or a file read like a station list.
 
+        A file may be our own workbook, csv or ``plan.gpkg``, edited; ``sheet``: the sheet (layer) of any other. A row with a candidate's
+        ``site_id`` and no coordinates stands at that candidate.
         Hours: the column ``open_hours`` where filled, else those of the candidate at the place, else the study's default.
         ``points``: other demand points to count on: ``"50m"``, pieces of street of that length cut from other starting
         points than the plan's, or a file of workers (coordinates, ``count``, ``group``) read like observations.
@@ -420,15 +423,15 @@ class Study:
         from planner.study.evaluate import evaluate_sites, piece_metres, scored_on_file, scored_on_pieces
 
         if points is None:
-            return evaluate_sites(self.stages, sites, datum=datum)
+            return evaluate_sites(self.stages, sites, datum=datum, part=sheet)
         metres = piece_metres(points)
         if metres is None:
             scored = scored_on_file(self.stages, Path(str(points)))
-            return evaluate_sites(self.stages, sites, datum=datum, scored=scored)
+            return evaluate_sites(self.stages, sites, datum=datum, scored=scored, part=sheet)
         cut = self.settings.demand.model_copy(update={"piece_m": metres, "piece_start": OTHER_START})
         other = self.with_settings(self.settings.model_copy(update={"demand": cut}))
         scored = scored_on_pieces(other.stages, metres)
-        return evaluate_sites(self.stages, sites, datum=datum, scored=scored)
+        return evaluate_sites(self.stages, sites, datum=datum, scored=scored, part=sheet)
 
     @property
     def facts(self) -> Register:

@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "padded",
+    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "noticed_text", "padded",
     "plan_text", "refusal_text", "step_label", "summary", "times_text",
 ]  # fmt: skip
 
 #: Findings of a comparison of travel times that the terminal shows.
 _MOST_TOLD = 20
+#: Warnings that a run prints.
+_MOST_WARNED = 12
 
 
 def padded(text: str, width: int, *, right: bool = False) -> str:
@@ -111,6 +113,25 @@ def check_text(findings: Sequence[Finding], checks: Path, language: str) -> str:
     lines = [finding_line(f, language) for f in sorted_findings(findings)]
     many = phrase("say_findings", language, n=number(len(findings)), counts=count_line(findings, language))
     return "\n".join([*lines, many, phrase("say_checks_file", language, path=checks)])
+
+
+def noticed_text(findings: Sequence[Finding], checks: Path, language: str) -> str:
+    """What a run noticed: its warnings (so many of them), how many findings there are, and where they stand in full."""
+    found = sorted_findings(findings)
+    warned = [f for f in found if f.severity in "EW"]
+    shown = [finding_line(f, language) for f in _each_once(warned)[:_MOST_WARNED]]
+    many = phrase("say_findings", language, n=number(len(found)), counts=count_line(found, language))
+    more = (
+        [phrase("say_more_warnings", language, n=number(len(warned) - len(shown)))]
+        if len(warned) > len(shown)
+        else []
+    )
+    return "\n".join([*shown, *more, f"{many} {phrase('say_checks_file', language, path=checks)}"])
+
+
+def _each_once(findings: Sequence[Finding]) -> list[Finding]:
+    """Of several findings of one code on one file the first."""
+    return list({(f.code, f.source): f for f in reversed(findings)}.values())[::-1]
 
 
 def times_text(found: Agreement, page: Path, language: str) -> str:

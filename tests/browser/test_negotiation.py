@@ -199,7 +199,7 @@ def test_the_file_is_taken_by_evaluate_and_run_unedited(opened, html, study, tmp
     sites = set(again.site_stations().chosen["site_id"])
     assert other in sites
     assert not sites & set(chosen[:2])
-    told = [f for f in again.all_findings() if f.code == "CAN-009"]
+    told = [f for f in again.all_findings() if f.code == "CAN-011"]
     assert len(told) == 1
     assert "the landlord refuses" in str(told[0])
     # and in again: another visitor drops the file on the page

@@ -131,6 +131,17 @@ def test_coordinates_in_three_datums_to_a_tenth_of_a_metre() -> None:
         assert (row.lng_bd09, row.lat_bd09) == pytest.approx((bd[1], bd[0]), abs=2e-6)
 
 
+def test_shifted_coordinates_are_told_in_china_alone() -> None:
+    chosen = _MADE["en"].chosen
+    kyoto = chosen.to_crs(4326)
+    kyoto = kyoto.set_geometry(kyoto.geometry.translate(15.15, 3.7)).to_crs(
+        chosen.crs
+    )  # from Suzhou, 120.6 E 31.3 N
+    assert list(sites_.coordinates(kyoto.geometry)) == ["lng_wgs84", "lat_wgs84"]
+    table = sites_.site_rows(town(chosen=kyoto))
+    assert {c.key for c in sites_.site_columns(table) if c.kind == "degrees"} == {"lng_wgs84", "lat_wgs84"}
+
+
 def test_names_of_districts(language: str) -> None:
     expected = {"zh": {"west": "西区", "east": "东区"}, "en": {"west": "West", "east": "East"}}[language]
     assert coverage_.district_labels(town(language)) == expected
@@ -321,8 +332,8 @@ def a_finding(severity: str, code: str, source: str, row: int | None) -> Finding
 def test_the_table_of_findings_puts_the_worst_first_in_both_languages() -> None:
     found = [
         finding("TAB-011", source="b.csv", field="lng", value="经度", role_en="lng", role_zh="经度"),
-        finding("XY-006", source="a.csv", row=7, value="人民路"),
-        finding("XY-006", source="a.csv", row=3, value="人民路"),
+        finding("XY-006", source="a.csv", row=7, value="人民路", kept=""),
+        finding("XY-006", source="a.csv", row=3, value="人民路", kept=""),
         finding("XY-001", source="z.csv", value="3/3"),
     ]
     for language, words in (

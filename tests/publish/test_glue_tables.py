@@ -97,7 +97,7 @@ def test_what_a_study_leaves_as_it_comes_has_our_bands_reasons_and_trust() -> No
         if not r[0].startswith(("groups.", "use.", "siting.inequality"))
     ]
     ebike = ("circle.speeds_kmh.ebike", 15.0, "km/h", 15.0, 20.0, "L", "why_ebike")
-    target = ("siting.p", 200, "sites", None, None, "L", "why_p")
+    target = ("siting.p", "a fifth of the candidates, 200 at most", "", None, None, "L", "why_p")
     quotas = ("siting.quotas", "half of a share by population", "", None, None, "M", "why_quotas")
     seed = ("study.seed", str(parse_settings(PLAIN).study.seed), "", None, None, "", "why_seed")
     same(rows, [*CIRCLE, KEPT, ebike, *DEMAND, target, quotas, *SITING, OTHER_COST, *END, seed])
@@ -120,7 +120,7 @@ def test_what_a_study_says_itself_is_its_own_without_our_bands() -> None:
         ("circle.speeds_kmh.truck", 30.0, "km/h", None, None, "L", "why_user"),
     ]  # fmt: skip
     same([r for r in rows if not r[0].startswith(("groups.", "use.", "siting.inequality"))], [
-        *CIRCLE, KEPT, *speeds, *DEMAND, ("siting.p", 200, "sites", None, None, "", "the letter"),
+        *CIRCLE, KEPT, *speeds, *DEMAND, ("siting.p", "a fifth of the candidates, 200 at most", "", None, None, "", "the letter"),
         ("siting.quotas", "given in the study file", "", None, None, "M", "why_quotas"), *SITING,
         ("siting.cost_yuan.bank", 7200.0, "CNY", 6250.0, 9874.0, "M", ""), ("siting.cost_yuan.kiosk", 9.0, "CNY", None, None, "", "why_user"),
         OTHER_COST, ("siting.budget_yuan", 50_000, "CNY", None, None, "", "why_user"), *END, ("study.seed", "7", "", None, None, "", "why_seed"),

@@ -251,12 +251,37 @@ def test_a_graphs_length_wins_over_its_geometry_and_its_arcs_give_the_directions
     made = read_network(graph(), speeds_kmh={"walk": 3.6})
     assert (made.n_nodes, made.n_edges) == (4, 3)
     assert made.edge_length_m == pytest.approx([120.0, 100.0, 2 * np.hypot(50, 50)])
-    assert list(np.isfinite(made.edge_s_vu)) == [True, False, False]
+    assert np.isfinite(made.edge_s_vu).all()  # walkers turn round
+    driven = read_network(graph(), "car", speeds_kmh={"car": 3.6})
+    assert list(np.isfinite(driven.edge_s_vu)) == [True, False, False]
     assert made.edge_s_uv[:2] == pytest.approx([120.0, 100.0])
     assert list(made.edge_way_id[:2]) == [7, 9]
     assert made.geom_x[made.geom_ptr[2] : made.geom_ptr[3]] == pytest.approx([100, 50, 0])
     assert "NET-118" in codes(made)
     assert "NET-108" not in codes(made)
+
+
+@pytest.mark.parametrize(
+    ("tags", "both"),
+    [
+        ({"oneway": True}, True),
+        ({"oneway": "True", "highway": "residential"}, True),
+        ({"oneway:foot": "yes"}, False),
+        ({"highway": "steps", "oneway": True}, False),  # moving stairs
+        ({"highway": "steps"}, True),
+    ],
+)
+def test_walkers_go_both_ways_on_a_graphs_arc_but_on_what_is_one_way_on_foot(tags, both):
+    made = nx.MultiDiGraph(crs=CRS)
+    made.add_node(1, x=0.0, y=0.0)
+    made.add_node(2, x=100.0, y=0.0)
+    made.add_edge(1, 2, **({"highway": "service", "length": 100.0} | tags))
+    walk = read_network(made)
+    assert (walk.n_edges, bool(np.isfinite(walk.edge_s_uv[0])), bool(np.isfinite(walk.edge_s_vu[0]))) == (
+        1,
+        True,
+        both,
+    )
 
 
 def test_a_geometry_drawn_backwards_is_turned():

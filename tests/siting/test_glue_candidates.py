@@ -113,7 +113,7 @@ def test_the_studys_cost_of_a_kind_goes_first_then_the_tables_then_the_studys_de
     assert table["cost_yuan"].tolist() == [5000.0, 7200.0, 17666.0, 1e6]
     table, _ = found(network, districts, some, **rules, default_cost_yuan=9000)
     assert table["cost_yuan"].tolist() == [7200.0, 7200.0, 17666.0, 9000.0]
-    table, _ = found(network, districts, some, every_m=500.0)
+    table, _ = found(network, districts, some[:0], every_m=500.0)
     assert set(table["cost_yuan"]) == {26700.0}
 
 
@@ -300,12 +300,29 @@ def test_no_street_that_counts_gives_no_points() -> None:
     assert points_along_streets(nothing, 0.4).empty
 
 
-def test_street_points_are_candidates_where_asked_for_and_not_thinned(network, districts) -> None:
-    table, findings = found(network, districts, hosts(("a", "bank", 100, 0)), every_m=20, dedupe_m=500)
-    assert len(table) == 100
-    assert set(table["host_kind"]) == {"street"}
+def test_street_points_join_the_hosts_and_are_not_thinned(network, districts) -> None:
+    table, findings = found(network, districts, hosts(("a", "bank", 105, 0)), every_m=20, dedupe_m=500)
+    assert len(table) == 100  # points at 10, 30 … 1,990; the bank stands instead of the nearest, 110
+    assert table["host_kind"].tolist() == ["bank"] + ["street"] * 99
     assert findings == []
     assert (table["open_hours"] == "08:00-20:00").all()
+
+
+def test_a_host_goes_before_the_points_within_half_a_step_of_it(network, districts) -> None:
+    some = hosts(("a", "bank", 400, 10), ("b", "park", 1000, 30))
+    table, _ = found(network, districts, some, every_m=300)  # points at 150, 450 … 1,950
+    kept = sorted(round(x - X) for x in table.geometry.x[table["host_kind"] == "street"])
+    assert kept == [150, 750, 1350, 1650, 1950]
+    assert set(table["host_id"]) >= {"a", "b"}
+    alone, _ = found(network, districts, some, every_m=300, host_kinds=("street",))
+    assert set(alone["host_kind"]) == {"street"}
+
+
+def test_what_is_left_out_is_called_what_it_is(network, districts) -> None:
+    some = hosts(("a", "bank", 500, 700))  # 700 m off: outside
+    _, findings = found(network, districts, some, every_m=1000, there=[(500, "open")], min_to_open_m=100)
+    told = {f.message_en.split(" are not")[0] for f in findings if f.code == "CAN-001"}
+    assert told == {"1 host venues", "1 points along streets"}
 
 
 # -- quotas -----------------------------------------------------------------------------------------------------

@@ -156,10 +156,10 @@ def test_every_kind_of_host_has_words_of_its_own_in_both_languages() -> None:
 def test_a_required_site_says_so() -> None:
     assert told("zh", required=True).startswith("指定站点；新增 1,234 名劳动者")
     assert told("en", required=True).startswith("Required; brings 1,234 workers")
-    assert told("zh", required=True, workers_gained=0.4).startswith(
+    assert told("zh", required=True, workers_gained=0.04).startswith(
         "指定站点；不新增覆盖：十分钟范围内的 2,000 名劳动者"
     )
-    said = told("en", required=True, workers_gained=0.4)
+    said = told("en", required=True, workers_gained=0.04)
     assert said.startswith(
         "Required; covers nobody new: the 2,000 workers within ten minutes have another station,"
     )
@@ -168,12 +168,19 @@ def test_a_required_site_says_so() -> None:
     assert told("zh", required=True, **nobody).startswith("指定站点；十分钟范围内没有劳动者，不新增覆盖；")
 
 
-def test_half_a_worker_is_where_a_gain_and_a_reach_begin() -> None:
-    assert told("en", workers_gained=0.5).startswith("Brings 0 workers")
-    assert told("en", workers_gained=0.49).startswith(
+def test_where_a_gain_and_a_reach_begin() -> None:
+    assert told("en", workers_gained=0.51).startswith("Brings 1 workers")
+    assert told("en", workers_gained=0.5).startswith(
+        "Brings less than one worker (0.5) into the ten-minute circle;"
+    )
+    assert told("en", required=True, workers_gained=0.4).startswith(
+        "Required; brings less than one worker (0.4)"
+    )
+    assert told("zh", workers_gained=0.05).startswith("新增不到 1 名劳动者（0.1 人）进入十分钟圈；")
+    assert told("en", workers_gained=0.049).startswith(
         "Covers nobody new: the 2,000 workers within ten minutes"
     )
-    assert told("zh", workers_gained=0.49).startswith("不新增覆盖：十分钟范围内的 2,000 名")
+    assert told("zh", workers_gained=0.049).startswith("不新增覆盖：十分钟范围内的 2,000 名")
     assert told("en", workers_gained=0.0, workers_in_reach=0.5).startswith("Covers nobody new: the 0 workers")
     assert told("en", workers_gained=0.0, workers_in_reach=0.49).startswith(
         "Nobody works within ten minutes of it"

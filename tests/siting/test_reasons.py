@@ -49,7 +49,7 @@ def test_a_site_that_gains_says_who_when_where_from_how_far_and_what_without_it(
 
 
 def test_a_site_that_gains_nobody_says_what_it_is_good_for_and_names_no_stand_in() -> None:
-    zh, en = told("zh", workers_gained=0.1), told("en", workers_gained=0.1)
+    zh, en = told("zh", workers_gained=0.04), told("en", workers_gained=0.04)
     assert zh.startswith("不新增覆盖：十分钟范围内的 30 名劳动者已有其他站点可达")
     assert en.startswith("Covers nobody new: the 30 workers within ten minutes have another station")
     assert "改用" not in zh

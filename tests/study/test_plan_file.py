@@ -82,7 +82,7 @@ def test_wishes_stand_beside_the_studys_own(study, tmp_path):
 def test_what_is_refused_is_left_out_and_told(study):
     again = study.with_(siting__refused={"B": "its landlord refuses", "C": "sold"}, siting__p=2)
     assert set(again.site_stations().chosen["site_id"]) == {"A", "D"}
-    told = [str(f) for f in again.all_findings() if f.code == "CAN-009"]
+    told = [str(f) for f in again.all_findings() if f.code == "CAN-011"]
     assert len(told) == 2
     assert "its landlord refuses" in told[0]
     with pytest.raises(PlannerError, match=r"CAN-005|no candidate"):

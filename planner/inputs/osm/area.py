@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyproj
 
 from planner.errors import PlannerError
 
-__all__ = ["area_in", "from_wgs84"]
+__all__ = ["area_in", "file_bounds", "from_wgs84"]
 
 #: Geodetic CRS that agree with WGS84 to less than a metre by definition: WGS84 itself, CGCS2000.
 _SAME_DATUM = {4326, 4490}
@@ -65,3 +66,22 @@ def area_in(area: Any, crs: str) -> Any:
     if geometry is None or shapely.is_empty(geometry):
         raise PlannerError("the area is empty")
     return shapely.make_valid(geometry)
+
+
+def file_bounds(path: Path, crs: str) -> Any:
+    """The bounds that an OSM file names for itself, as a polygon in ``crs``; None if it names none."""
+    import osmium
+    import shapely
+
+    try:
+        with osmium.io.Reader(str(path), osmium.osm.NOTHING) as reader:
+            box = reader.header().box()
+    except (RuntimeError, ValueError):
+        return None
+    if not box.valid():
+        return None
+    low, high = box.bottom_left, box.top_right
+    ring = shapely.segmentize(shapely.box(low.lon, low.lat, high.lon, high.lat), 0.01)
+    move = from_wgs84(crs)
+    there = shapely.transform(ring, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1])))
+    return there if np.isfinite(shapely.get_coordinates(there)).all() and there.area > 0 else None

@@ -172,8 +172,9 @@ def _things(path: Path) -> Iterator[tuple[str, Row, str | None]]:
     """(layer, attributes, WKB in hex) of everything in the file that belongs to a layer."""
     import osmium
 
-    from planner.inputs.osm.faults import broken_file, location_store
+    from planner.inputs.osm.faults import OSM_ERRORS, broken_file, check_places, location_store
 
+    check_places(path)
     wkb = osmium.geom.WKBFactory()
     wanted = osmium.filter.KeyFilter(*_KEYS)
     try:
@@ -202,9 +203,7 @@ def _things(path: Path) -> Iterator[tuple[str, Row, str | None]]:
                         {key: name, "name": _name(tags), "name_en": tags.get("name:en", ""), **row},
                         shape,
                     )
-    except RuntimeError as error:
-        if isinstance(error, osmium.InvalidLocationError):
-            raise
+    except OSM_ERRORS as error:
         raise broken_file(path, error) from error
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import osmium
 
 from planner.errors import Finding, InputError, finding
-from planner.inputs.osm.faults import broken_file, location_store
+from planner.inputs.osm.faults import OSM_ERRORS, broken_file, check_places, contents, location_store
 from planner.inputs.osm.pbf import PER_DEGREE, RawStreets, read_pbf
 from planner.inputs.osm.turns import RESTRICTION_KEYS, RawTurn, TurnRule, turn_of_text, turn_rules
 
@@ -164,6 +164,7 @@ def _by_osmium(path: Path, *, turns: bool = True) -> RawStreets:
     numbers: list[np.ndarray] = []
     sizes: list[int] = []
     found: list[RawTurn] = []
+    check_places(path)
     with tempfile.TemporaryDirectory(prefix="planner-") as folder:
         text = Path(folder) / "streets.opl"
         _filter(path, text, turns)
@@ -186,7 +187,7 @@ def _by_osmium(path: Path, *, turns: bool = True) -> RawStreets:
                 plain = b",".join(shapes).replace(b"xy", _NOWHERE).translate(_TO_NUMBERS)
                 numbers.append(np.fromstring(plain, sep=" ").reshape(-1, 3))
     if not sizes:
-        raise InputError([finding("NET-101", source=path.name)])
+        raise InputError([finding("NET-101", source=path.name, holds=contents(path))])
     whole = numbers[0] if len(numbers) == 1 else np.concatenate(numbers)
     del numbers
     vertex, first, index = np.unique(whole[:, 0].astype(np.int64), return_index=True, return_inverse=True)
@@ -222,7 +223,7 @@ def _filter(path: Path, text: Path, turns: bool) -> None:
             rules.enable_for(osmium.osm.RELATION)
             osmium.apply(reader, locate, streets, rules, out)
             out.close()
-    except (RuntimeError, ValueError) as error:
+    except OSM_ERRORS as error:
         raise broken_file(path, error) from error
 
 
@@ -250,7 +251,7 @@ def _streets(source: str, raw: RawStreets) -> SourceStreets:
         index, line, sizes = index[keep], line[keep], size[size > 1]
         of = line[np.concatenate([[0], np.cumsum(sizes)[:-1]])] if sizes.size else of[:0]
     if not sizes.size:
-        raise InputError([*found, finding("NET-101", source=source)])
+        raise InputError([*found, finding("NET-101", source=source, holds="")])
     return SourceStreets(
         crs="EPSG:4326", x=raw.x, y=raw.y, line_ptr=np.concatenate([[0], np.cumsum(sizes)]), line_vertex=index,
         line_id=raw.way_id[of], line_tags=raw.way_tags[of], tags=raw.way_sets + raw.node_sets,

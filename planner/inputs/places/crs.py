@@ -12,7 +12,7 @@ import pyproj
 
 from planner.errors import PlannerError
 
-__all__ = ["auto_crs", "is_geographic", "plausible", "suggest", "transform"]
+__all__ = ["auto_crs", "chinese", "is_geographic", "plausible", "suggest", "transform"]
 
 #: Land China in whole degrees, for choosing a zone only.
 _CHINA_ZONES = (73.5, 3.0, 136.5, 54.0)
@@ -36,19 +36,24 @@ def auto_crs(lng: npt.ArrayLike, lat: npt.ArrayLike) -> str:
     mid_x, mid_y = (float(v[keep].min() + v[keep].max()) / 2 for v in (x, y))
     if not (-180 <= mid_x <= 180 and -90 <= mid_y <= 90):
         raise ValueError(f"({mid_x:g}, {mid_y:g}) is not a longitude and latitude in degrees")
-    west, south, east, north = _CHINA_ZONES
-    if west <= mid_x <= east and south <= mid_y <= north and _chinese(mid_x, mid_y):
+    if chinese(mid_x, mid_y).all():
         meridian = min(int((mid_x + 1.5) // 3), 45) * 3
         return f"EPSG:{4534 + (meridian - 75) // 3}"
     zone = min(int((mid_x + 180) // 6) + 1, 60)
     return f"EPSG:{(32600 if mid_y >= 0 else 32700) + zone}"
 
 
-def _chinese(lng: float, lat: float) -> bool:
-    """Whether EPSG's area of use of the 3-degree zone at ``lng`` reaches ``lat``."""
-    meridian = min(int((lng + 1.5) // 3), 45) * 3
-    area = _crs(f"EPSG:{4534 + (meridian - 75) // 3}").area_of_use
-    return bool(area is not None and area.south <= lat <= area.north)
+def chinese(lng: npt.ArrayLike, lat: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Whether EPSG's area of use of the CGCS2000 3-degree zone at each longitude reaches each latitude (degrees)."""
+    x, y = np.atleast_1d(np.asarray(lng, float)), np.atleast_1d(np.asarray(lat, float))
+    west, south, east, north = _CHINA_ZONES
+    found = (x >= west) & (x <= east) & (y >= south) & (y <= north)
+    zone = np.minimum((np.where(found, x, 75.0) + 1.5) // 3, 45).astype(int)
+    for z in np.unique(zone[found]):
+        area = _crs(f"EPSG:{4534 + int(z) - 25}").area_of_use
+        here = zone == z
+        found[here] &= area is not None and (y[here] >= area.south) & (y[here] <= area.north)
+    return np.asarray(found)
 
 
 @functools.lru_cache(maxsize=64)
@@ -127,7 +132,7 @@ def suggest(x: npt.ArrayLike, y: npt.ArrayLike, *, study_crs: str) -> str:
     if not keep.any():
         return ""
     mx, my = float(np.median(px[keep])), float(np.median(py[keep]))
-    if abs(mx) <= 180 and abs(my) <= 180:
+    if abs(mx) <= 180 and abs(my) <= 90:
         return "EPSG:4326"
     if 25e6 <= mx < 46e6:
         return f"EPSG:{4513 + int(mx // 1e6) - 25}"

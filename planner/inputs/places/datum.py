@@ -18,7 +18,7 @@ from scipy.spatial import cKDTree
 
 from planner.settings.inputs import Datum
 
-__all__ = ["DatumGuess", "convert", "guess_datum", "in_china"]
+__all__ = ["DatumGuess", "StreetDistance", "convert", "guess_datum", "in_china"]
 
 Floats = npt.NDArray[np.float64]
 Step = Callable[[Floats, Floats], tuple[Floats, Floats]]
@@ -132,7 +132,7 @@ class DatumGuess:
     datum
         ``"wgs84"``, ``"gcj02"`` or ``"bd09"``.
     metres
-        Median distance to the nearest street vertex under each hypothesis; ``"over_gcj02"`` and
+        Median distance to the nearest street under each hypothesis; ``"over_gcj02"`` and
         ``"over_bd09"`` are coordinates that were converted to WGS84 once too often.
     confidence
         Share of bootstrap samples of the points in which ``best`` stays the closest.
@@ -140,6 +140,10 @@ class DatumGuess:
         The closest of all hypotheses, the two converted too often included.
     points
         How many points were used.
+    typical
+        Geometric mean of the distances under each hypothesis (5 m added to each): what is compared.
+    split
+        Where one list seems to be two, one after the other: how many points come first, the datum of these, and of the rest.
     """
 
     datum: Datum
@@ -147,6 +151,8 @@ class DatumGuess:
     confidence: float
     best: str
     points: int
+    typical: dict[str, float]
+    split: tuple[int, str, str] | None = None
 
 
 #: hypothesis → what to convert from and to: the three datums, and coordinates converted once too often
@@ -156,30 +162,40 @@ _TRIED: dict[str, tuple[Datum, Datum]] = {
 }  # fmt: skip
 
 
-def _distances(lng: Floats, lat: Floats, streets: Floats) -> Floats:
-    """Metres from each point to the nearest street vertex under each hypothesis, 5 × n."""
+#: Metres from places (lng, lat, WGS84 degrees) to the nearest street.
+StreetDistance = Callable[[Floats, Floats], Floats]
+#: Added to every distance (m): nobody's coordinates are better, and a point on the street counts no more than one beside it.
+_NEAR_M = 5.0
+#: By so much (natural log-likelihood) two datums must explain a list better than one. Lists of one datum, shops of four real
+#: cities drawn anew 300 times for each size (20, 40, 80), never reached 12 in three of them, 14.6 once in the fourth.
+_SPLIT_GAIN = 12.0
+
+
+def _to_vertices(streets: Floats) -> StreetDistance:
+    """Distances to the nearest of many points along streets (m × 2, degrees)."""
     scale = np.radians(EARTH_M) * np.array([np.cos(np.radians(np.median(streets[:, 1]))), 1.0])
     tree = cKDTree(streets * scale)
-    moved = (convert(lng, lat, source=source, target=target) for source, target in _TRIED.values())
-    return np.stack([tree.query(np.stack(spots, axis=1) * scale)[0] for spots in moved])
+    return lambda lng, lat: np.asarray(tree.query(np.stack([lng, lat], axis=1) * scale)[0])
 
 
 def guess_datum(
     lng: npt.ArrayLike,
     lat: npt.ArrayLike,
-    streets_lnglat: npt.ArrayLike,
+    streets: npt.ArrayLike | StreetDistance,
     *,
     samples: int = 200,
     seed: int = 0,
 ) -> DatumGuess:
     """Guess the datum of points that should stand beside streets.
 
+    Distances have long tails (malls, parks), so their logarithms are compared, not their medians.
+
     Parameters
     ----------
     lng, lat
         Degrees in the unknown datum, n values each; non-finite ones are left out.
-    streets_lnglat
-        m × 2, WGS84 degrees: vertices of streets (or points along them) around the points.
+    streets
+        What tells the distance to the nearest street, or m × 2 WGS84 degrees along streets around the points.
 
     Raises
     ------
@@ -187,22 +203,41 @@ def guess_datum(
         No finite point, or no street.
     """
     x, y = np.asarray(lng, float).ravel(), np.asarray(lat, float).ravel()
-    streets = np.asarray(streets_lnglat, float).reshape(-1, 2)
     keep = np.isfinite(x) & np.isfinite(y)
     x, y = x[keep], y[keep]
-    if not len(x) or not len(streets):
+    spots = None if callable(streets) else np.asarray(streets, float).reshape(-1, 2)
+    if not len(x) or (spots is not None and not len(spots)):
         raise ValueError("guess_datum needs at least one finite point and one street vertex")
-    away = _distances(x, y, streets)
-    middle = np.median(away, axis=1)
-    best = int(np.argmin(middle))
+    metres_to: StreetDistance = streets if spots is None else _to_vertices(spots)  # type: ignore[assignment]
+    away = np.stack([metres_to(*convert(x, y, source=a, target=b)) for a, b in _TRIED.values()])
+    logs = np.log(away + _NEAR_M)
+    mean = logs.mean(axis=1)
+    best = int(np.argmin(mean))
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, len(x), size=(samples, min(len(x), 2000)))
-    wins: Any = np.argmin(np.median(away[:, draws], axis=2), axis=0) == best
+    wins: Any = np.argmin(logs[:, draws].mean(axis=2), axis=0) == best
     names = list(_TRIED)
     return DatumGuess(
-        datum=names[int(np.argmin(middle[:3]))],  # type: ignore[arg-type]
-        metres={name: float(m) for name, m in zip(names, middle, strict=True)},
+        datum=names[int(np.argmin(mean[:3]))],  # type: ignore[arg-type]
+        metres={name: float(m) for name, m in zip(names, np.median(away, axis=1), strict=True)},
         confidence=float(np.mean(wins)) if len(x) > 1 else 0.0,
         best=names[best],
         points=len(x),
+        typical={name: float(np.exp(m)) for name, m in zip(names, mean, strict=True)},
+        split=_split(logs[:3]),
     )
+
+
+def _split(logs: Floats) -> tuple[int, str, str] | None:
+    """Where two datums, one after the other, explain a list far better than one: points of the first, the two datums."""
+    n, names = logs.shape[1], list(_TRIED)
+    least = max(5, n // 10)
+    if n < 2 * least:
+        return None
+    sums = np.concatenate([np.zeros((3, 1)), np.cumsum(logs, axis=1)], axis=1)
+    at = np.arange(least, n - least + 1)
+    costs = {(a, b): sums[a, at] + sums[b, -1] - sums[b, at] for a in range(3) for b in range(3) if a != b}
+    a, b = min(costs, key=lambda pair: float(costs[pair].min()))
+    if sums[:, -1].min() - costs[a, b].min() < _SPLIT_GAIN:
+        return None
+    return int(at[np.argmin(costs[a, b])]), names[a], names[b]

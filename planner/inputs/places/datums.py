@@ -18,12 +18,14 @@ __all__ = ["to_wgs84"]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 #: A guess of the datum counts when it holds in this share of bootstrap samples.
-CONFIDENT = 0.95
-#: … and when it brings the points this much closer than the stated datum does.
-CLEARLY = 0.8
+CONFIDENT = 0.97
+#: … and when it brings the points this much closer (geometric mean) than the stated datum does.
+CLEARLY = 0.9
+#: What tells how near streets are: a function of degrees, or points along them.
+Streets = npt.ArrayLike | datum_.StreetDistance | None
 
 
-def to_wgs84(job: Notes, lng: Floats, lat: Floats, streets: npt.ArrayLike | None) -> tuple[Floats, Floats]:
+def to_wgs84(job: Notes, lng: Floats, lat: Floats, streets: Streets) -> tuple[Floats, Floats]:
     """Degrees in whatever datum the file is in as WGS84 degrees."""
     used = np.isfinite(lng) & np.isfinite(lat)
     if not used.any() or not datum_.in_china(lng[used], lat[used], margin_deg=0.05).any():
@@ -39,10 +41,10 @@ def to_wgs84(job: Notes, lng: Floats, lat: Floats, streets: npt.ArrayLike | None
         for name in names:
             mask = used & (per_row == name)
             if mask.any():
-                _checked_datum(job, lng[mask], lat[mask], name, streets)
+                _checked_datum(job, lng[mask], lat[mask], name, streets, job.raw.rows[mask])
                 out_lng[mask], out_lat[mask] = datum_.convert(lng[mask], lat[mask], source=name)
         return out_lng, out_lat
-    source = _checked_datum(job, lng[used], lat[used], _file_datum(job, stated), streets)
+    source = _checked_datum(job, lng[used], lat[used], _file_datum(job, stated), streets, job.raw.rows[used])
     return datum_.convert(lng, lat, source=source)
 
 
@@ -83,25 +85,44 @@ def _file_datum(job: Notes, stated: Datum | None) -> Datum | None:
 
 
 def _checked_datum(
-    job: Notes, lng: Floats, lat: Floats, stated: Datum | None, streets: npt.ArrayLike | None
+    job: Notes,
+    lng: Floats,
+    lat: Floats,
+    stated: Datum | None,
+    streets: Streets,
+    rows: npt.NDArray[np.int64],
 ) -> Datum:
     """The stated datum, or WGS84 with a finding, after asking the streets."""
     layer = job.raw.geometry is not None
     guess = None
-    if streets is not None and len(np.asarray(streets)) > 0 and len(lng) >= 5:
+    if streets is not None and (callable(streets) or len(np.asarray(streets)) > 0) and len(lng) >= 5:
         guess = datum_.guess_datum(lng, lat, streets)
-    mine = "wgs84" if stated in (None, "cgcs2000") else str(stated)
-    sure = guess is not None and guess.confidence >= CONFIDENT
-    clear = guess is not None and guess.metres[guess.best] <= CLEARLY * guess.metres[mine]
-    if guess is None or not sure or not (clear or guess.best == mine):
+    if guess is None:
         if stated is None and not layer:
             job.whole("DAT-006", field="datum", value="")
         return stated or "wgs84"
+    if guess.split is not None:
+        n, first, second = guess.split
+        job.whole("DAT-012", field="datum", value=int(rows[n - 1]), next=int(rows[n]), first=first, second=second, n=n, m=len(rows) - n)  # fmt: skip
+    _told_by_streets(job, guess, stated, layer)
+    return stated or "wgs84"
+
+
+def _told_by_streets(job: Notes, guess: datum_.DatumGuess, stated: Datum | None, layer: bool) -> None:
+    """What the streets say of the datum, beside what the study says."""
+    mine = "wgs84" if stated in (None, "cgcs2000") else str(stated)
     words = {
         "best": guess.best, "metres": f"{guess.metres[guess.best]:.0f}", "stated": f"{guess.metres[mine]:.0f}",
         "confidence": f"{guess.confidence:.0%}",
     }  # fmt: skip
-    if guess.best == mine:
+    sure = guess.confidence >= CONFIDENT
+    clear = guess.best == mine or guess.typical[guess.best] <= CLEARLY * guess.typical[mine]
+    if not (sure and clear):
+        if stated is None and not layer:
+            job.whole("DAT-011", field="datum", value="", **words)
+        elif stated is not None and guess.best != mine:
+            job.whole("DAT-013", field="datum", value=mine, **words)
+    elif guess.best == mine:
         job.whole("DAT-008", field="datum", value=mine, **words)
     elif guess.best.startswith("over_") or (stated is not None and guess.best == "wgs84"):
         job.whole("DAT-003", field="datum", value=str(stated or ""), **words)
@@ -109,4 +130,3 @@ def _checked_datum(
         job.whole("DAT-001" if guess.best == "bd09" else "DAT-002", field="datum", value="", **words)
     else:
         job.whole("DAT-007", field="datum", value=str(stated), **words)
-    return stated or "wgs84"

@@ -21,6 +21,8 @@ __all__ = ["outlines", "polygons_of"]
 Shapes = npt.NDArray[Any]
 _SLIVER_M2 = 1.0
 _CHANGE = 0.01
+#: An outline of more edges than this is fine; two edges longer than this (m) that meet in it make a spike.
+_FINE, _SPIKE_M = 8, 50_000.0
 
 
 def polygons_of(shape: Any) -> Any:
@@ -70,8 +72,10 @@ def outlines(raw: RawTable, table: Table, *, crs: str) -> tuple[gpd.GeoSeries, l
         return none, [finding("CRS-002", source=source, field="crs", value=label, better=better)]
     if not crs_.is_geographic(label):
         found.append(finding("CRS-003", source=source, field="crs", value=label, target=crs))
+    shapes, impossible = _possible(shapes, raw, label)
+    found += impossible
     moved = shapely.transform(shapes, lambda c: _moved(c, label, table, crs))
-    return gpd.GeoSeries(_judged(shapes, moved, raw, found), crs=crs), found
+    return gpd.GeoSeries(_judged(shapes, moved, raw, crs, found), crs=crs), found
 
 
 def _moved(points: npt.NDArray[np.float64], label: str, table: Table, crs: str) -> npt.NDArray[np.float64]:
@@ -82,14 +86,15 @@ def _moved(points: npt.NDArray[np.float64], label: str, table: Table, crs: str) 
     return np.stack(crs_.transform(lng, lat, source="EPSG:4326", target=crs), axis=1)
 
 
-def _judged(shapes: Shapes, moved: Shapes, raw: RawTable, found: list[Finding]) -> Shapes:
+def _judged(shapes: Shapes, moved: Shapes, raw: RawTable, crs: str, found: list[Finding]) -> Shapes:
     """Mended shapes; None where nothing is left. Findings are appended."""
     label = _labels(raw)
     result = np.full(len(moved), None, object)
     for i, shape in enumerate(moved):
         where = {"source": raw.source, "row": int(raw.rows[i]), "value": label.iloc[i]}
         if shape is None or shapes[i].is_empty:
-            found.append(finding("GEO-004", **where))
+            if not any(f.code == "GEO-007" and f.row == where["row"] for f in found):
+                found.append(finding("GEO-004", **where))
             continue
         if not np.isfinite(shapely.get_coordinates(shape)).all():
             found.append(finding("XY-003", **where))
@@ -107,7 +112,49 @@ def _judged(shapes: Shapes, moved: Shapes, raw: RawTable, found: list[Finding]) 
             code = "GEO-006" if change > _CHANGE else "GEO-002"
             found.append(finding(code, change=f"{change:.1%}", **where))
         result[i] = fixed
+        spike = _spike(fixed)
+        if spike is not None:
+            x, y, metres = spike
+            lng, lat = crs_.transform([x], [y], source=crs, target="EPSG:4326")
+            found.append(finding("GEO-008", source=raw.source, row=int(raw.rows[i]), field=str(label.iloc[i]),
+                                 value=f"{metres / 1000:.0f}", place=f"{lng[0]:.4f}, {lat[0]:.4f}"))  # fmt: skip
     return result
+
+
+def _possible(shapes: Shapes, raw: RawTable, label: str) -> tuple[Shapes, list[Finding]]:
+    """The shapes without those that have a vertex which is no place (GEO-007); GEOS takes such a ring for an open one."""
+    found: list[Finding] = []
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    bad = ~np.isfinite(xy).all(axis=1)
+    if crs_.is_geographic(label):
+        bad |= (np.abs(xy[:, 0]) > 180) | (np.abs(xy[:, 1]) > 90)
+    shapes = shapes.copy()
+    for i in np.unique(owner[bad]):
+        first = xy[bad & (owner == i)]
+        found.append(
+            finding(
+                "GEO-007",
+                source=raw.source,
+                row=int(raw.rows[i]),
+                value=f"{first[0][0]:g}, {first[0][1]:g}",
+                n=len(first),
+            )
+        )
+        shapes[i] = None
+    return shapes, found
+
+
+def _spike(shape: Any) -> tuple[float, float, float] | None:
+    """A vertex far out between two long edges of a fine outline: where it is, and how far from its neighbours; else None."""
+    for ring in shapely.get_rings(shapely.get_parts(shape)):
+        xy = shapely.get_coordinates(ring)
+        edges = np.hypot(*np.diff(xy, axis=0).T)
+        usual = float(np.median(edges)) if len(edges) > _FINE else np.inf
+        both = np.minimum(edges, np.roll(edges, 1))  # of the edges that meet in each vertex the shorter
+        worst = int(np.argmax(both))
+        if both[worst] > max(_SPIKE_M, 100 * usual):
+            return float(xy[worst][0]), float(xy[worst][1]), float(both[worst])
+    return None
 
 
 def _labels(raw: RawTable) -> pd.Series:

@@ -16,10 +16,10 @@ import pandas as pd
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from planner.errors import Finding, Severity, finding
+from planner.errors import Finding, Severity, finding, told
 from planner.inputs.places import coordinates
 from planner.inputs.places import crs as crs_
-from planner.inputs.places.datums import to_wgs84
+from planner.inputs.places.datums import Streets, to_wgs84
 from planner.inputs.places.notes import Notes
 from planner.inputs.tables.read import RawTable
 from planner.settings.inputs import Table
@@ -32,6 +32,15 @@ _JUNK = (999.0, 9999.0, 99999.0, 999999.0, 9999999.0, -999.0, -9999.0, -99999.0)
 _CHINA_LAND = (73.0, 3.0, 135.5, 54.0)
 _MAX_LOST = 0.01
 _MAX_OUTSIDE = 0.10
+#: Stations farther than this (m) from the area count for nobody in it.
+BEYOND_M = 2000.0
+_KEPT = told("; it stands in to_geocode.csv", "，已列入 to_geocode.csv")
+_HINT = {
+    True: told("check its coordinates and the list's datum, or give districts that hold it",
+               "请核对坐标与坐标系，或提供包含它的行政区边界"),
+    False: told("the area is only what the streets enclose; give inputs.districts, or a street file that reaches further, or "
+                "check the list's datum", "研究范围仅为街道所围区域；请提供 inputs.districts 或范围更大的街道文件，或核对清单的坐标系"),
+}  # fmt: skip
 
 
 @dataclass
@@ -75,7 +84,8 @@ def locate(
     *,
     crs: str,
     area: BaseGeometry | None = None,
-    streets: npt.ArrayLike | None = None,
+    streets: Streets = None,
+    stated: bool = True,
 ) -> Places:
     """Points of a table in WGS84 and in the study's CRS.
 
@@ -86,7 +96,9 @@ def locate(
     area
         The study's area in that CRS, for the tests of place and of swapped columns.
     streets
-        m × 2 WGS84 degrees along streets, for the test of the datum.
+        What tells the distance to streets, or m × 2 WGS84 degrees along them, for the test of the datum.
+    stated
+        Whether the study states its area; one that is only drawn around streets refuses nobody near it.
     """
     job = Notes(raw, table)
     read = _from_geometry(job, crs) if raw.geometry is not None else _from_columns(job, crs)
@@ -108,9 +120,12 @@ def locate(
     job.each("XY-003", lost, _pair(lng, lat), severity="E" if share > _MAX_LOST else "W")
     gone = ~(np.isfinite(x) & np.isfinite(y))
     lng, lat, x, y = (np.where(gone, np.nan, v) for v in (lng, lat, x, y))
-    _gaps(job, missing)
+    unread = {f.row for f in job.found if f.code == "XY-013"}
+    _gaps(job, missing, np.isin(job.raw.rows, [r for r in unread if r is not None]))
+    if n and gone.all() and not any(f.severity == "E" for f in job.found):
+        job.whole("XY-015", field="lng/lat", value=n)
     if area is not None:
-        _outside(job, x, y, area)
+        _outside(job, x, y, area, stated)
     return Places(lng, lat, x, y, missing, job.found)
 
 
@@ -259,22 +274,23 @@ def _swapped(job: Notes, lng: Floats, lat: Floats, box: tuple[float, float, floa
     lng[swapped] = lat[swapped] = np.nan
 
 
-def _gaps(job: Notes, missing: Mask) -> None:
-    """Rows without coordinates, and whether they are too many."""
-    if not missing.any():
-        return
+def _gaps(job: Notes, missing: Mask, unread: Mask) -> None:
+    """Rows without coordinates (or with such as cannot be read), and whether they are too many."""
     address = job.raw.column("address").to_list()
-    job.each("XY-006", missing, lambda i: address[i] or "")
-    share, limit = missing.mean(), job.table.max_missing_share
+    known = np.array([a is not None for a in address], bool)
+    job.each("XY-006", missing & known, lambda i: address[i] or "", kept=_KEPT)
+    job.each("XY-006", missing & ~known, lambda _: "", kept="")
+    lost = missing | unread
+    share, limit = lost.mean() if len(lost) else 0.0, job.table.max_missing_share
     if share > limit:
-        count = f"{int(missing.sum())}/{len(missing)}"
+        count = f"{int(lost.sum())}/{len(lost)}"
         job.whole(
             "XY-007", field="max_missing_share", value=count, share=f"{share:.0%}", limit=f"{limit:.0%}"
         )
 
 
-def _outside(job: Notes, x: Floats, y: Floats, area: BaseGeometry) -> None:
-    """Rows outside the area, by how far; too many are an error."""
+def _outside(job: Notes, x: Floats, y: Floats, area: BaseGeometry, stated: bool) -> None:
+    """Rows outside the area, by how far; too many are an error (of an area that is not stated: too many that are far away)."""
     used = np.isfinite(x) & np.isfinite(y)
     shapely.prepare(area)
     out = used.copy()
@@ -283,9 +299,10 @@ def _outside(job: Notes, x: Floats, y: Floats, area: BaseGeometry) -> None:
         return
     share = out.sum() / used.sum()
     far = shapely.distance(area, shapely.points(x[out], y[out]))
-    severity: Severity = "E" if share > _MAX_OUTSIDE else "W"
+    refused = share if stated else (far > BEYOND_M).sum() / used.sum()
+    severity: Severity = "E" if refused > _MAX_OUTSIDE else "W"
     for i, metres in zip(np.flatnonzero(out), far, strict=True):
         job.found.append(
             finding("LOC-002", source=job.raw.source, row=int(job.raw.rows[i]), severity=severity,
-                    value=f"{metres / 1000:.2f}", share=f"{share:.0%}")
+                    value=f"{metres / 1000:.2f}", share=f"{share:.0%}", hint=_HINT[stated])
         )  # fmt: skip

@@ -8,8 +8,10 @@ import io
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from planner.errors import Finding, finding
+from planner.inputs.tables.extent import MAX_LINES
 
 __all__ = ["Delimited", "decode", "read_delimited"]
 
@@ -79,7 +81,7 @@ def _in_gb2312(char: str) -> bool:
 def _strict(data: bytes, source: str, encoding: str) -> tuple[str | None, str, list[Finding]]:
     try:
         text = data.decode(encoding)
-    except LookupError:
+    except (LookupError, TypeError):
         return None, "", [finding("CSV-001", source=source, field="encoding", value=encoding)]
     except UnicodeDecodeError as error:
         row = data[: error.start].count(b"\n") + 1
@@ -87,6 +89,8 @@ def _strict(data: bytes, source: str, encoding: str) -> tuple[str | None, str, l
         return None, "", [
             finding("CSV-006", source=source, row=row, value=f"byte {error.start}", encoding=names)
         ]  # fmt: skip
+    except UnicodeError:  # "undefined" and the like: encodings that read nothing
+        return None, "", [finding("CSV-001", source=source, field="encoding", value=encoding)]
     return _marked(text, source, encoding)
 
 
@@ -141,6 +145,10 @@ def read_delimited(
     ``score`` says how many cells of a row are known column names; the separator under which a row
     scores best wins, then the one that cuts the rows most evenly.
     """
+    n = max(data.count(b"\n"), data.count(b"\r"))
+    if n > MAX_LINES:
+        words: dict[str, Any] = {"what_en": "lines", "what_zh": "行", "limit": f"{MAX_LINES:,}"}
+        return None, [finding("FILE-013", source=source, value=f"{n:,}", **words)]
     text, name, found = decode(data, source=source, encoding=encoding)
     if text is None:
         return None, found

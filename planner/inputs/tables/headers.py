@@ -30,12 +30,14 @@ __all__ = [
 
 Row = Sequence[str | None]
 _LOOK_AT = 40
+#: Letters of a column name that are looked at.
+_LONGEST_NAME = 200
 _DATUM_IN_NAME = re.compile(r"(gcj0?2|bd0?9|wgs0?84|cgcs2000)(?:ll)?")
 
 
 def plain_name(text: str | None) -> str:
     """A column name for looking up: NFKC, lower case, no brackets, blanks or marks, no datum."""
-    s = unicodedata.normalize("NFKC", text or "").lower()
+    s = unicodedata.normalize("NFKC", (text or "")[:_LONGEST_NAME]).lower()
     s = re.sub(r"[(\[{].*?[)\]}]", "", s)
     s = re.sub(r"[\s_\-.:*/#'\"]+", "", s)
     return _DATUM_IN_NAME.sub("", s) or s

@@ -15,15 +15,9 @@ import shapely
 
 from planner.errors import Finding, finding
 from planner.inputs.tables.spreadsheet import cell_text
+from planner.inputs.tables.trusted import untrusted
 
 __all__ = ["Layer", "read_layer"]
-
-_MAGIC = {
-    ".gpkg": (b"SQLite format 3\x00",),
-    ".shp": (b"\x00\x00\x27\x0a",),
-    ".geojson": (b"{",),
-    ".json": (b"{",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +35,13 @@ def read_layer(
     """One layer; rings that are not closed are closed and listed (GEO-001).
 
     Only files whose first bytes are of the kind their name says are opened, so that no other GDAL
-    driver, some of which follow links, ever sees them.
+    driver, some of which follow links, ever sees them; nor does GDAL see a file that itself holds a link
+    (:mod:`planner.inputs.tables.trusted`).
     """
     import pyogrio
 
     found = _parts_missing(path)
-    with path.open("rb") as stream:
-        head = stream.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not head.startswith(_MAGIC[path.suffix.lower()]):
-        found.append(finding("FILE-006", source=path.name, value=path.suffix))
+    found += untrusted(path)
     if any(f.severity == "E" for f in found):
         return None, found
     try:
@@ -70,8 +62,10 @@ def read_layer(
     except (
         pyogrio.errors.DataSourceError,
         pyogrio.errors.DataLayerError,
-        UnicodeDecodeError,
+        UnicodeError,
+        LookupError,
         ValueError,
+        RuntimeError,
     ) as error:
         return None, [*found, finding("FILE-001", source=path.name, why=str(error))]
     columns = {

@@ -16,6 +16,7 @@ import pandas as pd
 from planner.errors import Finding, finding
 from planner.inputs.tables import headers
 from planner.inputs.tables.delimited import read_delimited
+from planner.inputs.tables.extent import MAX_COLUMNS
 from planner.inputs.tables.formulas import blank_formulas
 from planner.inputs.tables.layerfile import read_layer
 from planner.inputs.tables.local import check_file
@@ -24,6 +25,8 @@ from planner.settings.inputs import Table
 
 __all__ = ["RawTable", "as_text", "read_table"]
 
+#: Kinds of tables that people keep, of which a column that is not read is told.
+_LISTS = ("stations", "hosts")
 Grid = Sequence[Sequence[str | None]]
 
 
@@ -93,6 +96,9 @@ def read_table(table: Table, *, kind: str) -> tuple[RawTable | None, list[Findin
     roles, more = headers.match_columns(
         list(raw.cells.columns), known, source=source, stated=table.columns, datum=table.datum
     )
+    unread = [c for c in map(str, raw.cells.columns) if c not in roles.values()]
+    if unread and kind in _LISTS:
+        more.append(finding("TAB-018", source=source, value=", ".join(unread)))
     return dataclasses.replace(raw, roles=roles), found + more
 
 
@@ -151,6 +157,10 @@ def _from_grid(
     grid: Grid, numbers: Sequence[int], table: Table, known: dict[str, str], source: str
 ) -> tuple[RawTable | None, list[Finding]]:
     """Cut a grid into names and rows; blank rows go, footers (合计, 备注) go with a finding."""
+    width = max((len(row) for row in grid), default=0)
+    if width > MAX_COLUMNS:
+        words: dict[str, Any] = {"what_en": "columns", "what_zh": "列", "limit": f"{MAX_COLUMNS:,}"}
+        return None, [finding("FILE-013", source=source, value=f"{width:,}", **words)]
     extra = _mentioned(table)
     header, found = headers.find_header(
         grid, known, source=source, numbers=list(numbers), header_row=table.header_row, extra=extra

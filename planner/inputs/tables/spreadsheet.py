@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import Finding, finding
+from planner.inputs.tables.extent import too_wide
 
 __all__ = ["Sheet", "cell_text", "read_sheet"]
 
@@ -73,6 +74,9 @@ def read_sheet(path: Path, sheet: str | None) -> tuple[Sheet | None, list[Findin
     what = _not_excel(path)
     if what:
         return None, [finding("FILE-004", source=path.name, why=what)]
+    far = too_wide(path)
+    if far:
+        return None, far
     try:
         with load_workbook(path) as book:
             name, found = _choose(book, sheet, path.name)

@@ -114,7 +114,10 @@ def _allowed(streets: SourceStreets, profile: Profile, found: list[Finding]) -> 
         n = int(np.isin(of, odd).sum())
         found.append(finding("NET-113", source=streets.source, value=verdicts[odd[0]].odd, n=n))
     if streets.arcs:
-        back = np.zeros_like(back)
+        own = np.ones(len(streets.tags), bool)  # a graph's arc is one direction, but walkers turn round
+        if profile.mode == "walk":
+            own = np.array([t.get("oneway:foot", "no") not in ("no", "") for t in streets.tags], bool)
+        forth, back = np.where(own[of], np.maximum(forth, back), forth), np.where(own[of], 0.0, back)
     keep = np.flatnonzero((forth > 0) | (back > 0))
     if keep.size == 0:
         raise InputError([*found, finding("NET-104", source=streets.source, value=profile.mode)])
@@ -208,7 +211,7 @@ def _mend(edges: Edges, source: str, arcs: bool, found: list[Finding]) -> Edges:
     if not keep.all():
         found.append(finding("NET-107", source=source, n=int((~keep).sum())))
     if not keep.any():
-        raise InputError([*found, finding("NET-101", source=source)])
+        raise InputError([*found, finding("NET-101", source=source, holds="")])
     edges = replace(edges, length=np.maximum(edges.length, SHORTEST_M))
     group, turned = _copies(edges, keep)
     copy = keep & (group != np.arange(group.size))

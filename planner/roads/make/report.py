@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planner.errors import Finding, finding
+from planner.errors import Finding, Severity, finding
 from planner.inputs.osm.area import from_wgs84
 from planner.roads.make import topology
 
@@ -17,6 +17,8 @@ __all__ = ["tell"]
 
 #: At most so many places are listed one by one.
 LISTED = 20
+#: From this share of the nodes on, parts that do not count are a warning.
+MANY = 0.05
 
 
 def tell(network: Network, source: str, barred: np.ndarray | None = None) -> list[Finding]:
@@ -31,10 +33,12 @@ def tell(network: Network, source: str, barred: np.ndarray | None = None) -> lis
     lone = np.flatnonzero(~label_counts)
     if lone.size:
         nodes = int(size[lone].sum())
+        severity: Severity = "W" if nodes > MANY * network.n_nodes else "I"
         found.append(
             finding(
                 "NET-109",
                 source=source,
+                severity=severity,
                 n=int(lone.size),
                 nodes=nodes,
                 share=round(100 * nodes / network.n_nodes, 1),

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from planner.errors import Finding, InputError, PlannerError, finding
+from planner.errors import Finding, InputError, PlannerError, finding, told
+from planner.inputs.osm.faults import foreign_xml
 from planner.inputs.osm.streets import LINE_KEYS, SourceStreets, read_osm_streets
+from planner.inputs.tables.trusted import MAGIC, untrusted
 from planner.roads.make.profiles import known_classes
 
 __all__ = ["OSM_ENDINGS", "read_streets", "streets_from_graph", "streets_from_lines"]
 
 OSM_ENDINGS = (".osm", ".osm.pbf", ".pbf", ".osm.gz", ".osm.bz2", ".osm.xml")
+_YES = ("yes", "true", "1", "-1")
 #: Other names under which tables carry the class of a street.
 _CLASS_COLUMNS = ("highway", "fclass", "class", "road_class", "type")
 #: Geofabrik's shapefiles: F along the line, T against it, B both.
@@ -63,18 +67,47 @@ def _from_file(path: Path, source_crs: str | None, turns: bool) -> SourceStreets
         raise InputError([finding("NET-102", source=path.name, value=str(path))])
     if name.endswith(OSM_ENDINGS):
         return read_osm_streets(path, turns=turns)
+    root = _xml_root(path)
+    if root == "osm":
+        return read_osm_streets(path, turns=turns)
+    if root and root != "graphml":
+        raise foreign_xml(path, root)
     if name.endswith(".graphml"):
         return streets_from_graph(_read_graphml(path), name=path.name, source_crs=source_crs)
     import geopandas as gpd
-    from pyogrio.errors import DataSourceError
+    from pyogrio.errors import DataLayerError, DataSourceError
 
+    if not name.endswith((*MAGIC, ".parquet")):
+        known = ", ".join((*OSM_ENDINGS[:3], ".graphml", *MAGIC, ".parquet"))
+        raise InputError(
+            [
+                finding(
+                    "NET-119",
+                    source=path.name,
+                    why=told("kinds of street files: {known}", "街道文件的类型：{known}", known=known),
+                )
+            ]
+        )
+    found = [] if name.endswith(".parquet") else untrusted(path)
+    if found:
+        raise InputError(found)
     try:
         lines = gpd.read_parquet(path) if name.endswith(".parquet") else gpd.read_file(path)
-    except (DataSourceError, ValueError, OSError) as error:
+    except (DataSourceError, DataLayerError, ValueError, OSError, RuntimeError) as error:
         raise InputError([finding("NET-119", source=path.name, why=str(error))]) from error
     if not hasattr(lines, "geometry") or "geometry" not in lines:
-        raise InputError([finding("NET-101", source=path.name)])
+        raise InputError([finding("NET-101", source=path.name, holds="")])
     return streets_from_lines(lines, name=path.name, source_crs=source_crs)
+
+
+def _xml_root(path: Path) -> str:
+    """The first element of an XML file; "" if it is none."""
+    with path.open("rb") as file:
+        head = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not head.startswith(b"<"):
+        return ""
+    first = re.search(rb"<([A-Za-z_][\w.-]*)", head)
+    return first[1].decode() if first else "?"
 
 
 def streets_from_lines(lines: Any, *, name: str = "streets", source_crs: str | None = None) -> SourceStreets:
@@ -105,7 +138,7 @@ def streets_from_lines(lines: Any, *, name: str = "streets", source_crs: str | N
     if lost:
         found.append(finding("NET-120", source=name, n=lost))
     if parts.size == 0:
-        raise InputError([*found, finding("NET-101", source=name)])
+        raise InputError([*found, finding("NET-101", source=name, holds="")])
     xy, owner = shapely.get_coordinates(parts, return_index=True)
     number, tags = _tags_of_table(lines, name, found)
     return SourceStreets(
@@ -190,8 +223,9 @@ def _read_graphml(path: Path) -> Any:
 def streets_from_graph(graph: Any, *, name: str = "graph", source_crs: str | None = None) -> SourceStreets:
     """Streets from a networkx graph as osmnx makes it.
 
-    Nodes carry ``x`` and ``y``, the graph its ``crs``. Each arc is one direction of travel, for every
-    mode, whatever ``oneway`` says (an undirected graph: both). An arc's ``length`` in metres wins over
+    Nodes carry ``x`` and ``y``, the graph its ``crs``. Each arc is one direction of travel for whoever
+    rides or drives, whatever ``oneway`` says (an undirected graph: both); walkers go both ways, except on arcs
+    with ``oneway:foot`` and on steps with ``oneway``. An arc's ``length`` in metres wins over
     its ``geometry``; where it has none its shape is measured. Of merged ways (lists) the first class
     counts. ``speed_kph`` and ``travel_time`` are left aside: speeds come from the profile.
 
@@ -206,7 +240,7 @@ def streets_from_graph(graph: Any, *, name: str = "graph", source_crs: str | Non
             [finding("CRS-001", source=name, field="crs", missing=" (.prj)" if name.endswith(".shp") else "")]
         )
     if graph.number_of_edges() == 0:
-        raise InputError([finding("NET-101", source=name)])
+        raise InputError([finding("NET-101", source=name, holds="")])
     nodes = {node: i for i, node in enumerate(graph.nodes)}
     try:
         x = np.array([float(d["x"]) for _, d in graph.nodes(data=True)])
@@ -219,14 +253,21 @@ def streets_from_graph(graph: Any, *, name: str = "graph", source_crs: str | Non
     found: list[Finding] = []
     length = _lengths([d.get("length") for _, _, d in arcs], name, found)
     number, tags = _number_tags(
-        [{k: d[k] for k in LINE_KEYS if k in d and k != "oneway"} for _, _, d in arcs], name, found
-    )
+        [{k: d[k] for k in LINE_KEYS if k in d and k != "oneway"} | _one_way_on_foot(d) for _, _, d in arcs],
+        name, found,
+    )  # fmt: skip
     ptr, vertex, x, y = _graph_shapes([d.get("geometry") for _, _, d in arcs], u, v, x, y)
     return SourceStreets(
         crs=crs if isinstance(crs, str) else crs.to_string(), x=x, y=y, line_ptr=ptr, line_vertex=vertex,
         line_id=np.array([_way(d.get("osmid")) for _, _, d in arcs], np.int64), line_tags=number, tags=tags,
         line_length_m=length, arcs=graph.is_directed(), source=name, findings=tuple(found),
     )  # fmt: skip
+
+
+def _one_way_on_foot(arc: Mapping[str, Any]) -> dict[str, str]:
+    """The tag of an arc that walkers too take in its direction alone: moving stairs."""
+    steps = _plain(arc.get("highway")) == "steps"
+    return {"oneway:foot": "yes"} if steps and _plain(arc.get("oneway")).lower() in _YES else {}
 
 
 def _lengths(values: list[Any], name: str, found: list[Finding]) -> np.ndarray:

@@ -379,19 +379,20 @@ def _other_quotas(of: Finished) -> dict[str, dict[str, int]]:
     Empty where there is nothing to share out; quotas that other rules stand against are left out.
     """
     problem, rules, districts = of.problem, of.posing.siting, of.posing.districts
+    p = rules.p or 0  # a posing's rules have a number
     first = problem.rules.partitions[0]
     if (first.most < len(first.of)).any() or rules.budget_yuan is not None or len(districts) < 2:
         return {}
     may = np.delete(problem.region, problem.forbidden)
     caps = [int((may == d).sum()) for d in districts["district"]]
     asked = {
-        "quotas_full": proportional_quota_min(districts, 2 * rules.p, caps=caps),  # halved there
-        "quotas_level": levelling_quotas(problem, of.district, rules.p),
+        "quotas_full": proportional_quota_min(districts, 2 * p, caps=caps),  # halved there
+        "quotas_level": levelling_quotas(problem, of.district, p),
     }
     must = pd.Series(problem.region[problem.required]).value_counts().to_dict()
 
     def fits(quotas: dict[str, int]) -> bool:
-        return 0 < sum(max(quotas.get(d, 0), must.get(d, 0)) for d in quotas.keys() | must.keys()) <= rules.p
+        return 0 < sum(max(quotas.get(d, 0), must.get(d, 0)) for d in quotas.keys() | must.keys()) <= p
 
     return {name: quotas for name, quotas in asked.items() if fits(quotas)}
 
@@ -401,6 +402,6 @@ def _fairest(of: Finished, time_limit_s: float) -> Solution:
     whole = of.problem
     problem, group = merged(whole, np.tile(of.district, len(whole.weights) // len(of.district)))
     return maximal_covering_fair(
-        problem.covers, problem.weights, of.posing.siting.p, group=group, covered=problem.covered,
+        problem.covers, problem.weights, of.settled.p, group=group, covered=problem.covered,
         required=problem.required, forbidden=problem.forbidden, time_limit_s=time_limit_s, seed=of.posing.seed,
     )  # fmt: skip

@@ -206,7 +206,8 @@ def _siting(settings: Settings, kinds: Iterable[str]) -> Iterator[Assumption]:
         return Assumption(part, phrase(f"par_{name}", language), value, words, low, high, why, trust,
                           f"siting.{name}")  # fmt: skip
 
-    target = row("p", rules.p, "sites", trust="L")
+    number = phrase("p_own", language) if rules.p is None else rules.p
+    target = row("p", number, "" if rules.p is None else "sites", trust="L")
     known = translated(rules.target_source, language) or phrase("why_user", language)
     given = "p" in rules.model_fields_set or bool(rules.target_source)
     yield replace(target, basis=known, trust="") if given else target

@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from planner.inputs.places.crs import chinese
 from planner.inputs.places.datum import convert
 from planner.telling.contents.columns import Column
 from planner.telling.contents.coverage import district_labels
@@ -63,12 +64,15 @@ _BATCH_COLUMNS = (
 
 
 def coordinates(points: gpd.GeoSeries) -> pd.DataFrame:
-    """``lng_/lat_`` of points in WGS84, GCJ-02 and BD-09, degrees to six decimals (0.1 m), same index."""
+    """``lng_/lat_`` of points in WGS84, GCJ-02 and BD-09, degrees to six decimals (0.1 m), same index.
+
+    Where no point lies in China, whose maps alone are shifted, WGS84 only.
+    """
     wgs = points.to_crs(4326)
     lng, lat = wgs.x.to_numpy(), wgs.y.to_numpy()
     columns: dict[str, Any] = {"lng_wgs84": lng, "lat_wgs84": lat}
     targets: tuple[Literal["gcj02", "bd09"], ...] = ("gcj02", "bd09")
-    for target in targets:
+    for target in targets if not len(lng) or chinese(lng, lat).any() else ():
         columns[f"lng_{target}"], columns[f"lat_{target}"] = convert(lng, lat, source="wgs84", target=target)
     return pd.DataFrame(columns, index=points.index).round(6)
 
@@ -97,13 +101,15 @@ def site_rows(bundle: Bundle) -> pd.DataFrame:
         table["cost_yuan"] = table["site_id"].map(costs)
     table["nearest_station_m"] = table["nearest_station_m"].where(np.isfinite(table["nearest_station_m"]))
     joined = table.join(coordinates(chosen.geometry))
-    empty = {key: np.nan for key in _OPTIONAL if key not in joined}
+    shifted = [c.key for c in _COORDINATES]
+    empty = {key: np.nan for key in (*_OPTIONAL, *shifted) if key not in joined}
     return joined.assign(**empty)[[c.key for c in _SITES + _COORDINATES]].reset_index(drop=True)
 
 
 def site_columns(table: pd.DataFrame) -> tuple[Column, ...]:
     """Columns of the site table; optional ones only where something stands in them."""
-    empty = {key for key in _OPTIONAL if table[key].isna().all() or (table[key].astype(str) == "").all()}
+    asked = (*_OPTIONAL, *(c.key for c in _COORDINATES))
+    empty = {key for key in asked if table[key].isna().all() or (table[key].astype(str) == "").all()}
     return tuple(c for c in _SITES + _COORDINATES if c.key not in empty)
 
 

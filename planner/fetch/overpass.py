@@ -21,7 +21,7 @@ from planner.errors import NoInternetError, PlannerError, finding
 from planner.inputs.osm.layers import ATTRIBUTION
 from planner.inputs.places.crs import auto_crs
 
-__all__ = ["FEATURES", "fetch", "write_osm"]
+__all__ = ["FEATURES", "fetch", "study_text", "write_osm"]
 
 #: What is asked for beside streets: everything :mod:`planner.inputs.osm.layers` makes layers of.
 FEATURES: dict[str, bool | str | list[str]] = {
@@ -160,7 +160,7 @@ def _write(
     try:
         write_osm(beside / "streets.osm.pbf", elements)
         (beside / "boundary.geojson").write_text(_boundary(boundary, place), "utf-8")
-        (beside / "study.toml").write_text(_study(place, buildings=buildings, margin_m=margin_m), "utf-8")
+        (beside / "study.toml").write_text(study_text(place, buildings=buildings, margin_m=margin_m), "utf-8")
         out.mkdir(parents=True, exist_ok=True)
         for file in sorted(beside.iterdir()):
             file.replace(out / file.name)
@@ -201,7 +201,7 @@ def _boundary(boundary: Any, place: str) -> str:
     return json.dumps(written, ensure_ascii=False)
 
 
-def _study(place: str, *, buildings: bool, margin_m: float) -> str:
+def study_text(place: str, *, buildings: bool, margin_m: float, districts: str = "boundary.geojson") -> str:
     """A study file for the fetched place; the user's lists are named where they go, commented out."""
     plain = re.sub(r"[^A-Za-z0-9]+", "_", place.split(",", maxsplit=1)[0]).strip("_").lower()[:60]
     title = json.dumps(" ".join(place.split()), ensure_ascii=False)
@@ -226,7 +226,7 @@ path = "streets.osm.pbf"
 margin_m = {margin_m:g}
 
 [inputs.districts]
-path = "boundary.geojson"
+path = "{districts}"
 crs = "EPSG:4326"
 datum = "wgs84"
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from planner.errors import NoInternetError, PlannerError
-from planner.inputs.osm.fetch import fetch, write_osm
+from planner.fetch.overpass import fetch, write_osm
 from planner.inputs.osm.layers import read_layers
 from planner.roads.network import read_network
 from planner.settings.reading import read_settings
@@ -194,7 +194,7 @@ def test_files_that_were_there_are_kept_when_writing_fails(server, tmp_path, mon
     def full(*_a, **_k):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("planner.inputs.osm.fetch._boundary", full)
+    monkeypatch.setattr("planner.fetch.overpass._boundary", full)
     with pytest.raises(OSError, match="space"):
         fetch("Gusu", out)
     assert {p.name: p.read_bytes() for p in out.iterdir()} == before

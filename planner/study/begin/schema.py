@@ -1,0 +1,25 @@
+"""The study file as a JSON schema, for editors that complete and check TOML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from planner.settings.whole import Settings
+
+__all__ = ["study_schema"]
+
+
+def study_schema() -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of ``study.toml``.
+
+    Periods and groups are left out by most studies, and a group that planner knows may be named to change some of its keys: of
+    these the schema asks for no more than the reader does.
+    """
+    made = Settings.model_json_schema()
+    made["required"] = [k for k in made["required"] if k not in ("periods", "groups")]
+    made["$defs"]["Group"]["required"] = ["name"]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "planner study.toml",
+        **{k: v for k, v in made.items() if k != "title"},
+    }
