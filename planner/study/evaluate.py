@@ -251,7 +251,7 @@ def _covered(
     Raises
     ------
     PlannerError
-        PLAN-002: a station that closes or keeps other hours is none of the open ones.
+        PAGE-002: a station that closes or keeps other hours is none of the open ones.
     """
     from planner.siting.reach import joined, measure, site_reach
     from planner.study.table.pick import hours_of, open_of, reach_name
@@ -261,7 +261,7 @@ def _covered(
     ids = there["station_id"].astype(str)
     for key in (*closed, *(retimed or {})):
         if key not in set(ids):
-            raise PlannerError.of(finding("PLAN-002", source="plan", value=key))
+            raise PlannerError.of(finding("PAGE-002", source="plan", value=key))
     stay = np.flatnonzero(~ids.isin(closed))
     same = not on.name
     more = {} if same else {"points": where}

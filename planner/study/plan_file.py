@@ -60,7 +60,7 @@ def read_plan(path: Path) -> PlanFile:
     Raises
     ------
     PlannerError
-        PLAN-001: it is none.
+        PAGE-001: it is none.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -106,7 +106,7 @@ def _from_csv(path: Path, text: str) -> PlanFile:
 
 
 def _no_plan(path: Path, why: str) -> PlannerError:
-    return PlannerError.of(finding("PLAN-001", source=path.name, why=why))
+    return PlannerError.of(finding("PAGE-001", source=path.name, why=why))
 
 
 def wishes(plan: PlanFile, siting: Siting) -> dict[str, Any]:

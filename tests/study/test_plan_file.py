@@ -60,13 +60,13 @@ def test_closed_stations_and_other_hours_are_counted(study, tmp_path):
 def test_what_is_no_plan_is_refused(tmp_path, content):
     with pytest.raises(PlannerError) as refused:
         read_plan(written(tmp_path, content))
-    assert "PLAN-001" in str(refused.value) or refused.value.told.code == "PLAN-001"
+    assert "PAGE-001" in str(refused.value) or refused.value.told.code == "PAGE-001"
 
 
 def test_a_station_that_is_none_is_refused(study, tmp_path):
     with pytest.raises(PlannerError) as refused:
         study.evaluate(written(tmp_path, {**PLAN, "closed": ["nowhere"]}))
-    assert refused.value.told.code == "PLAN-002"
+    assert refused.value.told.code == "PAGE-002"
     assert "nowhere" in str(refused.value)
 
 
