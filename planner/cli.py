@@ -202,6 +202,7 @@ def site(study: StudyFile, out: Out = None) -> None:
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_site_list(opened.stages, folder), opened, folder)
     typer.echo(plan_text(plan, _language(opened)))
+    _say_changes(opened, "stations")
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 
@@ -216,7 +217,16 @@ def actions(study: StudyFile, out: Out = None) -> None:
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_actions(opened.stages, folder), opened, folder)
     typer.echo(actions_text(plan, _language(opened)))
+    _say_changes(opened, "actions")
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
+
+
+def _say_changes(opened: Any, plan: str) -> None:
+    """What changes from last year's plan, where the study goes on from one."""
+    from planner.study.terminal import changes_text
+
+    if opened.settings.previous is not None:
+        typer.echo(changes_text(opened.changes(plan), _language(opened)))
 
 
 @app.command(help=_say("help_homes"))

@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "facts": BASE
     | {
         "actions",
+        "audit",
         "networks",
         "equity",
         "grades",

@@ -102,12 +102,12 @@ def money_front(
     seed: int,
     progress: Progress | None = None,
 ) -> MoneyFront:
-    """The plan at ``points`` budgets from a tenth to twice the study's own, once and a year alike, from the dearest down.
+    """The plan at ``points`` budgets, whatever last year's plan had, from a tenth to twice the study's own, once and a year alike, from the dearest down.
 
     What covers more for less money holds for more money too, and a bound for more money for less: both are carried along.
     Limits on who loses the circle are not in force here. Without limited money there is nothing to ask: no rows.
     """
-    say = progress or silent
+    say, problem = progress or silent, problem.unpriced()
     money: dict[str, float] = {k: problem.most[k] for k in ("one_off", "yearly") if k in problem.most}
     if not money:
         return MoneyFront(pd.DataFrame())

@@ -177,7 +177,7 @@ def solve_actions(
     alone: Solution | None
     try:
         alone = solve_options(
-            problem.only(["build"]), replace(look, work_limit=max(1, look.work_limit // LESS))
+            problem.only(["build"]).unpriced(), replace(look, work_limit=max(1, look.work_limit // LESS))
         )
     except InfeasibleError:
         alone = None

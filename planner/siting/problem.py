@@ -29,7 +29,7 @@ class SitingProblem:
 
     Columns run over ways of travelling × periods × cells (:func:`planner.siting.coverage.cover_matrix`). The first
     partition of ``rules`` are the districts. ``goal``: what plans are compared by, where that is more than the
-    covered workers.
+    covered workers. ``kept``: workers that each candidate counts besides, as last year's plan had it.
     """
 
     covers: Any
@@ -37,6 +37,7 @@ class SitingProblem:
     covered: Array
     rules: Rules
     goal: PosedGoal | None = None
+    kept: Array | None = None
 
     @property
     def region(self) -> Array:
@@ -63,8 +64,8 @@ class SitingProblem:
         return replace(self, rules=rules)
 
     def without_goal(self) -> SitingProblem:
-        """The same, compared by covered workers alone, near sites side by side."""
-        return replace(self, goal=None, rules=self.rules.without("spacing"))
+        """The same, compared by covered workers alone, near sites side by side, whatever last year's plan had."""
+        return replace(self, goal=None, rules=self.rules.without("spacing"), kept=None)
 
     def with_quotas(self, least: dict[str, int]) -> SitingProblem:
         """The same with other minima per district."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.errors import Finding, PlannerError
+from planner.errors import Finding, PlannerError, finding
 from planner.folders import cache_folder
 from planner.progress import Progress, silent
 from planner.roads.make.profiles import MODES
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from planner.actions.frontier import MoneyFront
     from planner.actions.plan import ActionPlan
+    from planner.audit.changes import Changes
     from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.equity.fairness import Fairness
@@ -273,6 +274,24 @@ class Study:
             The settings name what is not there, or no plan keeps the limits.
         """
         return self.stages.value("actions")
+
+    def changes(self, plan: str = "stations") -> Changes:
+        """What is kept, dropped, added against last year's plan (``[previous]``) and built since, each with why.
+
+        ``plan``: the new ``stations``, or the ``actions`` of the five verbs.
+
+        Raises
+        ------
+        PlannerError
+            The study names no earlier plan, or there is no such plan.
+        InputError
+            The earlier plan cannot be read, is another city's, or matches nothing here.
+        """
+        if self.settings.previous is None:
+            raise PlannerError.of(finding("PRV-005", source="study.toml", field="previous.run"))
+        if plan not in ("stations", "actions"):
+            raise PlannerError(f"plan is stations or actions; got {plan!r}")
+        return self.stages.value("site_changes" if plan == "stations" else "action_changes")
 
     def money_front(self, *, points: int | None = None) -> MoneyFront:
         """Workers covered against money: the plan with five verbs at ``points`` budgets (the study's ``actions.frontier``), up to twice its own.

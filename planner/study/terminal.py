@@ -23,6 +23,7 @@ from planner.telling.words.phrases import phrase, words_of
 
 if TYPE_CHECKING:
     from planner.actions.plan import ActionPlan
+    from planner.audit.changes import Changes
     from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.freight.homes import HomesPlan
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "padded",
+    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "changes_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "padded",
     "plan_text", "refusal_text", "step_label", "summary", "times_text",
 ]  # fmt: skip
 
@@ -245,6 +246,11 @@ def actions_text(plan: ActionPlan, language: str) -> str:
         before=percent(plan.before.share), after=percent(plan.after.share), gap=ceil_percent(plan.solution.gap),
         status=_status(plan.solution.status, language),
     )  # fmt: skip
+
+
+def changes_text(changes: Changes, language: str) -> str:
+    """How many sites or actions are kept, dropped, added against last year's plan, and built since."""
+    return phrase("say_changes", language, **{k: number(n) for k, n in changes.counts().items()})
 
 
 def homes_text(plan: HomesPlan, language: str) -> str:

@@ -44,7 +44,14 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "worth": ("demand",),
     "factors": ("demand",),
     "classes": ("demand", "existing", "new"),
-    "posing": ("demand", "inputs", "candidates", "existing", "new", "classes", "factors"),
+    "posing": ("demand", "inputs", "candidates", "existing", "new", "classes", "factors", "previous_sites"),
+    "previous": ("inputs",),
+    "previous_sites": ("previous", "candidates", "stations"),
+    "added_workers": ("posing", "problem", "siting"),
+    "site_changes": ("previous_sites", "plan", "candidates", "stations", "added_workers"),
+    "previous_actions": ("previous_sites", "action_places", "stations"),
+    "earlier_adds": ("action_problem", "actions_solved", "previous_actions"),
+    "action_changes": ("previous_actions", "actions", "earlier_adds"),
     "problem": ("posing", "rules"),
     "siting": ("posing", "problem"),
     "confidence": ("posing", "problem", "siting"),
@@ -99,7 +106,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "action_classes": ("demand", "existing", "new", "partner_reach"),
     "action_places": ("stations", "candidates", "action_classes", "partners"),
     "action_rules": ("stations", "candidates", "inputs", "partners"),
-    "action_problem": ("action_places", "action_rules", "inputs"),
+    "action_problem": ("action_places", "action_rules", "inputs", "previous_actions"),
     "actions_solved": ("action_problem",),
     "actions": (
         "action_problem",
@@ -234,6 +241,10 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
                         "cobrand_yuan cobrand_band[] cobrand_yearly_yuan"),
       *(f"actions.{k}[].{w}" for k in ("required", "forbidden") for w in ("verb", "place", "hours", "grade"))], VERBS),
     ([k.replace("inputs.", "actions.") for k in table("partners[]")], ("partners",)),
+    # -- last year's plan
+    (keys("previous.", "run datum"), ("previous",)),
+    (["previous.within_m"], ("previous_sites", "previous_actions")),
+    (["previous.change_workers"], ("rules", "posing", "action_problem", "site_changes", "action_changes")),
     # -- use
     (keys("use.", "enabled source"), ()),
     (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
@@ -456,6 +467,11 @@ name = "smart"
 [[actions.partners]]
 path = "posts.csv"
 {every}
+[previous]
+run = "then.csv"
+datum = "wgs84"
+within_m = 40.0
+change_workers = 3.0
 [union]
 budget_yuan = 1e6
 [[networks]]
@@ -551,6 +567,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
     for name in (
         "people",
+        "then",
         "seen",
         "visits",
         "grades",
@@ -660,7 +677,7 @@ def test_a_changed_key_changes_the_stages_that_read_it_and_all_on_them_and_no_ot
         ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
         ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
         ("visits.csv", ("visits",)), ("grades.csv", ("grade_rules",)), ("costs.csv", ("grade_rules",)),
-        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)), ("others.csv", ("union:lists",)), ("posts.csv", ("partners",)),
+        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)), ("others.csv", ("union:lists",)), ("posts.csv", ("partners",)), ("then.csv", ("previous",)),
     ],
 )  # fmt: skip
 def test_a_changed_file_changes_the_stages_that_read_it(
