@@ -216,7 +216,7 @@ def actions(study: StudyFile, out: Out = None) -> None:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_actions(opened.stages, folder), opened, folder)
-    typer.echo(actions_text(plan, _language(opened)))
+    typer.echo(actions_text(plan, _language(opened), opened.stages.findings()))
     _say_changes(opened, "actions")
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 

@@ -130,7 +130,7 @@ def money_front(
 def _request(problem: ActionProblem) -> OptionsRequest:
     return check_options(
         problem.covers, problem.weights, problem.place, must=problem.must, covered=None, use=problem.use, least=problem.least,
-        most=problem.most, required=(), forbidden=problem.forbidden, region=None, quota_min=None, quota_max=None,
+        most=problem.most, required=(), forbidden=problem.forbidden, region=None, quota_min=None, quota_max=None, apart=problem.apart.tolist(), stands=problem.stands,
     )  # fmt: skip
 
 

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.actions.options import KEEP, Options
-from planner.actions.places import EXISTING, PARTNER, ActionPlaces
+from planner.actions.places import CANDIDATE, EXISTING, PARTNER, ActionPlaces
 from planner.settings.actions import VERBS, Actions, WantedAction
 from planner.settings.groups import Period
 from planner.settings.siting import Goal
 from planner.siting.coverage import Access, cover_weights, worker_cube
+from planner.solvers.variants import conflicts_within
 
 __all__ = ["ActionProblem", "Earlier", "option_covers", "pose_actions"]
 
@@ -54,6 +55,8 @@ class ActionProblem:
         Options that may not be taken, of wished places all but what is wished.
     today
         bool per column: covered by the stations as they are.
+    apart, stands
+        Pairs of places (rows) too near each other for both to be open, and per option whether a station of ours stands there under it.
     n_earlier
         How many columns at the end are no workers but actions of last year's plan, each covered by the options that come to it.
     """
@@ -73,6 +76,8 @@ class ActionProblem:
     closing: Array
     forbidden: Array
     today: Array
+    apart: Array
+    stands: Array
     n_earlier: int = 0
 
     @property
@@ -193,8 +198,26 @@ def pose_actions(
         places, options, covers, weights, n_workers, np.append(np.tile(district[live], times), nowhere),
         np.append(np.tile(period[live], times), nowhere), tuple(districts), use, least, most,
         wished=wished, closing=_places_to_close(actions, places), forbidden=np.union1d(others, _wished(actions.forbidden, places, options)),
-        today=np.asarray(covers[keep].sum(axis=0)).ravel() > 0, n_earlier=n_earlier,
+        today=np.asarray(covers[keep].sum(axis=0)).ravel() > 0, apart=_too_near(actions.spacing_m, goal.spacing_m, places),
+        stands=(table["verb"] != "close").to_numpy() & (places.table["source"].to_numpy(object)[place] != PARTNER), n_earlier=n_earlier,
     )  # fmt: skip
+
+
+def _too_near(every_m: float, new_m: float, places: ActionPlaces) -> Array:
+    """Pairs of places of which no more than one may have a station: nearer than ``every_m``, or two new ones nearer than ``new_m``.
+
+    Two stations of today may stay, however near they are.
+    """
+    new, old = places.rows(CANDIDATE), places.rows(EXISTING)
+    xy = np.column_stack([places.table.geometry.x, places.table.geometry.y])
+
+    def pairs(rows: Array, metres: float) -> Array:
+        found = conflicts_within(xy[rows, 0], xy[rows, 1], metres) if metres > 0 else np.zeros((0, 2), int)
+        return rows[found] if len(found) else np.zeros((0, 2), np.int64)
+
+    near = np.concatenate([pairs(np.concatenate([old, new]), every_m), pairs(new, new_m)])
+    near = near[~np.isin(near, old).all(axis=1)]
+    return np.unique(np.sort(near, axis=1), axis=0)
 
 
 def _earlier_columns(table: pd.DataFrame, earlier: Earlier) -> sparse.csr_array:

@@ -163,7 +163,8 @@ def _keeps(core: OptionsCore, plan: Selection) -> bool:
     limits, load = core.limits, core.limits.use[plan.taken].sum(axis=0)
     slack = 2 * limits.slack
     within = (load <= limits.most + slack).all() and (load >= limits.least - slack).all()
-    return bool(within and (plan.options[core.must] >= 0).all())
+    apart = not len(core.apart) or not len(core.conflicts(plan.taken))
+    return bool(within and apart and (plan.options[core.must] >= 0).all())
 
 
 def _first_plan(request: OptionsRequest, core: OptionsCore, dual: OptionsDual, reached: float) -> _Found:

@@ -237,15 +237,17 @@ def plan_text(plan: SitePlan, language: str) -> str:
     return said + timed
 
 
-def actions_text(plan: ActionPlan, language: str) -> str:
-    """How many actions of each verb, what they cost, what they do."""
+def actions_text(plan: ActionPlan, language: str, findings: Iterable[Finding] = ()) -> str:
+    """How many actions of each verb, what they cost, what they do; of the ``findings`` that no money is given, where it is so."""
     stop = "、" if language == "zh" else ", "
     verbs = stop.join(f"{phrase(f'verb_{r.verb}', language)} {r.n}" for r in plan.by_verb.itertuples() if r.n)
-    return phrase(
+    noticed = [finding_line(f, language) for f in findings if f.code == "ACT-016"]
+    said = phrase(
         "say_actions", language, n=number(len(plan.actions)), verbs=verbs, cost=number(plan.cost_yuan), yearly=number(plan.yearly_yuan),
         before=percent(plan.before.share), after=percent(plan.after.share), gap=ceil_percent(plan.solution.gap),
         status=_status(plan.solution.status, language),
     )  # fmt: skip
+    return "\n".join([said, *noticed])
 
 
 def changes_text(changes: Changes, language: str) -> str:

@@ -237,7 +237,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("actions.", "lost_most lost_most_by_district{}"), (*VERBS, "actions_solved")),
     (keys("actions.grades[].", "name name_zh name_en hosts[] one_off_yuan one_off_band[] yearly_yuan yearly_band[] confidence source bonus"), (*VERBS, "actions")),
     ([*keys("actions.hours[].", "name name_zh name_en hosts[] one_off_yuan one_off_band[] yearly_yuan yearly_band[] confidence source hours"),
-      *keys("actions.", "least{} most{} open_least quota_min{} quota_max{} move_share move_band[] close_yuan close_band[] count_partners "
+      *keys("actions.", "least{} most{} open_least spacing_m quota_min{} quota_max{} move_share move_band[] close_yuan close_band[] count_partners "
                         "cobrand_yuan cobrand_band[] cobrand_yearly_yuan"),
       *(f"actions.{k}[].{w}" for k in ("required", "forbidden") for w in ("verb", "place", "hours", "grade"))], VERBS),
     ([k.replace("inputs.", "actions.") for k in table("partners[]")], ("partners",)),
