@@ -207,17 +207,24 @@ def site(study: StudyFile, out: Out = None) -> None:
 
 
 @app.command(help=_say("help_actions"))
-def actions(study: StudyFile, out: Out = None) -> None:
+def actions(
+    study: StudyFile,
+    out: Out = None,
+    frontier: Annotated[bool, typer.Option("--frontier", help=_say("help_opt_frontier"))] = False,
+) -> None:
     """Build, re-time, upgrade, move, close and co-brand under one budget."""
-    from planner.study.products import write_actions
+    from planner.study.products import write_action_fronts, write_actions
     from planner.study.terminal import actions_text
 
     with _shown() as shown:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_actions(opened.stages, folder), opened, folder)
+        page = write_action_fronts(opened.stages, folder) if frontier else None
     typer.echo(actions_text(plan, _language(opened), opened.stages.findings()))
     _say_changes(opened, "actions")
+    if page is not None:
+        typer.echo(phrase("say_fronts", _language(opened), page=page))
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 

@@ -20,7 +20,7 @@ from planner.settings.actions import VERBS, Actions
 from planner.solvers.effort import effort
 from planner.solvers.score import covered_weight
 
-__all__ = ["MoneyFront", "money_front"]
+__all__ = ["MoneyFront", "money_front", "options_request"]
 
 Array = NDArray[Any]
 #: The greatest budget, over the study's own.
@@ -111,7 +111,7 @@ def money_front(
     money: dict[str, float] = {k: problem.most[k] for k in ("one_off", "yearly") if k in problem.most}
     if not money:
         return MoneyFront(pd.DataFrame())
-    request = _request(problem)
+    request = options_request(problem)
     shares = np.linspace(WIDEST / points, WIDEST, points)[::-1]
     found: list[tuple[float, PricedSolution]] = []
     known: PricedSolution | None = None
@@ -127,7 +127,8 @@ def money_front(
     return MoneyFront(_table(problem, money, found[::-1]))
 
 
-def _request(problem: ActionProblem) -> OptionsRequest:
+def options_request(problem: ActionProblem) -> OptionsRequest:
+    """The problem as the solver checks it, once for many limits or weights."""
     return check_options(
         problem.covers, problem.weights, problem.place, must=problem.must, covered=None, use=problem.use, least=problem.least,
         most=problem.most, required=(), forbidden=problem.forbidden, region=None, quota_min=None, quota_max=None, apart=problem.apart.tolist(), stands=problem.stands,

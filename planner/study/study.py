@@ -24,6 +24,7 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.actions.fair import ActionFairFront
     from planner.actions.frontier import MoneyFront
     from planner.actions.plan import ActionPlan
     from planner.audit.changes import Changes
@@ -307,6 +308,20 @@ class Study:
         if n < 2:
             raise PlannerError(f"a frontier has at least 2 points; got {points!r}")
         return self.stages.value("money_front", points=n)
+
+    def fair_actions(self, *, points: int = 6) -> ActionFairFront:
+        """Workers covered against the worst-off district, by plans with five verbs within the study's money; each point with its bound.
+
+        Beside each point Gini and Kolm–Pollak over districts × groups. Minutes on a large city; kept, and made only when asked for.
+
+        Raises
+        ------
+        PlannerError
+            Fewer than two points.
+        """
+        if points < 2:
+            raise PlannerError(f"a frontier has at least 2 points; got {points!r}")
+        return self.stages.value("actions_fair_front", points=int(points))
 
     # -- questions to the plan ---------------------------------------------------------------------
 

@@ -122,6 +122,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
         "network:walk",
     ),
     "money_front": ("action_problem",),
+    "actions_fair_front": ("action_problem", "actions_solved"),
     "union:lists": ("stations", "truck_lists", "inputs", "frame"),
     "union:people": ("demand", "inputs"),
     "union:elsewhere": ("candidates", "siting"),  # one network here is planned by siting
@@ -142,7 +143,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     ),
 }
 VERBS = ("action_rules", "action_problem")
-SOLVING = ("actions_solved", "money_front")
+SOLVING = ("actions_solved", "money_front", "actions_fair_front")
 SERVING = ("union:today", "union:after")
 NETWORKS = ("network:walk", "network:ebike", "network:car", "network:truck")
 REACHES = ("reach:stations:walk", "reach:candidates:walk")
@@ -227,7 +228,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.curve[]"], ("curve:searched",)),
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
-    (keys("siting.", "sensitivity target_source inequality_aversion evidence[]"), ()),
+    (keys("siting.", "sensitivity target_source evidence[]"), ()),
+    (["siting.inequality_aversion"], ("actions_fair_front",)),
     # -- the five verbs; the years have the money
     (keys("actions.", "enabled budget_yuan yearly_yuan"), ()),
     (["actions.frontier"], ("money_front",)),

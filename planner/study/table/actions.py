@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from planner.equity.front import POINTS
 from planner.settings.whole import Settings
 from planner.siting.reach import cutoff_s, ways_of
 from planner.study.stages import Stage
@@ -71,6 +72,14 @@ def actions(settings: Settings) -> dict[str, Stage]:
                 "snap_limit_m": setting("circle.snap_limit_m"),
             },
             kept=False,
+        ),
+        "actions_fair_front": Stage(
+            "planner.actions.fair:action_fair_front",
+            {
+                "problem": stage("action_problem"), "solved": stage("actions_solved"), "actions": section("actions", "work_limit", "gap"),
+                "periods": setting("periods"), "points": fixed(POINTS), "aversion": setting("siting.inequality_aversion"),
+                "time_limit_s": setting("siting.time_limit_s"), "seed": setting("study.seed"),
+            },
         ),
         "money_front": Stage(
             "planner.actions.frontier:money_front",
