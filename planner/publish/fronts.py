@@ -54,9 +54,9 @@ def write_fronts(
         (
             phrase(key, language),
             " ".join(lines),
-            markupsafe.Markup(picture),
+            markupsafe.Markup(picture),  # noqa: S704  (numbers of ours alone)
             printed_table(columns, rows, language),
-        )  # noqa: S704  (numbers of ours alone)
+        )
         for key, lines, picture, columns, rows in parts
     ]
     page = out / "frontiers.html"
