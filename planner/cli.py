@@ -264,21 +264,38 @@ def site(study: StudyFile, out: Out = None) -> None:
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_site_list(opened.stages, folder), opened, folder)
     _echo(plan_text(plan, _language(opened)))
+    _say_changes(opened, "stations")
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
 
 
 @app.command(help=_say("help_actions"))
-def actions(study: StudyFile, out: Out = None) -> None:
+def actions(
+    study: StudyFile,
+    out: Out = None,
+    frontier: Annotated[bool, typer.Option("--frontier", help=_say("help_opt_frontier"))] = False,
+) -> None:
     """Build, re-time, upgrade, move, close and co-brand under one budget."""
-    from planner.study.products import write_actions
+    from planner.study.products import write_action_fronts, write_actions
     from planner.study.terminal import actions_text
 
     with _shown() as shown:
         opened = _open(study, shown)
         folder = _folder(opened, out)
         plan = _refusing(lambda: write_actions(opened.stages, folder), opened, folder)
-    _echo(actions_text(plan, _language(opened)))
+        page = write_action_fronts(opened.stages, folder) if frontier else None
+    _echo(actions_text(plan, _language(opened), opened.stages.findings()))
+    _say_changes(opened, "actions")
+    if page is not None:
+        _echo(phrase("say_fronts", _language(opened), page=page))
     _end(opened, 3 if plan.solution.gap > opened.settings.study.accept_gap else 0)
+
+
+def _say_changes(opened: Any, plan: str) -> None:
+    """What changes from last year's plan, where the study goes on from one."""
+    from planner.study.terminal import changes_text
+
+    if opened.settings.previous is not None:
+        _echo(changes_text(opened.changes(plan), _language(opened)))
 
 
 @app.command(help=_say("help_homes"))

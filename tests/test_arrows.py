@@ -28,12 +28,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "equity": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "grades": BASE | {"settings", "hours", "inputs", "demand", "siting"},
     "audit": BASE | {"settings", "hours", "inputs"},
-    "actions": BASE | {"settings", "hours", "solvers", "options", "inputs", "demand", "roads", "siting"},
+    "actions": BASE
+    | {"settings", "hours", "solvers", "options", "inputs", "demand", "roads", "siting", "equity"},
     "freight": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads"},
     "networks": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use", "siting"},
     "facts": BASE
     | {
         "actions",
+        "audit",
         "networks",
         "equity",
         "grades",

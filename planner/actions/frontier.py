@@ -20,7 +20,7 @@ from planner.settings.actions import VERBS, Actions
 from planner.solvers.effort import effort
 from planner.solvers.score import covered_weight
 
-__all__ = ["MoneyFront", "money_front"]
+__all__ = ["MoneyFront", "money_front", "options_request"]
 
 Array = NDArray[Any]
 #: The greatest budget, over the study's own.
@@ -102,16 +102,16 @@ def money_front(
     seed: int,
     progress: Progress | None = None,
 ) -> MoneyFront:
-    """The plan at ``points`` budgets from a tenth to twice the study's own, once and a year alike, from the dearest down.
+    """The plan at ``points`` budgets, whatever last year's plan had, from a tenth to twice the study's own, once and a year alike, from the dearest down.
 
     What covers more for less money holds for more money too, and a bound for more money for less: both are carried along.
     Limits on who loses the circle are not in force here. Without limited money there is nothing to ask: no rows.
     """
-    say = progress or silent
+    say, problem = progress or silent, problem.unpriced()
     money: dict[str, float] = {k: problem.most[k] for k in ("one_off", "yearly") if k in problem.most}
     if not money:
         return MoneyFront(pd.DataFrame())
-    request = _request(problem)
+    request = options_request(problem)
     shares = np.linspace(WIDEST / points, WIDEST, points)[::-1]
     found: list[tuple[float, PricedSolution]] = []
     known: PricedSolution | None = None
@@ -127,10 +127,11 @@ def money_front(
     return MoneyFront(_table(problem, money, found[::-1]))
 
 
-def _request(problem: ActionProblem) -> OptionsRequest:
+def options_request(problem: ActionProblem) -> OptionsRequest:
+    """The problem as the solver checks it, once for many limits or weights."""
     return check_options(
         problem.covers, problem.weights, problem.place, must=problem.must, covered=None, use=problem.use, least=problem.least,
-        most=problem.most, required=(), forbidden=problem.forbidden, region=None, quota_min=None, quota_max=None,
+        most=problem.most, required=(), forbidden=problem.forbidden, region=None, quota_min=None, quota_max=None, apart=problem.apart.tolist(), stands=problem.stands,
     )  # fmt: skip
 
 

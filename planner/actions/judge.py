@@ -15,6 +15,7 @@ from planner.errors import Finding, finding
 from planner.hours.parse import merged, parse_hours
 from planner.settings.actions import Actions
 from planner.settings.siting import Goal
+from planner.siting.goal.pose import close_sites, xy_of
 from planner.tables import HOST_KINDS
 
 __all__ = ["judge_actions"]
@@ -33,12 +34,16 @@ _SOURCES = {
 
 
 def judge_actions(
-    actions: Actions, goal: Goal, places: Mapping[str, str], districts: gpd.GeoDataFrame
+    actions: Actions,
+    goal: Goal,
+    places: Mapping[str, str],
+    districts: gpd.GeoDataFrame,
+    candidates: gpd.GeoDataFrame,
 ) -> tuple[Finding, ...]:
     """``places``: id → existing, candidate or partner. ACT-… for goals that make no sense for options, unknown places, districts and kinds of host, hours that nobody can keep."""
     return (
         *_goal(goal), *_hours(actions), *_hosts(actions), *_wishes(actions, places), *_districts(actions, districts),
-        *_numbers(actions, places),
+        *_numbers(actions, places), *_money(actions), *_spacing(actions, goal, candidates),
     )  # fmt: skip
 
 
@@ -54,7 +59,7 @@ def _goal(goal: Goal) -> list[Finding]:
     """A goal that options cannot be compared by."""
     strange = {
         "aim": goal.aim != "covered", "fade_m": goal.fade_m is not None, "credit": bool(goal.credit),
-        "spacing_m": goal.spacing_m > 0, "visits_per_day": goal.limits_visits, "relocate": goal.relocate > 0,
+        "spacing_price": goal.spacing_m > 0 and goal.spacing_price is not None, "visits_per_day": goal.limits_visits, "relocate": goal.relocate > 0,
         "open_rule": goal.open_rule != "half",
     }  # fmt: skip
     return [
@@ -113,6 +118,25 @@ def _districts(actions: Actions, districts: gpd.GeoDataFrame) -> list[Finding]:
         for key in ("quota_min", "quota_max", "lost_most_by_district")
         for d in sorted(getattr(actions, key)) if d not in known
     ]  # fmt: skip
+
+
+def _money(actions: Actions) -> list[Finding]:
+    """Nothing says how much may be spent."""
+    if actions.budget is not None or actions.yearly is not None:
+        return []
+    return [_say("ACT-016", "budget_yuan", "")]
+
+
+def _spacing(actions: Actions, goal: Goal, candidates: gpd.GeoDataFrame) -> list[Finding]:
+    """Required new stations too near each other."""
+    within = max(actions.spacing_m, goal.spacing_m)
+    ids = [w.place for w in actions.required if w.verb in ("build", "move")]
+    there = candidates[candidates["site_id"].astype("str").isin(ids)]
+    name = there["site_id"].astype("str").to_numpy()
+    return [
+        _say("ACT-017", "required", name[a], other=name[b], m=f"{within:g}")
+        for a, b in close_sites(xy_of(there), within)
+    ]
 
 
 def _numbers(actions: Actions, places: Mapping[str, str]) -> list[Finding]:

@@ -7,19 +7,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.actions.options import KEEP, Options
-from planner.actions.places import EXISTING, PARTNER, ActionPlaces
+from planner.actions.places import CANDIDATE, EXISTING, PARTNER, ActionPlaces
 from planner.settings.actions import VERBS, Actions, WantedAction
 from planner.settings.groups import Period
 from planner.settings.siting import Goal
 from planner.siting.coverage import Access, cover_weights, worker_cube
+from planner.solvers.variants import conflicts_within
 
-__all__ = ["ActionProblem", "option_covers", "pose_actions"]
+__all__ = ["ActionProblem", "Earlier", "option_covers", "pose_actions"]
 
 Array = NDArray[Any]
+#: (place, verbs) of actions of last year's plan.
+Earlier = Sequence[tuple[int, tuple[str, ...]]]
 #: What a worker counts more who has an upgraded station in reach, where upgrades must be made that are worth nothing: who goes first.
 TIE = 1e-4
 
@@ -51,6 +55,10 @@ class ActionProblem:
         Options that may not be taken, of wished places all but what is wished.
     today
         bool per column: covered by the stations as they are.
+    apart, stands
+        Pairs of places (rows) too near each other for both to be open, and per option whether a station of ours stands there under it.
+    n_earlier
+        How many columns at the end are no workers but actions of last year's plan, each covered by the options that come to it.
     """
 
     places: ActionPlaces
@@ -68,6 +76,9 @@ class ActionProblem:
     closing: Array
     forbidden: Array
     today: Array
+    apart: Array
+    stands: Array
+    n_earlier: int = 0
 
     @property
     def place(self) -> Array:
@@ -89,6 +100,14 @@ class ActionProblem:
         allowed = {KEEP, *verbs, *(("close",) if "move" in verbs else ())}
         shut = np.flatnonzero(~self.options.table["verb"].isin(allowed).to_numpy())
         return replace(self, forbidden=np.union1d(self.forbidden, shut))
+
+    def unpriced(self) -> ActionProblem:
+        """The same whatever last year's plan had."""
+        n = len(self.weights) - self.n_earlier
+        return replace(
+            self, covers=sparse.csr_array(self.covers[:, :n]), weights=self.weights[:n], district=self.district[:n], period=self.period[:n],
+            today=self.today[:n], n_earlier=0,
+        )  # fmt: skip
 
     def within(self, budget_yuan: float | None, yearly_yuan: float | None) -> ActionProblem:
         """The same under other money."""
@@ -142,8 +161,14 @@ def pose_actions(
     places: ActionPlaces,
     options: Options,
     districts: Sequence[str],
+    *,
+    earlier: Earlier = (),
+    change_workers: float = 0.0,
 ) -> ActionProblem:
-    """The problem as arrays; its settings were judged before (:mod:`planner.actions.judge`)."""
+    """The problem as arrays; its settings were judged before (:mod:`planner.actions.judge`).
+
+    ``earlier``: (place, verbs) of each action of last year's plan that could still be done, worth ``change_workers`` more.
+    """
     table, place = options.table, options.table["place"].to_numpy()
     covers = option_covers(places.reach.access, place, options.is_open)
     weights = _weights(goal, periods, places)
@@ -160,12 +185,49 @@ def pose_actions(
     wanted = _wished(actions.required, places, options)
     wished = np.unique(place[wanted])
     others = np.setdiff1d(np.flatnonzero(np.isin(place, wished)), wanted)
+    own = (
+        _earlier_columns(table, earlier)
+        if change_workers > 0
+        else sparse.csr_array((len(table), 0), dtype=np.int8)
+    )
+    n_earlier = own.shape[1]
+    covers = sparse.csr_array(sparse.hstack([covers, own], format="csr")) if n_earlier else covers
+    weights = np.append(weights, np.full(n_earlier, change_workers))
+    nowhere = np.full(n_earlier, -1)
     return ActionProblem(
-        places, options, covers, weights, n_workers, np.tile(district[live], times),
-        np.tile(period[live], times), tuple(districts), use, least, most,
+        places, options, covers, weights, n_workers, np.append(np.tile(district[live], times), nowhere),
+        np.append(np.tile(period[live], times), nowhere), tuple(districts), use, least, most,
         wished=wished, closing=_places_to_close(actions, places), forbidden=np.union1d(others, _wished(actions.forbidden, places, options)),
-        today=np.asarray(covers[keep].sum(axis=0)).ravel() > 0,
+        today=np.asarray(covers[keep].sum(axis=0)).ravel() > 0, apart=_too_near(actions.spacing_m, goal.spacing_m, places),
+        stands=(table["verb"] != "close").to_numpy() & (places.table["source"].to_numpy(object)[place] != PARTNER), n_earlier=n_earlier,
     )  # fmt: skip
+
+
+def _too_near(every_m: float, new_m: float, places: ActionPlaces) -> Array:
+    """Pairs of places of which no more than one may have a station: nearer than ``every_m``, or two new ones nearer than ``new_m``.
+
+    Two stations of today may stay, however near they are.
+    """
+    new, old = places.rows(CANDIDATE), places.rows(EXISTING)
+    xy = np.column_stack([places.table.geometry.x, places.table.geometry.y])
+
+    def pairs(rows: Array, metres: float) -> Array:
+        found = conflicts_within(xy[rows, 0], xy[rows, 1], metres) if metres > 0 else np.zeros((0, 2), int)
+        return rows[found] if len(found) else np.zeros((0, 2), np.int64)
+
+    near = np.concatenate([pairs(np.concatenate([old, new]), every_m), pairs(new, new_m)])
+    near = near[~np.isin(near, old).all(axis=1)]
+    return np.unique(np.sort(near, axis=1), axis=0)
+
+
+def _earlier_columns(table: pd.DataFrame, earlier: Earlier) -> sparse.csr_array:
+    """A column per earlier action: the options that come to it."""
+    place, verb = table["place"].to_numpy(), table["verb"].to_numpy(object)
+    every = [np.flatnonzero((place == at) & np.isin(verb, verbs)) for at, verbs in earlier]
+    rows = [r for r in every if len(r)]
+    option = np.concatenate([*rows, np.zeros(0, np.int64)]).astype(np.int64)
+    column = np.repeat(np.arange(len(rows)), [len(r) for r in rows])
+    return sparse.csr_array((np.ones(len(option), np.int8), (option, column)), shape=(len(table), len(rows)))
 
 
 def _with_grades(

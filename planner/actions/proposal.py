@@ -16,7 +16,7 @@ from planner.actions.options import write_options
 from planner.actions.partners import Posts
 from planner.actions.places import CANDIDATE, EXISTING, PARTNER, ActionPlaces, gather_places
 from planner.actions.plan import ActionPlan, actions_table, open_stations, verbs_table
-from planner.actions.pose import ActionProblem, pose_actions
+from planner.actions.pose import ActionProblem, Earlier, pose_actions
 from planner.actions.sequence import changes_of, in_order, substitutes
 from planner.actions.solve import ActionLook, Solved, solve_actions
 from planner.actions.years import spread
@@ -58,22 +58,24 @@ def judge(
         **dict.fromkeys(candidates["site_id"].astype("str"), CANDIDATE),
         **dict.fromkeys(stations["station_id"].astype("str"), EXISTING),
     }
-    return judge_actions(actions, siting.goal, places, districts)
+    return judge_actions(actions, siting.goal, places, districts, candidates)
 
 
 def pose_action_problem(
     actions: Actions, siting: Siting, periods: tuple[Period, ...], places: ActionPlaces, districts: gpd.GeoDataFrame, *,
-    need_open: float, judged: tuple[Finding, ...],
+    need_open: float, judged: tuple[Finding, ...], earlier: Earlier = (), change_workers: float = 0.0,
 ) -> ActionProblem:  # fmt: skip
     """The options written and posed.
 
-    ``siting``: costs of building, goal; ``judged``: the settings, in which no error was found.
+    ``siting``: costs of building, goal; ``judged``: the settings, in which no error was found; ``earlier``: what last year's plan had.
     """
     refuse_if_errors(judged)
     bands = {kind: siting.cost_of(kind) for kind in HOST_KINDS}
     options = write_options(actions, places, periods, need_open=need_open, cost_bands=bands)
     names = [str(d) for d in districts["district"]]
-    return pose_actions(actions, siting.goal, periods, places, options, names)
+    return pose_actions(
+        actions, siting.goal, periods, places, options, names, earlier=earlier, change_workers=change_workers
+    )
 
 
 def solve_action_problem(

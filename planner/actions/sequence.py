@@ -129,6 +129,27 @@ def in_order(problem: ActionProblem, changes: Sequence[Change]) -> tuple[list[in
     return order, gained, alone, refused
 
 
+class _Crowd:
+    """How many stations of a plan stand too near to each place."""
+
+    def __init__(self, problem: ActionProblem, chosen: Array) -> None:
+        n, pairs = len(problem.places.table), problem.apart
+        both = (np.concatenate([pairs[:, 0], pairs[:, 1]]), np.concatenate([pairs[:, 1], pairs[:, 0]]))
+        self.near = sparse.csr_array((np.ones(2 * len(pairs), np.int64), both), shape=(n, n))
+        self.problem, self.standing = problem, np.zeros(n, np.int64)
+        self.standing[problem.place[chosen[problem.stands[chosen]]]] = 1
+
+    def without(self, change: Change) -> Array:
+        """Per place, an action of the plan refused."""
+        standing, stands, place = self.standing, self.problem.stands, self.problem.place
+        if self.near.nnz:
+            standing = standing.copy()
+            for options, value in ((change.into, 0), (change.out, 1)):
+                standing[[place[o] for o in options if stands[o]]] = value
+        crowd: Array = self.near @ standing
+        return crowd
+
+
 @dataclass(frozen=True)
 class Substitute:
     """What could be done nearby instead of a refused action: option (-1: nothing), metres to it, workers still lost."""
@@ -154,11 +175,12 @@ def substitutes(
     busy[place[[o for c in changes for o in (*c.out, *c.into)]]] = True
     usable = np.isin(verb, ("build", "retime", "cobrand"))
     usable[problem.forbidden] = False
+    near_by = _Crowd(problem, chosen)
     found = []
     for n, change in enumerate(changes):
         there = near.indices[near.indptr[n] : near.indptr[n + 1]]
         metres = near.data[near.indptr[n] : near.indptr[n + 1]]
-        free = ~busy[there]
+        free = ~busy[there] & (near_by.without(change)[there] == 0)
         options = np.concatenate(
             [np.arange(ptr[p], ptr[p + 1]) for p in there[free]] or [np.zeros(0, np.int64)]
         )

@@ -54,7 +54,7 @@ def solve_options(problem: ActionProblem, look: ActionLook, *, weights: Array | 
     worth = problem.weights if weights is None else weights
     return maximal_covering_options(
         problem.covers, worth, problem.place, must=problem.must, use=problem.use, least=problem.least,
-        most=problem.most, forbidden=problem.forbidden, time_limit_s=look.time_limit_s, gap=look.gap,
+        most=problem.most, forbidden=problem.forbidden, apart=problem.apart.tolist(), stands=problem.stands, time_limit_s=look.time_limit_s, gap=look.gap,
         work_limit=look.work_limit, seed=look.seed,
     )  # fmt: skip
 
@@ -177,7 +177,7 @@ def solve_actions(
     alone: Solution | None
     try:
         alone = solve_options(
-            problem.only(["build"]), replace(look, work_limit=max(1, look.work_limit // LESS))
+            problem.only(["build"]).unpriced(), replace(look, work_limit=max(1, look.work_limit // LESS))
         )
     except InfeasibleError:
         alone = None

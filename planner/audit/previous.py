@@ -12,17 +12,21 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 from planner.errors import Finding, finding
 from planner.inputs.stations import read_stations
 from planner.inputs.tables.trusted import untrusted
+from planner.settings.actions import VERBS
 from planner.settings.inputs import Datum, Table
 
-__all__ = ["COLUMNS", "Previous", "read_previous"]
+__all__ = ["ACTION_COLUMNS", "COLUMNS", "Previous", "read_plan", "read_previous"]
 
 #: Columns of the sites promised, beside their geometry.
 COLUMNS = ("site_id", "name", "district", "workers_gained", "visits", "visits_low", "visits_high")
+#: Columns of the actions of a plan with five verbs, beside their geometry: where the station stands then.
+ACTION_COLUMNS = ("verb", "place_id", "name", "district", "to_id", "hours_to", "grade_to", "workers_gained")
 #: No run of planner is larger than this.
 _MAX_BYTES = 500_000_000
 
@@ -37,6 +41,8 @@ class Previous:
         A row per site: :data:`COLUMNS` (NaN where the plan did not say: workers newly covered, visits a day with their band), geometry.
     stations
         Ids of the stations that were open when it was made; None where it is not told (a plain list).
+    actions
+        A row per action of its plan with five verbs: :data:`ACTION_COLUMNS`, geometry; None where it had no such plan.
     shares
         Share covered ``before`` and ``after`` as it promised; empty for a list.
     source, version
@@ -49,6 +55,15 @@ class Previous:
     source: str
     version: str
     findings: tuple[Finding, ...]
+    actions: gpd.GeoDataFrame | None = None
+
+
+def read_plan(
+    files: tuple[Path, ...], districts: gpd.GeoDataFrame, *, crs: str, datum: Datum = "wgs84"
+) -> Previous:
+    """The plan that a study goes on from (:func:`read_previous`); ``files``: its file, and what is read beside it."""
+    area = shapely.union_all(districts.geometry.to_numpy())
+    return read_previous(files[0], crs=crs, area=area, datum=datum)
 
 
 def read_previous(path: Path, *, crs: str, area: BaseGeometry, datum: Datum = "wgs84") -> Previous:
@@ -81,6 +96,9 @@ def read_previous(path: Path, *, crs: str, area: BaseGeometry, datum: Datum = "w
         path.name,
         made.version,
         tuple(found),
+        None
+        if made.actions is None
+        else made.actions[made.actions.geometry.intersects(area)].reset_index(drop=True),
     )
 
 
@@ -94,15 +112,16 @@ def _is_layer(path: Path) -> bool:
         return b"FeatureCollection" in handle.read(2000)
 
 
-def _frame(rows: list[dict[str, Any]], crs: str) -> gpd.GeoDataFrame:
+def _frame(rows: list[dict[str, Any]], crs: str, columns: tuple[str, ...] = COLUMNS) -> gpd.GeoDataFrame:
     """Rows with ``lng`` and ``lat`` (WGS84) as a table in the study's CRS."""
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "lng", "lat"])
-    for column in COLUMNS[3:]:
-        table[column] = pd.to_numeric(table[column], errors="coerce").astype(float)
+    table = pd.DataFrame(rows, columns=[*columns, "lng", "lat"])
+    for column in columns:
+        if column in COLUMNS[3:]:
+            table[column] = pd.to_numeric(table[column], errors="coerce").astype(float)
     places = gpd.GeoSeries.from_xy(table["lng"].astype(float), table["lat"].astype(float), crs=4326).to_crs(
         crs
     )
-    return gpd.GeoDataFrame(table[list(COLUMNS)], geometry=places.to_numpy(), crs=crs)
+    return gpd.GeoDataFrame(table[list(columns)], geometry=places.to_numpy(), crs=crs)
 
 
 def _of_list(path: Path, crs: str, datum: Datum, found: list[Finding]) -> Previous:
@@ -126,9 +145,11 @@ def _of_run(path: Path, crs: str, found: list[Finding]) -> Previous:
     version = str(versions.get("planner", "")) if isinstance(versions, Mapping) else ""
     promised = run.get("promised")
     if isinstance(promised, Mapping):
-        rows, stations = _rows(promised.get("sites"), path, found), promised.get("stations")
+        rows, stations = _rows(promised, "sites", COLUMNS, path, found), promised.get("stations")
         ids = tuple(str(s) for s in stations) if isinstance(stations, list) else None
-        return Previous(_frame(rows, crs), ids, _shares(run), path.name, version, ())
+        return Previous(
+            _frame(rows, crs), ids, _shares(run), path.name, version, (), _actions(promised, crs, path, found)
+        )
     beside = path.with_name("plan.gpkg")
     if not beside.is_file():
         found.append(finding("AUD-012", source=path.name, value=version or "?"))
@@ -147,16 +168,32 @@ def _json(path: Path) -> dict[str, Any] | None:
     return run if isinstance(run, dict) else None
 
 
-def _rows(sites: Any, path: Path, found: list[Finding]) -> list[dict[str, Any]]:
-    """Sites of ``promised`` that have a place; others are told with their number."""
-    good = []
+def _actions(
+    promised: Mapping[str, Any], crs: str, path: Path, found: list[Finding]
+) -> gpd.GeoDataFrame | None:
+    """Actions of ``promised`` whose verb is known."""
+    if not isinstance(promised.get("actions"), list):
+        return None
+    table = _frame(_rows(promised, "actions", ACTION_COLUMNS, path, found), crs, ACTION_COLUMNS)
+    for column in set(ACTION_COLUMNS) - {"workers_gained"}:
+        table[column] = table[column].fillna("").astype("str")
+    return table[table["verb"].isin(VERBS)].reset_index(drop=True)
+
+
+def _rows(
+    promised: Mapping[str, Any], key: str, columns: tuple[str, ...], path: Path, found: list[Finding]
+) -> list[dict[str, Any]]:
+    """Sites or actions of ``promised`` that have a place; others are told with their number."""
+    good, sites = [], promised.get(key)
     for at, site in enumerate(sites if isinstance(sites, list) else [], start=1):
         place = {k: site.get(k) for k in ("lng", "lat")} if isinstance(site, Mapping) else {}
         if _is_degrees(place.get("lng"), 180) and _is_degrees(place.get("lat"), 90):
-            good.append({k: site.get(k) for k in (*COLUMNS, "lng", "lat")})
+            good.append({k: site.get(k) for k in (*columns, "lng", "lat")})
         else:
             found.append(
-                finding("AUD-015", source=path.name, row=at, field="promised.sites", value=str(place or site))
+                finding(
+                    "AUD-015", source=path.name, row=at, field=f"promised.{key}", value=str(place or site)
+                )
             )
     return good
 

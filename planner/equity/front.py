@@ -8,10 +8,10 @@ are the plans, and the lowest of all those lines is the bound.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -29,9 +29,10 @@ from planner.solvers.effort import effort
 from planner.solvers.request import Request, check_covered, check_covers, check_weights
 from planner.solvers.solution import Solution
 
-__all__ = ["POINTS", "FairFront", "fair_front", "front_of"]
+__all__ = ["POINTS", "FairFront", "Front", "fair_front", "front_of", "front_rows", "raised"]
 
 Array = NDArray[Any]
+Known = TypeVar("Known")
 #: Points of the front, both ends among them.
 POINTS = 6
 #: Plans sought per point between the ends.
@@ -76,12 +77,12 @@ class FairFront:
 
     def _repr_html_(self) -> str:
         shares = dict.fromkeys(("level", "share", "least_share"), "{:.1%}".format) | {"gap": "{:.3%}".format}
-        table = self.table.drop(columns="sites").to_html(
+        table = self.table.drop(columns="sites", errors="ignore").to_html(
             index=False, escape=True, float_format="{:,.0f}".format, formatters=shares
         )
-        return f"<p>{escape(repr(self))}</p>{table}{self._picture()}"
+        return f"<p>{escape(repr(self))}</p>{table}{self.picture()}"
 
-    def _picture(self) -> str:
+    def picture(self) -> str:
         """Workers to the right, the worst-off district's share upwards; bars show what no plan exceeds."""
         t = self.table
         if not len(t):
@@ -112,31 +113,20 @@ class FairFront:
 
 
 @dataclass
-class _Front:
-    """The problem with equal points merged, the plans seen and the lines that bound every plan."""
+class Front:
+    """Plans seen and the lines that bound every plan; ``names``, ``totals``: districts and their workers; ``score``: of a plan the covered workers and each district's share, counted afresh."""
 
-    problem: SitingProblem
     names: Array
-    code: Array
     totals: Array
+    score: Callable[[Array], tuple[float, Array]]
     plans: list[Array] = field(default_factory=list)
     ends: list[tuple[float, Array]] = field(default_factory=list)  # (covered, share per district)
     lines: list[tuple[float, float]] = field(default_factory=list)  # covered ≤ a − b · level
     repeatable: bool = True
 
-    @property
-    def weights(self) -> Array:
-        return self.problem.weights
-
-    def score(self, sites: Array) -> tuple[float, Array]:
-        """Covered workers, and the share of each district, counted afresh."""
-        reached = self.problem.covered.copy()
-        reached[self.problem.covers[sites].indices] = True
-        got = np.bincount(self.code, self.weights * reached, len(self.totals))
-        return float(got.sum()), got / self.totals
-
-    def add(self, sites: Array) -> tuple[float, Array]:
-        self.plans.append(np.asarray(sites, dtype=np.int64))
+    def add(self, plan: Array) -> tuple[float, Array]:
+        """Keep a plan; its score."""
+        self.plans.append(np.asarray(plan, dtype=np.int64))
         self.ends.append(self.score(self.plans[-1]))
         return self.ends[-1]
 
@@ -146,15 +136,42 @@ class _Front:
         return int(np.argmax(worth))
 
     def bound(self, level: float) -> float:
+        """No plan of this level covers more."""
         return min(a - b * level for a, b in self.lines)
 
-    def priced(self, mu: Array, look: Look, known: Solution | None) -> Solution:
-        """Maximal covering with ``mu`` workers paid for the whole share of each district."""
-        weights = self.weights * (1.0 + (mu / self.totals)[self.code])
-        found = solve(self.problem, look, weights=weights, known=known)
+    def priced(self, mu: Array, found: Solution) -> None:
+        """Keep the answer to maximal covering with ``mu`` workers paid for the whole share of each district."""
         self.lines.append((max(float(found.bound), float(found.objective)), float(mu.sum())))
         self.add(found.chosen)
         self.repeatable &= found.repeatable
+
+
+@dataclass
+class _Sites:
+    """The siting problem with equal points merged, the district (code) of each point, and the front."""
+
+    problem: SitingProblem
+    code: Array
+    front: Front
+
+    @classmethod
+    def of(cls, problem: SitingProblem, label: Array) -> _Sites:
+        names, code = np.unique(label, return_inverse=True)
+        totals = np.bincount(code, problem.weights)
+
+        def score(sites: Array) -> tuple[float, Array]:
+            reached = problem.covered.copy()
+            reached[problem.covers[sites].indices] = True
+            got = np.bincount(code, problem.weights * reached, len(totals))
+            return float(got.sum()), got / totals
+
+        return cls(problem, code, Front(names, totals, score))
+
+    def priced(self, mu: Array, look: Look, known: Solution | None) -> Solution:
+        """Maximal covering with ``mu`` workers paid for the whole share of each district."""
+        weights = self.problem.weights * (1.0 + (mu / self.front.totals)[self.code])
+        found = solve(self.problem, look, weights=weights, known=known)
+        self.front.priced(mu, found)
         return found
 
 
@@ -208,36 +225,41 @@ def front_of(
         raise ValueError(f"a front has two ends: points must be 2 or more, not {points}")
     say, quick = look.progress or silent, replace(look, work_limit=AGAIN, progress=None)
     small, label = merged(problem, np.tile(district, len(problem.weights) // len(district)))
-    names, code = np.unique(label, return_inverse=True)
-    front = _Front(small, names, code, np.bincount(code, small.weights))
+    own = _Sites.of(small, label)
+    front = own.front
     say("the worst-off district", 0.0)
-    known, highest = _both_ends(front, plan, replace(look, progress=None))
+    known, highest = _both_ends(own, plan, replace(look, progress=None))
     first = front.ends[front.best(0.0)]
     last = max(float(shares.min()) for _, shares in front.ends)
-    levels, mu = np.linspace(float(first[1].min()), last, points), np.zeros(len(names))
+    levels, mu = np.linspace(float(first[1].min()), last, points), np.zeros(len(front.names))
     for n, level in enumerate(levels[1:]):
         say("the worst-off district", (n + 1) / points)
-        known, mu = _raised(front, float(level), mu, known, quick)
-    table = pd.DataFrame(list(_rows(front, levels, plan.chosen, ids)))
+        known, mu = raised(front, float(level), mu, known, lambda mu, known: own.priced(mu, quick, known))
+
+    def sites(at: Array) -> dict[str, Any]:
+        return {"same": int(np.isin(plan.chosen, at).sum()), "sites": ";".join(ids[at])}
+
+    table = pd.DataFrame(list(front_rows(front, levels, sites)))
     return FairFront(table, max(highest, last), front.repeatable)
 
 
-def _both_ends(front: _Front, plan: Solution, look: Look) -> tuple[Solution, float]:
+def _both_ends(of: _Sites, plan: Solution, look: Look) -> tuple[Solution, float]:
     """The plan of most workers, the one with the greatest least share and some between, all kept in the front.
 
     The first comes back, and the share above which no plan lifts the worst-off district.
     """
-    problem, k = front.problem, len(front.totals)
-    most = front.priced(np.zeros(k), look, replace(plan, prices=None))
+    problem, front = of.problem, of.front
+    k = len(front.totals)
+    most = of.priced(np.zeros(k), look, replace(plan, prices=None))
     if allowed(problem.rules, np.sort(plan.chosen)):
         front.add(plan.chosen)
     covers = check_covers(problem.covers)
     n = covers.shape[1]
     request = Request(
-        covers, check_weights(front.weights, n), check_covered(problem.covered, n), problem.rules
+        covers, check_weights(problem.weights, n), check_covered(problem.covered, n), problem.rules
     )
     shares = np.zeros((k, n))
-    shares[front.code, np.arange(n)] = front.weights / front.totals[front.code]
+    shares[of.code, np.arange(n)] = problem.weights / front.totals[of.code]
     hard = effort(look.time_limit_s, look.gap, look.work_limit, look.seed, look.progress)
     worth = Worth(scenarios=shares, tail=1.0 / k)
     fair = solve_composed(request, worth, [np.sort(most.chosen)], hard)
@@ -253,12 +275,23 @@ def _both_ends(front: _Front, plan: Solution, look: Look) -> tuple[Solution, flo
     return most, max(float(fair.bound), float(fair.objective))
 
 
-def _raised(front: _Front, level: float, mu: Array, known: Solution, look: Look) -> tuple[Solution, Array]:
-    """Prices that make plans keep the level, by subgradient; the last solution and the prices of the lowest bound."""
+def raised(
+    front: Front,
+    level: float,
+    mu: Array,
+    known: Known,
+    priced: Callable[[Array, Known], Known],
+    *,
+    turns: int = TURNS,
+) -> tuple[Known, Array]:
+    """Prices that make plans keep the level, by subgradient; the last solution and the prices of the lowest bound.
+
+    ``priced``: solves with prices from the solution known, and keeps the answer in the front.
+    """
     lowest, best_mu, close = np.inf, mu, 1.0
-    for _ in range(TURNS):
-        found = front.priced(mu, look, known)
-        known, (_, shares) = found, front.ends[-1]
+    for _ in range(turns):
+        known = priced(mu, known)
+        _, shares = front.ends[-1]
         here = front.lines[-1][0] - front.lines[-1][1] * level
         lowest, best_mu, close = (here, mu, close) if here < lowest else (lowest, best_mu, close / 2)
         top = front.ends[front.best(level)][0]
@@ -270,7 +303,10 @@ def _raised(front: _Front, level: float, mu: Array, known: Solution, look: Look)
     return known, best_mu
 
 
-def _rows(front: _Front, levels: Array, chosen: Array, ids: Array) -> Iterator[dict[str, Any]]:
+def front_rows(
+    front: Front, levels: Array, more: Callable[[Array], dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """A row per level (the columns of :class:`FairFront`); ``more``: further columns of a plan."""
     whole = float(front.totals.sum())
     first = front.ends[front.best(0.0)][0]
     top = front.bound(float(levels[0]))
@@ -288,6 +324,5 @@ def _rows(front: _Front, levels: Array, chosen: Array, ids: Array) -> Iterator[d
             "least_district": str(front.names[int(shares.argmin())]),
             "price": max(0.0, first - bound),
             "price_most": max(0.0, top - covered),
-            "same": int(np.isin(chosen, front.plans[at]).sum()),
-            "sites": ";".join(ids[front.plans[at]]),
+            **more(front.plans[at]),
         }

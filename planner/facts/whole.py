@@ -9,10 +9,12 @@ import geopandas as gpd
 import pandas as pd
 
 from planner.actions.plan import ActionPlan
+from planner.audit.changes import Changes
 from planner.demand.ensemble import Ensemble
 from planner.equity.fairness import AVERSION, Fairness
 from planner.facts.actions import action_facts
 from planner.facts.bands import Draws
+from planner.facts.changes import change_facts
 from planner.facts.coverage import coverage_facts, headline_scope
 from planner.facts.evidence import front_facts, knowledge_facts, pilot_facts
 from planner.facts.fairness import fairness_facts
@@ -42,7 +44,7 @@ def register_of(
     parts: Parts, *, demand: gpd.GeoDataFrame, ensemble: Ensemble | None, groups: Sequence[Group], circle: Circle,
     costs: pd.DataFrame, always: int | None = None, homes: dict[str, Any] | None = None,
     fairness: Fairness | None = None, aversion: float = AVERSION, actions: ActionPlan | None = None, weighted: bool = False,
-    union: UnionResult | None = None,
+    union: UnionResult | None = None, changes: tuple[Changes | None, Changes | None] = (None, None),
 ) -> Register:  # fmt: skip
     """The register of a finished study.
 
@@ -69,6 +71,8 @@ def register_of(
         inequality that it is measured with.
     union
         The union's networks; None where not asked.
+    changes
+        What changes from last year's plan: of the new stations, of the five verbs (None: not asked).
     """
     here = headline_scope(circle.walk_m)
     draws = None
@@ -79,7 +83,12 @@ def register_of(
     fair = fairness_facts(parts.before, parts.after, here, draws=draws, found=fairness, aversion=aversion)
     verbs = () if actions is None else action_facts(actions, here, draws=draws, own_goal=weighted)
     others = _others(parts, here, costs, always, homes)
-    return Register([*covered, *others, *fair, *verbs, *network_facts(union, here)], here)
+    since = [
+        f
+        for of, plan in zip(changes, ("proposal", "actions"), strict=True)
+        for f in change_facts(of, here, plan)
+    ]
+    return Register([*covered, *others, *fair, *verbs, *since, *network_facts(union, here)], here)
 
 
 def _others(

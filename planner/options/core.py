@@ -57,7 +57,8 @@ class OptionsCore:
     ``place_ptr``: place → options; ``must``: whether one of them has to be taken; ``option_ptr``, ``piece``: option →
     pieces (ascending); ``piece_ptr``, ``row``: piece → rows of demand; ``weight`` per row; ``option``: position in the
     request; ``decided``: options of the request taken beforehand; ``base``: weight covered whatever is chosen; ``unit``:
-    every weight is a multiple of it (0: of nothing); ``row_of``: row of each demand point (-1: none).
+    every weight is a multiple of it (0: of nothing); ``row_of``: row of each demand point (-1: none). ``stands`` (per option),
+    ``apart_ptr``, ``apart`` (place → places): of such places no two take an option that stands; they are never decided beforehand.
     """
 
     place_ptr: Ints
@@ -73,6 +74,9 @@ class OptionsCore:
     base: float
     unit: float
     row_of: Ints
+    stands: Bools
+    apart_ptr: Ints
+    apart: Ints
 
     @property
     def n_places(self) -> int:
@@ -93,6 +97,13 @@ class OptionsCore:
     def place(self) -> Ints:
         """The place of each option."""
         return np.repeat(np.arange(self.n_places), np.diff(self.place_ptr))
+
+    def conflicts(self, options: Ints) -> Ints:
+        """Places with one of these options that stands, too near to another such place."""
+        standing = np.zeros(self.n_places, bool)
+        standing[self.place[options[self.stands[options]]]] = True
+        own = np.repeat(np.arange(self.n_places), np.diff(self.apart_ptr))
+        return np.unique(own[standing[own] & standing[self.apart]])
 
     @property
     def arrays(self) -> tuple[Ints, Bools, Ints, Ints, Ints, NDArray[np.int32]]:
@@ -141,16 +152,28 @@ def reduce_options(request: OptionsRequest, may: Bools | None = None) -> Options
         place_ptr=starts, must=must[code], option_ptr=option_ptr, piece=piece, piece_ptr=piece_ptr, row=row,
         weight=request.weights[wanted], limits=limits.only(options, np.zeros(len(request.limits))), option=options,
         decided=np.empty(0, np.int64), base=float(request.weights[request.covered].sum()), unit=0.0,
-        row_of=row_of.astype(np.int64),
+        row_of=row_of.astype(np.int64), stands=request.stands[options] if len(request.apart) else np.zeros(len(options), bool),
+        **_places_apart(request.apart, code, len(request.labels)),
     )  # fmt: skip
     return shrink(core, ~_bettered(core), core.must)
+
+
+def _places_apart(pairs: Ints, code: Ints, n: int) -> dict[str, Ints]:
+    """Place → the places it must be apart from, in the numbers of those that are left (``code``)."""
+    number = np.full(n, -1, np.int64)
+    number[code] = np.arange(len(code))
+    both = number[pairs]
+    both = both[(both >= 0).all(axis=1)]
+    own, other = np.concatenate([both, both[:, ::-1]]).T if len(both) else np.zeros((2, 0), np.int64)
+    order = np.lexsort((other, own))
+    return {"apart_ptr": _pointer(own[order], len(code)), "apart": other[order].astype(np.int64)}
 
 
 def shrink(core: OptionsCore, keep: Bools, must: Bools) -> OptionsCore:
     """The core with only the options marked in ``keep``, places marked in ``must`` bound to take one of these."""
     place = core.place
     held = np.bincount(place[keep], minlength=core.n_places)
-    alone = must & (held == 1)
+    alone = must & (held == 1) & (np.diff(core.apart_ptr) == 0)
     taken = np.flatnonzero(keep & alone[place])
     left = np.flatnonzero(keep & ~alone[place])
     places = np.flatnonzero((held > 0) & ~alone)
@@ -164,13 +187,15 @@ def shrink(core: OptionsCore, keep: Bools, must: Bools) -> OptionsCore:
     option_ptr, piece, group_ptr, olds = _pieces(starts, ptr, old, len(core.piece_ptr) - 1)
     parts_ptr, rows = fill_rows(core.piece_ptr, core.row, olds.astype(np.int64), row_of)
     piece_ptr, rows, weight, merged = _merged(parts_ptr[group_ptr], rows, core.weight[~served])
+    own = np.repeat(np.arange(core.n_places), np.diff(core.apart_ptr))
+    pairs = np.column_stack([own, core.apart])[own < core.apart]
     number = np.full(core.n_rows + 1, -1, np.int64)
     number[np.flatnonzero(~served)] = merged
     return OptionsCore(
         place_ptr=starts, must=must[places], option_ptr=option_ptr, piece=piece, piece_ptr=piece_ptr, row=rows,
         weight=weight, limits=core.limits.only(left, load_of(core, taken)), option=core.option[left],
         decided=np.concatenate([core.decided, core.option[taken]]), base=core.base + float(core.weight[served].sum()),
-        unit=step_of(weight), row_of=number[core.row_of],
+        unit=step_of(weight), row_of=number[core.row_of], stands=core.stands[left], **_places_apart(pairs, places, core.n_places),
     )  # fmt: skip
 
 
@@ -342,8 +367,11 @@ def _no_dearer(use, low, high, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _mark_bettered(place_ptr, must, option_ptr, piece, use, low, high, out):  # type: ignore[no-untyped-def]
-    """Mark options that another of their place (or none, where none may be) betters or equals in everything."""
+def _mark_bettered(place_ptr, must, option_ptr, piece, use, low, high, stands, out):  # type: ignore[no-untyped-def]
+    """Mark options that another of their place (or none, where none may be) betters or equals in everything.
+
+    An option that stands, where others may not then, betters only those that stand too.
+    """
     for p in range(len(must)):
         for a in range(place_ptr[p], place_ptr[p + 1]):
             if not must[p] and option_ptr[a] == option_ptr[a + 1] and _no_dearer(use, low, high, a, -1):
@@ -353,6 +381,7 @@ def _mark_bettered(place_ptr, must, option_ptr, piece, use, low, high, out):  # 
                 if (
                     a != b
                     and not out[b]
+                    and (stands[a] or not stands[b])
                     and _no_dearer(use, low, high, a, b)
                     and _within(option_ptr, piece, a, b)
                 ):
@@ -363,5 +392,7 @@ def _mark_bettered(place_ptr, must, option_ptr, piece, use, low, high, out):  # 
 def _bettered(core: OptionsCore) -> Bools:
     out = np.zeros(core.n_options, np.bool_)
     low, high = np.isfinite(core.limits.least), np.isfinite(core.limits.most)
-    _mark_bettered(core.place_ptr, core.must, core.option_ptr, core.piece, core.limits.use, low, high, out)
+    _mark_bettered(
+        core.place_ptr, core.must, core.option_ptr, core.piece, core.limits.use, low, high, core.stands, out
+    )
     return out

@@ -17,7 +17,13 @@ from planner.options.core import OptionsCore
 from planner.solvers.effort import Effort
 from planner.solvers.highs import Block, Outcome, solve_model
 
-__all__ = ["cover_constraint", "limit_constraint", "place_constraint", "solve_options_core"]
+__all__ = [
+    "apart_constraint",
+    "cover_constraint",
+    "limit_constraint",
+    "place_constraint",
+    "solve_options_core",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,6 +48,16 @@ def place_constraint(place: Ints, must: Bools, size: int) -> Block:
     n = len(must)
     matrix = sparse.csr_array((np.ones(len(place)), (place, np.arange(len(place)))), shape=(n, size))
     return Block(matrix, np.where(must, 1.0, 0.0), np.ones(n))
+
+
+def apart_constraint(place: Ints, stands: Bools, pairs: Ints, size: int) -> Block:
+    """``Σ x_o of both places that stand ≤ 1`` for each pair of places that must be apart."""
+    of = [np.flatnonzero(stands & (place == p)) for p in range(int(pairs.max(initial=-1)) + 1)]
+    columns = [np.concatenate([of[a], of[b]]) for a, b in pairs]
+    row = np.repeat(np.arange(len(pairs)), [len(c) for c in columns])
+    column = np.concatenate([*columns, np.zeros(0, np.int64)]).astype(np.int64)
+    matrix = sparse.csr_array((np.ones(len(column)), (row, column)), shape=(len(pairs), size))
+    return Block(matrix, np.zeros(len(pairs)), np.ones(len(pairs)))
 
 
 def limit_constraint(use: Floats, least: Floats, most: Floats, size: int) -> Block:
@@ -73,6 +89,10 @@ def solve_options_core(
     blocks = [cover_constraint(core), place_constraint(core.place, core.must, m + n)]
     if len(limits.least):
         blocks.append(limit_constraint(limits.use, limits.least, limits.most, m + n))
+    if len(core.apart):
+        own = np.repeat(np.arange(core.n_places), np.diff(core.apart_ptr))
+        pairs = np.column_stack([own, core.apart])[own < core.apart]
+        blocks.append(apart_constraint(core.place, core.stands, pairs, m + n))
     value = np.concatenate([np.zeros(m), core.weight])
     warm = None
     if start is not None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.options.exact import limit_constraint, place_constraint
+from planner.options.exact import apart_constraint, limit_constraint, place_constraint
 from planner.options.request import ROUNDING, Limit, OptionsRequest
 from planner.solvers.clash import InfeasibleRequestError, Told, told
 from planner.solvers.effort import LOOKS
@@ -75,9 +75,9 @@ class _Side:
 
 @dataclass(frozen=True)
 class _Bound:
-    """Places that must take an option, options that must be taken, options that must not."""
+    """Places that must take an option, options that must be taken, options that must not, places that must be apart."""
 
-    key: Literal["must", "required", "forbidden"]
+    key: Literal["must", "required", "forbidden", "apart"]
     who: tuple[Any, ...]
 
     def told(self) -> Told:
@@ -85,12 +85,13 @@ class _Bound:
         some = ", ".join(str(w) for w in self.who[:NAMED]) + (" …" if len(self.who) > NAMED else "")
         en = {
             "must": "must: {n} place(s) take an option ({some})", "required": "required: {n} option(s) ({some})",
-            "forbidden": "forbidden: {n} option(s) ({some})",
+            "forbidden": "forbidden: {n} option(s) ({some})", "apart": "apart: {n} pair(s) of places ({some})",
         }  # fmt: skip
         zh = {
             "must": "must：{n} 个地点须各取一项（{some}）",
             "required": "required：{n} 项必选（{some}）",
             "forbidden": "forbidden：{n} 项禁选（{some}）",
+            "apart": "apart：{n} 对地点不得同时设站（{some}）",
         }
         return told(en[self.key], zh[self.key], n=len(self.who), some=some)
 
@@ -174,6 +175,9 @@ def _rules(request: OptionsRequest) -> list[Rule]:
         out.append(_Bound("forbidden", tuple(request.forbidden.tolist())))
     if len(request.required):
         out.append(_Bound("required", tuple(request.required.tolist())))
+    if len(request.apart):
+        pairs = tuple(f"{request.labels[a]} – {request.labels[b]}" for a, b in request.apart)
+        out.append(_Bound("apart", pairs))
     if request.must.any():
         out.append(_Bound("must", tuple(request.labels[k] for k in np.flatnonzero(request.must))))
     for limit in sorted(request.limits, key=lambda one: one.kind == "use"):
@@ -194,6 +198,8 @@ def _solved(
             high[request.forbidden] = 0.0 if rule.key == "forbidden" else high[request.forbidden]
             must = request.must if rule.key == "must" else must
     blocks = [place_constraint(request.place, must, n)]
+    if any(rule.key == "apart" for rule in rules):
+        blocks.append(apart_constraint(request.place, request.stands, request.apart, n))
     sides = [rule for rule in rules if isinstance(rule, _Side)]
     if sides:
         by = np.array([factor(float(np.abs(s.limit.use).max())) for s in sides])
@@ -230,7 +236,7 @@ def _by_ease(rule: Rule) -> int:
     """Which rule to change first."""
     if isinstance(rule, _Side):
         return (0 if rule.side == "most" else 1) + (2 if rule.limit.kind == "quota" else 0)
-    return {"forbidden": 4, "required": 5, "must": 6}[rule.key]
+    return {"apart": 4, "forbidden": 5, "required": 6, "must": 7}[rule.key]
 
 
 def _without(rule: _Bound) -> Told:

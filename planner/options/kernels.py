@@ -23,7 +23,7 @@ LEAST_GAIN = 1e-13
 
 
 class Menu(NamedTuple):
-    """What may be taken: the arrays of a core (``low``, ``high``: its limits, rounding allowed for)."""
+    """What may be taken: the arrays of a core (``low``, ``high``: its limits, rounding allowed for; ``apart``: places too near)."""
 
     place_ptr: NDArray[np.int64]
     must: NDArray[np.bool_]
@@ -36,6 +36,9 @@ class Menu(NamedTuple):
     use: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    stands: NDArray[np.bool_]
+    apart_ptr: NDArray[np.int64]
+    apart: NDArray[np.int64]
 
 
 class Taken(NamedTuple):
@@ -124,6 +127,33 @@ def _keeps(menu, load):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _too_near(menu, choice, p, b, q, d):  # type: ignore[no-untyped-def]
+    """How many places near ``p`` stand in the way of its option ``b``, once ``q`` takes ``d`` (q < 0: nothing else), and the last of them."""
+    crowd, last = 0, -1
+    if b < 0 or not menu.stands[b]:
+        return crowd, last
+    for e in range(menu.apart_ptr[p], menu.apart_ptr[p + 1]):
+        n = menu.apart[e]
+        o = d if n == q else choice[n]
+        if o >= 0 and menu.stands[o]:
+            crowd, last = crowd + 1, n
+    return crowd, last
+
+
+@compiled
+def _leaves(menu, choice, q, random):  # type: ignore[no-untyped-def]
+    """An option of ``q`` (or none) that does not stand; the option it has where there is none."""
+    n = menu.place_ptr[q + 1] - menu.place_ptr[q]
+    begin = np.int64(xorshift(random) % np.uint64(n + 1))
+    for k in range(n + 1):
+        at = (begin + k) % (n + 1)
+        o = menu.place_ptr[q] + at if at < n else -1
+        if (o < 0 and not menu.must[q]) or (o >= 0 and not menu.stands[o]):
+            return o
+    return choice[q]
+
+
+@compiled
 def _charge(menu, toll, a, b):  # type: ignore[no-untyped-def]
     """What taking ``b`` for ``a`` costs more in tolls."""
     total = 0.0
@@ -186,18 +216,42 @@ def _draw(menu, choice, in_force, pool, random):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _partner(menu, taken, p, tries, random):  # type: ignore[no-untyped-def]
-    """A place other than ``p``, and what it might take so that the limits are kept (the load is changed); -1: none found."""
+def _partner(menu, taken, p, b, tries, random):  # type: ignore[no-untyped-def]
+    """A place other than ``p`` (which takes ``b``), and what it might take so that the limits are kept (the load is changed); -1: none found."""
     for _ in range(tries):
         q, d = _other(menu, taken.choice, random)
         c = taken.choice[q]
-        if q == p or c == d:
+        if q == p or c == d or _too_near(menu, taken.choice, q, d, p, b)[0] > 0:
             continue
         _use(menu, taken.load, c, d)
         if _keeps(menu, taken.load):
             return q, d
         _use(menu, taken.load, d, c)
     return -1, -1
+
+
+@compiled
+def _room_for(menu, taken, p, b, tries, random):  # type: ignore[no-untyped-def]
+    """Whether ``p`` may take ``b``, and what another place takes with it (-1: none); the load is changed if so."""
+    a = taken.choice[p]
+    crowd, q = _too_near(menu, taken.choice, p, b, -1, -1)
+    if crowd > 1:
+        return False, -1, -1
+    _use(menu, taken.load, a, b)
+    if crowd == 1:  # the one that stands in the way gives way
+        d = _leaves(menu, taken.choice, q, random)
+        _use(menu, taken.load, taken.choice[q], d)
+        if d != taken.choice[q] and _keeps(menu, taken.load):
+            return True, q, d
+        _use(menu, taken.load, d, taken.choice[q])
+        _use(menu, taken.load, b, a)
+        return False, -1, -1
+    if _keeps(menu, taken.load):
+        return True, -1, -1
+    q, d = _partner(menu, taken, p, b, tries, random)
+    if q < 0:
+        _use(menu, taken.load, b, a)
+    return q >= 0, q, d
 
 
 @compiled
@@ -251,13 +305,9 @@ def anneal(menu, taken, pool, toll, warmth, entries, tries, random, best, now, b
         if a == b:
             continue
         bar = warmth * np.log(_unit(random)) if warmth > 0 else LEAST_GAIN * (1.0 + now)
-        _use(menu, taken.load, a, b)
-        q, d = -1, -1
-        if not _keeps(menu, taken.load):
-            q, d = _partner(menu, taken, p, tries if in_force > 1 else 0, random)
-            if q < 0:
-                _use(menu, taken.load, b, a)
-                continue
+        fits, q, d = _room_for(menu, taken, p, b, tries if in_force > 1 else 0, random)
+        if not fits:
+            continue
         c = taken.choice[q] if q >= 0 else -1
         if q < 0:
             done, gain, seen = _try_one(menu, taken, p, b, charged, bar, pieces, best, fresh)
@@ -311,6 +361,8 @@ def mend(menu, choice, load, net, size, most):  # type: ignore[no-untyped-def]
             for b in range(menu.place_ptr[p] - 1, menu.place_ptr[p + 1]):
                 other = b if b >= menu.place_ptr[p] else -1
                 if other == a or (other < 0 and menu.must[p]):
+                    continue
+                if _too_near(menu, choice, p, other, -1, -1)[0] > 0:
                     continue
                 less = broken - _broken(menu, load, a, other, size)
                 if less <= 1e-12 * broken:

@@ -28,6 +28,8 @@ def maximal_covering_options(
     region: ArrayLike | None = None,
     quota_min: Mapping[Any, int] | None = None,
     quota_max: Mapping[Any, int] | None = None,
+    apart: Iterable[tuple[Any, Any]] = (),
+    stands: ArrayLike | None = None,
     time_limit_s: float = 60.0,
     gap: float = 1e-4,
     work_limit: int | None = None,
@@ -57,6 +59,9 @@ def maximal_covering_options(
         Positions of options that must, or must not, be chosen.
     region, quota_min, quota_max
         A label per option, and per label the least and greatest number of chosen options.
+    apart, stands
+        Pairs of places too near each other: no more than one of them takes an option that stands (True per option; default: all do).
+        The bound leaves them out, so that it holds, and is the looser the more they bind.
     gap
         Stop once the gap is at most this.
     work_limit
@@ -94,6 +99,6 @@ def maximal_covering_options(
 
     request = check_options(
         covers, weights, place, must=must, covered=covered, use=use, least=least, most=most, required=required,
-        forbidden=forbidden, region=region, quota_min=quota_min, quota_max=quota_max,
+        forbidden=forbidden, region=region, quota_min=quota_min, quota_max=quota_max, apart=apart, stands=stands,
     )  # fmt: skip
     return solve_options(request, effort(time_limit_s, gap, work_limit, seed, progress)).solution

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -49,7 +49,7 @@ class OptionsRequest:
 
     ``place``: code per option; ``labels``: of each code; ``must``: per code whether exactly one of its options is taken
     (else at most one); ``required``, ``forbidden``: positions of options; ``unknown``: labels asked for in ``must`` that no
-    option has.
+    option has. ``apart`` (n × 2): codes of places of which no more than one may take an option that ``stands`` (per option).
     """
 
     covers: Any
@@ -62,6 +62,8 @@ class OptionsRequest:
     forbidden: Ints
     limits: tuple[Limit, ...]
     unknown: tuple[Any, ...] = ()
+    apart: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
+    stands: Bools = field(default_factory=lambda: np.zeros(0, bool))
 
     @property
     def n_options(self) -> int:
@@ -90,6 +92,10 @@ class OptionsRequest:
             return False
         if not np.isin(self.required, chosen).all() or np.isin(self.forbidden, chosen).any():
             return False
+        if len(self.apart):
+            standing = np.isin(np.arange(len(self.labels)), self.place[chosen[self.stands[chosen]]])
+            if standing[self.apart].all(axis=1).any():
+                return False
         for limit in self.limits:
             total, slack = float(limit.use[chosen].sum()), 2 * ROUNDING * self.span(limit)
             if not limit.least - slack <= total <= limit.most + slack:
@@ -112,6 +118,8 @@ def check_options(
     region: ArrayLike | None = None,
     quota_min: Mapping[Any, int] | None = None,
     quota_max: Mapping[Any, int] | None = None,
+    apart: Iterable[tuple[Any, Any]] = (),
+    stands: ArrayLike | None = None,
 ) -> OptionsRequest:
     """The arguments of :func:`planner.maximal_covering_options` as arrays.
 
@@ -119,7 +127,7 @@ def check_options(
     ------
     RequestError
         An array of the wrong length, NaN, negative weights, positions out of range, a limit on a resource
-        that no option uses, quotas without regions.
+        that no option uses, quotas without regions, a place that is to be apart from itself.
     """
     matrix = check_covers(covers)
     m, n = matrix.shape
@@ -144,7 +152,24 @@ def check_options(
         forbidden=rules.forbidden,
         limits=(*_resources(use or {}, least or {}, most or {}, m), *_quotas(rules.partitions[0])),
         unknown=tuple(label for label in asked if label not in code),
+        apart=_apart(apart, code),
+        stands=_standing(stands, m),
     )
+
+
+def _apart(pairs: Iterable[tuple[Any, Any]], code: Mapping[Any, int]) -> Ints:
+    """Pairs of codes, each once; pairs of which one has no option say nothing."""
+    found = [sorted((code[a], code[b])) for a, b in pairs if a in code and b in code]
+    if any(a == b for a, b in found):
+        raise RequestError("apart names a place with itself")
+    return np.unique(np.array(found, np.int64).reshape(-1, 2), axis=0)
+
+
+def _standing(stands: ArrayLike | None, n: int) -> Bools:
+    found = np.ones(n, bool) if stands is None else np.asarray(stands)
+    if found.shape != (n,) or found.dtype != np.bool_:
+        raise RequestError(f"stands must be True or False for each of {n} options")
+    return found
 
 
 def relimited(

@@ -37,7 +37,9 @@ def menu_of(core: OptionsCore) -> kernels.Menu:
     """The arrays of a core as the search walks them."""
     limits = core.limits
     low, high = limits.least - limits.slack, limits.most + limits.slack
-    return kernels.Menu(*core.arrays, core.weight, core.place, limits.use, low, high)
+    return kernels.Menu(
+        *core.arrays, core.weight, core.place, limits.use, low, high, core.stands, core.apart_ptr, core.apart
+    )
 
 
 def _empty(core: OptionsCore) -> kernels.Taken:
@@ -60,11 +62,38 @@ def mended(core: OptionsCore, start: Ints, net: Floats) -> Selection | None:
     menu, choice = menu_of(core), start.copy()
     for p in np.flatnonzero(core.must & (choice < 0)):
         choice[p] = core.place_ptr[p] + int(np.argmax(net[core.place_ptr[p] : core.place_ptr[p + 1]]))
+    if not _spread(core, choice, net):
+        return None
     load = core.limits.use[choice[choice >= 0]].sum(axis=0)
     size = np.maximum(np.abs(core.limits.use).max(axis=0, initial=0.0), 1e-300)
     if not kernels.mend(menu, choice, load, net, size, 2 * core.n_places + 10):
         return None
     return choice_of(core, choice[choice >= 0])
+
+
+def _spread(core: OptionsCore, choice: Ints, net: Floats) -> bool:
+    """Let places that stand too near to a better one take their best option that does not stand (in place); False where one has none."""
+    clash = core.conflicts(choice[choice >= 0])
+    kept = np.zeros(core.n_places, bool)
+    order = clash[np.lexsort((clash, -net[choice[clash]]))]
+    stuck = order[[_must_stand(core, p) for p in order]] if len(order) else order
+    for p in np.concatenate([stuck, np.setdiff1d(order, stuck, assume_unique=True)]).astype(np.int64):
+        others = core.apart[core.apart_ptr[p] : core.apart_ptr[p + 1]]
+        if not kept[others].any():
+            kept[p] = True
+            continue
+        own = np.arange(core.place_ptr[p], core.place_ptr[p + 1])
+        free = own[~core.stands[own]]
+        if not len(free) and core.must[p]:
+            return False
+        best = free[np.argmax(net[free])] if len(free) else -1
+        choice[p] = -1 if not core.must[p] and (best < 0 or net[best] <= 0) else best
+    return True
+
+
+def _must_stand(core: OptionsCore, p: int) -> bool:
+    """Whether a place has no option but those that stand."""
+    return bool(core.must[p] and core.stands[core.place_ptr[p] : core.place_ptr[p + 1]].all())
 
 
 class OptionsSearch:

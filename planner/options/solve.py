@@ -34,16 +34,18 @@ SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 PAIRS_PER_ROUND = 300
 #: OptionsDual steps after which prices hardly improve, and those before the first plan.
 DUAL_STEPS, FIRST_STEPS = 3000, 100
+#: Most of them per round of work.
+STEPS_PER_ROUND = 80
+#: Least size of dual steps once a nearer plan is known; how hot the plans that they aim at begin.
+STRIDE, HOT = 0.005, 0.05
 #: How hot each annealed plan begins (share of the mean worth of a taken option).
-TURNS = (0.05, 0.1, 0.02, 0.05, 0.02, 0.05, 0.02, 0.05, 0.02)
-#: Turns after which the plans so far are merged.
-#: Least size of dual steps once a nearer plan is known.
-STRIDE = 0.005
-MERGE_AFTER = (2, 5, 8)
+TURNS = (0.1, 0.2, 0.1, 0.2, 0.1, 0.2)
+#: Part of the work that one of them takes, and turns after which those since the last merger are merged with the best.
+TURN_PART, MERGE_AFTER = 9, (2, 5)
 #: HiGHS's pauses for a merger, and the most rows and options it may have.
 MERGE_LOOKS, MERGE_SIZE = 8, 40_000
 #: Pauses times rows and options that a merger may have in any case: small ones are solved nearly out.
-MERGE_WORK = 4_000_000
+MERGE_WORK = 2_000_000
 #: Mergers, and proofs of larger models, do without HiGHS's searches of its own: none of them can be cut short.
 LEAN = {
     "mip_heuristic_run_rens": False, "mip_heuristic_run_rins": False, "mip_heuristic_run_root_reduced_cost": False,
@@ -163,7 +165,8 @@ def _keeps(core: OptionsCore, plan: Selection) -> bool:
     limits, load = core.limits, core.limits.use[plan.taken].sum(axis=0)
     slack = 2 * limits.slack
     within = (load <= limits.most + slack).all() and (load >= limits.least - slack).all()
-    return bool(within and (plan.options[core.must] >= 0).all())
+    apart = not len(core.apart) or not len(core.conflicts(plan.taken))
+    return bool(within and apart and (plan.options[core.must] >= 0).all())
 
 
 def _first_plan(request: OptionsRequest, core: OptionsCore, dual: OptionsDual, reached: float) -> _Found:
@@ -234,7 +237,7 @@ def _better_target(standing: _Found, dual: OptionsDual, effort: Effort, work: di
     dual.polish()
     net, best = dual.reduced()
     search = OptionsSearch(
-        standing.core, standing.plan, seed=effort.seed, toll=dual.best_toll, net=net, best=best, hot=TURNS[0]
+        standing.core, standing.plan, seed=effort.seed, toll=dual.best_toll, net=net, best=best, hot=HOT
     )
     _anneal(search, effort.rounds * ENTRIES_PER_ROUND // 50, effort)
     work["entries"] = search.entries
@@ -247,7 +250,7 @@ def _nearer_target(standing: _Found, dual: OptionsDual, effort: Effort, work: di
     """A plan at the prices reached so far: the steps that remain aim at it, and are not too small for that."""
     net, best = dual.reduced()
     search = OptionsSearch(
-        standing.core, standing.plan, seed=effort.seed, toll=dual.best_toll, net=net, best=best, hot=TURNS[0]
+        standing.core, standing.plan, seed=effort.seed, toll=dual.best_toll, net=net, best=best, hot=HOT
     )
     _anneal(search, min(effort.rounds * ENTRIES_PER_ROUND // 20, 400 * (len(standing.core.row) + 50)), effort)
     work["entries"] = work.get("entries", 0) + search.entries
@@ -262,7 +265,9 @@ def _lower_bound(
     core = standing.core
     # a step walks memory in order: of the search's entries, which jump, it is worth a sixtieth
     cost = (len(core.row) // 2 + 2 * core.n_options + core.n_rows) // 60 + 1
-    steps = min(DUAL_STEPS, max(50, int(0.4 * effort.rounds * ENTRIES_PER_ROUND / cost)))
+    worth = int(0.4 * effort.rounds * ENTRIES_PER_ROUND / cost)
+    most = DUAL_STEPS if _small(core) else min(DUAL_STEPS, STEPS_PER_ROUND * effort.rounds)
+    steps = min(most, max(50, worth))
     end, halfway = dual.steps + steps, dual.steps + steps // 2
     while dual.steps < end and not dual.done and not effort.out_of_time():
         dual.run(min(50, end - dual.steps), standing.plan.value)
@@ -281,7 +286,7 @@ def _lower_bound(
 def _improve(
     standing: _Found, dual: OptionsDual, effort: Effort, work: dict[str, float], starts: list[Selection], tolerance: float
 ) -> None:  # fmt: skip
-    """Annealed plans from the relaxed selection and from the best so far, then HiGHS on the options they use.
+    """Annealed plans from the relaxed selection, each by a lot of its own, then HiGHS on the options they use.
 
     Plans found apart agree on most places; the best within their union is quickly found (tour merging, Cook &
     Seymour 2003).
@@ -289,14 +294,15 @@ def _improve(
     core = standing.core
     net, best = dual.reduced()
     lean = mended(core, dual.choice, net)
-    starts = [standing.plan, *([] if lean is None or not _keeps(core, lean) else [lean]), *starts[1:]]
+    kept = [standing.plan] if lean is None or not _keeps(core, lean) else [lean]
+    starts = [*kept, *starts[1:]]
     total = min(effort.rounds * ENTRIES_PER_ROUND, 4_000 * (len(core.row) + 50))
     used = np.zeros(core.n_options, bool)
     idle = np.zeros(core.n_places, bool)
     for start in starts:
         standing.take(start)
     for turn, hot in enumerate(TURNS):
-        start = standing.plan if turn > MERGE_AFTER[0] else starts[turn % len(starts)]
+        start = starts[turn % len(starts)]
         search = OptionsSearch(
             core,
             start,
@@ -306,7 +312,7 @@ def _improve(
             best=best,
             hot=hot,
         )
-        _anneal(search, total // len(TURNS), effort)
+        _anneal(search, total // TURN_PART, effort)
         work["entries"] = work.get("entries", 0) + search.entries
         plan = search.choice()
         standing.take(plan)
@@ -315,6 +321,7 @@ def _improve(
             idle |= one.options < 0
         if turn in MERGE_AFTER:
             _merge_plans(standing, used, idle, effort)
+            used[:], idle[:] = False, False
         standing.settle()
         effort.tell("search", 0.3 + 0.4 * (turn + 1) / len(TURNS))
         if effort.out_of_time() or standing.gap() <= tolerance:

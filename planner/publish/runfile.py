@@ -18,6 +18,7 @@ from planner.errors import PlannerError
 from planner.publish.safe import write_text
 from planner.telling.contents.actions.told import actions_run
 from planner.telling.contents.existing.audit import promised_run
+from planner.telling.contents.existing.changes import changes_run
 from planner.telling.contents.existing.grades import grades_run
 from planner.telling.contents.networks import union_run
 from planner.telling.contents.records import finding_counts, synthetic_note
@@ -115,6 +116,7 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         "actions": actions_run(bundle),
         "grades": grades_run(bundle),
         "promised": promised_run(bundle),
+        "previous": changes_run(bundle),
         "driver_homes": None if bundle.homes is None else bundle.homes.run_json(),
         "networks": union_run(bundle.networks, bundle.facts),
         "facts": bundle.facts.json(),

@@ -117,7 +117,8 @@ class Actions(Section):
     """Build, re-time, upgrade, move, close and co-brand under one budget; README, "Five verbs", explains each key.
 
     ``budget_yuan`` once and ``yearly_yuan`` every year, over what is spent today (None: no limit); ``least``, ``most``: number per verb;
-    ``open_least``: stations open at the end; ``quota_min``, ``quota_max``: new stations (built or moved there) per district.
+    ``open_least``: stations open at the end; ``spacing_m``: none opens nearer than this (straight line) to another that is
+    open then (two of today may stay); ``quota_min``, ``quota_max``: new stations (built or moved there) per district.
     ``lost_most``: of the workers covered today, how many may lose the circle, in all and (``lost_most_by_district``) per district.
     ``hours``, ``grades``: classes with their costs (``action_costs.csv`` where a study does not say), grades from the lowest on.
     ``move_share``: what fitting out a place costs where a station moves there, over building it; a station moves within its
@@ -132,6 +133,7 @@ class Actions(Section):
     least: dict[Verb, Count] = Field(default_factory=dict)
     most: dict[Verb, Count] = Field(default_factory=dict)
     open_least: Count = 0
+    spacing_m: NotNegative = 0.0
     quota_min: dict[str, Count] = Field(default_factory=dict)
     quota_max: dict[str, Count] = Field(default_factory=dict)
     lost_most: NotNegative | None = None

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from planner.settings.base import Section, Share, refused
+from planner.settings.base import Positive, Section, Share, refused
 
-__all__ = ["Crs", "Datum", "FileCrs", "Inputs", "Population", "Streets", "Table"]
+__all__ = ["Crs", "Datum", "FileCrs", "Inputs", "Population", "PreviousPlan", "Streets", "Table"]
 
 
 Datum = Literal["wgs84", "cgcs2000", "gcj02", "bd09", "column"]
@@ -102,3 +102,24 @@ class Inputs(Section):
     truck_counts: Table | None = None
     truck_sites: Table | None = None
     driver_homes: tuple[Table, ...] = ()
+
+
+class PreviousPlan(Section):
+    """Last year's plan; README, "The year after", explains each key.
+
+    ``run``: a run's folder, its ``run.json``, or a list of sites read like stations (``datum``: of its coordinates); ``within_m``: an
+    earlier site stands where a candidate, or a station opened since, is so near (straight line). ``change_workers``: what the plan
+    did before counts so many workers more than what it did not, so that a change has to be worth that.
+    """
+
+    run: Path
+    datum: Datum = "wgs84"
+    within_m: Positive = 50.0
+    change_workers: float = Field(default=0.0, ge=0)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The file that is read, first; beside a ``run.json`` the layers of the same run, where an older one has them."""
+        run = self.run / "run.json" if self.run.is_dir() else self.run
+        beside = run.with_name("plan.gpkg")
+        return (run, beside) if run.suffix.lower() == ".json" and beside.is_file() else (run,)

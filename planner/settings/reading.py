@@ -160,6 +160,7 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
             "inputs": walk(settings.inputs),
             "networks": walk(settings.networks),
             "actions": walk(settings.actions),
+            "previous": walk(settings.previous),
         }
     )
 

@@ -12,7 +12,7 @@ from planner.settings.demand import Demand
 from planner.settings.freight import Freight
 from planner.settings.grades import Grading
 from planner.settings.groups import Group, Period
-from planner.settings.inputs import Inputs
+from planner.settings.inputs import Inputs, PreviousPlan
 from planner.settings.networks import Union, UnionNetwork, in_order
 from planner.settings.siting import Siting
 from planner.settings.use import Use
@@ -36,6 +36,7 @@ class Settings(Section):
     actions: Actions = Field(default_factory=Actions)
     union: Union = Union()
     networks: tuple[UnionNetwork, ...] = ()
+    previous: PreviousPlan | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:
@@ -111,6 +112,16 @@ class Settings(Section):
             if n.shares_budget and self.union.budget_yuan is None:
                 raise refused("UNI-005", name=n.name)
         return self
+
+    @property
+    def change_workers(self) -> float:
+        """What a change from last year's plan has to be worth, in workers; 0 without one."""
+        return 0.0 if self.previous is None else self.previous.change_workers
+
+    @property
+    def own_measure(self) -> bool:
+        """Whether plans of new stations are compared by something other than covered workers."""
+        return self.siting.goal.own_measure or self.change_workers > 0
 
     @property
     def active_groups(self) -> tuple[Group, ...]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from planner.errors import Finding, finding, refuse_if_errors
 from planner.settings.groups import Period
@@ -17,70 +16,14 @@ from planner.settings.siting import Siting
 from planner.siting.coverage import Access, cover_matrix, cover_weights
 from planner.siting.goal.pose import Ground, PosedGoal, pose_goal, worker_counts
 from planner.siting.rules import judge_rules, study_rules
-from planner.solvers.merge import equal_columns, fill_rows
+from planner.solvers.merged import MergedPoints
 from planner.solvers.request import check_covers
 from planner.solvers.rules import Rules
 from planner.solvers.score import covered_weight
-from planner.solvers.solution import Solution
 
 __all__ = ["Ground", "SitingProblem", "ceiling", "covered_by_open", "nothing_to_gain", "pose", "reachable"]
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Lean:
-    """The points of a problem with those merged that the same candidates cover: found once for all weights and rules.
-
-    Attributes
-    ----------
-    covers, covered
-        As the problem's; what is covered already is one column, and so is what no candidate covers.
-    which
-        Column of each point of the problem.
-    """
-
-    covers: Any
-    covered: Array
-    which: Array
-
-    @classmethod
-    def of(cls, covers: Any, covered: Array) -> Lean:
-        """Merge the columns of a CSR (candidates × points); a stored entry covers."""
-        n = covers.shape[1]
-        wanted = ~covered
-        row_of = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
-        every = np.arange(covers.shape[0])
-        ptr, idx = fill_rows(covers.indptr.astype(np.int64), covers.indices.astype(np.int32), every, row_of)
-        alone = sparse.csr_array(
-            (np.ones(len(idx), np.int8), idx, ptr), shape=(len(every), int(wanted.sum()))
-        )
-        first, merged = equal_columns(alone)
-        row_of = np.full(alone.shape[1], -1, np.int32)
-        row_of[first] = np.arange(len(first), dtype=np.int32)
-        ptr, idx = fill_rows(ptr, idx, every, row_of)
-        which = np.full(n, len(first), np.int64)
-        which[wanted] = merged
-        shape = (len(every), len(first) + 1)
-        served = np.zeros(len(first) + 1, bool)
-        served[-1] = True
-        return cls(sparse.csr_array((np.ones(len(idx), np.int8), idx, ptr), shape=shape), served, which)
-
-    def weights(self, weights: Array) -> Array:
-        """Weights of the columns, from those of the points."""
-        return np.bincount(self.which, weights, len(self.covered))
-
-    def known(self, found: Solution | None) -> Solution | None:
-        """A solution over the points, as one over the columns."""
-        if found is None or found.prices is None or len(found.prices) != len(self.which):
-            return found
-        prices = np.zeros(len(self.covered), found.prices.dtype)
-        prices[self.which] = found.prices
-        return replace(found, prices=prices)
-
-    def told(self, found: Solution) -> Solution:
-        """A solution over the columns, as one over the points."""
-        return found if found.prices is None else replace(found, prices=found.prices[self.which])
 
 
 @dataclass(frozen=True)
@@ -89,7 +32,7 @@ class SitingProblem:
 
     Columns run over ways of travelling × periods × cells (:func:`planner.siting.coverage.cover_matrix`). The first
     partition of ``rules`` are the districts. ``goal``: what plans are compared by, where that is more than the
-    covered workers.
+    covered workers. ``kept``: workers that each candidate counts besides, as last year's plan had it.
     """
 
     covers: Any
@@ -97,11 +40,12 @@ class SitingProblem:
     covered: Array
     rules: Rules
     goal: PosedGoal | None = None
+    kept: Array | None = None
 
     @functools.cached_property
-    def lean(self) -> Lean:
+    def lean(self) -> MergedPoints:
         """The points merged; made once, and handed on where only weights or rules change."""
-        return Lean.of(check_covers(self.covers), self.covered)
+        return MergedPoints.of(check_covers(self.covers), self.covered)
 
     def changed(self, **changes: Any) -> SitingProblem:
         """The same with other weights, rules or goal."""
@@ -135,8 +79,8 @@ class SitingProblem:
         return self.changed(rules=rules)
 
     def without_goal(self) -> SitingProblem:
-        """The same, compared by covered workers alone, near sites side by side."""
-        return self.changed(goal=None, rules=self.rules.without("spacing"))
+        """The same, compared by covered workers alone, near sites side by side, whatever last year's plan had."""
+        return self.changed(goal=None, rules=self.rules.without("spacing"), kept=None)
 
     def with_quotas(self, least: dict[str, int]) -> SitingProblem:
         """The same with other minima per district."""

@@ -23,7 +23,7 @@ from planner.siting.candidates import find_candidates
 from planner.siting.classes import AtPoints, ReachClasses
 from planner.siting.coverage import Coverage, cover_weights
 from planner.siting.goal.choice import StationChoice
-from planner.siting.goal.words import measure_in_words
+from planner.siting.goal.words import judge_stability, measure_in_words
 from planner.siting.open_times import Patterns
 from planner.siting.plan import SitePlan, chosen_table
 from planner.siting.problem import (
@@ -53,6 +53,7 @@ __all__ = [
     "Posed",
     "Posing",
     "Sited",
+    "added_workers",
     "against_half",
     "candidate_sites",
     "demand_factors",
@@ -83,7 +84,7 @@ class Posing:
     ``groups``: names of those that count; ``demand``, ``existing`` and ``new`` hold a row or column per class of demand
     points in reach of the same sites (``merged``), ``whole`` the points themselves; ``factors``: workers per demand
     scenario and class over the estimate, for plans that are after more than the estimate (``by_cell``: and cell); ``choice``:
-    how workers choose, for plans that are after use.
+    how workers choose, for plans that are after use; ``kept``: workers that each candidate counts besides, as last year's plan had it.
     """
 
     siting: Siting
@@ -101,6 +102,7 @@ class Posing:
     whole: AtPoints
     by_cell: Array
     choice: StationChoice | None = None
+    kept: Array | None = None
 
     @property
     def ground(self) -> Ground:
@@ -120,7 +122,7 @@ class Posing:
 
     def pose(self) -> SitingProblem:
         """The maximal covering problem as arrays."""
-        return pose(self.siting, self.periods, self.ground)
+        return replace(pose(self.siting, self.periods, self.ground), kept=self.kept)
 
     def weighed_anew(self, problem: SitingProblem) -> SitingProblem:
         """As :meth:`pose`, where only the demand differs from what ``problem`` was posed from: who covers whom stays."""
@@ -155,13 +157,18 @@ def posing_of(
     siting: Siting, *, periods: tuple[Period, ...], groups: tuple[str, ...], seed: int, need_open: float,
     demand: gpd.GeoDataFrame, points: DemandPoints, districts: gpd.GeoDataFrame, candidates: gpd.GeoDataFrame,
     existing: SiteReach, new: SiteReach, classes: ReachClasses, factors: Array, choice: StationChoice | None = None,
+    earlier: Array | None = None, change_workers: float = 0.0,
 ) -> Posing:  # fmt: skip
     """What the problem is posed from, the demand points merged.
 
     ``demand``: the table of cells; ``existing``, ``new``: a column per point; ``classes``: both merged; ``factors``: workers per demand
-    scenario and cell over the estimate, of the scenarios that the plan itself is after (none where it is the estimate).
+    scenario and cell over the estimate, of the scenarios that the plan itself is after (none where it is the estimate);
+    ``earlier``: candidates that last year's plan had (-1: none), each worth ``change_workers`` more.
     """
-    siting = with_number(siting, candidates, districts)
+    siting, kept = with_number(siting, candidates, districts), None
+    if earlier is not None and change_workers > 0:
+        kept = np.zeros(len(candidates))
+        kept[earlier[earlier >= 0]] = change_workers
     whole = AtPoints(demand, points, existing, new)
     apart, by_point = siting.goal.fade_m is not None or len(factors) > 0, siting.goal.aim == "use"
     made = classes
@@ -170,7 +177,7 @@ def posing_of(
     return Posing(
         siting, periods, groups, seed, need_open, districts, candidates, demand=made.demand, existing=made.existing,
         new=made.new, factors=made.of_cells(factors), merged=made, whole=whole, by_cell=factors,
-        choice=choice,
+        choice=choice, kept=kept,
     )  # fmt: skip
 
 
@@ -218,6 +225,15 @@ def kept_problem(posing: Posing, problem: SitingProblem, closed: Array) -> Sitin
         return problem
     is_open = posing.existing.open_share >= posing.need_open
     return replace(problem, covered=covered_by_open(posing.existing.access, is_open, closed=closed))
+
+
+def added_workers(posing: Posing, posed: Posed, sited: Sited) -> Array:
+    """Per candidate the workers that it would add to the plan."""
+    problem = kept_problem(posing, posed.problem, sited.closed)
+    reached = problem.covered.copy()
+    reached[problem.covers[sited.solution.chosen].indices] = True
+    gain: Array = np.asarray(problem.covers @ np.where(reached, 0.0, problem.weights))
+    return gain
 
 
 def drawn_weights(posing: Posing, factors: Array) -> DrawnWeights:
@@ -401,13 +417,19 @@ def candidate_sites(
     return CandidateSites(table, tuple(found))
 
 
-def judge(siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame) -> tuple[Finding, ...]:
-    """What the study's siting rules name that is not there, or ask for that cannot be had together."""
+def judge(
+    siting: Siting, candidates: gpd.GeoDataFrame, districts: gpd.GeoDataFrame, change_workers: float = 0.0
+) -> tuple[Finding, ...]:
+    """What the study's siting rules name that is not there, or ask for that cannot be had together.
+
+    ``change_workers``: what a change from last year's plan has to be worth.
+    """
     found = judge_rules(siting, candidates, districts)
     if not any(f.severity == "E" for f in found):
         found += judge_clash(siting, candidates, districts)
-    if not any(f.severity == "E" for f in found) and siting.goal.own_measure:
-        en, zh = measure_in_words(siting.goal)
+    found += judge_stability(siting.goal, change_workers)
+    if not any(f.severity == "E" for f in found) and (siting.goal.own_measure or change_workers > 0):
+        en, zh = measure_in_words(siting.goal, change_workers)
         found.append(finding("GOAL-003", source="study.toml", field="siting.goal", en=en, zh=zh))
     if not any(f.severity == "E" for f in found):
         found += _refused(siting.refused, candidates)

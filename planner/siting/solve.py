@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from planner.progress import Progress
 from planner.settings.siting import Batch, Siting
-from planner.siting.goal.pose import goal_value, solve_goal
+from planner.siting.goal.pose import goal_value, solve_goal, with_kept
 from planner.siting.phases import lack, plan_phases
 from planner.siting.problem import SitingProblem
 from planner.solvers.covering.maximal import solve_covering
+from planner.solvers.covering.search import best_first
 from planner.solvers.effort import effort
 from planner.solvers.request import Request, check_weights
 from planner.solvers.solution import PROOF, Solution, relative_gap
@@ -71,19 +72,24 @@ def solve_plan(
     weight = problem.weights if weights is None else weights
     hard = effort(look.time_limit_s, look.gap, look.work_limit, look.seed, look.progress)
     if problem.goal is not None:
-        return solve_goal(problem.goal, weight, rules, hard, known)
+        return solve_goal(problem.goal, weight, rules, hard, known, problem.kept)
     lean = problem.lean
     checked = check_weights(weight, len(problem.covered))
-    request = Request(lean.covers, lean.weights(checked), lean.covered, rules)
-    return lean.told(solve_covering(request, hard, lean.known(known))), np.zeros(0, dtype=np.int64)
+    request, known = Request(lean.covers, lean.weights(checked), lean.covered, rules), lean.known(known)
+    if problem.kept is None:
+        return lean.told(solve_covering(request, hard, known)), np.zeros(0, dtype=np.int64)
+    found = lean.told(solve_covering(with_kept(request, problem.kept), hard, known))
+    order = best_first(lean.covers, np.where(request.covered, 0.0, request.weights), found.chosen)
+    return replace(found, chosen=order), np.zeros(0, dtype=np.int64)
 
 
 def plan_value(problem: SitingProblem, sites: Array, *, closed: Array | None = None) -> float:
     """What plans are compared by: covered workers, or the study's goal."""
     if problem.goal is not None:
         gone = () if closed is None else closed.tolist()
-        return goal_value(problem.goal, problem.weights, np.asarray(sites), closed=gone)
-    return problem.reached(sites)
+        return goal_value(problem.goal, problem.weights, np.asarray(sites), closed=gone, kept=problem.kept)
+    own = 0.0 if problem.kept is None else float(problem.kept[np.asarray(sites, np.int64)].sum())
+    return problem.reached(sites) + own
 
 
 def solve_in_phases(
@@ -97,7 +103,9 @@ def solve_in_phases(
     rules, sizes = problem.rules, [b.count for b in batches]
     ends = np.cumsum(sizes)
     quick = replace(look, work_limit=max(1, look.work_limit // 4))
-    fixed = problem.goal is not None or rules.limited  # exchanges would know nothing of these
+    fixed = (
+        problem.goal is not None or rules.limited or problem.kept is not None
+    )  # exchanges would know nothing of these
     counts = [part.name for part in rules.partitions]
     early = [solve(problem, quick, p=int(n), without=counts) for n in ends[:-1]]
     steady = last.repeatable and all(s.repeatable for s in early)

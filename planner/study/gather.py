@@ -13,6 +13,7 @@ from planner.publish.page.actions import actions_layers
 from planner.publish.page.grades import grade_layers
 from planner.publish.page.homes import homes_layers
 from planner.publish.page.networks import networks_layers
+from planner.publish.page.previous import previous_layers
 from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
 from planner.settings.whole import Settings
@@ -58,6 +59,12 @@ def input_paths(inputs: Inputs) -> dict[str, Path]:
     return {role: path for role, path in files.items() if path is not None}
 
 
+def _paths(settings: Settings) -> dict[str, Path]:
+    """Every file that a run reads, by role."""
+    before = {} if settings.previous is None else {"previous": settings.previous.files[0]}
+    return input_paths(settings.inputs) | network_paths(settings) | before
+
+
 def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: bool = False) -> Bundle:
     """Everything the products show, computed; ``networks``: with the union's networks, whatever a run shows."""
     say = progress or silent
@@ -75,6 +82,9 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: b
     more = _evidence(stages, absent)
     grades = stages.value("grades") if "grades" in want else None
     union = union_of(stages) if s.networks and (networks or s.union.in_run) else None
+    changes, action_changes = (
+        stages.value(k) if k in want else None for k in ("site_changes", "action_changes")
+    )
     found = stages.value("sensitivity") if "sensitivity" in want else None
     bundle = Bundle(
         settings=s,
@@ -98,6 +108,8 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: b
         homes=homes,
         extra_layers=(
             *actions_layers(actions, s.study.language),
+            *previous_layers(changes, "previous", s.study.language),
+            *previous_layers(action_changes, "previous_actions", s.study.language),
             *_layers(stages, homes, grades),
             *networks_layers(union, s.study.language),
         ),
@@ -120,6 +132,8 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: b
         **more,
         grades=grades,
         board=_board(stages),
+        changes=changes,
+        action_changes=action_changes,
     )
     return bundle.with_run(run_content(bundle, _notes(stages, absent)))
 
@@ -205,7 +219,7 @@ def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
     return RunNotes(
         inputs=[
             {"name": role, "path": path.name, "sha256": stages.files.get(path), "rows": rows.get(role)}
-            for role, path in (input_paths(stages.settings.inputs) | network_paths(stages.settings)).items()
+            for role, path in _paths(stages.settings).items()
         ],
         nodes=int(network.n_nodes),
         edges=int(network.n_edges),

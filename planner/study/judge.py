@@ -18,7 +18,9 @@ def _judges(settings: Settings, *, networks: bool) -> Iterator[str]:
     """
     modes = [m for g in settings.headline_groups for m in (g.mode, g.second_mode) if m is not None]
     trucks = ["truck"] if settings.freight.enabled else []
-    yield from ("inputs", "stations", "visits", "ways", "candidates", "rules")
+    yield from ("inputs", "stations", "visits", "ways", "candidates")
+    yield from (("previous_sites",) if settings.previous is not None else ())
+    yield "rules"
     yield from (f"network:{mode}" for mode in dict.fromkeys(["walk", *modes, *trucks]))
     yield from (("action_rules",) if settings.actions.enabled else ())
     yield from ("demand", "worth", *(("choice",) if settings.siting.goal.aim == "use" else ()))

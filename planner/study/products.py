@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "compare_times", "require_folder", "rows_to_geocode", "write_actions", "write_checks", "write_coverage", "write_homes",
+    "compare_times", "require_folder", "rows_to_geocode", "write_action_fronts", "write_actions", "write_checks", "write_coverage", "write_homes",
     "write_networks", "write_products", "write_site_list", "write_times",
 ]  # fmt: skip
 
@@ -176,6 +176,20 @@ def write_actions(stages: Stages, out: Path) -> ActionPlan:
     write_checks(stages, out)
     csvfile.write_table(plan.actions, out / "actions.csv")
     return plan
+
+
+def write_action_fronts(stages: Stages, out: Path) -> Path:
+    """``frontiers.html`` with its tables: workers against money and against the worst-off district; the page's path."""
+    from planner.publish.fronts import write_fronts
+    from planner.telling.words.phrases import phrase
+
+    about, districts = stages.settings.study, stages.value("inputs").districts
+    names = dict(
+        zip(districts["district"].astype(str), districts[f"name_{about.language}"].astype(str), strict=True)
+    )
+    title = phrase("fronts_title", about.language, title=about.title())
+    found = stages.value("money_front"), stages.value("actions_fair_front")
+    return write_fronts(*found, out, title=title, language=about.language, districts=names)
 
 
 def write_homes(stages: Stages, out: Path) -> HomesPlan:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import geopandas as gpd
 import pandas as pd
 
-from planner.errors import Finding, PlannerError
+from planner.errors import Finding, PlannerError, finding
 from planner.folders import cache_folder
 from planner.progress import Progress, silent
 from planner.roads.make.profiles import MODES
@@ -24,8 +24,10 @@ from planner.study.store import Store
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
+    from planner.actions.fair import ActionFairFront
     from planner.actions.frontier import MoneyFront
     from planner.actions.plan import ActionPlan
+    from planner.audit.changes import Changes
     from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.equity.fairness import Fairness
@@ -274,6 +276,24 @@ class Study:
         """
         return self.stages.value("actions")
 
+    def changes(self, plan: str = "stations") -> Changes:
+        """What is kept, dropped, added against last year's plan (``[previous]``) and built since, each with why.
+
+        ``plan``: the new ``stations``, or the ``actions`` of the five verbs.
+
+        Raises
+        ------
+        PlannerError
+            The study names no earlier plan, or there is no such plan.
+        InputError
+            The earlier plan cannot be read, is another city's, or matches nothing here.
+        """
+        if self.settings.previous is None:
+            raise PlannerError.of(finding("PRV-005", source="study.toml", field="previous.run"))
+        if plan not in ("stations", "actions"):
+            raise PlannerError(f"plan is stations or actions; got {plan!r}")
+        return self.stages.value("site_changes" if plan == "stations" else "action_changes")
+
     def money_front(self, *, points: int | None = None) -> MoneyFront:
         """Workers covered against money: the plan with five verbs at ``points`` budgets (the study's ``actions.frontier``), up to twice its own.
 
@@ -288,6 +308,20 @@ class Study:
         if n < 2:
             raise PlannerError(f"a frontier has at least 2 points; got {points!r}")
         return self.stages.value("money_front", points=n)
+
+    def fair_actions(self, *, points: int = 6) -> ActionFairFront:
+        """Workers covered against the worst-off district, by plans with five verbs within the study's money; each point with its bound.
+
+        Beside each point Gini and Kolm–Pollak over districts × groups. Minutes on a large city; kept, and made only when asked for.
+
+        Raises
+        ------
+        PlannerError
+            Fewer than two points.
+        """
+        if points < 2:
+            raise PlannerError(f"a frontier has at least 2 points; got {points!r}")
+        return self.stages.value("actions_fair_front", points=int(points))
 
     # -- questions to the plan ---------------------------------------------------------------------
 

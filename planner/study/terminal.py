@@ -23,6 +23,7 @@ from planner.telling.words.phrases import phrase, words_of
 
 if TYPE_CHECKING:
     from planner.actions.plan import ActionPlan
+    from planner.audit.changes import Changes
     from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
     from planner.freight.homes import HomesPlan
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "noticed_text", "padded",
+    "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "changes_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "noticed_text", "padded",
     "plan_text", "refusal_text", "step_label", "summary", "times_text",
 ]  # fmt: skip
 
@@ -257,15 +258,22 @@ def plan_text(plan: SitePlan, language: str) -> str:
     return said + timed
 
 
-def actions_text(plan: ActionPlan, language: str) -> str:
-    """How many actions of each verb, what they cost, what they do."""
+def actions_text(plan: ActionPlan, language: str, findings: Iterable[Finding] = ()) -> str:
+    """How many actions of each verb, what they cost, what they do; of the ``findings`` that no money is given, where it is so."""
     stop = "、" if language == "zh" else ", "
     verbs = stop.join(f"{phrase(f'verb_{r.verb}', language)} {r.n}" for r in plan.by_verb.itertuples() if r.n)
-    return phrase(
+    noticed = [finding_line(f, language) for f in findings if f.code == "ACT-016"]
+    said = phrase(
         "say_actions", language, n=number(len(plan.actions)), verbs=verbs, cost=number(plan.cost_yuan), yearly=number(plan.yearly_yuan),
         before=percent(plan.before.share), after=percent(plan.after.share), gap=ceil_percent(plan.solution.gap),
         status=_status(plan.solution.status, language),
     )  # fmt: skip
+    return "\n".join([said, *noticed])
+
+
+def changes_text(changes: Changes, language: str) -> str:
+    """How many sites or actions are kept, dropped, added against last year's plan, and built since."""
+    return phrase("say_changes", language, **{k: number(n) for k, n in changes.counts().items()})
 
 
 def homes_text(plan: HomesPlan, language: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from planner.actions.plan import ActionPlan
+    from planner.audit.changes import Changes
     from planner.demand.ensemble import Ensemble
     from planner.equity.fairness import Fairness
     from planner.equity.front import FairFront
@@ -103,6 +104,8 @@ class Bundle:
         The union's networks; None where a run does not ask for them.
     board
         What any other plan can be counted from; None for a bundle made by hand.
+    changes, action_changes
+        What changes from last year's plan, of the new stations and of the five verbs; None where the study goes on from none.
     """
 
     settings: Settings
@@ -147,13 +150,15 @@ class Bundle:
     pilots: PilotSites | None = None
     networks: UnionResult | None = None
     board: Board | None = None
+    changes: Changes | None = None
+    action_changes: Changes | None = None
 
     @functools.cached_property
     def facts(self) -> Register:
         """Every figure of the study, once: what the products print."""
         parts = Parts(
             self.stations, self.candidates, self.chosen, self.before, self.after, self.gaps, self.solution,
-            closed=len(self.closed), own_goal=self.settings.siting.goal.own_measure, phases=self.phases,
+            closed=len(self.closed), own_goal=self.settings.own_measure, phases=self.phases,
             curve=self.curve, alternatives=self.alternatives, rule_prices=self.rule_prices,
             sensitivity=self.sensitivity, hanging=self.hanging, second_views=self.second_views, hindsight=self.hindsight, use=self.use,
             fair_front=self.fair_front, knowledge=self.knowledge, pilots=self.pilots,
@@ -164,7 +169,7 @@ class Bundle:
             circle=self.settings.circle, costs=self._costs(), always=self.always,
             homes=None if self.homes is None else self.homes.run_json(),
             fairness=self.fairness, aversion=self.settings.siting.inequality_aversion, union=self.networks,
-            actions=self.actions, weighted=bool(self.settings.siting.goal.group_weights or self.settings.siting.goal.period_weights),
+            changes=(self.changes, self.action_changes), actions=self.actions, weighted=bool(self.settings.siting.goal.group_weights or self.settings.siting.goal.period_weights) or self.settings.change_workers > 0,
         )  # fmt: skip
 
     def with_run(self, run: dict[str, Any]) -> Bundle:

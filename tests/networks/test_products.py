@@ -76,7 +76,12 @@ def test_the_command_writes_a_sheet_and_layers_per_network_and_says_what_they_co
         ["a号", "b号", "c号", "rooms号", "posts号"] if language == "zh" else ["a", "b", "c", "rooms", "posts"]
     )
     stations = "户外劳动者服务站点" if language == "zh" else "Outdoor workers' stations"
-    assert list(book) == [phrase("sheet_union", language), stations, *titles]
+    assert list(book) == [
+        phrase("sheet_union", language),
+        stations,
+        *titles,
+        phrase("sheet_assumptions", language),
+    ]
     made = json.loads((out / "networks.json").read_text("utf-8"))
     run = {n["network"]: n for n in made["networks"]["networks"]}
     opened = planner.open_study(study)

@@ -43,6 +43,12 @@ def instance(seed: int) -> dict:
         given["region"] = rng.choice(["east", "west"], m)
         given["quota_min"] = {"east": int(rng.integers(0, 4))} if rng.random() < 0.6 else {}
         given["quota_max"] = {"west": int(rng.integers(0, 3))} if rng.random() < 0.6 else {}
+    if (
+        seed % 3 == 0
+    ):  # places too near each other: of an own generator, so that the others stay what they are
+        other = np.random.default_rng(10_000 + seed)
+        pairs = [(a, b) for a in range(places) for b in range(a) if other.random() < 0.5]
+        given.update(apart=pairs, stands=other.random(m) < 0.7)
     chance = rng.permutation(m)
     given["required"] = chance[: rng.integers(0, 2)].tolist() if rng.random() < 0.3 else []
     given["forbidden"] = chance[2 : 2 + rng.integers(0, 3)].tolist() if rng.random() < 0.4 else []
@@ -62,6 +68,10 @@ def keeps(given: dict, chosen: list[int]) -> bool:
             total > given["most"].get(name, np.inf) + slack
             or total < given["least"].get(name, -np.inf) - slack
         ):
+            return False
+    if "apart" in given:
+        standing = {int(place[o]) for o in chosen if given["stands"][o]}
+        if any(a in standing and b in standing for a, b in given["apart"]):
             return False
     if "region" in given:
         count = {g: int((given["region"][chosen] == g).sum()) for g in ("east", "west")}
@@ -122,6 +132,8 @@ def without(given: dict, key: str) -> dict:
     if key in ("must", "required", "forbidden"):
         less[key] = []
         return less
+    if key == "apart":
+        return {**less, "apart": []}
     argument, label = key.split("[")[0], key.split("[")[1].rstrip("]").strip("'")
     less[argument] = {name: q for name, q in given.get(argument, {}).items() if name != label}
     return less
@@ -133,7 +145,7 @@ def assert_refusal_is_right(given: dict, error: InfeasibleError) -> None:
     assert error.suggestion
     assert all(clash.zh for clash in error.clash)
     alone = given
-    every = [*(k for k in ("must", "required", "forbidden") if given[k])]
+    every = [*(k for k in ("must", "required", "forbidden", "apart") if given.get(k))]
     for argument in ("least", "most", "quota_min", "quota_max"):
         every += [f"{argument}[{name!r}]" for name in given.get(argument, {})]
     for key in set(every) - set(error.rules):

@@ -36,6 +36,9 @@ def instance(seed: int) -> dict:
     given["quota_min"] = {True: 8} if seed % 5 == 0 else {}
     given["quota_max"] = {False: 9} if seed % 5 < 2 and len(must) < 9 else {}
     given["covered"] = rng.random(400) < 0.05
+    if seed % 2:  # places nearer than 1 may not both have an option that stands
+        near = np.argwhere(np.hypot(*(sites[:, None] - sites[None]).transpose(2, 0, 1)) < 1.0)
+        given.update(apart=near[near[:, 0] < near[:, 1]].tolist(), stands=menu.ravel() > 0)
     return given
 
 
@@ -52,6 +55,8 @@ def best_by_pulp(given: dict) -> float:
     for p in np.unique(place).tolist():
         taken = pulp.lpSum(x[o] for o in np.flatnonzero(place == p))
         model += (taken == 1) if p in given["must"] else (taken <= 1)
+    for a, b in given.get("apart", ()):
+        model += pulp.lpSum(x[o] for o in np.flatnonzero(np.isin(place, [a, b]) & given["stands"])) <= 1
     for name, amounts in given["use"].items():
         total = pulp.lpSum(float(a) * one for a, one in zip(amounts, x, strict=True))
         model += total <= given["most"][name]

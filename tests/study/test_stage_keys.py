@@ -44,7 +44,14 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "worth": ("demand",),
     "factors": ("demand",),
     "classes": ("demand", "existing", "new"),
-    "posing": ("demand", "inputs", "candidates", "existing", "new", "classes", "factors"),
+    "posing": ("demand", "inputs", "candidates", "existing", "new", "classes", "factors", "previous_sites"),
+    "previous": ("inputs",),
+    "previous_sites": ("previous", "candidates", "stations"),
+    "added_workers": ("posing", "problem", "siting"),
+    "site_changes": ("previous_sites", "plan", "candidates", "stations", "added_workers"),
+    "previous_actions": ("previous_sites", "action_places", "stations"),
+    "earlier_adds": ("action_problem", "actions_solved", "previous_actions"),
+    "action_changes": ("previous_actions", "actions", "earlier_adds"),
     "problem": ("posing", "rules"),
     "siting": ("posing", "problem"),
     "confidence": ("posing", "problem", "siting"),
@@ -99,7 +106,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "action_classes": ("demand", "existing", "new", "partner_reach"),
     "action_places": ("stations", "candidates", "action_classes", "partners"),
     "action_rules": ("stations", "candidates", "inputs", "partners"),
-    "action_problem": ("action_places", "action_rules", "inputs"),
+    "action_problem": ("action_places", "action_rules", "inputs", "previous_actions"),
     "actions_solved": ("action_problem",),
     "actions": (
         "action_problem",
@@ -115,6 +122,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
         "network:walk",
     ),
     "money_front": ("action_problem",),
+    "actions_fair_front": ("action_problem", "actions_solved"),
     "union:lists": ("stations", "truck_lists", "inputs", "frame"),
     "union:people": ("demand", "inputs"),
     "union:elsewhere": ("candidates", "siting"),  # one network here is planned by siting
@@ -135,7 +143,7 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     ),
 }
 VERBS = ("action_rules", "action_problem")
-SOLVING = ("actions_solved", "money_front")
+SOLVING = ("actions_solved", "money_front", "actions_fair_front")
 SERVING = ("union:today", "union:after")
 NETWORKS = ("network:walk", "network:ebike", "network:car", "network:truck")
 REACHES = ("reach:stations:walk", "reach:candidates:walk")
@@ -220,7 +228,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["siting.curve[]"], ("curve:searched",)),
     (["siting.alternatives"], ("alternatives",)),
     (["siting.replacements"], ("replacements",)),
-    (keys("siting.", "sensitivity target_source inequality_aversion evidence[]"), ()),
+    (keys("siting.", "sensitivity target_source evidence[]"), ()),
+    (["siting.inequality_aversion"], ("actions_fair_front",)),
     # -- the five verbs; the years have the money
     (keys("actions.", "enabled budget_yuan yearly_yuan"), ()),
     (["actions.frontier"], ("money_front",)),
@@ -230,10 +239,14 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("actions.", "lost_most lost_most_by_district{}"), (*VERBS, "actions_solved")),
     (keys("actions.grades[].", "name name_zh name_en hosts[] one_off_yuan one_off_band[] yearly_yuan yearly_band[] confidence source bonus"), (*VERBS, "actions")),
     ([*keys("actions.hours[].", "name name_zh name_en hosts[] one_off_yuan one_off_band[] yearly_yuan yearly_band[] confidence source hours"),
-      *keys("actions.", "least{} most{} open_least quota_min{} quota_max{} move_share move_band[] close_yuan close_band[] count_partners "
+      *keys("actions.", "least{} most{} open_least spacing_m quota_min{} quota_max{} move_share move_band[] close_yuan close_band[] count_partners "
                         "cobrand_yuan cobrand_band[] cobrand_yearly_yuan"),
       *(f"actions.{k}[].{w}" for k in ("required", "forbidden") for w in ("verb", "place", "hours", "grade"))], VERBS),
     ([k.replace("inputs.", "actions.") for k in table("partners[]")], ("partners",)),
+    # -- last year's plan
+    (keys("previous.", "run datum"), ("previous",)),
+    (["previous.within_m"], ("previous_sites", "previous_actions")),
+    (["previous.change_workers"], ("rules", "posing", "action_problem", "site_changes", "action_changes")),
     # -- use
     (keys("use.", "enabled source"), ()),
     (keys("use.", "visits_per_day visits_band[] halving_minutes halving_band[] factor{} factor_band least_counted block_m"), ("law_of_use",)),
@@ -456,6 +469,11 @@ name = "smart"
 [[actions.partners]]
 path = "posts.csv"
 {every}
+[previous]
+run = "then.csv"
+datum = "wgs84"
+within_m = 40.0
+change_workers = 3.0
 [union]
 budget_yuan = 1e6
 [[networks]]
@@ -552,6 +570,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     path.write_text(text.replace("rate_per_1000 = 8.0\n", "rate_per_1000 = 8.0\n" + group, 1), "utf-8")
     for name in (
         "people",
+        "then",
         "seen",
         "visits",
         "grades",
@@ -661,7 +680,7 @@ def test_a_changed_key_changes_the_stages_that_read_it_and_all_on_them_and_no_ot
         ("streets.geojson", (*NETWORKS, "inputs")), ("districts.geojson", ("inputs",)), ("stations.csv", ("inputs",)),
         ("hosts.csv", ("inputs",)), ("people.csv", ("inputs",)), ("seen.csv", ("inputs", "demand")),
         ("visits.csv", ("visits",)), ("grades.csv", ("grade_rules",)), ("costs.csv", ("grade_rules",)),
-        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)), ("others.csv", ("union:lists",)), ("posts.csv", ("partners",)),
+        ("counts.csv", ("truck_lists",)), ("sites.csv", ("truck_lists",)), ("homes.csv", ("truck_lists",)), ("others.csv", ("union:lists",)), ("posts.csv", ("partners",)), ("then.csv", ("previous",)),
     ],
 )  # fmt: skip
 def test_a_changed_file_changes_the_stages_that_read_it(

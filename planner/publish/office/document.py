@@ -39,7 +39,14 @@ def _environment() -> Any:
     import jinja2
 
     folder = resources.files("planner.publish.office")
-    names = ("report.html.j2", "checks.html.j2", "times.html.j2", "audit.html.j2", "pieces.html.j2")
+    names = (
+        "report.html.j2",
+        "checks.html.j2",
+        "times.html.j2",
+        "audit.html.j2",
+        "fronts.html.j2",
+        "pieces.html.j2",
+    )
     texts = {name: folder.joinpath("templates", name).read_text("utf-8") for name in names}
     return jinja2.Environment(
         loader=jinja2.DictLoader(texts),

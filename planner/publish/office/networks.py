@@ -21,6 +21,7 @@ from planner.publish.office.sheets import (
     set_widths,
 )
 from planner.publish.safe import plain_text
+from planner.telling.contents.assumptions import ASSUMPTION_COLUMNS, assumption_table, network_rows
 from planner.telling.contents.networks import (
     NetworkPart,
     network_lines,
@@ -108,4 +109,9 @@ def write_networks_workbook(
     """
     book = new_book()
     networks_sheets(book, union, facts, settings, districts)
+    language = settings.study.language
+    sheet = new_sheet(book, "assumptions", language)
+    put_table(sheet, 1, ASSUMPTION_COLUMNS, assumption_table(network_rows(settings), language), language)
+    set_widths(sheet, ASSUMPTION_COLUMNS)
+    for_print(sheet, f"{settings.study.title()} · {sheet.title}")
     keep_workbook(book, path, settings.study.title())

@@ -40,6 +40,12 @@ from planner.telling.contents.coverage import (
     timed_columns,
 )
 from planner.telling.contents.decision import Decision, decision
+from planner.telling.contents.existing.changes import (
+    CHANGE_COLUMNS,
+    change_lines,
+    change_parts,
+    change_rows,
+)
 from planner.telling.contents.existing.grades import (
     EXIT_COLUMNS,
     LEVEL_COLUMNS,
@@ -261,6 +267,20 @@ def _actions(bundle: Bundle) -> tuple[Further, ...]:
     )  # fmt: skip
 
 
+def _previous(bundle: Bundle) -> tuple[Further, ...]:
+    """What changes from last year's plan to this one; nothing where the study goes on from none."""
+    language, out = bundle.settings.study.language, list[Further]()
+    for plan, changes in change_parts(bundle):
+        rows, lines = change_rows(bundle, changes), change_lines(bundle, plan)
+        if len(rows) > _MOST_ACTIONS:
+            lines += (phrase("previous_more", language, shown=number(_MOST_ACTIONS), n=number(len(rows))),)
+        head = phrase("sec_previous" if plan == "proposal" else "sec_previous_actions", language)
+        columns = tuple(c for c in CHANGE_COLUMNS if c.key != "place_id")
+        table = printed_table(columns, rows.head(_MOST_ACTIONS), language)
+        out.append(Further(head, lines, table, anchor="" if out else "previous"))
+    return tuple(out)
+
+
 #: Columns of the list of actions in the report; all stand in the workbook.
 _MOST_ACTIONS = 50
 _ACTION_KEYS = (
@@ -421,7 +441,7 @@ def story(bundle: Bundle) -> Story:
         batches_note=regret_line(bundle),
         curve=curve,
         curve_lines=curve_lines,
-        further=(*_intervals(bundle), *_actions(bundle), *_further(bundle)),
+        further=(*_intervals(bundle), *_actions(bundle), *_previous(bundle), *_further(bundle)),
         gaps=None if gaps is None else printed_table(GAP_COLUMNS, gaps, language),
         hotspots=None if hotspots is None else printed_table(HOTSPOT_COLUMNS, hotspots, language),
         sites=_sites(bundle),

@@ -17,6 +17,7 @@ from planner.publish.office.grades import grades_sheets
 from planner.publish.office.homes.lines import absent_lines
 from planner.publish.office.homes.sheets import homes_sheets
 from planner.publish.office.networks import networks_sheets
+from planner.publish.office.previous import previous_sheet
 from planner.publish.office.sheets import (
     ACCENT,
     bar_chart,
@@ -246,6 +247,7 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     _coverage_sheet(book, bundle)
     _phases_sheet(book, bundle)
     _actions_sheet(book, bundle)
+    previous_sheet(book, bundle)
     grades_sheets(book, bundle)
     study = settings.study
     absent = absent_lines(bundle.run)

@@ -27,6 +27,7 @@ from planner.solvers.concave import Choices, solve_choices
 from planner.solvers.covering.composed import Worth, solve_composed, worth_of
 from planner.solvers.covering.fair import solve_fair
 from planner.solvers.covering.maximal import solve_covering
+from planner.solvers.covering.search import best_first
 from planner.solvers.effort import Effort
 from planner.solvers.infeasible import refuse_impossible
 from planner.solvers.merge import equal_columns
@@ -50,6 +51,7 @@ __all__ = [
     "goal_value",
     "pose_goal",
     "solve_goal",
+    "with_kept",
     "worker_counts",
     "xy_of",
 ]
@@ -378,8 +380,28 @@ def _worth(goal: PosedGoal, weights: Array) -> Worth:
     return worth
 
 
-def goal_value(goal: PosedGoal, weights: Array, sites: Array, *, closed: Iterable[int] = ()) -> float:
-    """What candidates ``sites`` are worth under the goal, ``closed`` open stations (their positions) gone."""
+def with_kept(request: Request, kept: Array) -> Request:
+    """The request where the first sites count ``kept`` workers besides, each by a demand point that it alone covers."""
+    own = np.flatnonzero(kept > 0)
+    n_sites = request.covers.shape[0]
+    alone = sparse.csr_array((np.ones(len(own)), (own, np.arange(len(own)))), shape=(n_sites, len(own)))
+    covers = check_covers(sparse.hstack([request.covers, alone], format="csr"))
+    return replace(
+        request, covers=covers, weights=np.append(request.weights, kept[own]),
+        covered=np.append(request.covered, np.zeros(len(own), bool)),
+    )  # fmt: skip
+
+
+def goal_value(
+    goal: PosedGoal, weights: Array, sites: Array, *, closed: Iterable[int] = (), kept: Array | None = None
+) -> float:
+    """What candidates ``sites`` are worth under the goal, ``closed`` open stations (their positions) gone.
+
+    ``kept``: what each candidate counts besides.
+    """
+    if kept is not None:
+        own = float(kept[np.asarray(sites, np.int64)].sum())
+        return own + goal_value(goal, weights, sites, closed=closed)
     if goal.pulls is not None:
         return Choices(goal.pulls.new, goal.pulls.base, weights * goal.counts).value(
             np.asarray(sites, np.int64)
@@ -391,11 +413,12 @@ def goal_value(goal: PosedGoal, weights: Array, sites: Array, *, closed: Iterabl
 
 
 def solve_goal(
-    goal: PosedGoal, weights: Array, rules: Rules, effort: Effort, known: Solution | None = None
-) -> tuple[Solution, Array]:
+    goal: PosedGoal, weights: Array, rules: Rules, effort: Effort, known: Solution | None = None, kept: Array | None = None
+) -> tuple[Solution, Array]:  # fmt: skip
     """The best plan under the goal: the solution (its sites are candidates) and the open stations that close.
 
-    ``known``: the solution of a neighbouring problem, from which the search sets out.
+    ``known``: the solution of a neighbouring problem, from which the search sets out; ``kept``: what each candidate counts
+    besides, under goals that are sums over demand points (:func:`planner.siting.goal.words.adds_up`).
 
     Raises
     ------
@@ -411,9 +434,12 @@ def solve_goal(
         return solve_choices(choices, rules, effort), np.zeros(0, np.int64)
     request, worth = _request(goal, weights, rules), _worth(goal, weights)
     refuse_impossible(request.rules)
+    plain, request = request, request if kept is None else with_kept(request, kept)
     totals = None if goal.group is None else _totals(goal.group, weights * goal.counts)[1]
     found = _solved(goal.goal, request, worth, totals, effort, known)
     new = found.chosen[found.chosen < goal.n_candidates]
+    if kept is not None and not goal.movable:  # best first whatever last year's plan had
+        new = best_first(plain.covers, np.where(plain.covered, 0.0, plain.weights), new)
     closed = np.setdiff1d(np.arange(goal.movable), found.chosen - goal.n_candidates)
     base = goal_value(goal, weights, np.zeros(0, np.int64))
     return replace(found, chosen=new, base=base), closed

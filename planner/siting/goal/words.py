@@ -5,7 +5,7 @@ from __future__ import annotations
 from planner.errors import Finding, finding
 from planner.settings.siting import Goal, Siting
 
-__all__ = ["judge_goal", "measure_in_words"]
+__all__ = ["adds_up", "judge_goal", "judge_stability", "measure_in_words"]
 
 
 def judge_goal(siting: Siting) -> list[Finding]:
@@ -62,6 +62,20 @@ def judge_goal(siting: Siting) -> list[Finding]:
     return found
 
 
+def adds_up(goal: Goal) -> bool:
+    """Whether plans are compared by a sum over demand points, each covered or not: then a site may count workers besides."""
+    priced = goal.spacing_m > 0 and bool(goal.spacing_price)
+    return goal.aim == "covered" and not (goal.credit or priced or goal.limits_visits)
+
+
+def judge_stability(goal: Goal, change_workers: float) -> list[Finding]:
+    """PRV-003 where a change from last year's plan has a price in workers, and plans are not compared by workers."""
+    if change_workers <= 0 or adds_up(goal):
+        return []
+    en, zh = measure_in_words(goal)
+    return [finding("PRV-003", source="study.toml", field="previous.change_workers", value=f"{change_workers:g}", en=en, zh=zh)]  # fmt: skip
+
+
 _AIMS = {
     "use": ("visits a day to expect", "预计日均使用人次"),
     "mean": ("workers covered on average over the demand scenarios", "各需求情景下平均覆盖的劳动者人数"),
@@ -75,7 +89,7 @@ _AIMS = {
 }  # fmt: skip
 
 
-def measure_in_words(goal: Goal) -> tuple[str, str]:
+def measure_in_words(goal: Goal, change_workers: float = 0.0) -> tuple[str, str]:
     """What plans are compared by, in English and Chinese."""
     en, zh = _AIMS.get(goal.aim, ("workers covered", "覆盖的劳动者人数"))
     en, zh = (text.format(tail=f"{goal.tail:.0%}") for text in (en, zh))
@@ -115,6 +129,14 @@ def measure_in_words(goal: Goal) -> tuple[str, str]:
             (
                 f"less {price} for each pair of new stations within {m} m",
                 f"每有一对新站点相距不足 {m} 米扣减 {price} 人",
+            )
+        )
+    if change_workers > 0:
+        worth = f"{change_workers:,g}"
+        parts.append(
+            (
+                f"each site that last year's plan had counting {worth} workers more",
+                f"上年方案已有的站点各多计 {worth} 人",
             )
         )
     return "; ".join([en, *(p[0] for p in parts)]), "；".join([zh, *(p[1] for p in parts)])

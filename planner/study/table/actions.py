@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from planner.equity.front import POINTS
 from planner.settings.whole import Settings
 from planner.siting.reach import cutoff_s, ways_of
 from planner.study.stages import Stage
-from planner.study.table.pick import get, hours_of, open_of, reach_name, reach_of
+from planner.study.table.pick import change_workers_of, get, hours_of, open_of, reach_name, reach_of
+from planner.study.table.previous import previous_actions
 from planner.study.takes import derived, fixed, section, setting, stage, stages
 
 #: Settings of [actions] that only say how the result is spread or asked, not what may be done.
@@ -36,12 +38,15 @@ def actions(settings: Settings) -> dict[str, Stage]:
             },
             kept=False,
         ),
+        **previous_actions(settings),
         "action_problem": Stage(
             "planner.actions.proposal:pose_action_problem",
             {
                 "actions": derived(_posed), "siting": section("siting", "goal", "cost_yuan", "default_cost_yuan"),
                 "periods": setting("periods"), "places": stage("action_places"),
                 "districts": stage("inputs", get("districts")), "need_open": setting("circle.open_share"), "judged": stage("action_rules"),
+                "earlier": stage("previous_actions", get("still")) if settings.previous is not None else fixed(()),
+                "change_workers": derived(change_workers_of),
             },
             kept=False,
         ),
@@ -67,6 +72,14 @@ def actions(settings: Settings) -> dict[str, Stage]:
                 "snap_limit_m": setting("circle.snap_limit_m"),
             },
             kept=False,
+        ),
+        "actions_fair_front": Stage(
+            "planner.actions.fair:action_fair_front",
+            {
+                "problem": stage("action_problem"), "solved": stage("actions_solved"), "actions": section("actions", "work_limit", "gap"),
+                "periods": setting("periods"), "points": fixed(POINTS), "aversion": setting("siting.inequality_aversion"),
+                "time_limit_s": setting("siting.time_limit_s"), "seed": setting("study.seed"),
+            },
         ),
         "money_front": Stage(
             "planner.actions.frontier:money_front",

@@ -29,6 +29,11 @@ def hours_of(sites: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(sites[[c for c in ("open_hours", "week_hours", "hours_kept") if c in sites]])
 
 
+def change_workers_of(settings: Settings) -> float:
+    """What a change from last year's plan has to be worth, in workers."""
+    return settings.change_workers
+
+
 def factors_of(value: Any) -> Any:
     """Workers of each demand draw over the estimate (n_draws × n_groups × n_cells)."""
     return value.ensemble.factors

@@ -9,7 +9,7 @@ from planner.siting.questions.pilots import NOISE
 from planner.siting.questions.streets import MISSING
 from planner.study.stages import Stage
 from planner.study.table.keys import COUNTS, RULES
-from planner.study.table.pick import factors_of, get, open_of, points_of
+from planner.study.table.pick import change_workers_of, factors_of, get, open_of, points_of
 from planner.study.takes import derived, fixed, part, section, setting, stage
 
 
@@ -22,6 +22,7 @@ def plan(settings: Settings) -> dict[str, Stage]:
             {
                 "siting": section("siting", *RULES, "scenarios"),
                 "candidates": stage("candidates", get("candidates")), "districts": stage("inputs", get("districts")),
+                "change_workers": derived(change_workers_of),
             },
             kept=False,
         ),
@@ -62,6 +63,8 @@ def plan(settings: Settings) -> dict[str, Stage]:
                 "districts": stage("inputs", get("districts")),
                 "candidates": stage("candidates", get("candidates")), "existing": stage("existing"), "new": stage("new"),
                 "classes": stage("classes"), "factors": stage("factors"), "choice": choice,
+                "earlier": stage("previous_sites", get("candidate")) if settings.previous is not None else fixed(None),
+                "change_workers": derived(change_workers_of),
             },
             kept=False,
         ),

@@ -15,6 +15,7 @@ from planner.study.table.grades import grades
 from planner.study.table.ground import inputs
 from planner.study.table.homes import homes
 from planner.study.table.plan import plan, questions
+from planner.study.table.previous import previous, previous_plan
 from planner.study.table.today import today
 from planner.study.table.union import union
 from planner.study.table.use import asked_of, use
@@ -28,9 +29,11 @@ def table_of(settings: Settings) -> Mapping[str, Stage]:
         **today(settings),
         **use(),
         **grades(),
+        **previous_plan(settings),
         **plan(settings),
         **questions(),
         **actions(settings),
+        **previous(settings),
         **homes(),
         **views(settings),
         **union(settings),
@@ -44,7 +47,8 @@ def asked(settings: Settings) -> tuple[str, ...]:
         "homes": settings.freight.enabled, "alternatives": rules.alternatives > 0, "replacements": rules.replacements > 0,
         "sensitivity": rules.sensitivity, "rule_prices": rules.sensitivity, "hanging": rules.sensitivity,
         "against_half": rules.goal.open_rule == "time", "grades": settings.grades.enabled,
-        "actions": settings.actions.enabled,
+        "actions": settings.actions.enabled, "site_changes": settings.previous is not None,
+        "action_changes": settings.previous is not None and settings.actions.enabled,
     }  # fmt: skip
     evidence = {"fair_front": "fair_front", "value_of_information": "knowledge", "pilots": "pilots"}
     always = ("hotspots", "covers", "plan", "curve", "second_views", "fairness", "areas", "gaps", "font")

@@ -16,6 +16,7 @@ from planner.settings.reading import defaults
 from planner.settings.whole import Settings
 from planner.telling.contents.actions.costs import action_assumptions
 from planner.telling.contents.columns import Column
+from planner.telling.contents.existing.networks import network_assumptions
 from planner.telling.contents.use import use_assumptions
 from planner.telling.words.names import group_label, host_label, period_labels
 from planner.telling.words.numbers import percent
@@ -24,7 +25,14 @@ from planner.telling.words.phrases import phrase, translated
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
 
-__all__ = ["ASSUMPTION_COLUMNS", "Assumption", "assumption_rows", "assumptions"]
+__all__ = [
+    "ASSUMPTION_COLUMNS",
+    "Assumption",
+    "assumption_rows",
+    "assumption_table",
+    "assumptions",
+    "network_rows",
+]
 
 ASSUMPTION_COLUMNS = (
     Column("part", "text", 12),
@@ -237,12 +245,12 @@ def _use(settings: Settings) -> Iterator[Assumption]:
 
 
 def assumptions(
-    settings: Settings, *, all_groups: bool = False, kinds: Iterable[str] = ()
+    settings: Settings, *, all_groups: bool = False, kinds: Iterable[str] = (), networks: bool = False
 ) -> list[Assumption]:
     """Every assumption behind the plan, in the study's language.
 
     ``all_groups`` adds the groups outside the headline (truck drivers), whose turn comes with the
-    driver homes; ``kinds``: the kinds of host there are, whose costs are listed.
+    driver homes; ``kinds``: the kinds of host there are, whose costs are listed; ``networks``: with those of the union's networks.
     """
     return [
         *_circle(settings),
@@ -254,14 +262,31 @@ def assumptions(
             Assumption(phrase("part_actions", settings.study.language), *row)
             for row in action_assumptions(settings)
         ),
+        *(network_rows(settings) if networks else ()),
     ]
+
+
+def network_rows(settings: Settings) -> list[Assumption]:
+    """The assumptions of the union's networks."""
+    part = phrase("part_networks", settings.study.language)
+    return [Assumption(part, *row) for row in network_assumptions(settings)]
 
 
 def assumption_rows(bundle: Bundle) -> pd.DataFrame:
     """:func:`assumptions` behind a plan as rows of :data:`ASSUMPTION_COLUMNS`; the trust in words."""
     language = bundle.settings.study.language
     kinds = [str(kind) for kind in bundle.candidates["host_kind"].unique()]
-    told = assumptions(bundle.settings, all_groups=bundle.homes is not None, kinds=kinds)
+    told = assumptions(
+        bundle.settings,
+        all_groups=bundle.homes is not None,
+        kinds=kinds,
+        networks=bundle.networks is not None,
+    )
+    return assumption_table(told, language)
+
+
+def assumption_table(told: Iterable[Assumption], language: str) -> pd.DataFrame:
+    """Assumptions as rows of :data:`ASSUMPTION_COLUMNS`; the trust in words."""
     rows = [astuple(a) for a in told]
     table = pd.DataFrame(rows, columns=[c.key for c in ASSUMPTION_COLUMNS], dtype=object)
     table["trust"] = [phrase(f"trust_{t}", language) if t else "" for t in table["trust"]]

@@ -39,7 +39,7 @@ class Figure:
 
 def certificate_lines(bundle: Bundle) -> tuple[str, ...]:
     """The certificate in sentences."""
-    own = bundle.settings.siting.goal.own_measure
+    own = bundle.settings.own_measure
     lines = _goal_lines(bundle) if own else _worker_lines(bundle)
     regret = () if own or not hindsight_line(bundle) else (hindsight_line(bundle),)
     cut = () if bundle.solution.repeatable else (phrase("cert_cut", bundle.settings.study.language),)
@@ -48,7 +48,7 @@ def certificate_lines(bundle: Bundle) -> tuple[str, ...]:
 
 def certificate_figures(bundle: Bundle) -> tuple[Figure, ...]:
     """The certificate's figures; those of the kind "not more than" are rounded up in print."""
-    own = bundle.settings.siting.goal.own_measure
+    own = bundle.settings.own_measure
     return _goal_figures(bundle) if own else _worker_figures(bundle)
 
 
@@ -114,7 +114,7 @@ def _goal_bound(bundle: Bundle) -> str:
 
 def _goal_lines(bundle: Bundle) -> list[str]:
     language, found = bundle.settings.study.language, bundle.solution
-    en, zh = measure_in_words(bundle.settings.siting.goal)
+    en, zh = measure_in_words(bundle.settings.siting.goal, bundle.settings.change_workers)
     value, bound, gap = _goal_value(bundle), _goal_bound(bundle), _share_of(bundle, "gap")
     return [
         phrase("cert_goal", language, measure=zh if language == "zh" else en),

@@ -139,7 +139,8 @@ def promised_run(bundle: Bundle) -> dict[str, Any]:
     """The block ``promised`` of run.json: what an audit a year later compares with.
 
     ``sites`` in rank order: ``site_id``, ``name``, ``district``, ``lng`` and ``lat`` (WGS84), ``workers_gained``, and ``visits`` a day to expect
-    with ``visits_low`` and ``visits_high`` (null where use is not known); ``stations``: ids of the stations open today.
+    with ``visits_low`` and ``visits_high`` (null where use is not known); ``stations``: ids of the stations open today; ``actions``: those of
+    the plan with five verbs, null where it was not asked for.
     """
     chosen = ranked(bundle)
     places = coordinates(chosen.geometry)
@@ -162,4 +163,21 @@ def promised_run(bundle: Bundle) -> dict[str, Any]:
             }
         )  # fmt: skip
     is_open = bundle.stations["status"] == "open"
-    return {"sites": sites, "stations": bundle.stations.loc[is_open, "station_id"].astype(str).tolist()}
+    open_now = bundle.stations.loc[is_open, "station_id"].astype(str).tolist()
+    return {"sites": sites, "stations": open_now, "actions": _promised_actions(bundle)}
+
+
+def _promised_actions(bundle: Bundle) -> list[dict[str, Any]] | None:
+    """The actions promised, best first, each where its station stands then."""
+    if bundle.actions is None:
+        return None
+    table = bundle.actions.actions
+    places = coordinates(table.geometry)
+    return [
+        {
+            **{k: str(getattr(row, k)) for k in ("verb", "place_id", "district", "to_id", "hours_to", "grade_to")},
+            "name": None if is_missing(row.name) else str(row.name), "lng": float(lng), "lat": float(lat),
+            "workers_gained": round(float(row.workers_gained), 3),
+        }
+        for row, lng, lat in zip(table.itertuples(index=False), places["lng_wgs84"], places["lat_wgs84"], strict=True)
+    ]  # fmt: skip
