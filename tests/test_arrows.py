@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "roads": BASE | {"settings", "hours", "inputs"},
     "use": BASE,
     "siting": BASE | {"settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
+    "evidence": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "equity": BASE | {"siting", "settings", "hours", "solvers", "inputs", "demand", "roads", "use"},
     "grades": BASE | {"settings", "hours", "inputs", "demand", "siting"},
     "audit": BASE | {"settings", "hours", "inputs"},
@@ -36,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {
         "actions",
         "audit",
+        "evidence",
         "networks",
         "equity",
         "grades",
@@ -50,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {
         "actions",
         "equity",
+        "evidence",
         "grades",
         "audit",
         "settings",
@@ -67,6 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {
         "actions",
         "equity",
+        "evidence",
         "grades",
         "audit",
         "settings",

@@ -14,9 +14,9 @@ from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
     from planner.equity.front import FairFront
+    from planner.evidence.use import ExpectedUse
     from planner.grades.whole import Grades
     from planner.siting.coverage import Coverage
-    from planner.siting.evidence.use import ExpectedUse
     from planner.siting.questions.knowledge import Knowledge
     from planner.siting.questions.learn import PilotSites
     from planner.siting.questions.robust import Hindsight

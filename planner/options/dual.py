@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from planner.jit import compiled
 from planner.options.core import OptionsCore
+from planner.solvers.covering.prices import blend, step_prices
 
 __all__ = ["OptionsDual"]
 
@@ -86,31 +87,6 @@ def _count_rows(option_ptr, piece, piece_ptr, row, choice, count):  # type: igno
             for e in range(option_ptr[choice[p]], option_ptr[choice[p] + 1]):
                 for f in range(piece_ptr[piece[e]], piece_ptr[piece[e] + 1]):
                     count[row[f]] += 1
-
-
-@compiled
-def _blend(weight, price, count, average, share):  # type: ignore[no-untyped-def]
-    """Blend the new subgradient into ``average``; returns the squared length of what can move."""
-    length = 0.0
-    for j in range(len(weight)):
-        g = count[j] - (1.0 if price[j] < weight[j] else 0.0)
-        d = share * g + (1.0 - share) * average[j]
-        average[j] = d
-        if (price[j] <= 0.0 and d > 0.0) or (price[j] >= weight[j] and d < 0.0):
-            continue
-        length += d * d
-    return length
-
-
-@compiled
-def _step(weight, price, average, step):  # type: ignore[no-untyped-def]
-    """``price`` − step · average, kept within [0, weight]; returns its sum."""
-    total = 0.0
-    for j in range(len(weight)):
-        v = min(max(price[j] - step * average[j], 0.0), weight[j])
-        price[j] = v
-        total += v
-    return total
 
 
 class OptionsDual:
@@ -269,7 +245,7 @@ class OptionsDual:
         core, limits = self.core, self.core.limits
         _count_rows(core.option_ptr, core.piece, core.piece_ptr, core.row, self.choice, self.count)
         share = 1.0 if self.steps == 1 else FRESH
-        length = float(_blend(core.weight, self.price, self.count, self.average, share))
+        length = float(blend(core.weight, self.price, self.count, self.average, share))
         load = limits.use[self.choice[self.choice >= 0]].sum(axis=0)
         within = np.clip(load, limits.least, limits.most)
         edge = np.where(self.toll > 0, limits.most, np.where(self.toll < 0, limits.least, within))
@@ -281,7 +257,7 @@ class OptionsDual:
             min(bound, 2.0 * float(core.weight.sum())) - target
         )  # far off prices say nothing of how far to go
         step = self.scale * max(above, 1e-6 * abs(target), 1e-9) / length
-        _step(core.weight, self.price, self.average, step)
+        step_prices(core.weight, self.price, self.average, step)
         moved = self.toll - step * self.pace * self.drift
         self.toll = self.signed(np.where(np.sign(moved) * np.sign(self.toll) < 0, 0.0, moved))
         return True

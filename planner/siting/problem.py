@@ -16,7 +16,7 @@ from planner.settings.siting import Siting
 from planner.siting.coverage import Access, cover_matrix, cover_weights
 from planner.siting.goal.pose import Ground, PosedGoal, pose_goal, worker_counts
 from planner.siting.rules import judge_rules, study_rules
-from planner.solvers.merged import MergedPoints
+from planner.solvers.merge import MergedPoints
 from planner.solvers.request import check_covers
 from planner.solvers.rules import Rules
 from planner.solvers.score import covered_weight

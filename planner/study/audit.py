@@ -55,7 +55,7 @@ def write_map_audit(
     stages: Stages, file: Path, out: Path, *, datum: Datum = "gcj02"
 ) -> tuple[MapAudit, Path, Path]:
     """``map_audit.html`` and ``map_audit.csv`` in the folder ``out``; the audit and the two paths."""
-    from planner.publish.office import audit as pages
+    from planner.publish.office.existing import audit as pages
     from planner.study.products import require_folder
 
     require_folder(out)
@@ -132,7 +132,7 @@ def write_audit(
     stages: Stages, previous: Path, out: Path, *, datum: Datum = "wgs84"
 ) -> tuple[Audit, Path, Path]:
     """``audit.html`` and ``audit.csv`` in the folder ``out``; the audit and the two paths."""
-    from planner.publish.office import audit as pages
+    from planner.publish.office.existing import audit as pages
     from planner.study.products import require_folder
 
     require_folder(out)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.errors import AbsentError
+from planner.evidence.use import ExpectedUse, LawOfUse
 from planner.freight.homes import HomesPlan
 from planner.grades.whole import Grades
 from planner.progress import Progress, silent
@@ -14,16 +15,15 @@ from planner.publish.page.grades import grade_layers
 from planner.publish.page.homes import homes_layers
 from planner.publish.page.networks import networks_layers
 from planner.publish.page.previous import previous_layers
-from planner.publish.runfile import RunNotes, run_content
 from planner.settings.inputs import Inputs
 from planner.settings.whole import Settings
-from planner.siting.evidence.use import ExpectedUse, LawOfUse
 from planner.study.stages import Stages
 from planner.study.table.whole import asked
 from planner.study.union import union_of
 from planner.telling.board import Board, prices_at_points
 from planner.telling.bundle import Bundle
 from planner.telling.layer import ExtraLayer
+from planner.telling.run import RunNotes, run_content
 from planner.telling.words.names import in_language
 from planner.telling.words.phrases import phrase
 from planner.version import VERSION

@@ -18,11 +18,11 @@ from planner.study.stages import Stages
 
 if TYPE_CHECKING:
     from planner.actions.plan import ActionPlan
+    from planner.evidence.agreement import Agreement
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
     from planner.networks.whole import UnionResult
     from planner.siting.coverage import Coverage
-    from planner.siting.evidence.agreement import Agreement
     from planner.siting.plan import SitePlan
 
 __all__ = [
@@ -131,8 +131,8 @@ def write_times(stages: Stages, file: Path, out: Path, *, datum: Datum = "wgs84"
 
 def compare_times(stages: Stages, file: Path, *, datum: Datum = "wgs84") -> Agreement:
     """Our travel times beside those of another router in ``file``; only networks that it names are made."""
+    from planner.evidence.agreement import agreement
     from planner.inputs.times import read_times
-    from planner.siting.evidence.agreement import agreement
 
     given = read_times(file, crs=str(stages.value("network:walk").crs), datum=datum)
     return agreement(

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from planner.audit.truth import MapAudit
     from planner.equity.fairness import Fairness
     from planner.equity.front import FairFront
+    from planner.evidence.agreement import Agreement
+    from planner.evidence.use import ExpectedUse
     from planner.facts.register import Register
     from planner.freight.homes import HomesPlan
     from planner.grades.whole import Grades
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from planner.networks.plan import NetworksPlan
     from planner.roads.network import Network
     from planner.siting.coverage import Coverage
-    from planner.siting.evidence.agreement import Agreement
-    from planner.siting.evidence.use import ExpectedUse
     from planner.siting.plan import SitePlan
     from planner.siting.problem import SitingProblem
     from planner.siting.questions.ask import WishPrice
@@ -256,7 +256,7 @@ class Study:
     def backtest(self) -> pd.DataFrame:
         """Newly covered workers of each snapshot's openings beside a plan, population-only and random sites of as many.
 
-        Columns as :class:`planner.siting.evidence.backtest.Backtest` has them; ``snapshot_date`` of the station list says in which
+        Columns as :class:`planner.evidence.backtest.Backtest` has them; ``snapshot_date`` of the station list says in which
         list a station first stands.
 
         Raises

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from planner.audit.changes import Changes
     from planner.audit.promised import Audit
     from planner.audit.truth import MapAudit
+    from planner.evidence.agreement import Agreement
     from planner.freight.homes import HomesPlan
     from planner.networks.whole import UnionResult
     from planner.siting.coverage import Coverage
-    from planner.siting.evidence.agreement import Agreement
     from planner.siting.open_times import TimeReading
     from planner.siting.plan import SitePlan
 

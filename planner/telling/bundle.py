@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from planner.equity.fairness import Fairness
     from planner.equity.front import FairFront
     from planner.errors import Finding
+    from planner.evidence.use import ExpectedUse, LawOfUse
     from planner.freight.homes import HomesPlan
     from planner.grades.whole import Grades
     from planner.networks.whole import UnionResult
     from planner.settings.whole import Settings
     from planner.siting.coverage import Coverage
-    from planner.siting.evidence.use import ExpectedUse, LawOfUse
     from planner.siting.questions.knowledge import Knowledge
     from planner.siting.questions.learn import PilotSites
     from planner.siting.questions.robust import Hindsight

@@ -26,7 +26,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/telling/contents/questions.py": ("tests/publish/test_options.py", "tests/publish/test_known_tables.py", "tests/publish/test_glue_tables.py"),
     "planner/telling/contents/*.py": ("tests/publish/test_glue_contents.py", "tests/publish/test_glue_tables.py", "tests/publish/test_known_tables.py",
                                       "tests/publish/test_known_reports.py", "tests/publish/test_decision.py"),
-    "planner/publish/runfile.py": ("tests/publish/test_glue_runfile.py", "tests/publish/test_known_tables.py"),
+    "planner/telling/run.py": ("tests/publish/test_glue_runfile.py", "tests/publish/test_known_tables.py"),
     "planner/facts/*.py": ("tests/facts/test_glue_facts.py", "tests/facts/test_register.py"),
     "planner/hours/parse.py": ("tests/inputs/test_glue_hours.py", "tests/inputs/test_hours.py"),
     "planner/study/parts.py": ("tests/study/test_stages.py",),

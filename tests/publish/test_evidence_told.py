@@ -15,10 +15,10 @@ from planner.equity.front import FairFront
 from planner.publish.office import document, workbook
 from planner.publish.page.data import page_content
 from planner.publish.page.pack import Island
-from planner.publish.runfile import RunNotes, run_content
 from planner.siting.questions.knowledge import Knowledge
 from planner.siting.questions.learn import PilotSites
 from planner.telling.contents.questions import options
+from planner.telling.run import RunNotes, run_content
 from tests.publish.known import known_bundle, one_lot
 
 FRONT = FairFront(

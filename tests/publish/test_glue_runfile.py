@@ -14,8 +14,9 @@ import pandas as pd
 import pytest
 
 from planner.errors import PlannerError
-from planner.publish.runfile import RunNotes, run_content, run_text, write_run
+from planner.publish.runfile import write_run
 from planner.telling.contents.records import finding_counts
+from planner.telling.run import RunNotes, run_content, run_text
 from tests.publish.known import known_bundle
 from tests.publish.toy import toy_bundle
 

@@ -19,6 +19,7 @@ from planner.publish.office.document import write_checks, write_docx, write_repo
 from planner.publish.office.figures import write_figures
 from planner.publish.office.workbook import write_workbook
 from planner.publish.page.write import write_page
+from planner.telling import run as told
 from planner.telling.bundle import Bundle, ExtraLayer, PopupField
 from tests.publish.stored import from_files
 from tests.publish.test_options import with_questions
@@ -28,7 +29,7 @@ FINDINGS = (
     finding("CAN-003", source="站点.xlsx", row=7, field="名称", value="石路"),
     finding("SET-004", source="study.toml", value="x.csv"),
 )
-NOTES = runfile.RunNotes(
+NOTES = told.RunNotes(
     inputs=[{"name": "streets", "path": "toy.osm.pbf", "sha256": "ab" * 32, "rows": 12}],
     nodes=7,
     edges=12,
@@ -58,7 +59,7 @@ def full_bundle(language: str) -> Bundle:
         for key, shape in shapes.items()
     )  # fmt: skip
     bundle = with_questions(toy_bundle(language, findings=FINDINGS, extra_layers=extra))
-    return dataclasses.replace(bundle, run=runfile.run_content(bundle, NOTES))
+    return dataclasses.replace(bundle, run=told.run_content(bundle, NOTES))
 
 
 def write_all(bundle: Any, folder: Path) -> dict[str, bytes]:
@@ -84,7 +85,7 @@ def test_every_product_of_a_stored_bundle_is_that_of_a_fresh_one(language: str, 
     store.mkdir()
     again = from_files(bundle, store)
     assert str(again.districts.crs) != str(bundle.districts.crs)  # the file spells it out
-    again = dataclasses.replace(again, run=runfile.run_content(again, NOTES))
+    again = dataclasses.replace(again, run=told.run_content(again, NOTES))
     fresh, stored = write_all(bundle, tmp_path / "fresh"), write_all(again, tmp_path / "stored")
     assert len(fresh) >= 9
     assert list(fresh) == list(stored)

@@ -10,7 +10,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from planner.siting.evidence.agreement import compared, fitted
+from planner.evidence.agreement import compared, fitted
 from planner.study.products import write_times
 from planner.study.study import Study, open_study
 from tests.study.town import Place, at, street_town, write_table

@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 from planner.errors import AbsentError
-from planner.siting.evidence.backtest import hide_openings, snapshots_of
+from planner.evidence.backtest import hide_openings, snapshots_of
 from planner.siting.solve import Look
 from planner.study.study import Study, open_study
 from planner.study.terminal import backtest_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from planner.publish.office.audit import write_page
+from planner.publish.office.existing.audit import write_page
 from planner.publish.office.printed import printed_table
 from planner.publish.office.sheets import for_print, keep_workbook, new_book, put_note, put_table, set_widths
 from planner.publish.safe import plain_text

@@ -10,10 +10,10 @@ import numpy as np
 import shapely
 
 from planner.errors import sorted_findings
+from planner.evidence.agreement import MODE_WORDS, Agreement
 from planner.publish.office.document import render
 from planner.publish.office.printed import PrintedTable, printed_table
 from planner.publish.safe import write_text
-from planner.siting.evidence.agreement import MODE_WORDS, Agreement
 from planner.telling.contents.columns import Column, header
 from planner.telling.contents.records import FINDING_COLUMNS, finding_rows
 from planner.telling.words.numbers import number, percent

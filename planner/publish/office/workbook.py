@@ -13,11 +13,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.publish.office.cover import cover_sheet, link_cover, terms_sheet
-from planner.publish.office.grades import grades_sheets
+from planner.publish.office.existing.grades import grades_sheets
+from planner.publish.office.existing.previous import previous_sheet
 from planner.publish.office.homes.lines import absent_lines
 from planner.publish.office.homes.sheets import homes_sheets
 from planner.publish.office.networks import networks_sheets
-from planner.publish.office.previous import previous_sheet
 from planner.publish.office.sheets import (
     ACCENT,
     bar_chart,

@@ -16,40 +16,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.jit import compiled
 from planner.solvers.covering import kernels
 from planner.solvers.covering.core import Core
+from planner.solvers.covering.prices import blend, step_prices
 from planner.solvers.rules import Partition, Rules
 
 __all__ = ["Dual", "Tolls", "best_sites"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@compiled
-def _direction(weight, price, count, average, share):  # type: ignore[no-untyped-def]
-    """Blend the new subgradient into ``average``; returns the squared length of what can move."""
-    length = 0.0
-    for j in range(len(weight)):
-        g = count[j] - (1.0 if price[j] < weight[j] else 0.0)
-        d = share * g + (1.0 - share) * average[j]
-        average[j] = d
-        if (price[j] <= 0.0 and d > 0.0) or (price[j] >= weight[j] and d < 0.0):
-            continue
-        length += d * d
-    return length
-
-
-@compiled
-def _move(weight, price, average, step):  # type: ignore[no-untyped-def]
-    """``price`` − step · average, kept within [0, weight]; returns its sum."""
-    total = 0.0
-    for j in range(len(weight)):
-        v = min(max(price[j] - step * average[j], 0.0), weight[j])
-        price[j] = v
-        total += v
-    return total
 
 
 class Tolls:
@@ -304,12 +279,12 @@ class Dual:
                     continue
             kernels.cover_count(core.ptr, core.idx, chosen, self.count)
             share = 1.0 if self.steps == 1 else self.share
-            length = _direction(core.weight, self.price, self.count, self.average, share)
+            length = blend(core.weight, self.price, self.count, self.average, share)
             length += self.tolls.blend(chosen, share)
             if length <= 0.0:
                 self.scale = 0.0
                 break
             step = self.scale * max(bound - target, 1e-6 * abs(bound)) / length
-            _move(core.weight, self.price, self.average, step)
+            step_prices(core.weight, self.price, self.average, step)
             self.tolls.move(step)
         return self.bound

@@ -33,7 +33,7 @@ def use() -> dict[str, Stage]:
             kept=False,
         ),
         "law_of_use": Stage(
-            "planner.siting.evidence.use:law_of_use",
+            "planner.evidence.use:law_of_use",
             {
                 "use": section("use", *LAW), "circle": section("circle", "hours_kept", "hours_kept_band"),
                 "demand": stage("spots", get("demand")), "periods": derived(_periods),
@@ -42,7 +42,7 @@ def use() -> dict[str, Stage]:
             },
         ),
         "choice": Stage(
-            "planner.siting.evidence.use:choice_of",
+            "planner.evidence.use:choice_of",
             {
                 "use": section("use", *CHOICE), "circle": section("circle", "hours_kept", "hours_kept_band"),
                 "law": stage("law_of_use"), "stations": stage("stations", open_of),
@@ -52,7 +52,7 @@ def use() -> dict[str, Stage]:
             kept=False,
         ),
         "use": Stage(
-            "planner.siting.evidence.use:expected_use",
+            "planner.evidence.use:expected_use",
             {
                 "use": section("use", *DRAWN), "circle": section("circle", "hours_kept", "hours_kept_band"),
                 "law": stage("law_of_use"), "demand": stage("spots", get("demand")),
@@ -62,7 +62,7 @@ def use() -> dict[str, Stage]:
             },
         ),
         "backtest": Stage(
-            "planner.siting.evidence.backtest:backtest",
+            "planner.evidence.backtest:backtest",
             {
                 "siting": section("siting", "gap", "work_limit", "time_limit_s"), "demand": stage("classes", get("demand")),
                 "points": stage("demand", get("points")), "of": stage("classes", get("of")),

@@ -1,0 +1,1 @@
+"""What the lists of existing stations are held against: grades, platforms, last year's plan."""
