@@ -15,6 +15,7 @@ from planner.options.problems import maximal_covering_options
 from planner.progress import Progress
 from planner.settings.actions import Actions
 from planner.solvers.solution import PROOF, Solution, relative_gap
+from planner.threads import at_once
 
 __all__ = ["ActionLook", "Solved", "solve_actions", "solve_options"]
 
@@ -164,21 +165,22 @@ def solve_actions(
     """
     if progress is not None:
         progress("actions", 0.0)
-    lost, prices = _Lost.of(problem, actions), np.zeros(0)
-    if lost.most:
-        solution, prices = _under_losses(
+    lost = _Lost.of(problem, actions)
+
+    def whole() -> tuple[Solution, Array]:
+        if not lost.most:
+            return solve_options(problem, look), np.zeros(0)
+        return _under_losses(
             problem, lost, lambda w: solve_options(problem, look, weights=w),
             lambda: solve_options(problem.only(["build", "retime", "upgrade", "cobrand"]), look),
         )  # fmt: skip
-    else:
-        solution = solve_options(problem, look)
-    if progress is not None:
-        progress("actions", 0.7)
-    alone: Solution | None
-    try:
-        alone = solve_options(
-            problem.only(["build"]).unpriced(), replace(look, work_limit=max(1, look.work_limit // LESS))
-        )
-    except InfeasibleError:
-        alone = None
+
+    def building() -> Solution | None:
+        less = replace(look, work_limit=max(1, look.work_limit // LESS))
+        try:
+            return solve_options(problem.only(["build"]).unpriced(), less)
+        except InfeasibleError:
+            return None
+
+    (solution, prices), alone = at_once(lambda plan: plan(), (whole, building))
     return Solved(solution, lost_workers(problem, solution.chosen), tuple(prices.tolist()), alone)
