@@ -14,8 +14,9 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from planner.errors import Finding, PlannerError, UnsafePathError, finding
@@ -30,6 +31,7 @@ __all__ = [
     "is_formula_like",
     "plain_text",
     "safe_name",
+    "whole_set",
     "write_bytes",
     "write_text",
     "xlsx_text",
@@ -42,6 +44,8 @@ _XLSX_ESCAPE = re.compile(r"_x(?=[0-9A-Fa-f]{4}_)")
 #: What a spreadsheet may take for the start of a formula or a command, full-width forms included.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\u2400", "＝", "＋", "－", "＠")
 _EXCEL_CELL_LIMIT = 32767
+#: Folders of runs that wrote nothing for so long are nobody's (s).
+OLD_S = 3600.0
 _RESERVED = {"CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"} | {
     f"{device}{digit}" for device in ("COM", "LPT") for digit in "123456789¹²³"
 }
@@ -138,6 +142,7 @@ def _output_error(path: Path, error: OSError) -> OutputError:
     full = error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
     code = "OUT-001" if full else "OUT-002"
     why = cell_text(error.strerror or error)
+    path = Path(*(part for part in path.parts if not part.startswith(".planner-")))
     return OutputError(finding(code, source=path.name, value=str(path), why=why))
 
 
@@ -167,6 +172,68 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise _output_error(path, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def whole_set(out: Path, *, last: str, gone: Sequence[str] = ()) -> Iterator[Path]:
+    """Give a folder to write products into; all together take their places in ``out``, ``last`` at the end.
+
+    If the block fails, what ``out`` held stays, all of it. ``last`` of an earlier set goes before the first of its files is replaced,
+    so that a folder with it holds one set. ``gone``: files of an earlier set that this one need not have.
+
+    Raises
+    ------
+    OutputError
+        Somebody else is writing into ``out``, or as :func:`atomic_path`.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with _alone(out):
+            _sweep(out)
+            folder = Path(tempfile.mkdtemp(prefix=".planner-", dir=out))
+            try:
+                yield folder
+                made = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+                (out / last).unlink(missing_ok=True)
+                for path in sorted(made, key=lambda p: p == Path(last)):
+                    (out / path).parent.mkdir(parents=True, exist_ok=True)
+                    try:
+                        (folder / path).replace(out / path)
+                    except OSError as error:
+                        raise _output_error(out / path, error) from error
+                for name in gone:
+                    if Path(name) not in made:
+                        (out / name).unlink(missing_ok=True)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise _output_error(out, error) from error
+
+
+@contextlib.contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold a folder while its set is written; where folders cannot be locked nobody is kept out."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(out, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(finding("OUT-007", source=out.name, value=str(out))) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _sweep(out: Path) -> None:
+    """Remove what runs that were killed left behind an hour ago or more."""
+    for folder in out.glob(".planner-*"):
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD_S:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:

@@ -53,43 +53,43 @@ def require_folder(out: Path) -> None:
 
 
 def write_products(stages: Stages, out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
-    """Write every product of a study into the folder ``out``; each file appears whole or not at all.
+    """Write every product of a study into the folder ``out``, all of them or none.
 
-    Returns the content of ``run.json``, which is written last; one of an earlier run goes before the first
-    product is replaced, so that a folder with ``run.json`` holds the products of one finished run.
+    Returns the content of ``run.json``; a folder with it holds the products of one finished run.
     """
     from planner.publish import runfile
     from planner.publish.gis import layers
     from planner.publish.office import csvfile, document, figures, workbook
     from planner.publish.page import write as page
+    from planner.publish.safe import whole_set
     from planner.telling.words.phrases import phrase
 
     say, language = progress or silent, stages.settings.study.language
     require_folder(out)
     refuse_what_cannot_run(stages)
     bundle = make_bundle(stages, progress=progress)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "run.json").unlink(missing_ok=True)
-    steps: list[tuple[str, Callable[[], Any]]] = [
-        ("recommendations.csv", lambda: csvfile.write_csv(bundle, out / "recommendations.csv")),
-        ("recommendations.xlsx", lambda: workbook.write_workbook(bundle, out / "recommendations.xlsx")),
-        ("plan.gpkg", lambda: layers.write_layers(bundle, out / "plan.gpkg")),
-        ("map.html", lambda: page.write_page(bundle, out / "map.html")),
-    ]
-    for n, (name, write) in enumerate(steps):
-        say(phrase("say_writing", language, name=name), n / 8)
-        write()
-    say(phrase("say_writing_figures", language), 0.6)
-    if bundle.actions is not None:
-        csvfile.write_table(bundle.actions.actions, out / "actions.csv")
-    else:
-        (out / "actions.csv").unlink(missing_ok=True)
-    pictures = figures.write_figures(bundle, out / "figures")
-    say(phrase("say_writing_reports", language), 0.8)
-    document.write_report(bundle, out / "report.html", pictures)
-    document.write_docx(bundle, out / "report.docx", pictures)
-    write_checks(stages, out)
-    runfile.write_run(bundle.run, out / "run.json")
+    with whole_set(out, last="run.json", gone=("actions.csv", "to_geocode.csv")) as folder:
+        steps: list[tuple[str, Callable[[], Any]]] = [
+            ("recommendations.csv", lambda: csvfile.write_csv(bundle, folder / "recommendations.csv")),
+            (
+                "recommendations.xlsx",
+                lambda: workbook.write_workbook(bundle, folder / "recommendations.xlsx"),
+            ),
+            ("plan.gpkg", lambda: layers.write_layers(bundle, folder / "plan.gpkg")),
+            ("map.html", lambda: page.write_page(bundle, folder / "map.html")),
+        ]
+        for n, (name, write) in enumerate(steps):
+            say(phrase("say_writing", language, name=name), n / 8)
+            write()
+        say(phrase("say_writing_figures", language), 0.6)
+        if bundle.actions is not None:
+            csvfile.write_table(bundle.actions.actions, folder / "actions.csv")
+        pictures = figures.write_figures(bundle, folder / "figures")
+        say(phrase("say_writing_reports", language), 0.8)
+        document.write_report(bundle, folder / "report.html", pictures)
+        document.write_docx(bundle, folder / "report.docx", pictures)
+        write_checks(stages, folder)
+        runfile.write_run(bundle.run, folder / "run.json")
     say("done", 1.0)
     return bundle.run
 

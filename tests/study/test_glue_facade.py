@@ -50,6 +50,9 @@ class Asked:
 
     peek = value
 
+    def ahead(self, names: Any) -> None:
+        """Nothing can be made ahead of these."""
+
     def findings(self) -> tuple[Any, ...]:
         return ("findings",)
 
@@ -186,6 +189,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch) -> Any:
     )
     monkeypatch.setattr(gather, "Bundle", plain)
     monkeypatch.setattr(gather, "run_content", lambda bundle, notes: notes)
+    monkeypatch.setattr(gather, "_board", lambda stages: "board")
     monkeypatch.setattr(gather, "homes_layers", lambda homes, language: (homes, language))
     monkeypatch.setattr(gather, "in_language", lambda table, language: (len(table), language))
     return lambda *a, **k: gather.make_bundle(whole(*a, **k))
@@ -202,7 +206,7 @@ def test_a_bundle_holds_each_value_in_its_place(gathered: Any) -> None:
         "replacements": "value of replacements", "sensitivity": "cases", "rule_prices": "value of rule_prices", "always": 2,
         "ensemble": "draws", "second_views": "value of second_views", "closed": "closed",
         "hindsight": "value of confidence", "use": "value of use", "law_of_use": found["law_of_use"],
-        "fairness": "value of fairness", "hanging": 5.0,
+        "fairness": "value of fairness", "hanging": 5.0, "board": "board",
     }  # fmt: skip
     assert gathered().settings.study.name == "toy"
 
@@ -317,7 +321,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def paths(calls: list[tuple[Any, ...]], out: Path) -> list[tuple[str, str]]:
-    return [(c[0], p.relative_to(out).as_posix()) for c in calls for p in c[1:] if isinstance(p, Path)]
+    """Who writes which file of ``out``; a set is written in a folder beside first."""
+    written = [(c[0], p.relative_to(out)) for c in calls for p in c[1:] if isinstance(p, Path)]
+    return [
+        (name, Path(*(q for q in p.parts if not q.startswith(".planner-"))).as_posix()) for name, p in written
+    ]
 
 
 def test_every_product_is_written_and_run_json_last(tmp_path: Path, written: list[tuple[Any, ...]]) -> None:
