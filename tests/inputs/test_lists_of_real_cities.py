@@ -161,3 +161,17 @@ def test_two_datums_in_one_list_are_told_with_the_row_where_they_meet(tmp_path, 
     assert "fit gcj02" in said.message_en
     _, found = read_stations(table(shops(tmp_path, lng, lat)), crs=CRS, streets=streets)
     assert "DAT-012" not in codes(found)
+
+
+def test_a_list_in_order_of_place_is_not_taken_for_two(town):
+    """West of the middle streets are dense, and the shops stand on them only in the datum that the east belies."""
+    network, (lng, lat) = town
+    streets = street_frame(network).streets
+    a, b = convert(lng, lat, source="wgs84", target="gcj02")
+    west = lng < np.median(lng)
+    mixed = np.where(west, a, lng), np.where(west, b, lat)
+    order = np.argsort(mixed[0])
+    assert guess_datum(*(v[order] for v in mixed), streets).split is None
+    half = np.arange(len(lng)) < len(lng) // 2
+    n, first, second = guess_datum(np.where(half, a, lng), np.where(half, b, lat), streets).split
+    assert (abs(n - half.sum()) <= 3, first, second) == (True, "gcj02", "wgs84")

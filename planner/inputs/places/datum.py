@@ -166,9 +166,13 @@ _TRIED: dict[str, tuple[Datum, Datum]] = {
 StreetDistance = Callable[[Floats, Floats], Floats]
 #: Added to every distance (m): nobody's coordinates are better, and a point on the street counts no more than one beside it.
 _NEAR_M = 5.0
-#: By so much (natural log-likelihood) two datums must explain a list better than one. Lists of one datum, shops of four real
-#: cities drawn anew 300 times for each size (20, 40, 80), never reached 12 in three of them, 14.6 once in the fourth.
+#: By so much (natural log-likelihood) two datums must explain a list better than one. Lists of one datum in no order, shops of four
+#: real cities drawn anew 300 times for each size (20, 40, 80), never reached 12 in three of them, 14.6 once in the fourth.
 _SPLIT_GAIN = 12.0
+#: Where the parts lie apart in space, one part of town may just lie nearer to its streets: neighbours must stand in both parts
+#: at least in this share of the times that they would by chance. Of 180 lists in order of place, hosts of three real cities, 4
+#: are told; 55 would be otherwise.
+_MINGLED = 0.7
 
 
 def _to_vertices(streets: Floats) -> StreetDistance:
@@ -224,12 +228,15 @@ def guess_datum(
         best=names[best],
         points=len(x),
         typical={name: float(np.exp(m)) for name, m in zip(names, mean, strict=True)},
-        split=_split(logs[:3]),
+        split=_split(logs[:3], x, y),
     )
 
 
-def _split(logs: Floats) -> tuple[int, str, str] | None:
-    """Where two datums, one after the other, explain a list far better than one: points of the first, the two datums."""
+def _split(logs: Floats, lng: Floats, lat: Floats) -> tuple[int, str, str] | None:
+    """Where two datums, one after the other, explain a list far better than one: points of the first, the two datums.
+
+    None for a list in order of place: it cannot be told from one whose parts of town differ.
+    """
     n, names = logs.shape[1], list(_TRIED)
     least = max(5, n // 10)
     if n < 2 * least:
@@ -240,4 +247,16 @@ def _split(logs: Floats) -> tuple[int, str, str] | None:
     a, b = min(costs, key=lambda pair: float(costs[pair].min()))
     if sums[:, -1].min() - costs[a, b].min() < _SPLIT_GAIN:
         return None
-    return int(at[np.argmin(costs[a, b])]), names[a], names[b]
+    first = int(at[np.argmin(costs[a, b])])
+    head, tail = (convert(lng, lat, source=_TRIED[names[k]][0]) for k in (a, b))
+    true_lng, true_lat = (np.append(h[:first], t[first:]) for h, t in zip(head, tail, strict=True))
+    return (first, names[a], names[b]) if _mingled(true_lng, true_lat, first) >= _MINGLED else None
+
+
+def _mingled(lng: Floats, lat: Floats, first: int) -> float:
+    """How often neighbours stand on both sides of a cut through a list, over how often they would by chance."""
+    n = len(lng)
+    places = np.column_stack([lng * np.cos(np.radians(np.median(lat))), lat])
+    near = cKDTree(places).query(places, k=min(6, n))[1]
+    across = (near[:, 1:] < first) != (np.arange(n)[:, None] < first)
+    return float(across.mean() / (2 * first * (n - first) / (n * (n - 1))))
