@@ -197,21 +197,28 @@ def test_the_bundle_and_run_json_hold_the_answers_and_a_study_can_switch_them_of
     assert plain.facts.find("sites_always") is None
 
 
-def test_a_run_that_was_interrupted_while_writing_leaves_no_run_json_of_an_earlier_one(
+def test_a_run_that_was_interrupted_while_writing_leaves_the_earlier_set_as_it_was(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from planner.publish.page import write as page
 
     (tmp_path / "run.json").write_text("{}")
+    (tmp_path / "recommendations.csv").write_text("earlier")
+    begun = []
 
     def stopped(*_: object) -> None:
+        begun.extend(sorted(p.name for p in tmp_path.rglob("recommendations.csv")))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(page, "write_page", stopped)
     with pytest.raises(KeyboardInterrupt):
         write_products(study.stages, tmp_path)
-    assert (tmp_path / "recommendations.csv").exists()
-    assert not (tmp_path / "run.json").exists()
+    assert len(begun) == 2, "the new table was written before the page failed"
+    assert {p.name: p.read_text() for p in tmp_path.iterdir() if p.is_file()} == {
+        "recommendations.csv": "earlier",
+        "run.json": "{}",
+    }
+    assert not [p for p in tmp_path.iterdir() if p.is_dir()]
 
 
 def test_closing_streets_loses_what_computing_everything_anew_loses(study: Study) -> None:
