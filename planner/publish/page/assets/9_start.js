@@ -9,10 +9,7 @@ async function start() {
   const [west, south, east, north] = head.bounds;
   const home = L.latLngBounds([south, west], [north, east]);
   map.invalidateSize();
-  const narrow = window.matchMedia("(max-width: 760px)").matches;
-  const room = narrow ? { padding: [10, 10] } : { paddingTopLeft: [24, 14], paddingBottomRight: [244, 26] };
-  map.fitBounds(home, { ...room, animate: false });
-  map.setMinZoom(Math.max(1, map.getZoom() - 1));
+  map.fitBounds(home, { ...roomOf(), animate: false });
 
   const grid = head.cells ? new Grid(head.cells, blob) : null;
   const desk = makeDesk(head, blob, grid);
@@ -23,7 +20,7 @@ async function start() {
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   function visit(latlng, symbol, then) {
-    if (narrow) document.getElementById("map_planner").scrollIntoView({ block: "start" });
+    hand.sheet.away();
     const zoom = Math.max(map.getZoom(), 15);
     const open = () => (symbol ? symbol.openPopup() : then?.());
     if (symbol) for (const entry of layers.list) if (entry.layer.hasLayer?.(symbol) && !map.hasLayer(entry.layer)) layers.show(entry.key, true);
@@ -62,14 +59,16 @@ async function start() {
   map.getContainer().setAttribute("aria-label", words.t("map"));
   map.getContainer().setAttribute("role", "region");
   L.control.zoom({ position: "topleft", zoomInTitle: words.t("zoom_in"), zoomOutTitle: words.t("zoom_out") }).addTo(map);
-  homeButton(map, home, room, words).addTo(map);
+  homeButton(words, () => hand.fit()).addTo(map);
   viewControl(layers, words, desk).addTo(map);
-  layerControl(layers, words, !narrow).addTo(map);
+  layerControl(layers, words, !SMALL.matches).addTo(map);
   L.control.scale({ imperial: false, maxWidth: 120 }).addTo(map);
+  stampControl(head, words).addTo(map);
   L.control.attribution({ prefix: "Leaflet" }).addAttribution(words.t("attribution")).addTo(map);
   const replanRest = desk ? makeReplan(desk) : null;
   const table = desk ? mineTable(desk, head, words, replanRest, actions) : null;
   document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(layers.found, words, go), actions, desk, layers, table));
+  const hand = hands(map, home, words, desk);
   const link = desk ? keepState(desk, map, layers, words) : null;
   if (desk) takeFiles(actions.open);
 
@@ -96,12 +95,12 @@ function takeFiles(open) {
   });
 }
 
-function homeButton(map, home, room, words) {
+function homeButton(words, go) {
   const button = el("a", { href: "#", role: "button", title: words.t("home"), "aria-label": words.t("home") }, "⌂");
   L.DomEvent.disableClickPropagation(button);
   L.DomEvent.on(button, "click", (event) => {
     L.DomEvent.stop(event);
-    map.fitBounds(home, room);
+    go();
   });
   const control = L.control({ position: "topleft" });
   control.onAdd = () => el("div", { class: "leaflet-bar home" }, button);
