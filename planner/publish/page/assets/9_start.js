@@ -57,7 +57,7 @@ async function start() {
   const go = (entry) => (entry.symbol ? visit(entry.latlng, entry.symbol) : map.fitBounds(entry.bounds, { animate: !calm }));
 
   map.getContainer().setAttribute("aria-label", words.t("map"));
-  map.getContainer().setAttribute("role", "region");
+  map.getContainer().setAttribute("role", "main");
   L.control.zoom({ position: "topleft", zoomInTitle: words.t("zoom_in"), zoomOutTitle: words.t("zoom_out") }).addTo(map);
   homeButton(words, () => hand.fit()).addTo(map);
   viewControl(layers, words, desk).addTo(map);
@@ -69,6 +69,7 @@ async function start() {
   const table = desk ? mineTable(desk, head, words, replanRest, actions) : null;
   document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(layers.found, words, go), actions, desk, layers, table));
   const hand = hands(map, home, words, desk);
+  keys(map, layers, words, hand.sheet);
   const link = desk ? keepState(desk, map, layers, words) : null;
   if (desk) takeFiles(actions.open);
 
