@@ -6,12 +6,12 @@ const LOW = window.matchMedia("(max-height: 480px)");
 const COARSE = window.matchMedia("(pointer: coarse)");
 
 // What kind of screen it is, said to the style sheet: before the map is first measured, and whenever it changes.
-function sayScreen() {
+function sayScreen(sheet = LOW.matches ? "peek" : "half") {
   const root = document.documentElement;
   root.classList.toggle("sheet", SMALL.matches);
   root.classList.toggle("low", LOW.matches);
   root.classList.toggle("touch", SMALL.matches || COARSE.matches);
-  root.dataset.sheet = LOW.matches ? "peek" : "half";
+  root.dataset.sheet = sheet;
 }
 sayScreen();
 
@@ -143,7 +143,10 @@ function makeSheet(map, words, desk) {
 // On every map, whatever else is on it: for whom it is, and the number under which it may be shown.
 function stampControl(head, words) {
   const control = L.control({ position: "bottomleft" });
-  const text = `${words.t("approval")}${words.zh ? "：" : ": "}${head.about.approval || words.t("approval_none")}`;
-  control.onAdd = () => el("div", { class: "stamp" }, el("b", {}, words.t("internal")), ` · ${text}`);
+  control.onAdd = () => el("div", { class: "stamp" }, el("b", {}, words.t("internal")), ` · ${approvalText(head, words)}`);
   return control;
+}
+
+function approvalText(head, words) {
+  return `${words.t("approval")}${words.zh ? "：" : ": "}${head.about.approval || words.t("approval_none")}`;
 }
