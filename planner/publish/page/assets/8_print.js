@@ -6,10 +6,8 @@ function printing(map, home, head, words) {
   const root = document.documentElement;
   const picture = el("img", { id: "planner-print", alt: "" });
   const foot = el("p", { class: "print-foot" }, el("b", {}, words.t("internal")), ` · ${approvalText(head, words)} · ${head.about.title}`);
-  document.body.append(foot); // fixed: on every page
+  document.body.append(foot); // fixed: on every page, along its edge
   const lists = document.querySelector("#planner-panel > .lists");
-  const space = el("div", { class: "print-space" });
-  lists.append(space);
   let before = null;
 
   function layOut(on) {
@@ -29,7 +27,7 @@ function printing(map, home, head, words) {
     const legend = document.querySelector(".layer-control");
     before.legend = [legend, legend.parentElement];
     document.querySelector("#planner-panel .headline").after(legend);
-    space.before(document.querySelector("#planner-panel > .credits"));
+    lists.append(document.querySelector("#planner-panel > .credits"));
     picture.src = compositeCanvas(map).toDataURL("image/png");
     map.getContainer().append(picture);
   });
