@@ -100,7 +100,7 @@ def test_a_tapped_marker_stands_above_its_card(opened, html, width, height):
             assert seen.page.locator(".stamp").is_visible()
         seen.page.locator(".leaflet-popup-close-button").last.click()
         seen.page.wait_for_timeout(300)
-        seen.page.locator(".home a").click()
+        seen.page.locator(".home a").first.click()
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES[:3])
@@ -137,7 +137,7 @@ def test_the_sheet_opens_in_three_steps_and_hides_what_is_not_seen(opened, toy_p
     handle.press("ArrowUp")
     handle.press("ArrowUp")
     assert state() == "full"
-    assert not seen.page.locator(".home a").is_visible()
+    assert not seen.page.locator(".home a").first.is_visible()
     box = handle.bounding_box()
     seen.page.mouse.move(195, box["y"] + 30)
     seen.page.mouse.down()
