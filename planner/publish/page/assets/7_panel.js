@@ -154,7 +154,7 @@ function readingsBlock(head, words) {
     el(
       "table",
       {},
-      el("thead", {}, el("tr", {}, el("th", {}, ""), el("th", { scope: "col" }, words.t("before")), el("th", { scope: "col" }, words.t("after")))),
+      el("thead", {}, el("tr", {}, el("td", {}), el("th", { scope: "col" }, words.t("before")), el("th", { scope: "col" }, words.t("after")))),
       el("tbody", {}, body, named.map(([key, share]) => row(words.t(`reading_${key}`), share))),
     ),
     glossaryBlock(head, words),
@@ -173,7 +173,7 @@ function readingsFollow(node, head, words, desk) {
     ...keys.map((key) => ({ backup: { least: 2 }, any_hour: { periods: "any_hour" }, night: { periods: "night" } })[key] ?? null),
   ];
   const shares = [...h.by_radius.map(([, ...share]) => share), ...keys.map((key) => ({ backup: h.backup, ...h.hours, ...h.readings })[key])];
-  const heading = node.querySelectorAll("thead th")[2];
+  const heading = node.querySelectorAll("thead th")[1];
   return () => {
     const { plan } = desk.now;
     const other = plan !== "today" && plan !== "proposal";
