@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from planner.siting.questions.ask import WishPrice
     from planner.siting.questions.hanging import Hanging
     from planner.siting.questions.sensitivity import Sensitivity
+    from planner.study.beside.board import PlanBoard
     from planner.study.closures import Closure
     from planner.study.evaluate import Evaluation
     from planner.telling.contents.learning import KnowledgeTold, PilotsTold
@@ -466,6 +467,22 @@ class Study:
         other = self.with_settings(self.settings.model_copy(update={"demand": cut}))
         scored = scored_on_pieces(other.stages, metres)
         return evaluate_sites(self.stages, sites, datum=datum, scored=scored, part=sheet)
+
+    def board(self, *, height: int = 640) -> PlanBoard:
+        """The page as a widget in Jupyter: ``.sites`` and ``.evaluation`` follow it, ``.sites = …`` redraws it.
+
+        Raises
+        ------
+        PlannerError
+            PAGE-005: the package anywidget is not installed.
+        """
+        try:
+            from planner.study.beside.board import board_of
+        except ModuleNotFoundError as error:
+            if error.name != "anywidget":
+                raise
+            raise PlannerError.of(finding("PAGE-005")) from error
+        return board_of(self.stages, height)
 
     @property
     def facts(self) -> Register:
