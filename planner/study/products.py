@@ -52,8 +52,12 @@ def require_folder(out: Path) -> None:
         raise OutputError(finding("OUT-002", source=out.name, value=str(out), why=why))
 
 
-def write_products(stages: Stages, out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
+def write_products(
+    stages: Stages, out: Path, *, public: bool = False, progress: Progress | None = None
+) -> dict[str, Any]:
     """Write every product of a study into the folder ``out``; each file appears whole or not at all.
+
+    ``public``: ``map-public.html`` too, the page without boundaries.
 
     Returns the content of ``run.json``, which is written last; one of an earlier run goes before the first
     product is replaced, so that a folder with ``run.json`` holds the products of one finished run.
@@ -76,6 +80,10 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
         ("plan.gpkg", lambda: layers.write_layers(bundle, out / "plan.gpkg")),
         ("map.html", lambda: page.write_page(bundle, out / "map.html")),
     ]
+    outside = out / "map-public.html"
+    outside.unlink(missing_ok=True)  # an earlier run's
+    if public:
+        steps.append((outside.name, lambda: page.write_page(bundle, outside, public=True)))
     for n, (name, write) in enumerate(steps):
         say(phrase("say_writing", language, name=name), n / 8)
         write()

@@ -603,8 +603,10 @@ class Study:
 
         return self.stages.dry_run(asked(self.settings))
 
-    def run(self, out: Path | str) -> dict[str, Any]:
+    def run(self, out: Path | str, *, public: bool = False) -> dict[str, Any]:
         """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content.
+
+        ``public``: ``map-public.html`` too, the page without district boundaries.
 
         Raises
         ------
@@ -613,7 +615,7 @@ class Study:
         """
         from planner.study.products import write_products
 
-        return write_products(self.stages, Path(out), progress=self.progress)
+        return write_products(self.stages, Path(out), public=public, progress=self.progress)
 
     def group(self, name: str) -> Group:
         """The settings of a group.
