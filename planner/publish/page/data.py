@@ -21,6 +21,7 @@ from planner.publish.page.layers import (
     sites_part,
     stations_part,
 )
+from planner.publish.page.names.pinyin import sounds_of, texts_in
 from planner.publish.page.pack import Island
 from planner.publish.page.public import without_boundaries
 from planner.publish.page.values import rounded
@@ -151,7 +152,7 @@ def page_content(bundle: Bundle, island: Island, *, public: bool = False) -> dic
     districts = districts_part(bundle, island)
     board = board_part(bundle, island, districts["id"])
     bounds = gpd.GeoSeries(bundle.districts.geometry).to_crs(4326).total_bounds
-    return {
+    content = {
         "about": _about(bundle) | {"public": public},
         "words": _words(language, public=public),
         "bounds": [round(float(b), 5) for b in bounds],
@@ -180,6 +181,7 @@ def page_content(bundle: Bundle, island: Island, *, public: bool = False) -> dic
         "board": board,
         "extras": [extra_part(layer, island, language) for layer in bundle.extra_layers],
     }
+    return content | {"sounds": sounds_of(texts_in(content))}
 
 
 def island_text(bundle: Bundle, *, public: bool = False) -> str:

@@ -57,7 +57,12 @@ async function start() {
     link: async () => toast(await link.link()),
     district: (i) => i >= 0 && map.fitBounds(layers.districtShapes[i].getBounds(), { animate: !calm }),
   };
-  const go = (entry) => (entry.symbol ? visit(entry.latlng, entry.symbol) : map.fitBounds(entry.bounds, { animate: !calm }));
+  const go = (entry) => {
+    if (entry.symbol) visit(entry.latlng, entry.symbol);
+    else if (entry.bounds) map.fitBounds(entry.bounds, { animate: !calm });
+    else if (entry.site !== undefined) actions.site(null, entry.site);
+    else visit(entry.latlng, null, () => entry.place && foundPlace(map, layers, entry));
+  };
 
   map.getContainer().setAttribute("aria-label", words.t("map"));
   map.getContainer().setAttribute("role", "region");
@@ -69,7 +74,7 @@ async function start() {
   L.control.attribution({ prefix: "Leaflet" }).addAttribution(words.t("attribution")).addTo(map);
   const replanRest = desk ? makeReplan(desk) : null;
   const table = desk ? mineTable(desk, head, words, replanRest, actions) : null;
-  document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(layers.found, words, go), actions, desk, layers, table));
+  document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(makeFinder(head, layers, desk, words), words, go), actions, desk, layers, table));
   const link = desk ? keepState(desk, map, layers, words) : null;
   if (desk) takeFiles(actions.open);
 
