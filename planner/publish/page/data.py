@@ -21,6 +21,7 @@ from planner.publish.page.layers import (
     sites_part,
     stations_part,
 )
+from planner.publish.page.names.context import context_part
 from planner.publish.page.names.pinyin import sounds_of, texts_in
 from planner.publish.page.pack import Island
 from planner.publish.page.public import without_boundaries
@@ -164,6 +165,7 @@ def page_content(bundle: Bundle, island: Island, *, public: bool = False) -> dic
         },
         "districts": districts,
         "water": water_part(bundle.water, island),
+        "context": context_part(bundle.context, island),
         "roads": roads_part(bundle.main_roads, island),
         "cells": cells_part(
             bundle.demand,

@@ -13,12 +13,14 @@ async function start() {
   const room = narrow ? { padding: [10, 10] } : { paddingTopLeft: [24, 14], paddingBottomRight: [244, 26] };
   map.fitBounds(home, { ...room, animate: false });
   map.setMinZoom(Math.max(1, map.getZoom() - 1));
+  map.setMaxZoom(18); // closer there is nothing more to see
 
   const grid = head.cells ? new Grid(head.cells, blob) : null;
   const desk = makeDesk(head, blob, grid);
   const layers = new Layers(map, head, blob, words, desk, grid);
   window.__planner = { map, layers, head, desk };
   layers.build();
+  addNames(layers);
   for (const entry of layers.list) entry.shown = map.hasLayer(entry.layer);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 

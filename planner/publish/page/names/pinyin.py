@@ -15,9 +15,8 @@ def sounds_of(texts: Iterable[str]) -> dict[str, list[str]]:
     except ModuleNotFoundError:
         return {}
     found: dict[str, dict[str, None]] = {}
-    for text in sorted(set(texts)):
-        han = [c for c in text if "\u3400" <= c <= "\u9fff"]
-        for c, sound in zip(han, lazy_pinyin("".join(han), errors="ignore"), strict=False):
+    for han in sorted({"".join(c for c in text if "\u3400" <= c <= "\u9fff") for text in texts}):
+        for c, sound in zip(han, lazy_pinyin(han, errors="ignore"), strict=False):
             found.setdefault(c, {})[sound] = None
     for c, own in found.items():
         every = pinyin(c, style=Style.NORMAL, heteronym=True, errors="ignore")
