@@ -94,12 +94,13 @@ def page_html(bundle: Bundle, *, public: bool = False) -> str:
     """
     own = assets()
     leaflet_js, leaflet_css = _leaflet()
+    style = "".join(text for name, text in own.items() if name.endswith(".css"))
     study = bundle.settings.study
     head = (
         '\n<meta name="viewport" content="width=device-width, initial-scale=1">'
         '\n<meta name="referrer" content="no-referrer">'
         f"\n<title>{html_text(study.title())}</title>"
-        f"\n<style>{leaflet_css}</style>\n<style>{own['page.css']}</style>"
+        f"\n<style>{leaflet_css}</style>\n<style>{style}</style>"
         f"\n<script>{leaflet_js}</script>\n"
     )
     body = (

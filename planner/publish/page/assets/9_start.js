@@ -38,6 +38,7 @@ async function start() {
     }
   }
   const actions = {
+    visit,
     site: (i, position) => {
       const symbol = i === null ? layers.symbolOf(position) : layers.siteSymbols[i];
       if (symbol) visit(symbol.getLatLng(), symbol);
