@@ -14,7 +14,7 @@ function tableRows(head, layers, desk, words, all) {
   sites.name.forEach((name, i) => {
     const site = desk?.site.get(sites.id[i]);
     if (today || (plan && !plan.has(site))) return;
-    rows.push({ layer: "sites", order: sites.rank[i], what: words.t("site_rank", { n: sites.rank[i] }), name: name || sites.id[i], district: sites.district[i], hours: sites.hours[i],
+    rows.push({ layer: "sites", order: sites.rank[i], what: words.t("table_new", { n: sites.rank[i] }), name: name || sites.id[i], district: sites.district[i], hours: sites.hours[i],
       workers: gains ? Math.round(gains.get(site) ?? 0) : sites.gain[i], symbol: layers.siteSymbols[i], brings: true });
   });
   for (const symbol of desk && !today ? layers.ownGroup.getLayers() : []) {
@@ -25,7 +25,7 @@ function tableRows(head, layers, desk, words, all) {
   const closed = (i) => plan && desk.stationAt.includes(i) && !plan.has(desk.stationAt.indexOf(i));
   for (let i = 0; all && i < stations.name.length; i++) {
     if (closed(i)) continue;
-    rows.push({ layer: "stations", order: 2e6 + i, what: words.t("station"), name: stations.name[i], district: stations.district[i], hours: stations.hours[i],
+    rows.push({ layer: "stations", order: 2e6 + i, what: words.t("table_old"), name: stations.name[i], district: stations.district[i], hours: stations.hours[i],
       workers: stations.covers[i], symbol: layers.stationSymbols[i], brings: false });
   }
   return rows;
@@ -104,6 +104,7 @@ function siteTable(head, layers, desk, words, visit, all) {
     rows = tableRows(head, layers, desk, words, all);
     sift();
   }
+  new ResizeObserver(() => frame.clientHeight && rows.length && draw()).observe(frame);
   map.on("moveend planner:layer", () => within.checked && node.offsetParent && sift());
   window.addEventListener("beforeprint", () => draw(true));
   window.addEventListener("afterprint", () => draw());
