@@ -10,12 +10,14 @@ async function start() {
   const home = L.latLngBounds([south, west], [north, east]);
   map.invalidateSize();
   map.fitBounds(home, { ...roomOf(), animate: false });
+  map.setMaxZoom(18); // closer there is nothing more to see
 
   const grid = head.cells ? new Grid(head.cells, blob) : null;
   const desk = makeDesk(head, blob, grid);
   const layers = new Layers(map, head, blob, words, desk, grid);
   window.__planner = { map, layers, head, desk };
   layers.build();
+  addNames(layers);
   for (const entry of layers.list) entry.shown = map.hasLayer(entry.layer);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -33,6 +35,7 @@ async function start() {
     }
   }
   const actions = {
+    visit,
     site: (i, position) => {
       const symbol = i === null ? layers.symbolOf(position) : layers.siteSymbols[i];
       if (symbol) visit(symbol.getLatLng(), symbol);
@@ -54,7 +57,12 @@ async function start() {
     link: async () => toast(await link.link()),
     district: (i) => i >= 0 && map.fitBounds(layers.districtShapes[i].getBounds(), { animate: !calm }),
   };
-  const go = (entry) => (entry.symbol ? visit(entry.latlng, entry.symbol) : map.fitBounds(entry.bounds, { animate: !calm }));
+  const go = (entry) => {
+    if (entry.symbol) visit(entry.latlng, entry.symbol);
+    else if (entry.bounds) map.fitBounds(entry.bounds, { animate: !calm });
+    else if (entry.site !== undefined) actions.site(null, entry.site);
+    else visit(entry.latlng, null, () => entry.place && foundPlace(map, layers, entry));
+  };
 
   map.getContainer().setAttribute("aria-label", words.t("map"));
   map.getContainer().setAttribute("role", "main");
@@ -67,7 +75,7 @@ async function start() {
   L.control.attribution({ prefix: "Leaflet" }).addAttribution(words.t("attribution")).addTo(map);
   const replanRest = desk ? makeReplan(desk) : null;
   const table = desk ? mineTable(desk, head, words, replanRest, actions) : null;
-  document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(layers.found, words, go), actions, desk, layers, table));
+  document.getElementById("planner-panel").replaceChildren(...panel(head, words, licence, searchBox(makeFinder(head, layers, desk, words), words, go), actions, desk, layers, table));
   const hand = hands(map, home, words, desk);
   keys(map, layers, words, hand.sheet);
   const link = desk ? keepState(desk, map, layers, words) : null;
