@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from planner.inputs.places.datum import convert
-from planner.publish.page.names.pinyin import sounds_of
+from planner.telling.words.pinyin import sounds_of
 
 SUZHOU = [119.9, 30.7, 121.4, 32.1]
 

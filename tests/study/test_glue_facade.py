@@ -18,7 +18,7 @@ from planner.errors import AbsentError, PlannerError, finding
 from planner.publish.safe import OutputError
 from planner.settings.reading import parse_settings
 from planner.study import gather, products
-from planner.study.evaluate import Evaluation, _labels, _on_candidates, _points
+from planner.study.evaluate import Evaluation, _labels, _points, on_candidates
 from planner.study.parts import write_value
 from planner.study.store import KEEP_FOLDERS, NOTE, Kept, Store, text_digest
 from planner.study.study import Study
@@ -490,12 +490,12 @@ def test_a_site_half_a_metre_from_a_candidate_is_the_candidate() -> None:
         crs="EPSG:4549",
         index=[7, 8, 9],
     )
-    moved, at = _on_candidates(points, candidates)
+    moved, at = on_candidates(points, candidates)
     assert at.tolist() == [1, -1, 0]
     assert [(p.x, p.y) for p in moved] == [(10, 0), (10, 0.51), (0, 0)]
     assert moved.index.tolist() == [7, 8, 9]
     for here, there in ((points, candidates.iloc[:0]), (points.iloc[:0], candidates)):
-        moved, at = _on_candidates(here, there)
+        moved, at = on_candidates(here, there)
         assert (len(moved), at.tolist()) == (len(here), [-1] * len(here))
 
 

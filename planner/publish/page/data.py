@@ -22,7 +22,6 @@ from planner.publish.page.layers import (
     stations_part,
 )
 from planner.publish.page.names.context import context_part
-from planner.publish.page.names.pinyin import sounds_of, texts_in
 from planner.publish.page.pack import Island
 from planner.publish.page.public import without_boundaries
 from planner.publish.page.values import rounded
@@ -31,6 +30,7 @@ from planner.telling.contents.coverage import district_rows
 from planner.telling.contents.records import synthetic_note
 from planner.telling.words.names import crs_label
 from planner.telling.words.phrases import words_of
+from planner.telling.words.pinyin import sounds_of, texts_in
 
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
