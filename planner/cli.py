@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -567,7 +566,4 @@ def main() -> None:
         code = 130
     if code == 130:  # typer turns an interruption into it without a word
         _echo(_say("error_interrupted"), err=True)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)  # what threads still compute is not waited for
     sys.exit(code)

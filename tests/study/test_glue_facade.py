@@ -164,6 +164,7 @@ def whole(of: Any = None, **changes: Any) -> Asked:
     )
     inputs = SimpleNamespace(
         districts="districts", hosts="hosts", lakes=gpd.GeoDataFrame({"name_zh": ["湖"], "name_en": ["Lake"]}), main_roads="roads",
+        streets="streets", places="places", landuse="fields",
         rows={"stations": 7, "streets": -1}, station_rows={"listed": 7},
     )  # fmt: skip
     return Asked(
@@ -190,6 +191,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(gather, "Bundle", plain)
     monkeypatch.setattr(gather, "run_content", lambda bundle, notes: notes)
     monkeypatch.setattr(gather, "_board", lambda stages: "board")
+    monkeypatch.setattr(gather, "Context", lambda *parts: ("context", *parts))
     monkeypatch.setattr(gather, "homes_layers", lambda homes, language: (homes, language))
     monkeypatch.setattr(gather, "in_language", lambda table, language: (len(table), language))
     return lambda *a, **k: gather.make_bundle(whole(*a, **k))
@@ -207,6 +209,7 @@ def test_a_bundle_holds_each_value_in_its_place(gathered: Any) -> None:
         "ensemble": "draws", "second_views": "value of second_views", "closed": "closed",
         "hindsight": "value of confidence", "use": "value of use", "law_of_use": found["law_of_use"],
         "fairness": "value of fairness", "hanging": 5.0, "board": "board",
+        "context": ("context", "streets", "roads", "places", "fields", "hosts"),
     }  # fmt: skip
     assert gathered().settings.study.name == "toy"
 
