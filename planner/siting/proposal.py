@@ -122,7 +122,8 @@ class Posing:
 
     def pose(self) -> SitingProblem:
         """The maximal covering problem as arrays."""
-        return replace(pose(self.siting, self.periods, self.ground), kept=self.kept)
+        problem = pose(self.siting, self.periods, self.ground)
+        return problem if self.kept is None else replace(problem, kept=self.kept)
 
     def weighed_anew(self, problem: SitingProblem) -> SitingProblem:
         """As :meth:`pose`, where only the demand differs from what ``problem`` was posed from: who covers whom stays."""
@@ -424,7 +425,7 @@ def judge(
 
     ``change_workers``: what a change from last year's plan has to be worth.
     """
-    found = judge_rules(siting, candidates, districts)
+    found = [*judge_rules(siting, candidates, districts)]
     if not any(f.severity == "E" for f in found):
         found += judge_clash(siting, candidates, districts)
     found += judge_stability(siting.goal, change_workers)
@@ -438,6 +439,8 @@ def judge(
 
 def _refused(reasons: dict[str, str], candidates: gpd.GeoDataFrame) -> list[Finding]:
     """A word on each candidate that cannot be had."""
+    if not reasons:
+        return []
     names = candidates.set_index("site_id")["name"]
     return [
         finding(

@@ -151,7 +151,7 @@ def test_the_whole_of_run_json_of_the_known_town() -> None:
             "gap": round((853.60051 - 840.00049) / 840.00049, 8), "gap_of_new": 0.12345679, "status": "feasible",
             "repeatable": solution.repeatable, "seconds": 0.13,
         },
-        "fair_front": None, "knowledge": None, "pilots": None, "driver_homes": None, "networks": None, "actions": None, "grades": None, "absent": {"figures": "no font"}, "stages": [{"name": "s"}], "findings": finding_counts(bundle.findings),
+        "fair_front": None, "knowledge": None, "pilots": None, "driver_homes": None, "networks": None, "actions": None, "grades": None, "previous": None, "absent": {"figures": "no font"}, "stages": [{"name": "s"}], "findings": finding_counts(bundle.findings),
     }  # fmt: skip
     assert {k: said[k] for k in wanted} == wanted
     assert set(said) == {

@@ -446,7 +446,7 @@ def made(
 ) -> tuple[Any, dict[str, tuple[Any, ...]]]:
     calls = noted(
         monkeypatch, proposal, measure="after", joined=lambda *a: a, chosen_table="table", covered_by_open="by the others",
-        whereabouts=pd.DataFrame({"street": ["x", "y"], "place": ["u", "v"]}),
+        whereabouts=pd.DataFrame({"street": ["x", "y"], "place": ["u", "v"]}), saturated=[],
     )  # fmt: skip
     asked = SimpleNamespace(periods="the study's periods", circle="circle")
     existing = SimpleNamespace(open_share=np.ones((3, 2)), access="old", only=lambda at: ("old", at.tolist()))
@@ -540,7 +540,8 @@ def test_rules_are_judged_one_by_one_then_together_and_a_goal_of_its_own_is_told
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     own = Siting(p=2, goal={"aim": "fair"})
-    for rules, clash, wanted in ((["r"], ["c"], ["r"]), ([], ["c"], ["c"]), ([], [], [])):
+    r, c = (SimpleNamespace(severity="E", code=code) for code in "rc")
+    for rules, clash, wanted in (([r], [c], [r]), ([], [c], [c]), ([], [], [])):
         calls = noted(monkeypatch, proposal, judge_rules=rules, judge_clash=clash)
         assert list(proposal.judge(Siting(p=2), "candidates", "districts")) == wanted  # type: ignore[arg-type]
         assert all(c[2:4] == ("candidates", "districts") for c in calls)

@@ -253,7 +253,7 @@ def test_settings_taken_in_part_stand_at_their_defaults_elsewhere() -> None:
     taken = part("study.seed", "siting", but=["siting.p"], of_groups=["name"]).read(SETTINGS)
     assert taken.study.seed == 3
     assert taken.study.name == "part"
-    assert taken.siting.p == 200
+    assert taken.siting.p is None
     assert [g.name for g in taken.groups] == [g.name for g in SETTINGS.groups]
     assert taken.periods == ()
     assert derived(lambda s: s.siting.p + 1).read(SETTINGS) == 6
