@@ -141,6 +141,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_say("help_opt_dry_run"))] = False,
     evidence: Annotated[bool, typer.Option("--evidence", help=_say("help_opt_evidence"))] = False,
     plan: Annotated[Path | None, typer.Option(help=_say("help_opt_plan"))] = None,
+    public: Annotated[bool, typer.Option("--public", help=_say("help_opt_public"))] = False,
 ) -> None:
     """Make the whole plan: map, workbook, report, layers."""
     from planner.study.plan_file import read_plan, wishes
@@ -158,7 +159,7 @@ def run(
             text = dry_run_text(opened.dry_run(), _language(opened))
         else:
             folder = _folder(opened, out)
-            result = _refusing(lambda: opened.run(folder), opened, folder)
+            result = _refusing(lambda: opened.run(folder, public=public), opened, folder)
             text = summary(result, folder, _language(opened))
             noticed = noticed_text(opened.all_findings(), folder / "checks.html", _language(opened))
             text = f"{text}\n{noticed}"

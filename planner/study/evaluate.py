@@ -18,7 +18,7 @@ from planner.errors import PlannerError, finding, refuse_if_errors
 from planner.hours.parse import parse_hours
 from planner.settings.inputs import Datum, Table
 from planner.study.beside.lists import read_sites
-from planner.study.plan_file import read_plan
+from planner.study.plan_file import PlanFile, read_plan
 from planner.study.terminal import aligned
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Evaluation:
 
 def evaluate_sites(
     stages: Stages,
-    sites: gpd.GeoDataFrame | Path | str,
+    sites: gpd.GeoDataFrame | PlanFile | Path | str,
     *,
     datum: Datum = "wgs84",
     scored: Scored | None = None,
@@ -177,15 +177,15 @@ def evaluate_sites(
     hours: Mapping[str, str] = {}
     if isinstance(sites, gpd.GeoDataFrame):
         table = _points(sites, candidates.crs)
-    elif Path(sites).suffix.lower() == ".json":
-        plan_file = read_plan(Path(sites))
+    elif isinstance(sites, PlanFile) or Path(sites).suffix.lower() == ".json":
+        plan_file = sites if isinstance(sites, PlanFile) else read_plan(Path(sites))
         table, closed, hours = plan_file.points(candidates.crs), plan_file.closed, plan_file.hours
     else:
         table = read_sites(
             Path(sites), datum=datum, districts=districts, candidates=candidates, part=part,
             stated=s.inputs.districts is not None,
         )  # fmt: skip
-    points, at = _on_candidates(table.geometry, candidates.geometry)
+    points, at = on_candidates(table.geometry, candidates.geometry)
     plan = stages.value("plan").plan
     on = scored or Scored("", stages.value("demand").demand, stages.value("demand").points)
     wished = _covered(stages, on, points, _hours(table, candidates, at), closed=closed, retimed=hours)
@@ -363,7 +363,7 @@ def _points(sites: gpd.GeoDataFrame, crs: Any) -> gpd.GeoDataFrame:
     return sites.to_crs(crs)
 
 
-def _on_candidates(points: gpd.GeoSeries, candidates: gpd.GeoSeries) -> tuple[gpd.GeoSeries, Any]:
+def on_candidates(points: gpd.GeoSeries, candidates: gpd.GeoSeries) -> tuple[gpd.GeoSeries, Any]:
     """``points``, those within half a metre of a candidate moved onto it, and its position (−1: none).
 
     Files hold coordinates to 0.1 m.

@@ -22,6 +22,7 @@ from planner.study.table.whole import asked
 from planner.study.union import union_of
 from planner.telling.board import Board, prices_at_points
 from planner.telling.bundle import Bundle
+from planner.telling.context import Context
 from planner.telling.layer import ExtraLayer
 from planner.telling.run import RunNotes, run_content
 from planner.telling.words.names import in_language
@@ -132,6 +133,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: b
         **more,
         grades=grades,
         board=_board(stages),
+        context=Context(inputs.streets, inputs.main_roads, inputs.places, inputs.landuse, inputs.hosts),
         changes=changes,
         action_changes=action_changes,
     )

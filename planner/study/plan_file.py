@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from planner.settings.siting import Siting
 
-__all__ = ["FORMAT", "PlanFile", "read_plan", "wishes"]
+__all__ = ["FORMAT", "PlanFile", "plan_of_text", "read_plan", "wishes"]
 
 #: What a plan's file calls itself.
 FORMAT = "planner plan 1"
@@ -65,22 +65,33 @@ def read_plan(path: Path) -> PlanFile:
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise _no_plan(path, str(error)) from error
-    found = _from_json(path, text) if text.lstrip().startswith("{") else _from_csv(path, text)
+        raise _no_plan(path.name, str(error)) from error
+    return plan_of_text(text, path.name)
+
+
+def plan_of_text(text: str, source: str) -> PlanFile:
+    """A plan of the page from its text; ``source``: what it is called in a refusal.
+
+    Raises
+    ------
+    PlannerError
+        PAGE-001: it is none.
+    """
+    found = _from_json(source, text) if text.lstrip().startswith("{") else _from_csv(source, text)
     for row in found.sites:
         if not (-180 <= row["lng"] <= 180 and -90 <= row["lat"] <= 90):
-            raise _no_plan(path, f"{row.get('site_id')}: {row['lng']}, {row['lat']}")
+            raise _no_plan(source, f"{row.get('site_id')}: {row['lng']}, {row['lat']}")
     for hours in (*found.hours.values(), *(str(r.get("open_hours") or "") for r in found.sites)):
         if hours and not parse_hours(hours).known:
-            raise _no_plan(path, hours)
+            raise _no_plan(source, hours)
     return found
 
 
-def _from_json(path: Path, text: str) -> PlanFile:
+def _from_json(source: str, text: str) -> PlanFile:
     try:
         plan = json.loads(text)
         if plan.get("format") != FORMAT:
-            raise _no_plan(path, f"format {plan.get('format')!r}")
+            raise _no_plan(source, f"format {plan.get('format')!r}")
         return PlanFile(
             tuple({**row, "lng": float(row["lng"]), "lat": float(row["lat"])} for row in plan["sites"]),
             tuple(map(str, plan.get("closed", ()))),
@@ -90,23 +101,23 @@ def _from_json(path: Path, text: str) -> PlanFile:
             {str(row["site_id"]): str(row["reason"]) for row in plan.get("rejected", ())},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _no_plan(path, f"{type(error).__name__} {error}") from error
+        raise _no_plan(source, f"{type(error).__name__} {error}") from error
 
 
-def _from_csv(path: Path, text: str) -> PlanFile:
+def _from_csv(source: str, text: str) -> PlanFile:
     """A table of sites; those with the origin ``mine`` were put in by hand."""
     rows = list(csv.DictReader(io.StringIO(text)))
     if not rows or not {"site_id", "lng", "lat"} <= set(rows[0]):
-        raise _no_plan(path, "site_id, lng, lat")
+        raise _no_plan(source, "site_id, lng, lat")
     try:
         sites = tuple({**row, "lng": float(row["lng"]), "lat": float(row["lat"])} for row in rows)
     except (TypeError, ValueError) as error:
-        raise _no_plan(path, str(error)) from error
+        raise _no_plan(source, str(error)) from error
     return PlanFile(sites, required=tuple(r["site_id"] for r in rows if r.get("origin") == "mine"))
 
 
-def _no_plan(path: Path, why: str) -> PlannerError:
-    return PlannerError.of(finding("PAGE-001", source=path.name, why=why))
+def _no_plan(source: str, why: str) -> PlannerError:
+    return PlannerError.of(finding("PAGE-001", source=source, why=why))
 
 
 def wishes(plan: PlanFile, siting: Siting) -> dict[str, Any]:

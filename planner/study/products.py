@@ -31,6 +31,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+#: The page without boundaries.
+PUBLIC = "map-public.html"
+
+
 def require_folder(out: Path) -> None:
     """Refuse, before anything is computed, a folder that products cannot be written into.
 
@@ -52,8 +56,12 @@ def require_folder(out: Path) -> None:
         raise OutputError(finding("OUT-002", source=out.name, value=str(out), why=why))
 
 
-def write_products(stages: Stages, out: Path, *, progress: Progress | None = None) -> dict[str, Any]:
+def write_products(
+    stages: Stages, out: Path, *, public: bool = False, progress: Progress | None = None
+) -> dict[str, Any]:
     """Write every product of a study into the folder ``out``, all of them or none.
+
+    ``public``: ``map-public.html`` too, the page without boundaries.
 
     Returns the content of ``run.json``; a folder with it holds the products of one finished run.
     """
@@ -68,7 +76,7 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
     require_folder(out)
     refuse_what_cannot_run(stages)
     bundle = make_bundle(stages, progress=progress)
-    with whole_set(out, last="run.json", gone=("actions.csv", "to_geocode.csv")) as folder:
+    with whole_set(out, last="run.json", gone=("actions.csv", "to_geocode.csv", PUBLIC)) as folder:
         steps: list[tuple[str, Callable[[], Any]]] = [
             ("recommendations.csv", lambda: csvfile.write_csv(bundle, folder / "recommendations.csv")),
             (
@@ -78,6 +86,8 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
             ("plan.gpkg", lambda: layers.write_layers(bundle, folder / "plan.gpkg")),
             ("map.html", lambda: page.write_page(bundle, folder / "map.html")),
         ]
+        if public:
+            steps.append((PUBLIC, lambda: page.write_page(bundle, folder / PUBLIC, public=True)))
         for n, (name, write) in enumerate(steps):
             say(phrase("say_writing", language, name=name), n / 8)
             write()

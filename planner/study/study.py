@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from planner.siting.questions.ask import WishPrice
     from planner.siting.questions.hanging import Hanging
     from planner.siting.questions.sensitivity import Sensitivity
+    from planner.study.beside.board import PlanBoard
     from planner.study.closures import Closure
     from planner.study.evaluate import Evaluation
     from planner.telling.contents.learning import KnowledgeTold, PilotsTold
@@ -467,6 +468,22 @@ class Study:
         scored = scored_on_pieces(other.stages, metres)
         return evaluate_sites(self.stages, sites, datum=datum, scored=scored, part=sheet)
 
+    def board(self, *, height: int = 640) -> PlanBoard:
+        """The page as a widget in Jupyter: ``.sites`` and ``.evaluation`` follow it, ``.sites = …`` redraws it.
+
+        Raises
+        ------
+        PlannerError
+            PAGE-005: the package anywidget is not installed.
+        """
+        try:
+            from planner.study.beside.board import board_of
+        except ModuleNotFoundError as error:
+            if error.name != "anywidget":
+                raise
+            raise PlannerError.of(finding("PAGE-005")) from error
+        return board_of(self.stages, height)
+
     @property
     def facts(self) -> Register:
         """Every figure that the products print, once: value, rounding, state, band (:class:`planner.facts.register.Register`)."""
@@ -586,8 +603,10 @@ class Study:
 
         return self.stages.dry_run(asked(self.settings))
 
-    def run(self, out: Path | str) -> dict[str, Any]:
+    def run(self, out: Path | str, *, public: bool = False) -> dict[str, Any]:
         """Compute the whole plan, write every product into ``out`` and return ``run.json``'s content.
+
+        ``public``: ``map-public.html`` too, the page without district boundaries.
 
         Raises
         ------
@@ -596,7 +615,7 @@ class Study:
         """
         from planner.study.products import write_products
 
-        return write_products(self.stages, Path(out), progress=self.progress)
+        return write_products(self.stages, Path(out), public=public, progress=self.progress)
 
     def group(self, name: str) -> Group:
         """The settings of a group.

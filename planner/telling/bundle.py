@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from planner.siting.questions.robust import Hindsight
     from planner.solvers.problems import Solution
     from planner.telling.board import Board
+    from planner.telling.context import Context
 
 __all__ = ["Bundle", "ExtraLayer", "PopupField"]
 
@@ -104,6 +105,8 @@ class Bundle:
         The union's networks; None where a run does not ask for them.
     board
         What any other plan can be counted from; None for a bundle made by hand.
+    context
+        Named streets, towns and areas; None for a bundle made by hand.
     changes, action_changes
         What changes from last year's plan, of the new stations and of the five verbs; None where the study goes on from none.
     """
@@ -150,6 +153,7 @@ class Bundle:
     pilots: PilotSites | None = None
     networks: UnionResult | None = None
     board: Board | None = None
+    context: Context | None = None
     changes: Changes | None = None
     action_changes: Changes | None = None
 

@@ -183,6 +183,24 @@ test("files: out and in again, no formula, nothing foreign", () => {
   for (const text of ["{}", "a,b\n1,2", '{"format":"planner plan 1","sites":[{"site_id":"Z"}]}', "not a plan"]) assert.throws(() => readPlan(text, desk()), text);
 });
 
+test("a station that the proposal itself closes is closed in the file, and is no change of anybody's", () => {
+  const make = () => {
+    const d = new Desk(street(), PART, { today: { sites: [0, 1] }, proposal: { sites: [1, 3] } });
+    d.candidate = { hours: ["00:00-24:00", "08:00-18:00"] };
+    return d;
+  };
+  const d = make();
+  const place = (i) => ({ name: d.ids[i], lng: 120, lat: 31, open_hours: "", district: "" });
+  d.edit({ add: ["A"] });
+  const text = planJson(d, place, {});
+  assert.deepEqual(JSON.parse(text).closed, ["S1"]);
+  const other = make();
+  other.restore(readPlan(text, other).kept);
+  assert.deepEqual([...other.plan("mine").sites].sort(), [1, 2, 3]);
+  assert.deepEqual(other.edits().drop, []);
+  assert.equal(other.figures().covered, d.figures().covered);
+});
+
 test("gap areas: more missing than the mean, touching, of one district", () => {
   const grid = { key: [0, 1, 2, 4, 5], columns: 3 };
   const gaps = gapsOf(grid, [0, 0, 1, 0, 1], [30, 1, 40, 30, 1], [0, 0, 0, 5, 0]);

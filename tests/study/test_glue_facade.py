@@ -18,7 +18,7 @@ from planner.errors import AbsentError, PlannerError, finding
 from planner.publish.safe import OutputError
 from planner.settings.reading import parse_settings
 from planner.study import gather, products
-from planner.study.evaluate import Evaluation, _labels, _on_candidates, _points
+from planner.study.evaluate import Evaluation, _labels, _points, on_candidates
 from planner.study.parts import write_value
 from planner.study.store import KEEP_FOLDERS, NOTE, Kept, Store, text_digest
 from planner.study.study import Study
@@ -164,6 +164,7 @@ def whole(of: Any = None, **changes: Any) -> Asked:
     )
     inputs = SimpleNamespace(
         districts="districts", hosts="hosts", lakes=gpd.GeoDataFrame({"name_zh": ["湖"], "name_en": ["Lake"]}), main_roads="roads",
+        streets="streets", places="places", landuse="fields",
         rows={"stations": 7, "streets": -1}, station_rows={"listed": 7},
     )  # fmt: skip
     return Asked(
@@ -190,6 +191,7 @@ def gathered(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(gather, "Bundle", plain)
     monkeypatch.setattr(gather, "run_content", lambda bundle, notes: notes)
     monkeypatch.setattr(gather, "_board", lambda stages: "board")
+    monkeypatch.setattr(gather, "Context", lambda *parts: ("context", *parts))
     monkeypatch.setattr(gather, "homes_layers", lambda homes, language: (homes, language))
     monkeypatch.setattr(gather, "in_language", lambda table, language: (len(table), language))
     return lambda *a, **k: gather.make_bundle(whole(*a, **k))
@@ -207,6 +209,7 @@ def test_a_bundle_holds_each_value_in_its_place(gathered: Any) -> None:
         "ensemble": "draws", "second_views": "value of second_views", "closed": "closed",
         "hindsight": "value of confidence", "use": "value of use", "law_of_use": found["law_of_use"],
         "fairness": "value of fairness", "hanging": 5.0, "board": "board",
+        "context": ("context", "streets", "roads", "places", "fields", "hosts"),
     }  # fmt: skip
     assert gathered().settings.study.name == "toy"
 
@@ -490,12 +493,12 @@ def test_a_site_half_a_metre_from_a_candidate_is_the_candidate() -> None:
         crs="EPSG:4549",
         index=[7, 8, 9],
     )
-    moved, at = _on_candidates(points, candidates)
+    moved, at = on_candidates(points, candidates)
     assert at.tolist() == [1, -1, 0]
     assert [(p.x, p.y) for p in moved] == [(10, 0), (10, 0.51), (0, 0)]
     assert moved.index.tolist() == [7, 8, 9]
     for here, there in ((points, candidates.iloc[:0]), (points.iloc[:0], candidates)):
-        moved, at = _on_candidates(here, there)
+        moved, at = on_candidates(here, there)
         assert (len(moved), at.tolist()) == (len(here), [-1] * len(here))
 
 

@@ -21,13 +21,16 @@ from planner.publish.page.layers import (
     sites_part,
     stations_part,
 )
+from planner.publish.page.names.context import context_part
 from planner.publish.page.pack import Island
+from planner.publish.page.public import without_boundaries
 from planner.publish.page.values import rounded
 from planner.tables import is_missing
 from planner.telling.contents.coverage import district_rows
 from planner.telling.contents.records import synthetic_note
 from planner.telling.words.names import crs_label
 from planner.telling.words.phrases import words_of
+from planner.telling.words.pinyin import sounds_of, texts_in
 
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
@@ -129,17 +132,30 @@ def _about(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
-    """Everything the page shows, as the island's header; geometry and cells go into ``island``."""
+def _words(language: str, *, public: bool) -> dict[str, str]:
+    """The page's labels; those of the public page in place of the internal one's."""
+    words = {key.removeprefix("page_"): text for key, text in words_of("page", language).items()}
+    if public:
+        words |= {"internal": words["public"], "kicker": f"{words['kicker']} · {words['public']}"}
+    return words
+
+
+def page_content(bundle: Bundle, island: Island, *, public: bool = False) -> dict[str, Any]:
+    """Everything the page shows, as the island's header; geometry and cells go into ``island``.
+
+    ``public``: without boundaries, and said so.
+    """
     import geopandas as gpd
+
+    bundle = without_boundaries(bundle) if public else bundle
 
     language = bundle.settings.study.language
     districts = districts_part(bundle, island)
     board = board_part(bundle, island, districts["id"])
     bounds = gpd.GeoSeries(bundle.districts.geometry).to_crs(4326).total_bounds
-    return {
-        "about": _about(bundle),
-        "words": {key.removeprefix("page_"): text for key, text in words_of("page", language).items()},
+    content = {
+        "about": _about(bundle) | {"public": public},
+        "words": _words(language, public=public),
         "bounds": [round(float(b), 5) for b in bounds],
         "headline": _headline(bundle),
         "evidence": evidence_part(bundle),
@@ -149,6 +165,7 @@ def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
         },
         "districts": districts,
         "water": water_part(bundle.water, island),
+        "context": context_part(bundle.context, island),
         "roads": roads_part(bundle.main_roads, island),
         "cells": cells_part(
             bundle.demand,
@@ -166,9 +183,10 @@ def page_content(bundle: Bundle, island: Island) -> dict[str, Any]:
         "board": board,
         "extras": [extra_part(layer, island, language) for layer in bundle.extra_layers],
     }
+    return content | {"sounds": sounds_of(texts_in(content))}
 
 
-def island_text(bundle: Bundle) -> str:
+def island_text(bundle: Bundle, *, public: bool = False) -> str:
     """The page's data island: base64 of the packed content, the same for the same bundle."""
     island = Island()
-    return island.text(page_content(bundle, island))
+    return island.text(page_content(bundle, island, public=public))

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from planner.publish.page.pack import Island, Kind
     from planner.telling.bundle import Bundle, ExtraLayer, PopupField
 
-__all__ = ["districts_part", "extra_part", "gaps_part", "hotspots_part", "sites_part", "stations_part"]
+__all__ = [
+    "districts_part",
+    "extra_part",
+    "gaps_part",
+    "hotspots_part",
+    "shape_kind",
+    "sites_part",
+    "stations_part",
+]
 
 
 def districts_part(bundle: Bundle, island: Island) -> dict[str, Any]:
@@ -116,7 +124,7 @@ def extra_part(layer: ExtraLayer, island: Island, language: str) -> dict[str, An
     """A further layer: its shapes, its style, and the lines of its popups."""
     zh = language == "zh"
     table = with_shape(layer.table)
-    kind = _shape_kind(table)
+    kind = shape_kind(table)
     part: dict[str, Any] = {
         "key": layer.key,
         "label": layer.zh if zh else layer.en,
@@ -143,7 +151,8 @@ def extra_part(layer: ExtraLayer, island: Island, language: str) -> dict[str, An
     return part
 
 
-def _shape_kind(table: gpd.GeoDataFrame) -> Literal["point"] | Kind:
+def shape_kind(table: gpd.GeoDataFrame) -> Literal["point"] | Kind:
+    """What a layer's shapes are."""
     kinds = set(table.geometry.geom_type)
     if kinds <= {"Point"}:
         return "point"

@@ -84,8 +84,8 @@ def _policy(page: str) -> str:
     )
 
 
-def page_html(bundle: Bundle) -> str:
-    """The page as one text: no request to anywhere, the same bytes for the same bundle.
+def page_html(bundle: Bundle, *, public: bool = False) -> str:
+    """The page as one text: no request to anywhere, the same bytes for the same bundle; ``public``: without boundaries.
 
     Raises
     ------
@@ -94,12 +94,13 @@ def page_html(bundle: Bundle) -> str:
     """
     own = assets()
     leaflet_js, leaflet_css = _leaflet()
+    style = "".join(text for name, text in own.items() if name.endswith(".css"))
     study = bundle.settings.study
     head = (
         '\n<meta name="viewport" content="width=device-width, initial-scale=1">'
         '\n<meta name="referrer" content="no-referrer">'
         f"\n<title>{html_text(study.title())}</title>"
-        f"\n<style>{leaflet_css}</style>\n<style>{own['page.css']}</style>"
+        f"\n<style>{leaflet_css}</style>\n<style>{style}</style>"
         f"\n<script>{leaflet_js}</script>\n"
     )
     body = (
@@ -108,7 +109,7 @@ def page_html(bundle: Bundle) -> str:
     )
     tail = (
         f'<script type="text/plain" id="planner-licence">{html.escape(own["leaflet-licence.txt"], quote=False)}</script>'
-        f'\n<script type="application/octet-stream" id="planner-data">{island_text(bundle)}</script>'
+        f'\n<script type="application/octet-stream" id="planner-data">{island_text(bundle, public=public)}</script>'
         f"\n<script>{model_script()}</script>\n<script>{view_script()}</script>\n"
     )
     shell = _shell()
@@ -136,8 +137,8 @@ def _insert(page: str, mark: str, text: str, *, after: bool) -> str:
     return before + (mark + text if after else text + mark) + rest
 
 
-def write_page(bundle: Bundle, path: Path | str) -> Path:
-    """Write ``map.html``, whole or not at all.
+def write_page(bundle: Bundle, path: Path | str, *, public: bool = False) -> Path:
+    """Write ``map.html`` (``public``: ``map-public.html``), whole or not at all.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def write_page(bundle: Bundle, path: Path | str) -> Path:
         As :func:`page_html`.
     """
     path = Path(path)
-    write_text(path, page_html(bundle))
+    write_text(path, page_html(bundle, public=public))
     return path
 
 

@@ -58,7 +58,7 @@ function card(kicker, name, rows, sentence, tone) {
     "article",
     { class: tone ? `card tone-${tone}` : "card" },
     el("p", { class: "kicker" }, kicker),
-    el("h3", { class: "name" }, name || "–"),
+    el("h2", { class: "name" }, name || "–"),
     list,
     sentence ? el("p", { class: "reason" }, sentence) : null,
   );

@@ -121,14 +121,15 @@ class Layers {
     const parts = shapes(this.blob, this.head.districts.shapes);
     const land = this.style("land", { stroke: false, fillColor: COLOURS.land, fillOpacity: 1 });
     const halo = this.style("land", { fill: false, color: "#8f8a80", weight: 7, opacity: 0.16 });
-    for (const part of parts) L.polygon(part, halo).addTo(this.map);
-    for (const part of parts) L.polygon(part, land).addTo(this.map);
+    const drawn = this.head.about.public ? [] : parts; // a public page has no outlines
+    for (const part of drawn) L.polygon(part, halo).addTo(this.map);
+    for (const part of drawn) L.polygon(part, land).addTo(this.map);
     this.districtShapes = parts.map((part) => L.polygon(part));
   }
   borders() {
     const { head, words } = this;
     const at = points(this.blob, head.districts.label);
-    const parts = this.districtShapes.map((shape) => shape.getLatLngs());
+    const parts = head.about.public ? [] : this.districtShapes.map((shape) => shape.getLatLngs());
     const casing = this.style("ground", { fill: false, color: "#fff", weight: 3, opacity: 0.75 });
     const line = this.style("ground", { fill: false, color: COLOURS.border, weight: 1.15, dashArray: "7 3 1.5 3" });
     const group = L.layerGroup();

@@ -22,6 +22,7 @@ function siteTools(desk, site, words) {
     act();
     const next = siteTools(desk, site, words);
     box.replaceWith(next);
+    next.querySelector("button")?.focus();
   };
   if (inside) {
     box.append(tool(words.t(isNew ? "tool_drop" : "tool_close"), again(() => desk.edit({ drop: [id] })), { key: "drop", tone: "warn" }));

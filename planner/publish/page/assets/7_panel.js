@@ -154,7 +154,7 @@ function readingsBlock(head, words) {
     el(
       "table",
       {},
-      el("thead", {}, el("tr", {}, el("th", {}, ""), el("th", { scope: "col" }, words.t("before")), el("th", { scope: "col" }, words.t("after")))),
+      el("thead", {}, el("tr", {}, el("td", {}), el("th", { scope: "col" }, words.t("before")), el("th", { scope: "col" }, words.t("after")))),
       el("tbody", {}, body, named.map(([key, share]) => row(words.t(`reading_${key}`), share))),
     ),
     glossaryBlock(head, words),
@@ -173,7 +173,7 @@ function readingsFollow(node, head, words, desk) {
     ...keys.map((key) => ({ backup: { least: 2 }, any_hour: { periods: "any_hour" }, night: { periods: "night" } })[key] ?? null),
   ];
   const shares = [...h.by_radius.map(([, ...share]) => share), ...keys.map((key) => ({ backup: h.backup, ...h.hours, ...h.readings })[key])];
-  const heading = node.querySelectorAll("thead th")[2];
+  const heading = node.querySelectorAll("thead th")[1];
   return () => {
     const { plan } = desk.now;
     const other = plan !== "today" && plan !== "proposal";
@@ -394,21 +394,28 @@ function creditsBlock(head, words, licence) {
 function panel(head, words, licence, search, actions, desk, layers, table) {
   const { about } = head;
   const headline = headlineBlock(head, words);
-  const sites = siteList(head, words, actions.site, desk);
+  const many = head.sites.name.length > MOST_LISTED;
+  const sites = many ? siteTable(head, layers, desk, words, actions.visit, false) : siteList(head, words, actions.site, desk);
+  const whole = siteTable(head, layers, desk, words, actions.visit, true);
   const districts = districtTable(head, words, actions.district, desk);
   const readings = readingsBlock(head, words);
   const gaps = desk ? gapTable(words, head, actions.gap, layers) : null;
   const lists = tabs(words, [
     ["sites", words.t("tab_sites", { n: words.n(head.sites.name.length) }), sites.node],
     ...(desk ? [["mine", words.t("tab_mine"), table.node]] : []),
+    ["table", words.t("tab_table"), whole.node],
     ["districts", words.t("tab_districts"), districts.node],
     ...(gaps ? [["gaps", words.t("layer_gaps"), gaps.node]] : []),
     ["readings", words.t("tab_readings"), readings],
     ...(head.evidence.length ? [["evidence", words.t("tab_evidence"), evidenceBlock(head, words)]] : []),
   ]);
+  if (!desk) {
+    if (many) sites.follow();
+    lists.addEventListener("choose", ({ detail }) => detail === "table" && whole.follow());
+  }
   if (desk) {
     const top = headlineFollows(headline, head, words, desk);
-    const views = { sites: sites.follow, mine: table.follow, districts: districts.follow, gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
+    const views = { sites: sites.follow, table: whole.follow, mine: table.follow, districts: districts.follow, gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
     const stale = new Set();
     const show = (key) => stale.delete(key) && views[key]();
     lists.addEventListener("choose", ({ detail }) => show(detail));

@@ -1,11 +1,6 @@
-// Finding a station, a new site or a district by name.
+// The search box; what is found is not its business (8_finder.js).
 
-function fold(text) {
-  return text.normalize("NFKC").toLowerCase().replace(/\s+/g, "");
-}
-
-function searchBox(found, words, go) {
-  const keys = found.map((f) => fold(f.text));
+function searchBox(find, words, go) {
   const list = el("ul", { role: "listbox", id: "search-list", hidden: true, "aria-label": words.t("search") });
   const input = el("input", {
     type: "search", role: "combobox", autocomplete: "off", spellcheck: "false", placeholder: words.t("search"),
@@ -35,16 +30,9 @@ function searchBox(found, words, go) {
     go(entry);
   }
   function look() {
-    const want = fold(input.value);
     list.replaceChildren();
-    if (!want) return close();
-    const hits = [];
-    for (let i = 0; i < keys.length && hits.length < 400; i++) {
-      const at = keys[i].indexOf(want);
-      if (at >= 0) hits.push([at, i]);
-    }
-    hits.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-    shown = hits.slice(0, 12).map(([, i]) => found[i]);
+    if (!input.value.trim()) return close();
+    shown = find(input.value);
     shown.forEach((entry, k) =>
       list.append(
         el(

@@ -18,7 +18,7 @@ export function planJson(desk, place, about) {
   const plan = {
     format: FORMAT, ...about,
     sites: sitesOf(desk, place),
-    closed: drop.filter((id) => !isNew(id)),
+    closed: desk.plans.today.sites.filter((i) => !desk.has(i, "mine")).map((i) => desk.ids[i]),
     hours: Object.fromEntries(Object.entries(hours).filter(([id]) => !isNew(id))),
     required: add.filter(isNew),
     forbidden: drop.filter((id) => isNew(id) && !(id in rejected)),
@@ -67,7 +67,7 @@ export function readPlan(text, desk) {
   const rejected = (found.rejected ?? []).filter((row) => desk.site.has(row.site_id)).map((row) => [desk.site.get(row.site_id), String(row.reason)]);
   return {
     kept: {
-      ...(unchanged ? {} : { base }), add: known(found.required), drop: [...new Set([...known(found.forbidden), ...closed, ...rejected.map(([i]) => i)])],
+      ...(unchanged ? {} : { base }), add: known(found.required), drop: [...new Set([...known(found.forbidden), ...[...closed].filter((i) => same.has(i)), ...rejected.map(([i]) => i)])],
       hours: hours.filter(([id]) => desk.site.has(id)).map(([id, hour]) => [desk.site.get(id), hour]), rejected,
     },
     unknown: found.sites.length - sites.length,

@@ -1,0 +1,1 @@
+"""Names on the page: how they sound, and where they stand."""

@@ -1,0 +1,60 @@
+"""The page in Firefox: from a file, without an error, with the same figures and the same printed pages as Chromium."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.browser.firefox import firefox, firefox_path
+from tests.browser.test_negotiation import bundle, html, study
+
+pytestmark = pytest.mark.browser
+__all__ = ["bundle", "html", "study"]  # fixtures
+
+
+@pytest.fixture(scope="module")
+def fox(tmp_path_factory, html):
+    path = firefox_path()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Firefox found: apt-get install firefox-esr")
+        pytest.skip("no Firefox found: apt-get install firefox-esr")
+    page = tmp_path_factory.mktemp("fox") / "map.html"
+    page.write_text(html, "utf-8")
+    with firefox(path, page.parent / "profile") as browser:
+        browser.page = page
+        yield browser
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (450, 844)])  # Firefox opens no narrower window
+def test_it_opens_is_ready_and_reports_no_error(fox, width, height):
+    fox.open(fox.page, width=width, height=height)
+    assert fox.evaluate("document.documentElement.classList.contains('failed')") is False
+    assert fox.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
+    assert fox.evaluate("document.documentElement.classList.contains('sheet')") is (width < 820)
+    assert fox.messages("map.html") == []
+
+
+def test_an_edit_comes_to_the_same_figures_as_in_chromium(fox, opened, html):
+    fox.open(fox.page, width=1280, height=900)
+    seen = opened(html)
+    for code in (
+        "planner.figures()",
+        "planner.setState({ plan: 'mine' }).then(() => planner.edit({ drop: [__planner.head.sites.id[0]] })).then(() => planner.figures())",
+        "planner.replan().then(() => planner.figures())",
+    ):
+        assert fox.awaited(code) == seen.page.evaluate(f"async () => await ({code})")
+
+
+@pytest.mark.parametrize(("paper", "width_cm", "height_cm"), [("A4", 29.7, 21.0), ("A3", 42.0, 29.7)])
+def test_it_prints_as_many_pages_as_chromium(fox, opened, html, paper, width_cm, height_cm):
+    pdfium = pytest.importorskip("pypdfium2")
+    fox.open(fox.page, width=1280, height=900)
+    data = [fox.pdf(width_cm, height_cm), opened(html).page.pdf(format=paper, landscape=True)]
+    for pdf in data:
+        with pdfium.PdfDocument(pdf) as document:
+            texts = [page.get_textpage().get_text_range() for page in document]
+        assert len(texts) == 3
+        assert all(len(text) > 200 for text in texts)
+        assert all("MapapprovalNo.:(notyetgiven)·street" in "".join(text.split()) for text in texts)
