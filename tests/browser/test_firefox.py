@@ -52,9 +52,11 @@ def test_it_prints_as_many_pages_as_chromium(fox, opened, html, paper, width_cm,
     pdfium = pytest.importorskip("pypdfium2")
     fox.open(fox.page, width=1280, height=900)
     data = [fox.pdf(width_cm, height_cm), opened(html).page.pdf(format=paper, landscape=True)]
+    texts = []
     for pdf in data:
         with pdfium.PdfDocument(pdf) as document:
-            texts = [page.get_textpage().get_text_range() for page in document]
-        assert len(texts) == 3
-        assert all(len(text) > 200 for text in texts)
-        assert all("MapapprovalNo.:(notyetgiven)·street" in "".join(text.split()) for text in texts)
+            texts.append([page.get_textpage().get_text_range() for page in document])
+    assert [len(pages) for pages in texts] == [3, 3], [[len(t) for t in pages] for pages in texts]
+    for pages in texts:
+        assert all(len(text) > 200 for text in pages)
+        assert all("MapapprovalNo.:(notyetgiven)·street" in "".join(text.split()) for text in pages)

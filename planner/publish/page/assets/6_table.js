@@ -1,6 +1,6 @@
 // All sites as a table: sorted by any column, sifted by what is typed, by district and by what the map shows; only the rows in sight exist.
 
-const ROW_PX = 34;
+const rowPx = () => (document.documentElement.classList.contains("touch") ? 45 : 34); // as table.css has it
 const MOST_LISTED = 600; // more new sites than this are listed as a table
 
 // Rows of the plan that is shown: new sites with what each brings in the state, then (all) the stations with whom they reach.
@@ -81,11 +81,12 @@ function siteTable(head, layers, desk, words, visit, all) {
     draw();
   }
   function draw(whole = false) {
-    const first = whole ? 0 : Math.max(0, Math.floor(frame.scrollTop / ROW_PX) - 8);
-    const last = whole ? shown.length : Math.min(shown.length, first + Math.ceil((frame.clientHeight || 480) / ROW_PX) + 16);
+    const high = rowPx();
+    const first = whole ? 0 : Math.max(0, Math.floor(frame.scrollTop / high) - 8);
+    const last = whole ? shown.length : Math.min(shown.length, first + Math.ceil((frame.clientHeight || 480) / high) + 16);
     const gap = (n) => {
       const tr = el("tr", { class: "room", "aria-hidden": "true" }, el("td", { colspan: columns.length }));
-      tr.style.height = `${n * ROW_PX}px`;
+      tr.style.height = `${n * high}px`;
       return tr;
     };
     const line = (row, i) =>

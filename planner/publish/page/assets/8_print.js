@@ -27,6 +27,7 @@ function printing(map, home, head, words) {
     const legend = document.querySelector(".layer-control");
     before.legend = [legend, legend.parentElement];
     document.querySelector("#planner-panel .headline").after(legend);
+    fitLegend(legend.querySelector(".layer-body"), map.getContainer());
     lists.append(document.querySelector("#planner-panel > .credits"));
     picture.src = compositeCanvas(map).toDataURL("image/png");
     map.getContainer().append(picture);
@@ -35,11 +36,22 @@ function printing(map, home, head, words) {
     if (!before) return;
     picture.remove();
     before.legend[1].append(before.legend[0]);
+    before.legend[0].querySelector(".layer-body").removeAttribute("style");
     lists.after(lists.querySelector(".credits"));
     layOut(false);
     map.setView(before.centre, before.zoom, { animate: false });
     before = null;
   });
+}
+
+// The legend beside the map, as small as its room asks: it never runs over to a page of its own.
+function fitLegend(body, map) {
+  const room = map.getBoundingClientRect().bottom - body.getBoundingClientRect().top - 16;
+  for (let zoom = 1; zoom > 0.4; zoom -= 0.05) {
+    body.style.zoom = zoom;
+    body.style.maxHeight = `${Math.max(0, Math.floor(room / zoom))}px`;
+    if (body.scrollWidth <= body.clientWidth + 1 && body.scrollHeight <= body.clientHeight + 1) return;
+  }
 }
 
 // The map's canvases, lowest first, drawn onto one of twice the size on screen.
