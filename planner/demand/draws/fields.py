@@ -71,7 +71,7 @@ def to_areas(weight: Singles, base: Singles, area: NDArray[np.int32], totals: Fl
     area
         Area of each cell, a position in ``totals``.
     """
-    return np.asarray(_to_areas(weight, base, area, np.asarray(totals, np.float64)), np.float32)
+    return np.asarray(_to_areas(weight, base, area, np.array(totals, np.float64)), np.float32)
 
 
 @compiled

@@ -186,7 +186,7 @@ def outline(
     step = near.shape[0] - 1
     bands = (ny - 2) // step + 1
     ptr, member = _by_band(segments, y0, step * h, bands, 2.0 * buffer_m + 2.0 * h)
-    n = 0
+    n = np.int64(0)
     for band in range(bands):
         row = band * step
         rows = min(step + 1, ny - row)

@@ -68,8 +68,9 @@ def _put(streets, j, start, end, edge, lo, hi, k):
 
 
 @compiled
-def _chain_pieces(streets, c, da, db, cutoff, on_chain, site, edge, lo, hi, k):
-    """Append the reached pieces of chain ``c``; pieces of an edge do not overlap."""
+def _chain_pieces(streets, c, da, db, cutoff, site, edge, lo, hi, k):
+    """Append the reached pieces of chain ``c``; pieces of an edge do not overlap. ``site`` at inf: none stands on it."""
+    on_chain = site[0] < np.inf
     for j in range(streets.chain_ptr[c], streets.chain_ptr[c + 1]):
         row = streets.rows[j]
         head, tail = _through_ends(row, streets.forth[c], da, db, cutoff)
@@ -104,7 +105,7 @@ def _room(edge, lo, hi, needed):
 @compiled
 def _node_pieces(streets, queue, used, dist, cutoff, skip, edge, lo, hi, k):
     """Pieces of all chains at the reached nodes but ``skip``; a chain between two of them is met once."""
-    none = (0.0, 0.0, 0.0, 0.0)
+    none = (np.inf, 0.0, 0.0, 0.0)
     for i in range(ONE, used):
         x = queue[i].node
         if queue[i].seconds != dist[x] or dist[x] > cutoff:
@@ -116,7 +117,7 @@ def _node_pieces(streets, queue, used, dist, cutoff, skip, edge, lo, hi, k):
             if c == skip or (y < x and dist[y] <= cutoff):
                 continue
             edge, lo, hi = _room(edge, lo, hi, k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c]))
-            k = _chain_pieces(streets, c, dist[a], dist[b], cutoff, False, none, edge, lo, hi, k)
+            k = _chain_pieces(streets, c, dist[a], dist[b], cutoff, none, edge, lo, hi, k)
     return edge, lo, hi, k
 
 
@@ -147,14 +148,14 @@ def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, width, alone
     queue, used = run(arcs, dist, queue, used, head, scale)
     edge, lo, hi = np.empty(1024, np.int32), np.empty(1024), np.empty(1024)
     ptr = np.zeros(cutoffs.size + 1, np.int64)
-    k = 0
+    k = np.int64(0)
     for i in range(cutoffs.size):
         for s in range(chains.size):
             c = chains[s]
             da, db = (dist[streets.a[c]], dist[streets.b[c]]) if alone else (np.inf, np.inf)
             edge, lo, hi = _room(edge, lo, hi, k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c]))
             site = (sites[s, 0], sites[s, 1], sites[s, 2], sites[s, 3])
-            k = _chain_pieces(streets, c, da, db, cutoffs[i], True, site, edge, lo, hi, k)
+            k = _chain_pieces(streets, c, da, db, cutoffs[i], site, edge, lo, hi, k)
         skip = chains[0] if alone else -1
         edge, lo, hi, k = _node_pieces(streets, queue, used, dist, cutoffs[i], skip, edge, lo, hi, k)
         ptr[i + 1] = k

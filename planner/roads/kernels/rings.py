@@ -91,7 +91,7 @@ def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):
     for j in range(ny - 1):
         low, high = field[j], field[j + 1]
         a, d = low[0] > 0, high[0] > 0
-        beside, last = np.int32(-1), np.int32(-1)
+        beside, last = np.int64(-1), np.int64(-1)
         for i in range(nx - 1):
             b, c = low[i + 1] > 0, high[i + 1] > 0
             if a == b and a == c and a == d:
@@ -99,7 +99,7 @@ def crossings(field, x0, y0, h, inward, outward, below, n, follow, west, out):
             if n + 2 > follow.size:
                 return -1
             f, t, saddle = _turn(a, b, c, d, low[i] + low[i + 1] + high[i + 1] + high[i] > 0)
-            under, left = below[i], beside
+            under, left = np.int64(below[i]), beside
             for _ in range(2 if saddle else 1):
                 _record(out, n, field, i, j, f, x0, y0, h, inward, outward)
                 west[n] = -2
@@ -170,7 +170,7 @@ def rings(n, follow, west, out, order, xy):
         np.empty(ring.size, np.int32),
         np.zeros(ring.size, np.bool_),
     )
-    count, k = 0, 0
+    count, k = np.int64(0), np.int64(0)
     for m in range(n):
         if ring[m] >= 0:
             continue

@@ -27,7 +27,7 @@ def _columns(x1, y1, x2, y2, low, high):
 
 
 @compiled
-def _visit(ends, x0, y0, size, nx, ny, ptr, out, fill):
+def _visit(ends, x0, y0, size, nx, ny, ptr, out):
     for s in range(ends.shape[0]):
         x1, y1, x2, y2 = ends[s, 0] - x0, ends[s, 1] - y0, ends[s, 2] - x0, ends[s, 3] - y0
         first, last = int(min(y1, y2) / size), min(int(max(y1, y2) / size), ny - 1)
@@ -35,7 +35,7 @@ def _visit(ends, x0, y0, size, nx, ny, ptr, out, fill):
             left, right = _columns(x1, y1, x2, y2, row * size, (row + 1) * size)
             for column in range(max(int(left / size - 1e-9), 0), min(int(right / size + 1e-9), nx - 1) + 1):
                 cell = row * nx + column
-                if fill:
+                if out.size:
                     out[ptr[cell]] = s
                 ptr[cell] += 1
 
@@ -45,7 +45,7 @@ def count_cells(ends, x0, y0, size, nx, ny):
     """How many segments pass each cell, as pointers int64 ``[nx * ny + 1]``."""
     ptr = np.zeros(nx * ny + 1, np.int64)
     nothing = np.empty(0, np.int32)
-    _visit(ends, x0, y0, size, nx, ny, ptr[1:], nothing, False)
+    _visit(ends, x0, y0, size, nx, ny, ptr[1:], nothing)
     for i in range(nx * ny):
         ptr[i + 1] += ptr[i]
     return ptr
@@ -55,7 +55,7 @@ def count_cells(ends, x0, y0, size, nx, ny):
 def fill_cells(ends, x0, y0, size, nx, ny, ptr):
     """The segments that pass each cell, int32."""
     out = np.empty(ptr[nx * ny], np.int32)
-    _visit(ends, x0, y0, size, nx, ny, ptr[:-1].copy(), out, True)
+    _visit(ends, x0, y0, size, nx, ny, ptr[:-1].copy(), out)
     return out
 
 
@@ -93,7 +93,7 @@ def nearest_segments(px, py, ends, x0, y0, size, nx, ny, ptr, cell_segment, limi
         cx, cy = math.floor(x / size), math.floor(y / size)
         margin = min(x - cx * size, (cx + 1) * size - x, y - cy * size, (cy + 1) * size - y)
         best = limit * limit * (1 + 1e-12)
-        found, at = -1, 0.0
+        found, at = np.int64(-1), 0.0
         away = max(-cx, cx - (nx - 1), -cy, cy - (ny - 1), 0)
         ring = int(away)
         end = max(cx, nx - 1 - cx, cy, ny - 1 - cy)

@@ -399,11 +399,13 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
   const whole = siteTable(head, layers, desk, words, actions.visit, true);
   const districts = districtTable(head, words, actions.district, desk);
   const readings = readingsBlock(head, words);
+  const compare = desk ? compareTable(desk, head, words, actions, new Swipe(layers, desk, words)) : null;
   const gaps = desk ? gapTable(words, head, actions.gap, layers) : null;
   const lists = tabs(words, [
     ["sites", words.t("tab_sites", { n: words.n(head.sites.name.length) }), sites.node],
     ...(desk ? [["mine", words.t("tab_mine"), table.node]] : []),
     ["table", words.t("tab_table"), whole.node],
+    ...(desk ? [["compare", words.t("tab_compare"), compare.node]] : []),
     ["districts", words.t("tab_districts"), districts.node],
     ...(gaps ? [["gaps", words.t("layer_gaps"), gaps.node]] : []),
     ["readings", words.t("tab_readings"), readings],
@@ -415,7 +417,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
   }
   if (desk) {
     const top = headlineFollows(headline, head, words, desk);
-    const views = { sites: sites.follow, table: whole.follow, mine: table.follow, districts: districts.follow, gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
+    const views = { sites: sites.follow, table: whole.follow, mine: table.follow, compare: compare.follow, districts: districts.follow, gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
     const stale = new Set();
     const show = (key) => stale.delete(key) && views[key]();
     lists.addEventListener("choose", ({ detail }) => show(detail));

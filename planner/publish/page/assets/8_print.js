@@ -68,7 +68,15 @@ function compositeCanvas(map) {
   const canvases = [...map.getPane("mapPane").querySelectorAll("canvas")].sort((a, b) => height(a) - height(b));
   for (const canvas of canvases) {
     const box = canvas.getBoundingClientRect();
+    const { span } = canvas.parentElement; // of a pane that a swipe cuts
+    ctx.save();
+    if (span) {
+      ctx.beginPath();
+      ctx.rect(2 * span[0], 0, 2 * (span[1] - span[0]), sheet.height);
+      ctx.clip();
+    }
     ctx.drawImage(canvas, 2 * (box.left - corner.left - 1), 2 * (box.top - corner.top - 1), 2 * box.width, 2 * box.height);
+    ctx.restore();
   }
   return sheet;
 }
