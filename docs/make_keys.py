@@ -31,6 +31,7 @@ SAID: dict[str, dict[str, str]] = {
         "en": "| key | type | unit | default | what it is | where the default is from | example |",
         "zh": "| 键 | 类型 | 单位 | 缺省值 | 含义 | 缺省值的依据 | 示例 |",
     },
+    "rows": {"en": "A file with rows", "zh": "一份表格文件"},
     "whole": {"en": "The whole file", "zh": "整个文件"},
     "text": {"en": "text", "zh": "文字"},
     "whole number": {"en": "whole number", "zh": "整数"},
@@ -164,7 +165,11 @@ def _lines(language: str) -> Iterator[str]:
     yield from (f"# {SAID['title'][language]}", "", SAID["intro"][language])
     for section, places in {Settings: [], **sections()}.items():
         head = ", ".join(f"`{place}`" for place in places) or SAID["whole"][language]
-        yield from ("", f"## {head}", "", SAID["head"][language], "|---|---|---|---|---|---|---|")
+        if len(places) > 3:
+            yield from ("", f"## {SAID['rows'][language]}", "", head)
+        else:
+            yield from ("", f"## {head}")
+        yield from ("", SAID["head"][language], "|---|---|---|---|---|---|---|")
         for name in section.model_fields:
             yield _row(section, name, known, language)
 

@@ -43,7 +43,7 @@ def _keys_told(text: str) -> Iterator[str]:
     """Every key of the page with its section before it: ``siting.goal.aim``."""
     places: list[str] = []
     for line in text.splitlines():
-        if line.startswith("## "):
+        if line.startswith(("## ", "`[")):
             places = re.findall(r"`\[+([a-z_.]+)\]+`", line) or [""]
         elif found := re.match(r"\| `([a-z0-9_]+)` \|", line):
             yield from (f"{place}.{found[1]}".lstrip(".") for place in places)
