@@ -50,7 +50,21 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pytest.fail(HINT)
         pytest.skip(HINT)
     out = tmp_path_factory.mktemp("site")
-    command = ["-m", "sphinx", "-W", "--keep-going", "-n", "-q", "-E", "-b", "html", "-c", "docs", "-d", str(out / "trees")]
+    command = [
+        "-m",
+        "sphinx",
+        "-W",
+        "--keep-going",
+        "-n",
+        "-q",
+        "-E",
+        "-b",
+        "html",
+        "-c",
+        "docs",
+        "-d",
+        str(out / "trees"),
+    ]
     done = subprocess.run(
         [sys.executable, *command, ".", str(out / "html")], cwd=ROOT, capture_output=True, text=True, check=False, timeout=500,
     )  # fmt: skip
@@ -91,8 +105,12 @@ def test_every_local_link_leads_to_a_page_and_a_place_on_it(site: Path, pages: d
 
 
 def test_a_dead_link_and_a_dead_place_would_be_noticed(tmp_path: Path) -> None:
-    (tmp_path / "a.html").write_text('<a href="b.html#there"></a><a href="b.html#gone"></a><a href="#x">', "utf-8")
-    (tmp_path / "b.html").write_text('<p id="there"><a href="c.html?v=1"></a><img src="http://x/y.png">', "utf-8")
+    (tmp_path / "a.html").write_text(
+        '<a href="b.html#there"></a><a href="b.html#gone"></a><a href="#x">', "utf-8"
+    )
+    (tmp_path / "b.html").write_text(
+        '<p id="there"><a href="c.html?v=1"></a><img src="http://x/y.png">', "utf-8"
+    )
     dead, followed = dead_links(tmp_path, read_pages(tmp_path))
     assert dead == ["a.html -> #x", "a.html -> b.html#gone", "b.html -> c.html?v=1"]
     assert followed == 4

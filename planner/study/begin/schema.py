@@ -24,6 +24,7 @@ def study_schema(language: str = "en") -> dict[str, Any]:
     described: list[type[BaseModel]] = [Settings, *sections()]
     for section in described:
         defined = made if section is Settings else made["$defs"][section.__name__]
+        defined.pop("description", None)  # the docstring, which is for who reads the code
         for name, told in defined["properties"].items():
             words = words_of(section, name)
             unit = words.unit[language]
