@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import planner
+from planner.cli import app
 from planner.errors import SettingsError
 from planner.settings.keys.scenarios import overrides, split_scenario
 from planner.settings.reading import in_scenario, language_of, parse_settings, read_settings
@@ -168,3 +170,24 @@ def test_a_batch_runs_the_study_and_its_scenarios_and_two_are_compared(tmp_path:
     assert again.covered == pytest.approx(beside.covered)
     alone = run_batch([f"{town}#two"], tmp_path / "alone", workers=1)
     assert list(alone["study"]) == ["street-two"]
+
+
+def test_commands_take_a_scenario_and_refuse_one_in_the_language_of_the_study(tmp_path: Path) -> None:
+    town = street_town(tmp_path / "town", hosts=HOSTS, extra="[scenarios.two]\nsiting.p = 2\n")
+    run = CliRunner(env={"LC_ALL": "C.UTF-8"}).invoke
+    done = run(app, ["site", f"{town}#two", "--out", str(tmp_path / "two")])
+    assert done.exit_code == 0, done.output
+    listed = (tmp_path / "two" / "recommendations.csv").read_text("utf-8-sig").splitlines()
+    assert len(listed) == 1 + 2
+    done = run(app, ["compare", str(town), f"{town}#two"])
+    assert done.exit_code == 0, done.output
+    assert "street-two" in done.output
+    text = town.read_text("utf-8").replace('language = "en"', 'language = "zh"')
+    town.write_text(text.replace("siting.p = 2", "siting.p = 0"), "utf-8")
+    done = run(app, ["check", f"{town}#two"])
+    assert done.exit_code == 1
+    assert "必须是 ≥ 1 的数" in done.output
+    town.write_text(text, "utf-8")
+    done = run(app, ["check", f"{town}#tow"])
+    assert done.exit_code == 1
+    assert "研究中没有名为“tow”的情景" in done.output
