@@ -4,13 +4,15 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
+DOCS_STAMP := $(VENV)/.installed-docs
 
-.PHONY: help plan test lint bench notebooks clean
+.PHONY: help plan test lint bench notebooks docs clean
 help:
 	@echo "make plan       set up, then plan the embedded Suzhou into outputs/suzhou/"
 	@echo "make test       set up, then lint, type-check and run every test"
 	@echo "make bench      the figures of benchmarks/RESULTS.md, beside peers, in one run"
 	@echo "make notebooks  run the notebooks and keep their light outputs"
+	@echo "make docs       the documentation as a site, into build/docs/"
 	@echo "make clean      remove the virtual environment, caches and outputs"
 
 $(BIN)/python:
@@ -24,7 +26,11 @@ $(STAMP): $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(TEST_STAMP): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fetch,batch,notebook,pinyin,test,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fetch,batch,notebook,pinyin,docs,test,dev]'
+	@touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fetch,batch,notebook,docs]'
 	@touch $@
 
 # Exit code 3 means "done, but a gap is above accept_gap": the plan is there and says so.
@@ -52,7 +58,12 @@ bench: $(TEST_STAMP)
 notebooks: $(TEST_STAMP)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
+# offline; a warning is an error
+docs: $(DOCS_STAMP)
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html -c docs . build/docs
+	@echo "Open build/docs/index.html"
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build/docs .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find outputs -mindepth 1 ! -name .gitkeep -delete

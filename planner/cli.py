@@ -98,7 +98,7 @@ def _open(path: Path | None, shown: _Shown) -> Any:
 
 
 def _folder(study: Any, out: Path | None) -> Path:
-    return out if out is not None else Path("outputs") / study.settings.study.name
+    return out if out is not None else Path("outputs") / study.settings.study.label
 
 
 def _language(study: Any) -> str:
@@ -364,13 +364,17 @@ def compare(
     second: Annotated[Path, typer.Argument(help=_say("help_arg_first"), show_default=False)],
 ) -> None:
     """Two runs, or two studies, beside each other."""
+    from planner.settings.keys.scenarios import split_scenario
     from planner.study.beside.compare import compare as compare_plans
     from planner.study.beside.compare import compared_text
     from planner.study.terminal import error_text
 
     language = locale_language()
     with _shown() as shown:
-        sides = [_open(path, shown) if path.suffix == ".toml" else path for path in (first, second)]
+        sides = [
+            _open(path, shown) if split_scenario(path)[0].suffix == ".toml" else path
+            for path in (first, second)
+        ]
         try:
             found = compare_plans(*sides)
         except PlannerError as error:
@@ -501,7 +505,7 @@ def schema() -> None:
 
     from planner.study.begin.schema import study_schema
 
-    _echo(json.dumps(study_schema(), ensure_ascii=False, indent=2))
+    _echo(json.dumps(study_schema(locale_language()), ensure_ascii=False, indent=2))
 
 
 @app.command(help=_say("help_batch"))

@@ -31,6 +31,7 @@ HEAVY = {
     "tests/example/test_example.py": 60,
     "tests/notebooks/test_notebooks.py": 31,  # once the Suzhou they share is computed
     "tests/roads/test_network_real.py": 40,
+    "tests/docs/test_site.py": 40,
     "tests/solvers/test_problems_variants_brute.py": 40,
     "tests/study/test_command.py": 35,
     "tests/freight/test_homes.py": 30,

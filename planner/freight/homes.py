@@ -56,7 +56,7 @@ class HomesPlan:
     Attributes
     ----------
     chosen
-        New homes, best first: rank, site_id, name, host_kind, district, bays, has_…, meets, bays_there,
+        New homes, best first: rank, site_id, name, host_kind, district, bays, ``has_…``, meets, bays_there,
         drivers (served a month), limited_by_bays, stays_per_bay (a day), drivers_passing and drivers_in_catchment (in reach), trucks_passing
         (a day), nearest_home_km, cost_yuan, geometry.
     existing

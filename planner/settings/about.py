@@ -13,7 +13,7 @@ __all__ = ["About"]
 
 
 class About(Section):
-    """What the study is called, its language, its CRS and its seed."""
+    """What the study is called, its language, its CRS and its seed; ``scenario`` is set where one of the file's scenarios is opened."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,59}$")
     title_zh: str = ""
@@ -26,6 +26,7 @@ class About(Section):
     synthetic_note_zh: str = ""
     synthetic_note_en: str = ""
     map_approval_no: str = ""
+    scenario: str = ""
 
     @field_validator("name")
     @classmethod
@@ -35,6 +36,15 @@ class About(Section):
             raise refused("SET-025", name=value)
         return value
 
+    @property
+    def label(self) -> str:
+        """Its name, with the scenario's behind it: what its folder is called."""
+        return f"{self.name}-{self.scenario}" if self.scenario else self.name
+
     def title(self) -> str:
-        """The title in the study's language, or its name."""
-        return (self.title_zh if self.language == "zh" else self.title_en) or self.name
+        """The title in the study's language, or its name; with the scenario's name behind it."""
+        named = self.title_zh if self.language == "zh" else self.title_en
+        if not named:
+            return self.label
+        around = "（{}）" if self.language == "zh" else " ({})"
+        return named + (around.format(self.scenario) if self.scenario else "")

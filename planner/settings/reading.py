@@ -5,18 +5,21 @@ from __future__ import annotations
 import difflib
 import functools
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
 from planner.errors import Finding, SettingsError, finding
 from planner.settings.base import told
+from planner.settings.keys.scenarios import overrides, split_scenario
+from planner.settings.keys.words import held_section
 from planner.settings.whole import Settings
 
-__all__ = ["changed", "defaults", "language_of", "parse_settings", "read_settings"]
+__all__ = ["changed", "defaults", "in_scenario", "language_of", "parse_settings", "read_settings"]
 
 
 @functools.cache
@@ -29,13 +32,6 @@ def defaults() -> dict[str, Any]:
     return tomllib.loads(_defaults_text())
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The section that an annotation is, or holds in a list, table or choice."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
-
-
 def _known_keys(location: tuple[str | int, ...]) -> list[str]:
     """Keys allowed in the section that ``location`` (of pydantic's error) points into."""
     model: type[BaseModel] | None = Settings
@@ -43,7 +39,7 @@ def _known_keys(location: tuple[str | int, ...]) -> list[str]:
         if isinstance(part, int) or model is None:
             continue
         field = model.model_fields.get(part)
-        model = _model_in(field.annotation) if field else None
+        model = held_section(field.annotation) if field else None
     return list(model.model_fields) if model else []
 
 
@@ -105,7 +101,45 @@ def parse_settings(text: str, *, source: str = "study.toml", folder: Path | None
         settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise SettingsError(_findings(error, source, raw)) from error
+    _refuse_scenarios(settings, source)
     return _resolved(settings, folder) if folder is not None else settings
+
+
+def _refuse_scenarios(settings: Settings, source: str) -> None:
+    """Refuse what the scenarios of a study set, all at once, each under its name."""
+    found: list[Finding] = []
+    for name in settings.scenarios:
+        try:
+            in_scenario(settings, name)
+        except SettingsError as error:
+            found += [
+                replace(f, source=source, field=f"scenarios.{name}.{f.field}".rstrip("."))
+                for f in error.findings
+            ]
+    if found:
+        raise SettingsError(found)
+
+
+def in_scenario(settings: Settings, name: str, *, folder: Path | None = None) -> Settings:
+    """The settings as a scenario of the study has them; relative paths in it are taken from ``folder``.
+
+    Raises
+    ------
+    SettingsError
+        The study has no such scenario (with the nearest one), or what it sets is refused.
+    """
+    if name not in settings.scenarios:
+        near = difflib.get_close_matches(name, settings.scenarios, n=1, cutoff=0.0)
+        code, known = ("SET-049", near[0]) if near else ("SET-050", "")
+        raise SettingsError(
+            [finding(code, source="study.toml", field="scenarios", value=name, nearest=known)]
+        )
+    sets = overrides(settings.scenarios[name])
+    strange = [".".join(path) for path in sets if path[0] == "scenarios" or path == ("study", "scenario")]
+    if strange:
+        raise SettingsError([finding("SET-051", field=key) for key in strange])
+    made = _with_values(settings.model_copy(update={"scenarios": {}}), {**sets, ("study", "scenario"): name})
+    return made if folder is None else _resolved(made, folder)
 
 
 def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
@@ -116,16 +150,21 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     SettingsError
         A value is refused, or no such setting exists (with the nearest right one).
     """
+    return _with_values(settings, {tuple(path.split("__")): value for path, value in changes.items()})
+
+
+def _with_values(settings: Settings, changes: Mapping[tuple[str, ...], Any]) -> Settings:
+    """The settings with a value put in at each path."""
     raw = settings.model_dump()
     for path, value in changes.items():
-        *parts, last = path.split("__")
+        *parts, last = path
         node: Any = raw
-        for part in parts:
-            node = _inside(node, part)
+        for n, part in enumerate(parts):
+            node = _inside(above := node, part)
+            if node is None and isinstance(above, (tuple, list)):
+                raise SettingsError([_unknown_name(path[: n + 1], above, value)])
         if not isinstance(node, dict):
-            raise SettingsError(
-                [finding("SET-022", source="settings", field=path.replace("__", "."), value=value)]
-            )
+            raise SettingsError([finding("SET-022", source="settings", field=".".join(path), value=value)])
         node[last] = value
     try:
         return Settings.model_validate(raw)
@@ -141,6 +180,13 @@ def _inside(node: Any, part: str) -> Any:
         return node[part]
     named = node if isinstance(node, (tuple, list)) else ()
     return next((item for item in named if isinstance(item, dict) and item.get("name") == part), None)
+
+
+def _unknown_name(path: tuple[str, ...], named: Sequence[Any], value: Any) -> Finding:
+    """A group, batch … that is not in the list, with the nearest one."""
+    known = [str(item["name"]) for item in named if isinstance(item, dict) and "name" in item]
+    near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.0) or ["[]"]
+    return finding("SET-001", source="settings", field=".".join(path), value=value, nearest=near[0])
 
 
 def _resolved(settings: Settings, folder: Path) -> Settings:
@@ -168,7 +214,7 @@ def _resolved(settings: Settings, folder: Path) -> Settings:
 def language_of(path: Path | str) -> Literal["zh", "en"] | None:
     """The language that a study file names, also where the file is refused; None where it names none."""
     try:
-        raw = tomllib.loads(Path(path).read_text("utf-8-sig"))
+        raw = tomllib.loads(split_scenario(path)[0].read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return None
     about = raw.get("study")
@@ -177,14 +223,14 @@ def language_of(path: Path | str) -> Literal["zh", "en"] | None:
 
 
 def read_settings(path: Path | str) -> Settings:
-    """Read ``study.toml``; paths inside it are relative to it.
+    """Read ``study.toml``, or its scenario ``study.toml#name``; paths inside it are relative to it.
 
     Raises
     ------
     SettingsError
-        The file is missing, not UTF-8 TOML, or its content is refused.
+        The file is missing, not UTF-8 TOML, or its content is refused; it has no such scenario.
     """
-    path = Path(path)
+    path, scenario = split_scenario(path)
     try:
         text = path.read_text("utf-8-sig")
     except FileNotFoundError as error:
@@ -194,4 +240,6 @@ def read_settings(path: Path | str) -> Settings:
     except UnicodeDecodeError as error:
         why = f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"
         raise SettingsError([finding("SET-003", source=path.name, why=why)]) from error
-    return parse_settings(text, source=path.name, folder=path.resolve().parent)
+    folder = path.resolve().parent
+    settings = parse_settings(text, source=path.name, folder=folder)
+    return settings if scenario is None else in_scenario(settings, scenario, folder=folder)

@@ -13,6 +13,7 @@ from planner.settings.freight import Freight
 from planner.settings.grades import Grading
 from planner.settings.groups import Group, Period
 from planner.settings.inputs import Inputs, PreviousPlan
+from planner.settings.keys.scenarios import Overrides, ScenarioName
 from planner.settings.networks import Union, UnionNetwork, in_order
 from planner.settings.siting import Siting
 from planner.settings.use import Use
@@ -21,7 +22,11 @@ __all__ = ["Settings"]
 
 
 class Settings(Section):
-    """The whole study file."""
+    """The whole study file.
+
+    ``scenarios``: by name, keys of this file with other values (``siting.p = 300``): the same study, changed so. A table is changed key
+    by key, a list as a whole; groups, periods and networks go by their name (``groups.rider.total``).
+    """
 
     study: About
     inputs: Inputs
@@ -37,6 +42,7 @@ class Settings(Section):
     union: Union = Union()
     networks: tuple[UnionNetwork, ...] = ()
     previous: PreviousPlan | None = None
+    scenarios: dict[ScenarioName, Overrides] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:

@@ -44,7 +44,7 @@ def run_one(path: str, out: str) -> dict[str, Any]:
         return row | {"exit_code": 1, "message": f"{type(error).__name__}: {error}"}
     stations, coverage = done["stations"], done["coverage"]
     return row | {
-        "study": done["study"],
+        "study": study.settings.study.label,
         "exit_code": 3 if stations["gap"] > study.settings.study.accept_gap else 0,
         "before": coverage["before"]["share"],
         "after": coverage["after"]["share"],
@@ -66,9 +66,19 @@ def _name(path: Path | str) -> str:
     from planner.settings.reading import read_settings
 
     try:
-        return read_settings(path).study.name
+        return read_settings(path).study.label
     except SettingsError:
         return ""
+
+
+def with_scenarios(path: Path | str) -> list[str]:
+    """A study file, and each of its scenarios (``study.toml#name``); what names a scenario is that one alone."""
+    from planner.settings.reading import read_settings
+
+    try:
+        return [str(path), *(f"{path}#{name}" for name in read_settings(path).scenarios)]
+    except SettingsError:
+        return [str(path)]
 
 
 def run_batch(
@@ -79,10 +89,12 @@ def run_batch(
     workers: int = 2,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
-    """Run ``studies``, each into ``out/<study's name>``; a row per study in the order given.
+    """Run ``studies`` and their scenarios, each into ``out/<its name>`` (``out/<study>-<scenario>``); a row for each, in the order given.
 
     Parameters
     ----------
+    studies
+        Study files; ``study.toml#name`` is one scenario alone.
     scheduler
         Address of a running Dask scheduler whose workers see the same files; None starts ``workers``
         processes here.
@@ -93,6 +105,7 @@ def run_batch(
         Two studies would write into the same folder, or Dask is not installed.
     """
     say, language = progress or silent, locale_language()
+    studies = [one for path in studies for one in with_scenarios(path)]
     names = [_name(path) for path in studies]
     twice = [name for name, n in Counter(names).items() if n > 1 and name]
     if twice:

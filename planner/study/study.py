@@ -16,7 +16,8 @@ from planner.progress import Progress, silent
 from planner.roads.make.profiles import MODES
 from planner.settings.groups import Group
 from planner.settings.inputs import Datum
-from planner.settings.reading import changed, read_settings
+from planner.settings.keys.scenarios import split_scenario
+from planner.settings.reading import changed, in_scenario, read_settings
 from planner.settings.whole import Settings
 from planner.study.stages import Memory, Stages
 from planner.study.store import Store
@@ -57,6 +58,8 @@ __all__ = ["Study", "open_study"]
 def open_study(path: Path | str | None = None, *, progress: Progress | None = None) -> Study:
     """Open a study file; None opens the embedded Suzhou (built on first use, under a minute).
 
+    ``"my/study.toml#more"`` opens its scenario ``more``.
+
     Raises
     ------
     SettingsError
@@ -66,7 +69,7 @@ def open_study(path: Path | str | None = None, *, progress: Progress | None = No
         from planner.example.build import build
 
         path = build(progress=progress) / "study.toml"
-    return Study(read_settings(path), progress=progress, source=Path(path))
+    return Study(read_settings(path), progress=progress, source=split_scenario(path)[0])
 
 
 #: Where along a piece the first cut lies when a plan is scored on other pieces than its own.
@@ -128,6 +131,22 @@ class Study:
             A value is refused, or no such setting exists.
         """
         return self.with_settings(changed(self.settings, changes))
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        """Names of the scenarios in the study file (``[scenarios.NAME]``)."""
+        return tuple(self.settings.scenarios)
+
+    def scenario(self, name: str) -> Study:
+        """The same study as its scenario ``name`` has it; what the scenario leaves alone is shared.
+
+        Raises
+        ------
+        SettingsError
+            The study file has no such scenario.
+        """
+        folder = None if self.source is None else self.source.resolve().parent
+        return self.with_settings(in_scenario(self.settings, name, folder=folder))
 
     # -- inputs ------------------------------------------------------------------------------------
 

@@ -96,6 +96,7 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
     study = bundle.settings.study
     return {
         "study": study.name,
+        **({"scenario": study.scenario} if study.scenario else {}),
         "title": study.title(),
         "synthetic": study.synthetic,
         "synthetic_note": synthetic_note(bundle),

@@ -1,8 +1,9 @@
-"""Every notebook runs from top to bottom in a fresh kernel, all on the one computed Suzhou."""
+"""Every notebook runs from top to bottom in a fresh kernel: on the one computed Suzhou, or on a small town that it makes."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,8 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+#: Those that make a town of their own.
+SMALL = [path for path in NOTEBOOKS if path.stem[:2] in ("06", "07")]
 
 pytestmark = pytest.mark.notebook
 
@@ -20,10 +23,27 @@ def test_its_committed_outputs_are_light(path: Path) -> None:
     assert any(c.get("outputs") for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code")
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_the_notebook_runs_in_a_fresh_kernel(path: Path, suzhou_run: tuple[Path, Path]) -> None:
+def run(path: Path, cache: Path) -> None:
     book = nbformat.read(path, as_version=4)
     client = NotebookClient(book, timeout=500, resources={"metadata": {"path": str(path.parent)}})
-    client.execute(env={**os.environ, "PLANNER_CACHE": str(suzhou_run[0])})
+    client.execute(env={**os.environ, "PLANNER_CACHE": str(cache)})
     errors = [o for c in book.cells for o in c.get("outputs", []) if o.output_type == "error"]
     assert not errors
+
+
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p not in SMALL], ids=lambda p: p.stem)
+def test_the_notebook_runs_in_a_fresh_kernel(path: Path, suzhou_run: tuple[Path, Path]) -> None:
+    run(path, suzhou_run[0])
+
+
+@pytest.mark.parametrize("path", SMALL, ids=lambda p: p.stem)
+def test_a_notebook_on_a_town_of_its_own_runs_too_and_speaks_both_languages(
+    path: Path, tmp_path: Path
+) -> None:
+    run(path, tmp_path / "cache")
+    told = [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown"]
+    assert all(re.search("[一-鿿]", text) and re.search("[a-z]{4}", text) for text in told)
+
+
+def test_there_are_notebooks_on_small_towns() -> None:
+    assert [p.stem for p in SMALL] == ["06_your_own_city", "07_scenarios_and_batch"]

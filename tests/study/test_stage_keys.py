@@ -163,7 +163,8 @@ def keys(section: str, words: str) -> list[str]:
 #: Keys of the study file → the stages that read them (not: those that stand on these).
 READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- study: notes are for the products alone; the name is that of the area where no districts are given
-    (keys("study.", "accept_gap synthetic synthetic_note_zh synthetic_note_en map_approval_no"), ()),
+    (keys("study.", "accept_gap synthetic synthetic_note_zh synthetic_note_en map_approval_no scenario"), ()),
+    (["scenarios{}"], ()),  # each is a study of its own
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font", "actions")),
     (["study.crs"], ("network:walk", "inputs")),
@@ -469,6 +470,8 @@ name = "smart"
 [[actions.partners]]
 path = "posts.csv"
 {every}
+[scenarios.small.circle]
+minutes = 9
 [previous]
 run = "then.csv"
 datum = "wgs84"

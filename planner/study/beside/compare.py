@@ -133,7 +133,7 @@ def _side(of: Study | Path | str) -> _Compared:
         key: getattr(plan.after, f"by_{key}").set_index(key)[list(_COUNTED)]
         for key in ("district", "group", "period")
     }
-    return _Compared(of.settings.study.name, tables, plan.chosen, plan.after.covered, plan.after.share)
+    return _Compared(of.settings.study.label, tables, plan.chosen, plan.after.covered, plan.after.share)
 
 
 def _of_run(folder: Path) -> _Compared:
@@ -160,7 +160,8 @@ def _of_run(folder: Path) -> _Compared:
         key: pd.DataFrame(found, columns=[key, *_COUNTED]).set_index(key)
         for key, found in (("district", rows), ("group", groups), ("period", []))
     }
-    return _Compared(str(run["study"]), tables, made.sites, float(after["covered"]), float(after["share"]))
+    named = "-".join(str(run[k]) for k in ("study", "scenario") if run.get(k))
+    return _Compared(named, tables, made.sites, float(after["covered"]), float(after["share"]))
 
 
 def _beside(one: pd.DataFrame, two: pd.DataFrame, key: str) -> pd.DataFrame:
