@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from planner.settings.base import Section, refused
 from planner.settings.inputs import Crs
 
-__all__ = ["About"]
+__all__ = ["BASE_MAPS", "About"]
+
+#: Hosts that ``map.html`` may ask where the study names their maps, and asks when somebody switches one on.
+BASE_MAPS = {
+    "osm": ("https://tile.openstreetmap.org",),
+    "amap": tuple(f"https://webrd0{k}.is.autonavi.com" for k in range(1, 5)),
+    "tianditu": tuple(f"https://t{k}.tianditu.gov.cn" for k in range(8)),
+}
 
 
 class About(Section):
@@ -26,6 +33,8 @@ class About(Section):
     synthetic_note_zh: str = ""
     synthetic_note_en: str = ""
     map_approval_no: str = ""
+    base_maps: tuple[Literal["osm", "amap", "tianditu"], ...] = ()
+    tianditu_key: str = Field(default="", pattern=r"^[0-9A-Za-z]{0,64}$")
     scenario: str = ""
 
     @field_validator("name")
@@ -35,6 +44,12 @@ class About(Section):
         if value.lower() in devices:
             raise refused("SET-025", name=value)
         return value
+
+    @model_validator(mode="after")
+    def _tianditu_asks_for_a_key(self) -> About:
+        if "tianditu" in self.base_maps and not self.tianditu_key:
+            raise refused("SET-052")
+        return self
 
     @property
     def label(self) -> str:

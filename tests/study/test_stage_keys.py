@@ -163,7 +163,7 @@ def keys(section: str, words: str) -> list[str]:
 #: Keys of the study file → the stages that read them (not: those that stand on these).
 READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- study: notes are for the products alone; the name is that of the area where no districts are given
-    (keys("study.", "accept_gap synthetic synthetic_note_zh synthetic_note_en map_approval_no scenario"), ()),
+    (keys("study.", "accept_gap synthetic synthetic_note_zh synthetic_note_en map_approval_no base_maps[] tianditu_key scenario"), ()),
     (["scenarios{}"], ()),  # each is a study of its own
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font", "actions")),
@@ -297,6 +297,8 @@ DIRECT: dict[str, tuple[str, ...]] = {key: stages for group, stages in READ_BY f
 #: Values that another of the same kind would not do for.
 OTHER: dict[str, Any] = {
     "study.crs": "EPSG:4547",
+    "study.base_maps[]": "amap",
+    "study.tianditu_key": "0",
     "inputs.streets.crs": "EPSG:4490",
     **{f"inputs.{role}.crs": "EPSG:4490" for role in
        ("districts", "stations[]", "hosts", "population", "observations", "visits", "grades", "grade_costs", "truck_counts", "truck_sites", "driver_homes[]")},
@@ -562,6 +564,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         "sensitivity = false", "sensitivity = true"
     )
     text = text.replace("enabled = false\nmean", "enabled = true\nmean")
+    text = text.replace('language = "en"\n', 'language = "en"\nbase_maps = ["osm"]\n', 1)
     for table_path in ("streets.geojson", "districts.geojson", "stations.csv", "hosts.csv"):
         every = EVERY.replace('datum = "wgs84"\n', "") if ".csv" in table_path else EVERY
         every = 'crs = "EPSG:4326"\n' if table_path == "streets.geojson" else every

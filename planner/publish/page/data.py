@@ -125,6 +125,7 @@ def _about(bundle: Bundle) -> dict[str, Any]:
         "synthetic": study.synthetic,
         "note": synthetic_note(bundle),
         "approval": study.map_approval_no,
+        **({"base_maps": study.base_maps, "tianditu_key": study.tianditu_key} if study.base_maps else {}),
         "credits": [*CREDITS, *more],
         "minutes": circle.minutes,
         "walk_kmh": circle.walk_kmh,
@@ -154,7 +155,7 @@ def page_content(bundle: Bundle, island: Island, *, public: bool = False) -> dic
     board = board_part(bundle, island, districts["id"])
     bounds = gpd.GeoSeries(bundle.districts.geometry).to_crs(4326).total_bounds
     content = {
-        "about": _about(bundle) | {"public": public},
+        "about": _about(bundle) | {"public": public} | ({"base_maps": ()} if public else {}),
         "words": _words(language, public=public),
         "bounds": [round(float(b), 5) for b in bounds],
         "headline": _headline(bundle),

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -22,6 +23,7 @@ from planner.errors import PlannerError, finding
 from planner.publish.page.data import island_text
 from planner.publish.page.scripts import assets, model_script, view_script
 from planner.publish.safe import html_text, write_text
+from planner.settings.about import BASE_MAPS
 
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
@@ -73,13 +75,13 @@ def _digest(text: str) -> str:
     return "'sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() + "'"
 
 
-def _policy(page: str) -> str:
+def _policy(page: str, hosts: Sequence[str]) -> str:
     """Content security policy that names every inline script and style of the page by its hash."""
     scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
     styles = re.findall(r"<style>(.*?)</style>", page, flags=re.DOTALL)
     return (
         f"default-src 'none'; script-src {' '.join(map(_digest, scripts))}; "
-        f"style-src {' '.join(map(_digest, styles))}; img-src data: blob:; "
+        f"style-src {' '.join(map(_digest, styles))}; img-src {' '.join(['data:', 'blob:', *hosts])}; "
         "worker-src blob:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
 
@@ -112,14 +114,12 @@ def page_html(bundle: Bundle, *, public: bool = False) -> str:
         f'\n<script type="application/octet-stream" id="planner-data">{island_text(bundle, public=public)}</script>'
         f"\n<script>{model_script()}</script>\n<script>{view_script()}</script>\n"
     )
-    shell = _shell()
-    page = _insert(shell, "<head>", head, after=True)
+    hosts = [] if public else [host for name in study.base_maps for host in BASE_MAPS[name]]
+    page = _insert(_shell(), "<head>", head, after=True)
     page = _insert(page, "<body>", body, after=True)
     page = _insert(page, "</html>", tail, after=False)
     page = page.replace("<html>", f'<html lang="{"zh-CN" if study.language == "zh" else "en"}">', 1)
-    policy = (
-        f'\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{_policy(page)}">'
-    )
+    policy = f'\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{_policy(page, hosts)}">'
     return _insert(page, "<head>", policy, after=True)
 
 

@@ -484,6 +484,7 @@ function layerControl(layers, words, open) {
       ),
     );
   }
+  body.append(...[groundControl(layers, words)].filter(Boolean));
   const root = el("section", { class: "layer-control leaflet-bar", "data-layers": true, "aria-label": words.t("layers") }, button, body);
   L.DomEvent.disableClickPropagation(root);
   L.DomEvent.disableScrollPropagation(root);

@@ -29,7 +29,7 @@ function printing(map, home, head, words) {
     document.querySelector("#planner-panel .headline").after(legend);
     fitLegend(legend.querySelector(".layer-body"), map.getContainer());
     lists.append(document.querySelector("#planner-panel > .credits"));
-    picture.src = compositeCanvas(map).toDataURL("image/png");
+    picture.src = compositeCanvas(map, !map.getContainer().classList.contains("on-ground")).toDataURL("image/png");
     map.getContainer().append(picture);
   });
   window.addEventListener("afterprint", () => {
@@ -55,14 +55,14 @@ function fitLegend(body, map) {
 }
 
 // The map's canvases, lowest first, drawn onto one of twice the size on screen.
-function compositeCanvas(map) {
+function compositeCanvas(map, filled = true) {
   const size = map.getSize();
   const sheet = document.createElement("canvas");
   sheet.width = 2 * size.x;
   sheet.height = 2 * size.y;
   const ctx = sheet.getContext("2d");
   ctx.fillStyle = "#e9e7e1";
-  ctx.fillRect(0, 0, sheet.width, sheet.height);
+  if (filled) ctx.fillRect(0, 0, sheet.width, sheet.height);
   const corner = map.getContainer().getBoundingClientRect();
   const height = (canvas) => Number(canvas.parentElement.style.zIndex);
   const canvases = [...map.getPane("mapPane").querySelectorAll("canvas")].sort((a, b) => height(a) - height(b));
