@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "compare_times", "require_folder", "rows_to_geocode", "write_action_fronts", "write_actions", "write_checks", "write_coverage", "write_homes",
-    "write_networks", "write_products", "write_site_list", "write_times",
+    "compare_times", "export_plan", "require_folder", "rows_to_geocode", "write_action_fronts", "write_actions", "write_checks", "write_coverage",
+    "write_district_handouts", "write_homes", "write_networks", "write_products", "write_site_list", "write_times",
 ]  # fmt: skip
 
 
@@ -92,6 +92,29 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
         runfile.write_run(bundle.run, folder / "run.json")
     say("done", 1.0)
     return bundle.run
+
+
+def export_plan(
+    stages: Stages, formats: str | Sequence[str], out: Path, *, earlier: Path | None = None, qr: str = "",
+    progress: Progress | None = None,
+) -> list[Path]:  # fmt: skip
+    """The plan in the formats of :data:`planner.exports.formats.FORMATS`; the files' paths."""
+    from planner.exports.formats import read_formats
+    from planner.exports.write import write_exports
+
+    asked = read_formats(formats)
+    require_folder(out)
+    refuse_what_cannot_run(stages)
+    return write_exports(make_bundle(stages, progress=progress), asked, out, earlier=earlier, qr=qr, progress=progress)  # fmt: skip
+
+
+def write_district_handouts(stages: Stages, out: Path, *, progress: Progress | None = None) -> list[Path]:
+    """A Word document and a workbook for each district, and ``districts.xlsx`` with all of them; the files' paths."""
+    from planner.exports.handouts.write import write_handouts
+
+    require_folder(out)
+    refuse_what_cannot_run(stages)
+    return write_handouts(make_bundle(stages, progress=progress), out, progress=progress)
 
 
 def rows_to_geocode(stages: Stages) -> pd.DataFrame:

@@ -1,0 +1,119 @@
+"""The district's map: who is within ten minutes today and with the plan, the sites by rank, the gaps that remain."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import shapely
+
+from planner.publish.office.drawing import (
+    ACCENT,
+    base_map,
+    figure_style,
+    frame_map,
+    judge_font,
+    plot_shapes,
+    set_title,
+)
+from planner.telling.contents.coverage import open_stations
+from planner.telling.words.phrases import phrase
+
+if TYPE_CHECKING:
+    from planner.telling.bundle import Bundle
+
+__all__ = ["district_map"]
+
+_BEFORE, _ADDED, _OPEN, _GAP = "#8fb0c6", "#ef9a4d", "#2f5d7c", "#783c82"
+#: More ranks than this on one map only hide it.
+_MOST_RANKS = 60
+
+
+def district_map(bundle: Bundle, key: str, title: str) -> bytes | None:
+    """The map as PNG; None where the language has no font. The same bundle gives the same bytes."""
+    import matplotlib as mpl
+
+    if judge_font(bundle.settings.study.language):
+        return None
+    out = io.BytesIO()
+    with mpl.rc_context(figure_style()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r".*[Gg]lyph.*missing")
+        _drawn(bundle, key, title).savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+def _drawn(bundle: Bundle, key: str, title: str) -> Any:
+    one = replace(bundle, districts=bundle.districts[bundle.districts["district"].astype(str) == key])
+    figure, axes, metres = base_map(one)
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    crs = bundle.districts.crs
+
+    def seen(table: Any) -> gpd.GeoDataFrame:
+        shapes = gpd.GeoSeries(table.geometry).make_valid()
+        return gpd.GeoDataFrame(
+            geometry=shapely.clip_by_rect(shapes.to_numpy(), west, south, east, north), crs=crs
+        )
+
+    for area, colour, level in ((bundle.area_after, _ADDED, 2), (bundle.area_before, _BEFORE, 2.5)):
+        plot_shapes(axes, seen(gpd.GeoDataFrame(geometry=[area], crs=crs)), metres / 2, facecolor=colour, edgecolor="none",
+                    zorder=level)  # fmt: skip
+    plot_shapes(
+        axes,
+        seen(bundle.gaps),
+        metres / 2,
+        facecolor="none",
+        edgecolor=_GAP,
+        hatch="////",
+        linewidth=0.8,
+        zorder=5,
+    )
+    others = bundle.districts[bundle.districts["district"].astype(str) != key]
+    plot_shapes(
+        axes, seen(others), metres, facecolor="#ffffffb0", edgecolor="#b5bec5", linewidth=0.6, zorder=5.5
+    )
+    frame_map(axes, one, metres)
+    _points(axes, bundle, key)
+    figure.legend(
+        handles=_legend(bundle.settings.study.language),
+        loc="outside lower center",
+        ncols=5,
+        fontsize=8.5,
+        frameon=False,
+    )
+    set_title(axes, title)
+    return figure
+
+
+def _points(axes: Any, bundle: Bundle, key: str) -> None:
+    from matplotlib.patheffects import withStroke
+
+    old = open_stations(bundle)
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    old = old.cx[west:east, south:north]
+    axes.scatter(old.geometry.x, old.geometry.y, s=9, c=_OPEN, edgecolors="white", linewidths=0.3, zorder=7)
+    new = bundle.chosen[bundle.chosen["district"].astype(str) == key]
+    axes.scatter(new.geometry.x, new.geometry.y, s=26, c=ACCENT, edgecolors="white", linewidths=0.6, zorder=8)
+    if len(new) <= _MOST_RANKS:
+        for rank, point in zip(new["rank"], new.geometry, strict=True):
+            axes.annotate(str(int(rank)), (point.x, point.y), xytext=(4, 3), textcoords="offset points", fontsize=7.5, color=ACCENT,
+                          zorder=9, path_effects=[withStroke(linewidth=1.8, foreground="white")])  # fmt: skip
+
+
+def _legend(language: str) -> list[Any]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    def dot(colour: str, label: str) -> Any:
+        return Line2D(
+            [], [], linestyle="", marker="o", markersize=5, color=colour, label=phrase(label, language)
+        )
+
+    return [
+        Patch(facecolor=_BEFORE, label=phrase("fig_reach_before", language)),
+        Patch(facecolor=_ADDED, label=phrase("fig_reach_after", language)),
+        Patch(facecolor="none", edgecolor=_GAP, hatch="////", label=phrase("layer_gaps", language)),
+        dot(_OPEN, "fig_existing"), dot(ACCENT, "fig_chosen"),
+    ]  # fmt: skip
