@@ -26,6 +26,8 @@ def write_geojson(table: gpd.GeoDataFrame, path: Path, *, title: str) -> None:
     import pyogrio
 
     flat = table.set_geometry(shapely.force_2d(table.geometry.to_numpy()), crs=4326)
+    numbers = flat.select_dtypes("float").columns
+    flat = flat.astype(dict.fromkeys(numbers, "Float64"))  # NaN is no JSON: missing
     with gdal_written(path) as temporary:
         pyogrio.write_dataframe(
             flat, temporary, driver="GeoJSON", layer=title, RFC7946="YES", COORDINATE_PRECISION=_DIGITS,

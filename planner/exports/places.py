@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["places", "spot_id"]
 
-_TEXTS = ("address", "open_hours", "week_hours", "grade", "host")
+_TEXTS = ("address", "open_hours", "week_hours", "grade")
 
 
 def spot_id(lng: float, lat: float) -> str:
@@ -38,14 +38,20 @@ def _text(values: pd.Series) -> list[str]:
     return ["" if is_missing(v) else str(v) for v in values]
 
 
-def _station_ids(stations: gpd.GeoDataFrame, wgs: gpd.GeoSeries) -> list[str]:
-    """The list's own number; a row without one (numbered after file and row on reading) goes by its spot."""
-    ids = stations["station_id"].astype(str).tolist()
-    if "source" not in stations or "row" not in stations:
-        return [f"station-{i}" for i in ids]
-    made = [f"{PurePath(str(s)).stem}-{r}" for s, r in zip(stations["source"], stations["row"], strict=True)]
-    spots = [spot_id(p.x, p.y) for p in wgs]
-    return [spot if i == m else f"station-{i}" for i, m, spot in zip(ids, made, spots, strict=True)]
+def _unnumbered(table: pd.DataFrame, column: str) -> set[str]:
+    """Ids that were made on reading from the file's name and the row, as the file had none."""
+    if "source" not in table or "row" not in table:
+        return set()
+    made = [f"{PurePath(str(s)).stem}-{r}" for s, r in zip(table["source"], table["row"], strict=True)]
+    return {i for i, m in zip(table[column].astype(str), made, strict=True) if i == m}
+
+
+def _ids(kind: str, numbers: pd.Series, points: gpd.GeoSeries, unnumbered: set[str]) -> list[str]:
+    """``kind`` and the number; the spot where nobody gave one."""
+    return [
+        spot_id(p.x, p.y) if n in unnumbered or n.startswith(STREET_ID) else f"{kind}-{n}"
+        for n, p in zip(numbers.astype(str), points, strict=True)
+    ]
 
 
 def places(bundle: Bundle) -> gpd.GeoDataFrame:
@@ -53,33 +59,32 @@ def places(bundle: Bundle) -> gpd.GeoDataFrame:
 
     Columns: ``place_id`` (the same from year to year: the list's number, else the host venue's, else the spot; never the rank or the
     row), ``is_new``, ``status`` (of ``planner.tables``; new ones are planned), ``closes`` (the plan closes it), ``name``, ``district``
-    (its name), ``kind`` (the host venue's in words), ``address``, ``open_hours``, ``week_hours``, ``grade``, ``host``, ``area_m2``,
-    ``batch``.
+    (its name), ``kind``, ``host`` (in words), ``address``, ``open_hours``, ``week_hours``, ``grade``, ``area_m2``, ``batch``.
     """
     language, names = bundle.settings.study.language, district_labels(bundle)
     old = bundle.stations[bundle.stations["status"] != "withdrawn"]
-    wgs = old.geometry.to_crs(4326)
+    new, told = ranked(bundle), site_rows(bundle)
+    wgs, spots = old.geometry.to_crs(4326), new.geometry.to_crs(4326)
     today = pd.DataFrame({
-        "place_id": _station_ids(old, wgs), "is_new": False, "status": old["status"].astype(str).tolist(),
-        "closes": old["station_id"].astype(str).isin(bundle.closed).to_numpy(), "name": _text(old["name"]),
-        "district": [names.get(d, d) for d in _text(old["district"])], "kind": _text(old["kind"]),
+        "place_id": _ids("station", old["station_id"], wgs, _unnumbered(old, "station_id")), "is_new": False,
+        "status": old["status"].astype(str).tolist(), "closes": old["station_id"].astype(str).isin(bundle.closed).to_numpy(),
+        "name": _text(old["name"]), "district": [names.get(d, d) for d in _text(old["district"])], "kind": _text(old["kind"]),
+        "host": [host_label(h, language) for h in _text(old["host"])] if "host" in old else "",
         **{c: _text(old[c]) if c in old else "" for c in _TEXTS},
         "area_m2": old["area_m2"].to_numpy(float) if "area_m2" in old else np.nan, "batch": "",
     })  # fmt: skip
-    new, told = ranked(bundle), site_rows(bundle)
-    spots = new.geometry.to_crs(4326)
+    venues, table = told["host_kind"].tolist(), bundle.candidates.set_index("site_id").reindex(new["site_id"])
     later = pd.DataFrame({
-        "place_id": [spot_id(p.x, p.y) if s.startswith(STREET_ID) else f"host-{s}"
-                     for s, p in zip(new["site_id"].astype(str), spots, strict=True)],
-        "is_new": True, "status": "planned", "closes": False, "name": _text(told["name"]), "district": _text(told["district"]),
-        "kind": [host_label(k, language) for k in _text(new["host_kind"])],
-        **{c: _text(new[c]) if c in new else "" for c in _TEXTS}, "area_m2": np.nan,
+        "place_id": _ids("host", new["site_id"], spots, _unnumbered(bundle.hosts, "host_id")), "is_new": True, "status": "planned",
+        "closes": False, "name": _text(told["name"]), "district": _text(told["district"]), "kind": venues, "host": venues,
+        "address": "", "open_hours": _text(new["open_hours"]),
+        "week_hours": _text(table["week_hours"]) if "week_hours" in table else "", "grade": "", "area_m2": np.nan,
         "batch": _text(new["batch"]) if "batch" in new else "",
     })  # fmt: skip
-    table = pd.concat([today, later], ignore_index=True)
-    table["place_id"] = _apart(table["place_id"].tolist())
+    both = pd.concat([today, later], ignore_index=True)
+    both["place_id"] = _apart(both["place_id"].tolist())
     points = np.concatenate([wgs.to_numpy(), spots.to_numpy()])
-    return gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(points, crs=4326))
+    return gpd.GeoDataFrame(both, geometry=gpd.GeoSeries(points, crs=4326))
 
 
 def _apart(ids: list[str]) -> list[str]:

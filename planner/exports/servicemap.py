@@ -121,7 +121,7 @@ def service_map(
         where = {k: [round(float(a[n]), 7), round(float(b[n]), 7)] for k, (a, b) in shifted.items()}
         rows.append({
             "id": plain_text(place_id), "kind": "station", "status": p.status, "closes": bool(p.closes), "name": plain_text(p.name),
-            "district": _or_none(p.district), "address": _or_none(p.address), "host": _or_none(p.host) or _or_none(p.kind), **where,
+            "district": _or_none(p.district), "address": _or_none(p.address), "host": _or_none(p.host), **where,
             "hours": _hours(p.open_hours, p.week_hours), "grade": _or_none(p.grade), "area_m2": _or_none(float(p.area_m2)),
             "batch": _or_none(p.batch), "photo": None, "qr_text": qr_text(qr, study.name, plain_text(place_id)),
         })  # fmt: skip

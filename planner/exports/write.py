@@ -55,6 +55,12 @@ class _Job:
         self.files.append({"file": name, "holds": holds, "datum": datum, "rows": rows, "sha256": digest})
 
 
+def _rounded(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Numbers to three decimals; degrees stay."""
+    numbers = [c for c in table.select_dtypes("float").columns if not str(c).startswith(("lng_", "lat_"))]
+    return table.assign(**{c: table[c].round(3) for c in numbers})
+
+
 def _map_layers(bundle: Bundle) -> dict[str, gpd.GeoDataFrame]:
     """Sites, stations, the circle of both plans, districts (WGS84)."""
     tables = layer_tables(bundle, cells=False)
@@ -63,7 +69,7 @@ def _map_layers(bundle: Bundle) -> dict[str, gpd.GeoDataFrame]:
     )
     circle = gpd.GeoDataFrame(circle[["plan", "minutes", "area_km2", "geometry"]], crs=4326)
     return {
-        "sites": tables["chosen"], "stations": tables["stations"], "circle": circle.reset_index(drop=True),
+        "sites": _rounded(tables["chosen"]), "stations": _rounded(tables["stations"]), "circle": circle.reset_index(drop=True),
         "districts": tables["districts"],
     }  # fmt: skip
 
@@ -99,7 +105,7 @@ def _kml(job: _Job) -> None:
 
 def _geoparquet(job: _Job) -> None:
     for name, table in (
-        ("sites", layer_tables(job.bundle, cells=False)["chosen"]), ("cells", cell_table(job.bundle)),
+        ("sites", _rounded(layer_tables(job.bundle, cells=False)["chosen"])), ("cells", cell_table(job.bundle)),
     ):  # fmt: skip
         write_parquet(table, job.folder / f"{name}.parquet")
         job.wrote(f"{name}.parquet", datum="wgs84", rows=len(table), holds=name)
@@ -134,7 +140,9 @@ def _states(table: gpd.GeoDataFrame, language: str) -> pd.Series:
 
 def _import(job: _Job, platform: Platform) -> None:
     table = places(job.bundle)
-    made = import_table(table, _states(table, job.bundle.settings.study.language), platform)
+    study = job.bundle.settings.study
+    note = " ".join(synthetic_lines(job.bundle)) if study.synthetic else ""
+    made = import_table(table, _states(table, study.language), platform, note=note)
     write_import(made, job.folder / f"{platform}.csv")
     datum = "gcj02" if platform == "amap" else "bd09"
     job.wrote(f"{platform}.csv", datum=datum, rows=len(made), holds="stations, sites")

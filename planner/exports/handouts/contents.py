@@ -33,7 +33,7 @@ __all__ = [
     "summary_columns",
 ]
 
-#: (key of the label, quantity, state) of each figure, in order.
+#: (key of the label, the quantity's own name where empty; quantity; state) of each figure, in order.
 _FIGURES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("col_workers", "workers", {"plan": ""}),
     ("col_stations_open", "stations_open", {"plan": "today"}),
@@ -48,8 +48,8 @@ _FIGURES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("col_time_before", "share", {"plan": "today", "hours": "time"}),
     ("col_time_after", "share", {"hours": "time"}),
     ("col_cost_yuan", "cost_yuan", {}),
-    ("handout_gaps", "gap_areas", {}),
-    ("col_gap_workers", "gap_workers", {}),
+    ("", "gap_areas", {}),
+    ("", "gap_workers", {}),
 )
 GAPS = tuple(c for c in GAP_COLUMNS if c.key != "district")
 BATCH_COLUMNS = (Column("batch", "text", 20), Column("sites_new", "count", 12))
@@ -96,7 +96,7 @@ def _pairs(bundle: Bundle, district: str) -> list[tuple[str, Fact, Fact]]:
     for label, quantity, scope in _FIGURES:
         here, whole = facts.find(quantity, district=district, **scope), facts.find(quantity, **scope)
         if here is not None and whole is not None:
-            out.append((phrase(label, language), here, whole))
+            out.append((phrase(label, language) if label else here.definition.name(language), here, whole))
     return out
 
 

@@ -49,7 +49,7 @@ def _drawn(bundle: Bundle, key: str, title: str) -> Any:
     one = replace(bundle, districts=bundle.districts[bundle.districts["district"].astype(str) == key])
     figure, axes, metres = base_map(one)
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
-    crs = bundle.districts.crs
+    crs, language = bundle.districts.crs, bundle.settings.study.language
 
     def seen(table: Any) -> gpd.GeoDataFrame:
         shapes = gpd.GeoSeries(table.geometry).make_valid()
@@ -77,13 +77,13 @@ def _drawn(bundle: Bundle, key: str, title: str) -> Any:
     frame_map(axes, one, metres)
     _points(axes, bundle, key)
     figure.legend(
-        handles=_legend(bundle.settings.study.language),
+        handles=_legend(language),
         loc="outside lower center",
         ncols=5,
         fontsize=8.5,
         frameon=False,
     )
-    set_title(axes, title)
+    set_title(axes, title, phrase("synthetic_badge", language) if bundle.settings.study.synthetic else "")
     return figure
 
 

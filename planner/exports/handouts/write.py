@@ -39,6 +39,7 @@ from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
+    from openpyxl.worksheet.worksheet import Worksheet
 
     from planner.telling.bundle import Bundle
 
@@ -89,9 +90,10 @@ def _banner(bundle: Bundle) -> str:
     return " ".join(synthetic_lines(bundle)) if bundle.settings.study.synthetic else ""
 
 
-def _notes(bundle: Bundle) -> list[str]:
-    language = bundle.settings.study.language
-    return [phrase(f"handout_{k}", language) for k in ("sum_note", "band_note")] + credit_lines(bundle)
+def _notes(bundle: Bundle, *, bands: bool) -> list[str]:
+    """What sums and what does not, where ranges are from (``bands``: there are some), the credits."""
+    keys = ["handout_sum_note", *(["handout_band_note"] if bands else [])]
+    return [phrase(k, bundle.settings.study.language) for k in keys] + credit_lines(bundle)
 
 
 def _document(bundle: Bundle, h: Handout) -> bytes:
@@ -135,11 +137,13 @@ def _document(bundle: Bundle, h: Handout) -> bytes:
         printed_table(GAPS, h.gaps, language) if len(h.gaps) else Line(phrase("handout_gaps_none", language))
     )
     parts.append(Line(phrase("handout_notes", language), level=1))
-    parts += [Line(line, size=9, colour="soft") for line in _notes(bundle)]
+    parts += [
+        Line(line, size=9, colour="soft") for line in _notes(bundle, bands=any(f.band for f in h.figures))
+    ]
     return parts_docx(parts, title=f"{h.title} · {study.title()}", footer=phrase("internal", language))
 
 
-def _opened(book: Workbook, key: str, bundle: Bundle) -> tuple[object, int]:
+def _opened(book: Workbook, key: str, bundle: Bundle) -> tuple[Worksheet, int]:
     """A new sheet with the banner for made-up data on top, and its first free row."""
     sheet, banner = book.create_sheet(phrase(key, bundle.settings.study.language)[:31]), _banner(bundle)
     return sheet, put_note(sheet, 1, banner) if banner else 1
@@ -161,7 +165,7 @@ def _book(bundle: Bundle, h: Handout, path: Path) -> None:
     if len(h.batches) > 1:
         row = put_heading(sheet, row, phrase("handout_batches", language))
         row = put_table(sheet, row, BATCH_COLUMNS, h.batches, language) + 1
-    for line in (*([h.closed] if h.closed else []), *_notes(bundle)):
+    for line in (*([h.closed] if h.closed else []), *_notes(bundle, bands=any(f.band for f in h.figures))):
         row = put_note(sheet, row, line)
     set_widths(sheet, _FIGURE_COLUMNS)
     for_print(sheet, title, top=None, landscape=False)
@@ -186,7 +190,7 @@ def _summary(bundle: Bundle, handouts: list[Handout], path: Path) -> None:
     put_total(sheet, end, columns, total)
     sheet.freeze_panes = f"B{row + 1}"
     end += 2
-    for line in _notes(bundle):
+    for line in _notes(bundle, bands=False):
         end = put_note(sheet, end, line)
     set_widths(sheet, columns)
     for_print(sheet, bundle.settings.study.title(), top=row)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from planner.telling.layer import ExtraLayer
 
 __all__ = [
-    "LEAST_WORKERS",
+    "MOST_CELLS",
     "cell_table",
     "gdal_written",
     "layer_tables",
@@ -44,8 +44,10 @@ _CHOSEN = ("rank", "site_id", "name", "district", "host_kind", "open_hours", "wo
            "nearest_station_m", "cost_yuan", "confidence", "batch", "reason", "reason_zh", "reason_en")  # fmt: skip
 _CANDIDATES = ("site_id", "host_id", "name", "host_kind", "open_hours", "cost_yuan", "district")
 _DISTRICTS = ("district", "name_zh", "name_en", "adcode", "population", "quota_min", "quota_max")
-#: Cells of fewer workers have no shape in the layer: half of the cells hold a few per cent of the workers.
-LEAST_WORKERS = 0.05
+#: Of more cells than this those with few workers are summed (a large city's layer would be three times the rest of the file).
+MOST_CELLS = 50_000
+#: Side of the squares over which they are summed, in cells.
+BLOCK = 5
 #: What belongs to one cell and is never summed.
 _CELL_ALONE = ("workers_low", "workers_high", "stations_before", "stations_after", "nearest_m_after")
 _DEMAND = ("cell_id", "district", "workers", "workers_low", "workers_high")
@@ -90,26 +92,42 @@ def cell_table(bundle: Bundle) -> gpd.GeoDataFrame:
     return _layer(rounded, (*_DEMAND, *extra))
 
 
-def _fewer(cells: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """The cells of :data:`LEAST_WORKERS` or more; the others summed into a row per district without a shape (``cells``: how many).
+def _demand(bundle: Bundle) -> gpd.GeoDataFrame:
+    """The cells as a layer; of more than :data:`MOST_CELLS`, those below the mean are summed over squares of :data:`BLOCK` cells a side.
 
-    So the layer keeps its sums at a fraction of its size; the bands of cells are not summed.
+    Such a row stands for ``cells`` cells of one district (its square lies under the other cells) and has no band and no station of its
+    own; sums over the layer are those over all cells. No cell of a gap is among them: those are above the mean.
     """
-    small = cells["workers"] < LEAST_WORKERS
-    kept = cells[~small].assign(cells=1)
-    if not small.any():
-        return kept
-    numbers = [c for c in cells.columns if c not in ("cell_id", "district", "geometry", *_CELL_ALONE)]
-    sums = cells[small].groupby("district", sort=False)[numbers].sum().round(3).reset_index()
-    rest = sums.assign(
-        cell_id="rest-" + sums["district"].astype(str),
-        cells=cells[small].groupby("district", sort=False).size().to_numpy(),
+    cells = cell_table(bundle).assign(cells=1)
+    if len(cells) <= MOST_CELLS:
+        return cells
+    corners = bundle.demand.geometry.bounds.to_numpy()[(bundle.demand["workers"] > 0).to_numpy()]
+    side = BLOCK * float(bundle.settings.demand.cell_m)
+    blocks = np.floor((corners[:, :2] + corners[:, 2:]) / 2 / side).astype(np.int64)
+    key = pd.MultiIndex.from_arrays([cells["district"], blocks[:, 1], blocks[:, 0]])
+    thin = cells["workers"].to_numpy() < _mean(cells)
+    thin &= pd.Series(thin).groupby(key.factorize()[0]).transform("sum").to_numpy() > 1
+    numbers = [
+        str(c) for c in cells.columns if c not in ("cell_id", "district", cells.geometry.name, *_CELL_ALONE)
+    ]
+    order = key[thin].factorize()[0]
+    found = cells[thin].groupby(order)
+    west, south = (pd.Series(corners[thin, k]).groupby(order).min().to_numpy() for k in (0, 1))
+    east, north = (pd.Series(corners[thin, k]).groupby(order).max().to_numpy() for k in (2, 3))
+    squares = gpd.GeoSeries(shapely.box(west, south, east, north), crs=bundle.demand.crs).to_crs(4326)
+    ids = [f"{side:g}mN{r}E{c}-{d}" for d, r, c in key[thin].unique()]
+    sums = found[numbers].sum().round(3).assign(cell_id=ids, district=found["district"].first())
+    merged = gpd.GeoDataFrame(
+        sums.reindex(columns=[c for c in cells.columns if c != "geometry"]),
+        geometry=squares.to_numpy(),
+        crs=4326,
     )
-    shapes = gpd.GeoSeries([None] * len(rest), crs=cells.crs)
-    more = gpd.GeoDataFrame(
-        rest.reindex(columns=[c for c in kept.columns if c != "geometry"]), geometry=shapes
-    )
-    return gpd.GeoDataFrame(pd.concat([kept, more], ignore_index=True), crs=cells.crs)
+    return gpd.GeoDataFrame(pd.concat([merged, cells[~thin]], ignore_index=True), crs=4326)
+
+
+def _mean(cells: gpd.GeoDataFrame) -> float:
+    """Mean workers of a cell where anybody works."""
+    return float(cells["workers"].mean())
 
 
 def _area(geometry: Any, bundle: Bundle) -> gpd.GeoDataFrame:
@@ -123,7 +141,7 @@ def layer_tables(bundle: Bundle, *, cells: bool = True) -> dict[str, gpd.GeoData
     """Layer name → table in WGS84, in the order they are to lie: areas below, points on top; ``cells``: with the demand."""
     layers = {
         "districts": _layer(bundle.districts, _DISTRICTS),
-        **({"demand": _fewer(cell_table(bundle))} if cells else {}),
+        **({"demand": _demand(bundle)} if cells else {}),
         "circle_after": _area(bundle.area_after, bundle),
         "circle_before": _area(bundle.area_before, bundle),
         "gaps": _layer(bundle.gaps, ("name", "district", "workers")),
@@ -233,9 +251,10 @@ def _note(name: str, table: gpd.GeoDataFrame, language: str) -> str:
     """What must be known of a layer before it is summed."""
     if name != "demand":
         return ""
-    rest = table[table.geometry.isna()]
-    told = phrase("layer_rest_note", language, least=f"{LEAST_WORKERS:g}", cells=number(rest["cells"].sum()),
-                  workers=number(rest["workers"].sum())) + " " if len(rest) else ""  # fmt: skip
+    merged = table[table["cells"] > 1]
+    least = number(table["workers"].sum() / table["cells"].sum(), 2)
+    told = phrase("layer_rest_note", language, least=least, cells=number(merged["cells"].sum()), squares=number(len(merged)),
+                  workers=number(merged["workers"].sum())) + " " if len(merged) else ""  # fmt: skip
     return told + phrase("layer_demand_note", language) + " "
 
 

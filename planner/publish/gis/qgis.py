@@ -17,7 +17,7 @@ __all__ = ["LINES", "STYLES", "LayerStyle", "extra_style", "qml"]
 class LayerStyle:
     """Fill and outline (``r,g,b,a``), outline width (mm), size of points (mm), label column.
 
-    ``classes`` are (lower, upper, fill) of the column ``by``, for graduated layers.
+    ``classes`` are (lower, upper, fill) of ``by`` (a column or an expression of QGIS), for graduated layers.
     """
 
     kind: Literal["point", "line", "polygon"]
@@ -37,7 +37,7 @@ _RAMP = (
 )  # fmt: skip
 STYLES: dict[str, LayerStyle] = {
     "districts": LayerStyle("polygon", "0,0,0,0", "90,104,115,255", 0.4, label="name_{language}"),
-    "demand": LayerStyle("polygon", "253,186,122,180", "0,0,0,0", 0, by="workers", classes=_RAMP),
+    "demand": LayerStyle("polygon", "253,186,122,180", "0,0,0,0", 0, by='"workers" / "cells"', classes=_RAMP),
     "circle_after": LayerStyle("polygon", "240,150,60,90", "220,120,30,200", 0.2),
     "circle_before": LayerStyle("polygon", "70,120,160,90", "50,95,135,200", 0.2),
     "gaps": LayerStyle("polygon", "120,60,130,60", "120,60,130,255", 0.3, label="name"),
@@ -91,7 +91,7 @@ def _renderer(style: LayerStyle) -> str:
         ranges.append(f'<range lower="{low:f}" upper="{high:f}" symbol="{i}" label="{label}" render="true"/>')
         colours.append(_symbol(style, fill, str(i)))
     return (
-        f'<renderer-v2 type="graduatedSymbol" attr="{style.by}" graduatedMethod="GraduatedColor" enableorderby="0" '
+        f'<renderer-v2 type="graduatedSymbol" attr={quoteattr(style.by)} graduatedMethod="GraduatedColor" enableorderby="0" '
         f'forceraster="0" symbollevels="0"><ranges>{"".join(ranges)}</ranges>'
         f"<symbols>{''.join(colours)}</symbols></renderer-v2>"
     )
