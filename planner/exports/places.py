@@ -73,7 +73,10 @@ def places(bundle: Bundle) -> gpd.GeoDataFrame:
         **{c: _text(old[c]) if c in old else "" for c in _TEXTS},
         "area_m2": old["area_m2"].to_numpy(float) if "area_m2" in old else np.nan, "batch": "",
     })  # fmt: skip
-    venues, table = told["host_kind"].tolist(), bundle.candidates.set_index("site_id").reindex(new["site_id"])
+    venues, table = (
+        told["host_kind"].tolist(),
+        bundle.candidates.drop_duplicates("site_id").set_index("site_id").reindex(new["site_id"]),
+    )
     later = pd.DataFrame({
         "place_id": _ids("host", new["site_id"], spots, _unnumbered(bundle.hosts, "host_id")), "is_new": True, "status": "planned",
         "closes": False, "name": _text(told["name"]), "district": _text(told["district"]), "kind": venues, "host": venues,
