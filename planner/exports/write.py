@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from planner.exports.allocation import COLUMNS, Plan, allocation, allocation_lines
@@ -56,9 +57,9 @@ class _Job:
 
 
 def _rounded(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Numbers to three decimals; degrees stay."""
+    """Numbers to three decimals, those that are none missing; degrees stay."""
     numbers = [c for c in table.select_dtypes("float").columns if not str(c).startswith(("lng_", "lat_"))]
-    return table.assign(**{c: table[c].round(3) for c in numbers})
+    return table.assign(**{c: table[c].where(np.isfinite(table[c])).round(3) for c in numbers})
 
 
 def _map_layers(bundle: Bundle) -> dict[str, gpd.GeoDataFrame]:

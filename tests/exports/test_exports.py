@@ -103,6 +103,15 @@ def test_geojson_keeps_to_rfc_7946(out: Path, bundle: Any) -> None:
     assert area is None  # missing, not NaN
 
 
+def test_what_is_no_number_is_missing(bundle: Any, tmp_path: Path) -> None:
+    """A station far from every street has no finite distance to one."""
+    far = bundle.stations.assign(snap_m=[np.inf, 8.0, np.nan, 12.0, 4.0, 9.12345])
+    exports.write_exports(dataclasses.replace(bundle, stations=far), ["geojson", "kml"], tmp_path)
+    told = json.loads((tmp_path / "stations.geojson").read_text("utf-8"))["features"]
+    assert [f["properties"]["snap_m"] for f in told] == [None, 8.0, None, 12.0, 4.0, 9.123]
+    assert "inf<" not in (tmp_path / "plan.kml").read_text("utf-8")
+
+
 def test_kml_comes_back_within_a_metre(out: Path, bundle: Any) -> None:
     found = {str(n) for n, _ in pyogrio.list_layers(out / "plan.kml")}
     assert found == {"区县", "十分钟可达范围（不计开放时间）", "现有站点", "推荐站点"}

@@ -143,7 +143,8 @@ def _stations(bundle: Bundle, key: str) -> tuple[pd.DataFrame, str]:
     own = table[(table["district"].astype(str) == key) & (table["status"] != "withdrawn")]
     closed = own["station_id"].astype(str).isin(bundle.closed)
     states = own["status"].astype(str).where(~closed, "closes")
-    frame = pd.DataFrame(own.drop(columns=own.geometry.name)).join(coordinates(own.geometry))
+    where = coordinates(own.geometry)
+    frame = pd.DataFrame(own.drop(columns=[own.geometry.name, *own.columns.intersection(where.columns)])).join(where)
     frame["state"] = [phrase(f"place_{s}", language) for s in states]
     for column in STATION_COLUMNS:
         if column.key not in frame:
