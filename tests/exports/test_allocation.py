@@ -18,7 +18,9 @@ from tests.publish.toy import toy_bundle
 from tests.study.town import PERIODS, RATES, Place, standing, street_town, workers
 
 STATIONS = (
-    Place("day", 500.0, "08:00-18:00"),  # open for half of 06–10, all of 10–14 and 14–17, 1 of 5 hours of 17–22
+    Place(
+        "day", 500.0, "08:00-18:00"
+    ),  # open for half of 06–10, all of 10–14 and 14–17, 1 of 5 hours of 17–22
     Place("always", 900.0, "00:00-24:00"),
     Place("far", 3300.0, "00:00-24:00"),
 )
@@ -40,7 +42,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     patch = pytest.MonkeyPatch()
     patch.setenv("PLANNER_CACHE", str(folder / "cache"))
     opened = planner.open_study(path)
-    assert {s for s in opened.site_stations().chosen["site_id"]} == {"h1", "h2"}
+    assert set(opened.site_stations().chosen["site_id"]) == {"h1", "h2"}
     patch.undo()
     return opened
 
@@ -60,7 +62,9 @@ def by_pencil(study: Study, places: tuple[Place, ...]) -> dict[tuple[str, str | 
 
 
 @pytest.mark.parametrize(("plan", "places"), [("today", STATIONS), ("proposal", (*STATIONS, *HOSTS))])
-def test_each_worker_goes_to_the_nearest_open_station(study: Study, plan: str, places: tuple[Place, ...]) -> None:
+def test_each_worker_goes_to_the_nearest_open_station(
+    study: Study, plan: str, places: tuple[Place, ...]
+) -> None:
     table = allocation(make_bundle(study.stages), plan)  # type: ignore[arg-type]
     stations = [None if pd.isna(s) else str(s) for s in table["station_id"]]
     got = dict(zip(zip(table["cell_id"], stations, strict=True), table["workers"], strict=True))
@@ -87,13 +91,17 @@ def test_minutes_are_those_of_the_walk(study: Study) -> None:
     table = allocation(make_bundle(study.stages), "today")
     served = table[table["station_id"] == "always"]
     x, points = standing(study), study.demand_points
-    alone = [c for c in served["cell_id"] if (table["cell_id"] == c).sum() == 1]  # one station for all of a cell's workers
+    alone = [
+        c for c in served["cell_id"] if (table["cell_id"] == c).sum() == 1
+    ]  # one station for all of a cell's workers
     assert alone
     for cell in alone:
         here = (points["cell_id"] == cell).to_numpy()
         people = points["workers"].to_numpy()[here]
         metres = np.average(np.abs(x[here] - 900.0), weights=people)
-        assert served.set_index("cell_id").loc[cell, "minutes"] == pytest.approx(metres / (4000 / 60), abs=0.01)
+        assert served.set_index("cell_id").loc[cell, "minutes"] == pytest.approx(
+            metres / (4000 / 60), abs=0.01
+        )
 
 
 def test_lines_run_from_the_workers_to_the_station(study: Study) -> None:
@@ -111,7 +119,9 @@ def test_lines_run_from_the_workers_to_the_station(study: Study) -> None:
         assert line.is_new == line.station_id.startswith("h")
 
 
-def test_a_station_that_the_plan_closes_serves_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_station_that_the_plan_closes_serves_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
     path = street_town(
         tmp_path, stations=(Place("old", 1000.0), Place("stays", 3000.0)), hosts=(Place("h1", 1100.0), Place("h2", 3900.0)),

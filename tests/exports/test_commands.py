@@ -41,7 +41,9 @@ def test_export_writes_what_is_asked_for_and_says_where(town: Path, tmp_path: Pa
     assert str(tmp_path / "x") in said
     read = gpd.read_file(tmp_path / "x" / "stations.geojson").set_index("station_id")
     for station in STATIONS:
-        assert (read.geometry[station.name].x, read.geometry[station.name].y) == pytest.approx(at(station.x_m), abs=1e-6)
+        assert (read.geometry[station.name].x, read.geometry[station.name].y) == pytest.approx(
+            at(station.x_m), abs=1e-6
+        )
 
 
 def test_ids_of_last_year_are_kept_and_codes_say_what_is_asked(town: Path, tmp_path: Path) -> None:

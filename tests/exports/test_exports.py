@@ -161,7 +161,9 @@ def test_amap_and_baidu_tables_come_back_by_an_independent_inverse(out: Path, bu
     assert {r["coord_type"] for r in baidu} == {"3"}
     back = [prcoords.gcj_wgs_bored(prcoords.Coords(float(r["纬度"]), float(r["经度"]))) for r in amap]
     assert metres_off([c.lon for c in back], [c.lat for c in back], points) < 0.1
-    back = [prcoords.bd_wgs_bored(prcoords.Coords(float(r["latitude"]), float(r["longitude"]))) for r in baidu]
+    back = [
+        prcoords.bd_wgs_bored(prcoords.Coords(float(r["latitude"]), float(r["longitude"]))) for r in baidu
+    ]
     assert metres_off([c.lon for c in back], [c.lat for c in back], points) < 0.1
     wrong = metres_off([float(r["经度"]) for r in amap], [float(r["纬度"]) for r in amap], points)
     assert wrong > 400  # it is not WGS84 that stands there
@@ -213,7 +215,9 @@ def test_ids_follow_the_place_and_never_the_rank_or_the_row(bundle: Any) -> None
     turned = bundle.chosen.iloc[::-1].assign(rank=range(1, 6))
     assert ids_of(dataclasses.replace(bundle, chosen=turned, stations=bundle.stations.iloc[::-1])) == old
     # a list without numbers: planner numbers its rows, which move
-    rows = bundle.stations.assign(source="list.xlsx", row=range(2, 8), station_id=[f"list-{n}" for n in range(2, 8)])
+    rows = bundle.stations.assign(
+        source="list.xlsx", row=range(2, 8), station_id=[f"list-{n}" for n in range(2, 8)]
+    )
     moved = rows.iloc[::-1].assign(row=range(2, 8), station_id=[f"list-{n}" for n in range(2, 8)])
     one, two = (ids_of(dataclasses.replace(bundle, stations=t)) for t in (rows, moved))
     assert one == two
@@ -226,13 +230,19 @@ def test_ids_follow_the_place_and_never_the_rank_or_the_row(bundle: Any) -> None
 
 
 def test_two_places_at_one_spot_have_two_ids(bundle: Any) -> None:
-    twice = bundle.chosen.assign(site_id=[f"street-{n}" for n in range(5)], geometry=bundle.chosen.geometry.iloc[[0] * 5].to_numpy())
-    ids = list(places(dataclasses.replace(bundle, chosen=twice, candidates=bundle.candidates.iloc[:0]))["place_id"])[-5:]
+    twice = bundle.chosen.assign(
+        site_id=[f"street-{n}" for n in range(5)], geometry=bundle.chosen.geometry.iloc[[0] * 5].to_numpy()
+    )
+    ids = list(
+        places(dataclasses.replace(bundle, chosen=twice, candidates=bundle.candidates.iloc[:0]))["place_id"]
+    )[-5:]
     assert [i.removeprefix(ids[0]) for i in ids] == ["", "-2", "-3", "-4", "-5"]
 
 
 def test_the_version_changes_with_the_places_alone(bundle: Any, out: Path, tmp_path: Path) -> None:
-    exports.write_exports(dataclasses.replace(bundle, gaps=bundle.gaps.iloc[:0]), ["service-map"], tmp_path / "same")
+    exports.write_exports(
+        dataclasses.replace(bundle, gaps=bundle.gaps.iloc[:0]), ["service-map"], tmp_path / "same"
+    )
     assert read_map(tmp_path / "same")["version"] == read_map(out)["version"]
     other = bundle.stations.assign(open_hours="09:00-17:00")
     exports.write_exports(dataclasses.replace(bundle, stations=other), ["service-map"], tmp_path / "other")
@@ -245,12 +255,16 @@ def test_a_site_that_was_built_keeps_the_id_it_had_as_a_plan(bundle: Any, out: P
     built = built.set_geometry(bundle.chosen.geometry.iloc[[0]].translate(20, 0).to_numpy(), crs=CRS)
     stations = gpd.GeoDataFrame(pd.concat([bundle.stations, built], ignore_index=True), crs=CRS)
     later = dataclasses.replace(bundle, stations=stations, chosen=bundle.chosen.iloc[2:])
-    exports.write_exports(later, ["service-map"], tmp_path, earlier=out / "service_map.json", qr="https://x.cn/s/{id}?a=1")
+    exports.write_exports(
+        later, ["service-map"], tmp_path, earlier=out / "service_map.json", qr="https://x.cn/s/{id}?a=1"
+    )
     told = {p["name"]: p for p in read_map(tmp_path)["places"]}
     before = {p["name"]: p["id"] for p in read_map(out)["places"]}
     assert told["石路新站"]["id"] == before["工商银行石路支行"] == "host-N001"
     assert told["石路新站"]["qr_text"] == "https://x.cn/s/host-N001?a=1"
-    assert {n: p["id"] for n, p in told.items() if n != "石路新站"} == {n: before[n] for n in told if n != "石路新站"}
+    assert {n: p["id"] for n, p in told.items() if n != "石路新站"} == {
+        n: before[n] for n in told if n != "石路新站"
+    }
     assert len({p["id"] for p in told.values()}) == len(told)
 
 
@@ -296,7 +310,16 @@ def aliases(path: Path, layer: str) -> dict[str, str]:
 def test_qgis_calls_every_column_by_its_name(language: str, tmp_path: Path) -> None:
     path = tmp_path / "plan.gpkg"
     layers.write_layers(toy_bundle(language), path)
-    for layer in ("chosen", "stations", "demand", "districts", "candidates", "gaps", "circle_after", "hotspots"):
+    for layer in (
+        "chosen",
+        "stations",
+        "demand",
+        "districts",
+        "candidates",
+        "gaps",
+        "circle_after",
+        "hotspots",
+    ):
         names, columns = aliases(path, layer), list(pyogrio.read_info(path, layer=layer)["fields"])
         assert list(names) == columns
         said = [n for c, n in names.items() if not c.startswith(("lng_", "lat_"))]
@@ -306,7 +329,9 @@ def test_qgis_calls_every_column_by_its_name(language: str, tmp_path: Path) -> N
     assert aliases(path, "chosen")["reason"] == want[1]
 
 
-def test_thin_cells_of_a_large_city_are_summed_over_squares(bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thin_cells_of_a_large_city_are_summed_over_squares(
+    bundle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """East, where one worker a cell is below the mean of 2.5, becomes squares of five by five cells; west stays."""
     monkeypatch.setattr(layers, "MOST_CELLS", 100)
     layers.write_layers(bundle, tmp_path / "p.gpkg")
@@ -318,10 +343,16 @@ def test_thin_cells_of_a_large_city_are_summed_over_squares(bundle: Any, tmp_pat
     assert merged["cell_id"].is_unique
     assert merged["workers"].sum() == pytest.approx(100)
     assert merged[["workers_low", "workers_high", "stations_after", "nearest_m_after"]].isna().all().all()
-    for column, whole in (("workers", 500.0), ("covered_before", bundle.before.covered), ("covered_after", bundle.after.covered)):
+    for column, whole in (
+        ("workers", 500.0),
+        ("covered_before", bundle.before.covered),
+        ("covered_after", bundle.after.covered),
+    ):
         assert read[column].sum() == pytest.approx(whole)
     shapes = merged.to_crs(CRS)
-    assert shapes.geometry.bounds.apply(lambda b: max(b.maxx - b.minx, b.maxy - b.miny), axis=1).max() <= 1000.1
+    assert (
+        shapes.geometry.bounds.apply(lambda b: max(b.maxx - b.minx, b.maxy - b.miny), axis=1).max() <= 1000.1
+    )
     assert shapes.union_all().buffer(0.1).covers(shapely.box(561_000, 3_464_000, 563_000, 3_466_000))
     middle = bundle.demand[bundle.demand["district"] == "east"].geometry.centroid
     for square in shapes.itertuples():
@@ -345,7 +376,10 @@ def test_the_list_of_files_says_what_each_holds(out: Path) -> None:
     told = json.loads((out / "exports.json").read_text("utf-8"))
     assert told["synthetic"] is True
     assert any("OpenStreetMap" in n for n in told["notes"])
-    assert {f["file"] for f in told["files"]} == {p.name for p in out.iterdir()} - {"exports.json", "service_map.schema.json"}
+    assert {f["file"] for f in told["files"]} == {p.name for p in out.iterdir()} - {
+        "exports.json",
+        "service_map.schema.json",
+    }
     for file in told["files"]:
         assert hashlib.sha256((out / file["file"]).read_bytes()).hexdigest() == file["sha256"]
     datums = {f["file"]: f["datum"] for f in told["files"]}
@@ -358,7 +392,9 @@ def test_the_same_plan_gives_the_same_bytes(out: Path, tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
 
 
-def test_a_failed_export_leaves_the_earlier_one(bundle: Any, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_export_leaves_the_earlier_one(
+    bundle: Any, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     exports.write_exports(bundle, ["geojson"], tmp_path)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
 
@@ -367,7 +403,9 @@ def test_a_failed_export_leaves_the_earlier_one(bundle: Any, out: Path, tmp_path
 
     monkeypatch.setattr(exports, "write_kml", full)
     with pytest.raises(OutputError):
-        exports.write_exports(dataclasses.replace(bundle, chosen=bundle.chosen.iloc[:2]), ["geojson", "kml"], tmp_path)
+        exports.write_exports(
+            dataclasses.replace(bundle, chosen=bundle.chosen.iloc[:2]), ["geojson", "kml"], tmp_path
+        )
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
 
 

@@ -31,14 +31,18 @@ SUMS = {
 def odd_bundle(language: str) -> Any:
     """The toy town with figures that no rounding leaves whole: a third of a worker more in every cell, gaps in both districts."""
     b = toy_bundle(language)
-    gaps = b.gaps.iloc[[0, 0, 0]].assign(district=["east", "west", "west"], workers=[9.4, 3.3, 2.4], name=["甲", "乙", "丙"])
+    gaps = b.gaps.iloc[[0, 0, 0]].assign(
+        district=["east", "west", "west"], workers=[9.4, 3.3, 2.4], name=["甲", "乙", "丙"]
+    )
     chosen = b.chosen.assign(cost_yuan=[8000.4, 8000.4, 8000.4, 8000.4, 8000.4])
     parts = {}
     for name in ("before", "after"):
         c = getattr(b, name)
         by = {k: getattr(c, k).assign(workers=getattr(c, k)["workers"] + 0.4, covered=getattr(c, k)["covered"] + 0.4)
               for k in ("by_district", "by_group", "by_period")}  # fmt: skip
-        parts[name] = dataclasses.replace(c, workers=c.workers + 0.8, covered=c.covered + 0.8, by_district=by["by_district"])
+        parts[name] = dataclasses.replace(
+            c, workers=c.workers + 0.8, covered=c.covered + 0.8, by_district=by["by_district"]
+        )
     return dataclasses.replace(b, gaps=gaps.reset_index(drop=True), chosen=chosen, **parts)
 
 
@@ -97,7 +101,9 @@ def test_each_hand_out_prints_the_registers_figures(language: str, tmp_path: Pat
         assert [r[0] for r in listed] == sorted(sites["rank"])
         assert [r[1] for r in listed] == list(sites.sort_values("rank")["site_id"])
         stations = bundle.stations[bundle.stations["district"] == key]
-        assert [r[0] for r in sheet_rows(book, 3) if str(r[0]).startswith("S0")] == list(stations["station_id"])
+        assert [r[0] for r in sheet_rows(book, 3) if str(r[0]).startswith("S0")] == list(
+            stations["station_id"]
+        )
 
 
 def test_made_up_data_is_said_first_on_every_sheet_and_in_the_document(tmp_path: Path) -> None:
@@ -165,7 +171,21 @@ def test_the_same_plan_gives_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, "../../etc/passwd", "CON", "NUL.", "a" * 300, "", " . ", "姑苏区（平江）", "工业园区 / SIP", "\u202eevil"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *HOSTILE,
+        "../../etc/passwd",
+        "CON",
+        "NUL.",
+        "a" * 300,
+        "",
+        " . ",
+        "姑苏区（平江）",
+        "工业园区 / SIP",
+        "\u202eevil",
+    ],
+)
 def test_a_districts_name_is_never_a_path(name: str) -> None:
     stem = file_stem(7, name)
     assert safe_name(stem) == stem

@@ -26,7 +26,7 @@ __all__ = [
     "BATCH_COLUMNS",
     "GAPS",
     "STATION_COLUMNS",
-    "Figure",
+    "DistrictFigure",
     "Handout",
     "handout",
     "summary",
@@ -61,7 +61,7 @@ STATION_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Figure:
+class DistrictFigure:
     """A registered figure of the district beside the whole's: label, both as printed, its kind, the band in print."""
 
     label: str
@@ -81,7 +81,7 @@ class Handout:
     name: str
     title: str
     sentence: str
-    figures: tuple[Figure, ...]
+    figures: tuple[DistrictFigure, ...]
     batches: pd.DataFrame
     site_columns: tuple[Column, ...]
     sites: pd.DataFrame
@@ -100,9 +100,9 @@ def _pairs(bundle: Bundle, district: str) -> list[tuple[str, Fact, Fact]]:
     return out
 
 
-def _figure(label: str, here: Fact, whole: Fact) -> Figure:
+def _figure(label: str, here: Fact, whole: Fact) -> DistrictFigure:
     kind = cast("Kind", UNITS[here.definition.unit].kind)
-    return Figure(label, here.shown, whole.shown, kind, told_band(here), told(here), told(whole))
+    return DistrictFigure(label, here.shown, whole.shown, kind, told_band(here), told(here), told(whole))
 
 
 def _sentence(bundle: Bundle, key: str, name: str) -> str:
@@ -144,7 +144,9 @@ def _stations(bundle: Bundle, key: str) -> tuple[pd.DataFrame, str]:
     closed = own["station_id"].astype(str).isin(bundle.closed)
     states = own["status"].astype(str).where(~closed, "closes")
     where = coordinates(own.geometry)
-    frame = pd.DataFrame(own.drop(columns=[own.geometry.name, *own.columns.intersection(where.columns)])).join(where)
+    frame = pd.DataFrame(
+        own.drop(columns=[own.geometry.name, *own.columns.intersection(where.columns)])
+    ).join(where)
     frame["state"] = [phrase(f"place_{s}", language) for s in states]
     for column in STATION_COLUMNS:
         if column.key not in frame:

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
+import numpy as np
 import shapely
 
 from planner.publish.office.drawing import (
     ACCENT,
+    SOFT,
     base_map,
     figure_style,
     frame_map,
@@ -39,61 +41,68 @@ def district_map(bundle: Bundle, key: str, title: str) -> bytes | None:
     if judge_font(bundle.settings.study.language):
         return None
     out = io.BytesIO()
-    with mpl.rc_context(figure_style()), warnings.catch_warnings():
+    with mpl.rc_context({**figure_style(), "hatch.linewidth": 0.4}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r".*[Gg]lyph.*missing")
         _drawn(bundle, key, title).savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
 
 def _drawn(bundle: Bundle, key: str, title: str) -> Any:
-    one = replace(bundle, districts=bundle.districts[bundle.districts["district"].astype(str) == key])
-    figure, axes, metres = base_map(one)
+    keys, crs, language = (
+        bundle.districts["district"].astype(str),
+        bundle.districts.crs,
+        bundle.settings.study.language,
+    )
+    own = bundle.districts[keys == key]
+    view = own.assign(geometry=[_view(bundle, key)]).set_geometry("geometry", crs=crs)
+    figure, axes, metres = base_map(replace(bundle, districts=view))
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
-    crs, language = bundle.districts.crs, bundle.settings.study.language
+    rim = 0.01 * (east - west)  # edges that clipping makes lie beyond the picture
 
     def seen(table: Any) -> gpd.GeoDataFrame:
-        shapes = gpd.GeoSeries(table.geometry).make_valid()
-        return gpd.GeoDataFrame(
-            geometry=shapely.clip_by_rect(shapes.to_numpy(), west, south, east, north), crs=crs
-        )
+        shapes = gpd.GeoSeries(table.geometry).make_valid().to_numpy()
+        clipped = shapely.clip_by_rect(shapes, west - rim, south - rim, east + rim, north + rim)
+        return gpd.GeoDataFrame(table.drop(columns=table.geometry.name), geometry=clipped, crs=crs)
 
     for area, colour, level in ((bundle.area_after, _ADDED, 2), (bundle.area_before, _BEFORE, 2.5)):
-        plot_shapes(axes, seen(gpd.GeoDataFrame(geometry=[area], crs=crs)), metres / 2, facecolor=colour, edgecolor="none",
-                    zorder=level)  # fmt: skip
+        shown = seen(gpd.GeoDataFrame(geometry=[area], crs=crs))
+        plot_shapes(axes, shown, metres / 2, facecolor=colour, edgecolor="none", zorder=level)
+    others = seen(bundle.districts[keys != key])
+    plot_shapes(axes, others, metres, facecolor="#ffffffb0", edgecolor="#b5bec5", linewidth=0.6, zorder=5)
+    gaps = seen(bundle.gaps[bundle.gaps["district"].astype(str) == key])
     plot_shapes(
-        axes,
-        seen(bundle.gaps),
-        metres / 2,
-        facecolor="none",
-        edgecolor=_GAP,
-        hatch="////",
-        linewidth=0.8,
-        zorder=5,
+        axes, gaps, metres / 2, facecolor="none", edgecolor=_GAP, hatch="///", linewidth=0.5, zorder=5.5
     )
-    others = bundle.districts[bundle.districts["district"].astype(str) != key]
-    plot_shapes(
-        axes, seen(others), metres, facecolor="#ffffffb0", edgecolor="#b5bec5", linewidth=0.6, zorder=5.5
-    )
-    frame_map(axes, one, metres)
+    frame_map(axes, replace(bundle, districts=seen(own)), metres)
     _points(axes, bundle, key)
-    figure.legend(
-        handles=_legend(language),
-        loc="outside lower center",
-        ncols=5,
-        fontsize=8.5,
-        frameon=False,
-    )
+    figure.legend(handles=_legend(language), loc="outside lower center", ncols=5, fontsize=8.5, frameon=False)
     set_title(axes, title, phrase("synthetic_badge", language) if bundle.settings.study.synthetic else "")
     return figure
+
+
+def _view(bundle: Bundle, key: str) -> shapely.Polygon:
+    """The part of a district where anything stands: its stations, sites and gaps; all of it where nothing does."""
+    tables = (open_stations(bundle), bundle.chosen, bundle.gaps)
+    boxes = [t[t["district"].astype(str) == key].total_bounds for t in tables]
+    known = np.array([b for b in boxes if np.isfinite(b).all()])
+    whole = bundle.districts[bundle.districts["district"].astype(str) == key].total_bounds
+    if not len(known):
+        return shapely.box(*whole)
+    pad = 0.05 * float(max(whole[2] - whole[0], whole[3] - whole[1]))
+    (west, south), (east, north) = known[:, :2].min(axis=0) - pad, known[:, 2:].max(axis=0) + pad
+    return shapely.box(max(west, whole[0]), max(south, whole[1]), min(east, whole[2]), min(north, whole[3]))
 
 
 def _points(axes: Any, bundle: Bundle, key: str) -> None:
     from matplotlib.patheffects import withStroke
 
-    old = open_stations(bundle)
     (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
-    old = old.cx[west:east, south:north]
-    axes.scatter(old.geometry.x, old.geometry.y, s=9, c=_OPEN, edgecolors="white", linewidths=0.3, zorder=7)
+    old = open_stations(bundle).cx[west:east, south:north]
+    ours = (old["district"].astype(str) == key).to_numpy()
+    for part, colour in ((old[~ours], SOFT), (old[ours], _OPEN)):
+        axes.scatter(
+            part.geometry.x, part.geometry.y, s=9, c=colour, edgecolors="white", linewidths=0.3, zorder=7
+        )
     new = bundle.chosen[bundle.chosen["district"].astype(str) == key]
     axes.scatter(new.geometry.x, new.geometry.y, s=26, c=ACCENT, edgecolors="white", linewidths=0.6, zorder=8)
     if len(new) <= _MOST_RANKS:

@@ -31,7 +31,7 @@ from planner.publish.office.sheets import (
     put_total,
     set_widths,
 )
-from planner.publish.office.wordfile import Line, Picture, parts_docx
+from planner.publish.office.wordfile import Picture, TextLine, parts_docx
 from planner.publish.safe import safe_name, whole_set, write_bytes
 from planner.telling.contents.columns import Column
 from planner.telling.contents.records import credit_lines, synthetic_lines
@@ -103,42 +103,44 @@ def _document(bundle: Bundle, h: Handout) -> bytes:
         ("decision_label", "decision_value", "decision_band", "decision_more"),
     )  # fmt: skip
     picture, banner = district_map(bundle, h.key, h.name), _banner(bundle)
-    parts: list[Line | Picture | PrintedTable] = [
-        Line(phrase("handout_kicker", language), size=10.5, bold=True, colour="accent"),
-        Line(h.title, size=18, bold=True),
-        Line(phrase("handout_of", language, title=study.title()), size=9, colour="soft"),
-        *([Line(banner, size=9.5, bold=True, colour="accent")] if banner else []),
-        Line(h.sentence, size=11.5, bold=True),
-        Line(phrase("handout_figures", language), level=1),
+    parts: list[TextLine | Picture | PrintedTable] = [
+        TextLine(phrase("handout_kicker", language), size=10.5, bold=True, colour="accent"),
+        TextLine(h.title, size=18, bold=True),
+        TextLine(phrase("handout_of", language, title=study.title()), size=9, colour="soft"),
+        *([TextLine(banner, size=9.5, bold=True, colour="accent")] if banner else []),
+        TextLine(h.sentence, size=11.5, bold=True),
+        TextLine(phrase("handout_figures", language), level=1),
         figures,
     ]
     if len(h.batches) > 1:
         parts += [
-            Line(phrase("handout_batches", language), level=2),
+            TextLine(phrase("handout_batches", language), level=2),
             printed_table(BATCH_COLUMNS, h.batches, language),
         ]
     if picture is not None:
         parts += [
-            Line(phrase("handout_map", language), level=1),
+            TextLine(phrase("handout_map", language), level=1),
             Picture(picture, phrase("handout_map_caption", language)),
         ]
-    parts.append(Line(phrase("handout_sites", language), level=1))
+    parts.append(TextLine(phrase("handout_sites", language), level=1))
     columns = tuple(c for c in h.site_columns if c.key in _PRINTED)
     if len(h.sites):
         parts += [
-            Line(phrase("handout_sites_note", language), size=9, colour="soft"),
+            TextLine(phrase("handout_sites_note", language), size=9, colour="soft"),
             printed_table(columns, h.sites, language),
         ]
     else:
-        parts.append(Line(phrase("handout_sites_none", language)))
-    parts += [Line(h.closed)] if h.closed else []
-    parts.append(Line(phrase("handout_gaps", language), level=1))
+        parts.append(TextLine(phrase("handout_sites_none", language)))
+    parts += [TextLine(h.closed)] if h.closed else []
+    parts.append(TextLine(phrase("handout_gaps", language), level=1))
     parts.append(
-        printed_table(GAPS, h.gaps, language) if len(h.gaps) else Line(phrase("handout_gaps_none", language))
+        printed_table(GAPS, h.gaps, language)
+        if len(h.gaps)
+        else TextLine(phrase("handout_gaps_none", language))
     )
-    parts.append(Line(phrase("handout_notes", language), level=1))
+    parts.append(TextLine(phrase("handout_notes", language), level=1))
     parts += [
-        Line(line, size=9, colour="soft") for line in _notes(bundle, bands=any(f.band for f in h.figures))
+        TextLine(line, size=9, colour="soft") for line in _notes(bundle, bands=any(f.band for f in h.figures))
     ]
     return parts_docx(parts, title=f"{h.title} · {study.title()}", footer=phrase("internal", language))
 

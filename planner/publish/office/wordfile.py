@@ -26,7 +26,7 @@ from planner.telling.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
 
-__all__ = ["Line", "Picture", "docx_bytes", "parts_docx"]
+__all__ = ["Picture", "TextLine", "docx_bytes", "parts_docx"]
 
 _LATIN, _EAST = "Arial", "Microsoft YaHei"
 _INK, _SOFT, _ACCENT = RGBColor(0x1F, 0x2D, 0x38), RGBColor(0x5B, 0x6B, 0x77), RGBColor(0xB8, 0x34, 0x1F)
@@ -317,7 +317,7 @@ def _saved(document: Any, title: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """A line of text: ``level`` 1 or 2 is a heading; ``size`` in points, the usual one when None."""
 
     text: str
@@ -336,7 +336,7 @@ class Picture:
     width_mm: float = 140.0
 
 
-def parts_docx(parts: Sequence[Line | Picture | PrintedTable], *, title: str, footer: str) -> bytes:
+def parts_docx(parts: Sequence[TextLine | Picture | PrintedTable], *, title: str, footer: str) -> bytes:
     """A document of lines, pictures and tables in order, A4 upright, pages numbered; the same parts give the same bytes."""
     document, colours = Document(), {"ink": _INK, "soft": _SOFT, "accent": _ACCENT}
     _styles(document)
@@ -344,9 +344,9 @@ def parts_docx(parts: Sequence[Line | Picture | PrintedTable], *, title: str, fo
     _page_number(document.sections[0], plain_text(footer))
     for part in parts:
         match part:
-            case Line(level=0):
+            case TextLine(level=0):
                 _text(document, part.text, part.size, bold=part.bold, colour=colours[part.colour])
-            case Line():
+            case TextLine():
                 document.add_heading(plain_text(part.text), part.level)
             case Picture():
                 document.add_picture(io.BytesIO(part.png), width=Mm(part.width_mm))
