@@ -7,7 +7,7 @@ from pathlib import Path
 import geopandas as gpd
 import shapely
 
-from planner.publish.gis.layers import gdal_written
+from planner.exports.gis.layers import gdal_written
 
 __all__ = ["write_geojson"]
 

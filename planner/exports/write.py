@@ -16,13 +16,13 @@ import pandas as pd
 from planner.exports.allocation import COLUMNS, Plan, allocation, allocation_lines
 from planner.exports.formats import Format
 from planner.exports.geojson import write_geojson
+from planner.exports.gis.layers import cell_table, layer_tables, write_layers, write_tables
 from planner.exports.imports import Platform, import_table, write_import
 from planner.exports.kml import Folder, write_kml
 from planner.exports.parquet import write_parquet
 from planner.exports.places import places
 from planner.exports.servicemap import kept_ids, read_earlier, service_map, write_service_map
 from planner.progress import Progress, silent
-from planner.publish.gis.layers import cell_table, layer_tables, write_layers, write_tables
 from planner.publish.office.csvfile import write_table
 from planner.publish.safe import plain_text, whole_set, write_text
 from planner.telling.contents.records import credit_lines, synthetic_lines

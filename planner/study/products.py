@@ -57,8 +57,8 @@ def write_products(stages: Stages, out: Path, *, progress: Progress | None = Non
 
     Returns the content of ``run.json``; a folder with it holds the products of one finished run.
     """
+    from planner.exports.gis import layers
     from planner.publish import runfile
-    from planner.publish.gis import layers
     from planner.publish.office import csvfile, document, figures, workbook
     from planner.publish.page import write as page
     from planner.publish.safe import whole_set
@@ -238,10 +238,10 @@ def write_networks(stages: Stages, out: Path, *, page: bool = True) -> tuple[Uni
 
     Returns the networks and every figure of theirs.
     """
+    from planner.exports.gis.layers import write_extra_layers
     from planner.facts.coverage import headline_scope
     from planner.facts.networks import network_facts
     from planner.facts.register import Register
-    from planner.publish.gis.layers import write_extra_layers
     from planner.publish.office.networks import write_networks_workbook
     from planner.publish.page.networks import networks_layers
     from planner.publish.page.write import write_page

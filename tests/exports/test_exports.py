@@ -25,9 +25,9 @@ from lxml import etree
 from planner.errors import InputError, PlannerError
 from planner.exports import write as exports
 from planner.exports.formats import FORMATS, read_formats
+from planner.exports.gis import layers
 from planner.exports.places import places, spot_id
 from planner.exports.servicemap import SAME_M, kept_ids, qr_text, read_earlier, schema_text
-from planner.publish.gis import layers
 from planner.publish.safe import OutputError, is_formula_like, plain_text
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.publish.gis.qgis import LINES, STYLES, LayerStyle, extra_style, qml
+from planner.exports.gis.qgis import LINES, STYLES, LayerStyle, extra_style, qml
 from planner.publish.safe import atomic_path, plain_text, safe_name
 from planner.publish.zipped import FIXED_DATE
 from planner.tables import is_missing
