@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 from PIL import Image
 
-from planner.exports.handouts.contents import handout, summary
+from planner.exports.handouts.contents import handout, station_columns, summary
 from planner.exports.handouts.write import file_stem, write_handouts
 from planner.publish.safe import safe_name
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
@@ -220,3 +220,12 @@ def test_the_summary_has_a_row_for_each_district() -> None:
     table, total = summary(made, "en")
     assert list(table["name"]) == ["West", "East"]
     assert table["figure_0"].sum() == total["figure_0"] == 500
+
+
+def test_shifted_columns_stand_only_where_maps_are_shifted() -> None:
+    table = handout(toy_bundle("en"), "west").stations
+    shifted = ["lng_gcj02", "lat_gcj02", "lng_bd09", "lat_bd09"]
+    assert set(shifted) < {c.key for c in station_columns(table)}
+    elsewhere = {c.key for c in station_columns(table.assign(**dict.fromkeys(shifted, np.nan)))}
+    assert not set(shifted) & elsewhere
+    assert {"lng_wgs84", "lat_wgs84"} < elsewhere

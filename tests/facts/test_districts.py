@@ -17,12 +17,20 @@ PARTS: Any = SimpleNamespace(
     gaps=pd.DataFrame({"district": ["b", "a", "b"], "workers": [9.4, 3.3, 2.4]}),
 )
 COSTS = pd.DataFrame(
-    {"district": ["a", "b", "a"], "cost_yuan": [10.3, 20.4, 5.4], "low": [1.0, 2.0, 3.0], "high": [20.0, 30.0, 40.0]}
+    {
+        "district": ["a", "b", "a"],
+        "cost_yuan": [10.3, 20.4, 5.4],
+        "low": [1.0, 2.0, 3.0],
+        "high": [20.0, 30.0, 40.0],
+    }
 )
 
 
 def told(costs: pd.DataFrame) -> dict[tuple[str, str], tuple[float, float, float | None, float | None]]:
-    return {(f.id, f.scope.district): (f.value, f.shown, f.low, f.high) for f in district_facts(PARTS, HERE, costs)}
+    return {
+        (f.id, f.scope.district): (f.value, f.shown, f.low, f.high)
+        for f in district_facts(PARTS, HERE, costs)
+    }
 
 
 def test_gaps_and_costs_of_districts_add_up_as_printed() -> None:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 __all__ = [
     "BATCH_COLUMNS",
     "GAPS",
-    "STATION_COLUMNS",
     "DistrictFigure",
     "Handout",
     "handout",
+    "station_columns",
     "summary",
     "summary_columns",
 ]
@@ -157,6 +157,11 @@ def _stations(bundle: Bundle, key: str) -> tuple[pd.DataFrame, str]:
     texts = [c.key for c in STATION_COLUMNS if c.kind == "text"]
     frame[texts] = frame[texts].map(lambda v: "" if is_missing(v) else str(v))
     return frame[[c.key for c in STATION_COLUMNS]].reset_index(drop=True), told_closed
+
+
+def station_columns(table: pd.DataFrame) -> tuple[Column, ...]:
+    """Columns of the existing stations: the shifted datums only where maps are shifted."""
+    return tuple(c for c in STATION_COLUMNS if c.kind != "degrees" or table[c.key].notna().any())
 
 
 def handout(bundle: Bundle, key: str) -> Handout:

@@ -10,9 +10,9 @@ from planner.errors import UnsafePathError
 from planner.exports.handouts.contents import (
     BATCH_COLUMNS,
     GAPS,
-    STATION_COLUMNS,
     Handout,
     handout,
+    station_columns,
     summary,
     summary_columns,
 )
@@ -172,7 +172,7 @@ def _book(bundle: Bundle, h: Handout, path: Path) -> None:
     set_widths(sheet, _FIGURE_COLUMNS)
     for_print(sheet, title, top=None, landscape=False)
     for key, columns, table in (
-        ("handout_sites", h.site_columns, h.sites), ("handout_gaps", GAPS, h.gaps), ("handout_stations", STATION_COLUMNS, h.stations),
+        ("handout_sites", h.site_columns, h.sites), ("handout_gaps", GAPS, h.gaps), ("handout_stations", station_columns(h.stations), h.stations),
     ):  # fmt: skip
         sheet, row = _opened(book, key, bundle)
         put_table(sheet, row, columns, table, language)
