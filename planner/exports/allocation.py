@@ -141,5 +141,5 @@ def allocation_lines(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """The served rows of :func:`allocation` as straight lines from where the cell's workers stand to their station."""
     served = table[table["station_id"].notna()]
     ends = np.stack([shapely.get_coordinates(served["point"].to_numpy()), shapely.get_coordinates(served.geometry.to_numpy())], axis=1)  # fmt: skip
-    frame = served[list(COLUMNS)].reset_index(drop=True)
+    frame = served[list(COLUMNS)].astype({"is_new": bool}).reset_index(drop=True)
     return gpd.GeoDataFrame(frame, geometry=shapely.linestrings(ends), crs=table.crs)

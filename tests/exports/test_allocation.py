@@ -153,4 +153,5 @@ def test_the_files_hold_the_same(study: Study, tmp_path: Path) -> None:
         assert lines.crs.to_epsg() == 4326
         assert sorted(lines["cell_id"]) == sorted(rows["cell_id"][served])
         assert lines["minutes"].max() <= 10
+        assert list(lines["is_new"]) == [s.startswith("h") for s in lines["station_id"]]
         assert rows["cell_lng_wgs84"].between(120, 121).all()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["district_map"]
 
-_BEFORE, _ADDED, _OPEN, _GAP = "#8fb0c6", "#ef9a4d", "#2f5d7c", "#783c82"
+_LAND, _BEFORE, _ADDED, _OPEN, _GAP = "#f6f3ec", "#8fb0c6", "#ef9a4d", "#2f5d7c", "#783c82"
 #: More ranks than this on one map only hide it.
 _MOST_RANKS = 60
 
@@ -64,6 +64,10 @@ def _drawn(bundle: Bundle, key: str, title: str) -> Any:
         clipped = shapely.clip_by_rect(shapes, west - rim, south - rim, east + rim, north + rim)
         return gpd.GeoDataFrame(table.drop(columns=table.geometry.name), geometry=clipped, crs=crs)
 
+    plot_shapes(
+        axes, view.buffer(2 * rim).to_frame("geometry"), 0, facecolor="white", edgecolor="none", zorder=0.1
+    )
+    plot_shapes(axes, seen(own), metres, facecolor=_LAND, edgecolor="none", zorder=0.2)
     for area, colour, level in ((bundle.area_after, _ADDED, 2), (bundle.area_before, _BEFORE, 2.5)):
         shown = seen(gpd.GeoDataFrame(geometry=[area], crs=crs))
         plot_shapes(axes, shown, metres / 2, facecolor=colour, edgecolor="none", zorder=level)
