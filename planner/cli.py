@@ -1,4 +1,4 @@
-"""The command: ``planner run``, ``check``, ``coverage``, ``site``, ``homes``, ``networks``, ``evaluate``, ``example``, ``fetch``, ``batch``."""
+"""The command: ``planner run``, ``check``, ``coverage``, ``site``, ``homes``, ``networks``, ``evaluate``, ``export``, ``handouts``, ``example``, ``fetch``, ``batch``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from planner.errors import AbsentError, InputError, PlannerError, SettingsError, visible
+from planner.exports.formats import FORMATS
 from planner.language import locale_language
 from planner.telling.words.phrases import phrase
 
@@ -356,6 +357,36 @@ def evaluate(
         book, page = _refusing(lambda: write_evaluated(result, result.table, opened.settings, folder), opened)
     _echo(result.describe())
     _echo(phrase("say_evaluation_files", _language(opened), book=book, page=page))
+
+
+@app.command(help=_say("help_export"))
+def export(
+    study: StudyFile,
+    to: Annotated[str, typer.Option(help=_say("help_opt_to", formats=", ".join(FORMATS)))] = "all",
+    out: Annotated[Path | None, typer.Option("--out", help=_say("help_opt_out_export"))] = None,
+    earlier: Annotated[Path | None, typer.Option(help=_say("help_opt_earlier"))] = None,
+    qr: Annotated[str, typer.Option(help=_say("help_opt_qr"))] = "",
+) -> None:
+    """The plan for other programs: maps, GIS, the union's app."""
+    with _shown() as shown:
+        opened = _open(study, shown)
+        folder = out if out is not None else _folder(opened, None) / "exports"
+        files = _refusing(lambda: opened.export(folder, to, earlier=earlier, qr=qr), opened)
+    _echo(phrase("say_exported", _language(opened), n=len(files), folder=folder))
+
+
+@app.command(help=_say("help_handouts"))
+def handouts(
+    study: StudyFile,
+    out: Annotated[Path | None, typer.Option("--out", help=_say("help_opt_out_handouts"))] = None,
+) -> None:
+    """A Word document and a workbook for each district."""
+    with _shown() as shown:
+        opened = _open(study, shown)
+        folder = out if out is not None else _folder(opened, None) / "handouts"
+        files = _refusing(lambda: opened.handouts(folder), opened)
+    n = sum(f.suffix == ".docx" for f in files)
+    _echo(phrase("say_handouts", _language(opened), n=n, folder=folder, whole=files[-1].name))
 
 
 @app.command(help=_say("help_compare"))

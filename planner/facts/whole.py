@@ -16,6 +16,7 @@ from planner.facts.actions import action_facts
 from planner.facts.bands import Draws
 from planner.facts.changes import change_facts
 from planner.facts.coverage import coverage_facts, headline_scope
+from planner.facts.districts import district_facts
 from planner.facts.evidence import front_facts, knowledge_facts, pilot_facts
 from planner.facts.fairness import fairness_facts
 from planner.facts.grades import grade_facts
@@ -97,6 +98,7 @@ def _others(
     yield from count_facts(parts, here)
     yield from certificate_facts(parts, here)
     yield from cost_facts(here, costs)
+    yield from district_facts(parts, here, costs)
     yield from steadiness_facts(parts, here, always)
     yield from regret_facts(parts, here)
     yield from phase_facts(parts, here)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from planner.siting.plan import SitePlan
 
 __all__ = [
-    "compare_times", "require_folder", "rows_to_geocode", "write_action_fronts", "write_actions", "write_checks", "write_coverage", "write_homes",
-    "write_networks", "write_products", "write_site_list", "write_times",
+    "compare_times", "export_plan", "require_folder", "rows_to_geocode", "write_action_fronts", "write_actions", "write_checks", "write_coverage",
+    "write_district_handouts", "write_homes", "write_networks", "write_products", "write_site_list", "write_times",
 ]  # fmt: skip
 
 
@@ -65,8 +65,8 @@ def write_products(
 
     Returns the content of ``run.json``; a folder with it holds the products of one finished run.
     """
+    from planner.exports.gis import layers
     from planner.publish import runfile
-    from planner.publish.gis import layers
     from planner.publish.office import csvfile, document, figures, workbook
     from planner.publish.page import write as page
     from planner.publish.safe import whole_set
@@ -102,6 +102,29 @@ def write_products(
         runfile.write_run(bundle.run, folder / "run.json")
     say("done", 1.0)
     return bundle.run
+
+
+def export_plan(
+    stages: Stages, formats: str | Sequence[str], out: Path, *, earlier: Path | None = None, qr: str = "",
+    progress: Progress | None = None,
+) -> list[Path]:  # fmt: skip
+    """The plan in the formats of :data:`planner.exports.formats.FORMATS`; the files' paths."""
+    from planner.exports.formats import read_formats
+    from planner.exports.write import write_exports
+
+    asked = read_formats(formats)
+    require_folder(out)
+    refuse_what_cannot_run(stages)
+    return write_exports(make_bundle(stages, progress=progress), asked, out, earlier=earlier, qr=qr, progress=progress)  # fmt: skip
+
+
+def write_district_handouts(stages: Stages, out: Path, *, progress: Progress | None = None) -> list[Path]:
+    """A Word document and a workbook for each district, and ``districts.xlsx`` with all of them; the files' paths."""
+    from planner.exports.handouts.write import write_handouts
+
+    require_folder(out)
+    refuse_what_cannot_run(stages)
+    return write_handouts(make_bundle(stages, progress=progress), out, progress=progress)
 
 
 def rows_to_geocode(stages: Stages) -> pd.DataFrame:
@@ -225,10 +248,10 @@ def write_networks(stages: Stages, out: Path, *, page: bool = True) -> tuple[Uni
 
     Returns the networks and every figure of theirs.
     """
+    from planner.exports.gis.layers import write_extra_layers
     from planner.facts.coverage import headline_scope
     from planner.facts.networks import network_facts
     from planner.facts.register import Register
-    from planner.publish.gis.layers import write_extra_layers
     from planner.publish.office.networks import write_networks_workbook
     from planner.publish.page.networks import networks_layers
     from planner.publish.page.write import write_page

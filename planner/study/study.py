@@ -636,6 +636,44 @@ class Study:
 
         return write_products(self.stages, Path(out), public=public, progress=self.progress)
 
+    def export(
+        self,
+        out: Path | str,
+        to: str | Sequence[str] = "all",
+        *,
+        earlier: Path | str | None = None,
+        qr: str = "",
+    ) -> list[Path]:
+        """Write the plan into ``out`` for other programs; the files' paths, ``exports.json`` (what each holds, its datum) last.
+
+        ``to``: of ``geojson``, ``kml``, ``geoparquet``, ``allocation`` (which station serves a cell), ``amap``, ``baidu`` (tables to
+        import), ``service-map`` (for the union's app), ``gpkg``. ``earlier``: last year's ``service_map.json``, whose ids stay;
+        ``qr``: what the QR codes say, ``{id}`` being the station's id.
+
+        Raises
+        ------
+        PlannerError
+            There is no such format (OUT-008).
+        InputError
+            As :meth:`run`; ``earlier`` is no service map (OUT-009).
+        """
+        from planner.study.products import export_plan
+
+        before = None if earlier is None else Path(earlier)
+        return export_plan(self.stages, to, Path(out), earlier=before, qr=qr, progress=self.progress)
+
+    def handouts(self, out: Path | str) -> list[Path]:
+        """Write a Word document and a workbook for each district into ``out``; the files' paths, ``districts.xlsx`` (all of them) last.
+
+        Raises
+        ------
+        InputError
+            As :meth:`run`.
+        """
+        from planner.study.products import write_district_handouts
+
+        return write_district_handouts(self.stages, Path(out), progress=self.progress)
+
     def group(self, name: str) -> Group:
         """The settings of a group.
 

@@ -183,11 +183,16 @@ class Bundle:
         return told
 
     def _costs(self) -> pd.DataFrame:
-        """Cost of each new site with its band."""
+        """Cost of each new site with its band, and its district."""
         costs = self.chosen.get("cost_yuan")
         if costs is None:
             costs = self.chosen["site_id"].map(self.candidates.set_index("site_id")["cost_yuan"])
         bands = [self.settings.siting.cost_of(str(kind)) for kind in self.chosen["host_kind"]]
         return pd.DataFrame(
-            {"cost_yuan": costs.to_numpy(), "low": [b[1] for b in bands], "high": [b[2] for b in bands]}
+            {
+                "cost_yuan": costs.to_numpy(),
+                "low": [b[1] for b in bands],
+                "high": [b[2] for b in bands],
+                "district": self.chosen["district"].astype(str).to_numpy(),
+            }
         )

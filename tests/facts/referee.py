@@ -778,6 +778,7 @@ def _gaps(out: Path, cells: gpd.GeoDataFrame, facts: Facts) -> Iterator[Disagree
     gaps = pyogrio.read_dataframe(out / "plan.gpkg", layer="gaps")
     if not len(gaps):
         return
+    cells = cells[cells["cells"] == 1]  # what is summed over larger squares is no gap's
     middle = gpd.GeoSeries.from_xy(cells.geometry.bounds[["minx", "maxx"]].mean(axis=1),
                                    cells.geometry.bounds[["miny", "maxy"]].mean(axis=1), crs=cells.crs)  # fmt: skip
     hit = gpd.sjoin(cells.assign(geometry=middle), gaps[["geometry"]], predicate="within")

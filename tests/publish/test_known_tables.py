@@ -11,7 +11,7 @@ import openpyxl
 import pyogrio
 import pytest
 
-from planner.publish.gis.layers import write_layers
+from planner.exports.gis.layers import write_layers
 from planner.publish.office.csvfile import write_csv
 from planner.publish.office.workbook import write_workbook
 from planner.telling.run import run_content

@@ -21,9 +21,9 @@ from lxml import etree
 from shapely import LineString
 
 from planner.errors import PlannerError, UnsafePathError, finding
+from planner.exports.gis import layers
 from planner.inputs.places.datum import convert
 from planner.publish import runfile
-from planner.publish.gis import layers
 from planner.publish.office import csvfile as tablesout
 from planner.publish.office import workbook
 from planner.publish.safe import plain_text, xlsx_text

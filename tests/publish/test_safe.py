@@ -119,7 +119,7 @@ _FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from planner.publish import safe
-from planner.publish.gis import layers
+from planner.exports.gis import layers
 from planner.publish.office import workbook
 from tests.publish.toy import toy_bundle
 bundle = toy_bundle()

@@ -12,8 +12,8 @@ import pytest
 import shapely
 
 from planner.errors import finding
+from planner.exports.gis.layers import write_layers
 from planner.publish import runfile
-from planner.publish.gis.layers import write_layers
 from planner.publish.office.csvfile import write_csv, write_table
 from planner.publish.office.document import write_checks, write_docx, write_report
 from planner.publish.office.figures import write_figures

@@ -293,8 +293,8 @@ def test_input_files_go_by_their_role_and_a_second_list_by_its_number() -> None:
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What is written where, by whom; nothing is drawn."""
+    from planner.exports.gis import layers
     from planner.publish import runfile
-    from planner.publish.gis import layers
     from planner.publish.office import csvfile, document, figures, workbook
     from planner.publish.office.homes import sheets
     from planner.publish.page import write as page

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from docx import Document
 from docx.enum.section import WD_ORIENT, WD_SECTION
@@ -25,7 +26,7 @@ from planner.telling.words.phrases import phrase
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
 
-__all__ = ["docx_bytes"]
+__all__ = ["Picture", "TextLine", "docx_bytes", "parts_docx"]
 
 _LATIN, _EAST = "Arial", "Microsoft YaHei"
 _INK, _SOFT, _ACCENT = RGBColor(0x1F, 0x2D, 0x38), RGBColor(0x5B, 0x6B, 0x77), RGBColor(0xB8, 0x34, 0x1F)
@@ -303,9 +304,55 @@ def docx_bytes(bundle: Bundle, figures: Mapping[str, Path]) -> bytes:
     _put_table(document, s.sites, width_mm=_LANDSCAPE_MM, size=7.5)
     _page(document.add_section(WD_SECTION.NEW_PAGE), landscape=False)
     _closing(document, s, language)
+    return _saved(document, s.title)
+
+
+def _saved(document: Any, title: str) -> bytes:
     core = document.core_properties
-    core.title, core.author, core.comments = plain_text(s.title)[:255], "planner", ""
+    core.title, core.author, core.comments = plain_text(title)[:255], "planner", ""
     core.created = core.modified = datetime.fromisoformat(FIXED_DATE)
     out = io.BytesIO()
     document.save(out)
     return without_clock(out.getvalue())
+
+
+@dataclass(frozen=True)
+class TextLine:
+    """A line of text: ``level`` 1 or 2 is a heading; ``size`` in points, the usual one when None."""
+
+    text: str
+    level: int = 0
+    size: float | None = None
+    bold: bool = False
+    colour: Literal["ink", "soft", "accent"] = "ink"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture (PNG) with its caption."""
+
+    png: bytes
+    caption: str
+    width_mm: float = 140.0
+
+
+def parts_docx(parts: Sequence[TextLine | Picture | PrintedTable], *, title: str, footer: str) -> bytes:
+    """A document of lines, pictures and tables in order, A4 upright, pages numbered; the same parts give the same bytes."""
+    document, colours = Document(), {"ink": _INK, "soft": _SOFT, "accent": _ACCENT}
+    _styles(document)
+    _page(document.sections[0], landscape=False)
+    _page_number(document.sections[0], plain_text(footer))
+    for part in parts:
+        match part:
+            case TextLine(level=0):
+                _text(document, part.text, part.size, bold=part.bold, colour=colours[part.colour])
+            case TextLine():
+                document.add_heading(plain_text(part.text), part.level)
+            case Picture():
+                document.add_picture(io.BytesIO(part.png), width=Mm(part.width_mm))
+                document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
+                document.paragraphs[-1].paragraph_format.keep_with_next = True
+                _text(document, part.caption, 9, colour=_SOFT)
+            case PrintedTable():
+                _put_table(document, part, size=8)
+    return _saved(document, title)

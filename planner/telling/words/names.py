@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = [
-    "crs_label", "field_label", "group_label", "host_label", "in_language", "input_label", "period_label", "period_labels",
+    "column_label", "crs_label", "field_label", "group_label", "host_label", "in_language", "input_label", "period_label", "period_labels",
     "source_label",
 ]  # fmt: skip
 
@@ -75,6 +75,14 @@ def source_label(source: str, language: str) -> str:
 def field_label(name: str, language: str) -> str:
     """A finding's field: in Chinese the name of a column that planner looks for (``"open_hours"`` is 开放时间)."""
     return role_names().get(name, name) if language == "zh" else name
+
+
+def column_label(column: str, settings: Settings) -> str:
+    """A layer's column in words: its own name (``alias_…``), that of printed tables, a group's; else as it is."""
+    for key in (f"alias_{column}", f"col_{column}"):
+        if has_phrase(key):
+            return phrase(key, settings.study.language)
+    return group_label(column, settings)
 
 
 def input_label(role: str, language: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,29 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from planner.publish.gis.qgis import STYLES, LayerStyle, extra_style, qml
+from planner.exports.gis.qgis import LINES, STYLES, LayerStyle, extra_style, qml
 from planner.publish.safe import atomic_path, plain_text, safe_name
 from planner.publish.zipped import FIXED_DATE
 from planner.tables import is_missing
 from planner.telling.contents.records import credit_lines
 from planner.telling.contents.sites import coordinates, ranked
+from planner.telling.words.names import column_label
+from planner.telling.words.numbers import number
 from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
     from planner.telling.layer import ExtraLayer
 
-__all__ = ["layer_tables", "write_extra_layers", "write_layers"]
+__all__ = [
+    "MOST_CELLS",
+    "cell_table",
+    "gdal_written",
+    "layer_tables",
+    "write_extra_layers",
+    "write_layers",
+    "write_tables",
+]
 
 _STATIONS = ("station_id", "name", "kind", "status", "grade", "open_hours", "area_m2", "host", "district",
              "snapshot_date", "covers", "snap_m", "source", "row")  # fmt: skip
@@ -34,6 +44,12 @@ _CHOSEN = ("rank", "site_id", "name", "district", "host_kind", "open_hours", "wo
            "nearest_station_m", "cost_yuan", "confidence", "batch", "reason", "reason_zh", "reason_en")  # fmt: skip
 _CANDIDATES = ("site_id", "host_id", "name", "host_kind", "open_hours", "cost_yuan", "district")
 _DISTRICTS = ("district", "name_zh", "name_en", "adcode", "population", "quota_min", "quota_max")
+#: Of more cells than this those with few workers are summed (a large city's layer would be three times the rest of the file).
+MOST_CELLS = 50_000
+#: Side of the squares over which they are summed, in cells.
+BLOCK = 5
+#: What belongs to one cell and is never summed.
+_CELL_ALONE = ("workers_low", "workers_high", "stations_before", "stations_after", "nearest_m_after")
 _DEMAND = ("cell_id", "district", "workers", "workers_low", "workers_high")
 
 
@@ -56,8 +72,8 @@ def _layer(table: gpd.GeoDataFrame, columns: tuple[str, ...], *, shifted: bool =
     )
 
 
-def _demand(bundle: Bundle) -> gpd.GeoDataFrame:
-    """Cells with workers: totals per group and per period, stations in reach and workers covered, both times."""
+def cell_table(bundle: Bundle) -> gpd.GeoDataFrame:
+    """Cells with workers (WGS84): totals per group, stations in reach and workers covered, both times."""
     demand, settings = bundle.demand, bundle.settings
     periods = [p.name for p in settings.periods]
     groups = [g.name for g in settings.active_groups]
@@ -76,6 +92,44 @@ def _demand(bundle: Bundle) -> gpd.GeoDataFrame:
     return _layer(rounded, (*_DEMAND, *extra))
 
 
+def _demand(bundle: Bundle) -> gpd.GeoDataFrame:
+    """The cells as a layer; of more than :data:`MOST_CELLS`, those below the mean are summed over squares of :data:`BLOCK` cells a side.
+
+    Such a row stands for ``cells`` cells of one district (its square lies under the other cells) and has no band and no station of its
+    own; sums over the layer are those over all cells. No cell of a gap is among them: those are above the mean.
+    """
+    cells = cell_table(bundle).assign(cells=1)
+    if len(cells) <= MOST_CELLS:
+        return cells
+    corners = bundle.demand.geometry.bounds.to_numpy()[(bundle.demand["workers"] > 0).to_numpy()]
+    side = BLOCK * float(bundle.settings.demand.cell_m)
+    blocks = np.floor((corners[:, :2] + corners[:, 2:]) / 2 / side).astype(np.int64)
+    key = pd.MultiIndex.from_arrays([cells["district"], blocks[:, 1], blocks[:, 0]])
+    thin = cells["workers"].to_numpy() < _mean(cells)
+    thin &= pd.Series(thin).groupby(key.factorize()[0]).transform("sum").to_numpy() > 1
+    numbers = [
+        str(c) for c in cells.columns if c not in ("cell_id", "district", cells.geometry.name, *_CELL_ALONE)
+    ]
+    order = key[thin].factorize()[0]
+    found = cells[thin].groupby(order)
+    west, south = (pd.Series(corners[thin, k]).groupby(order).min().to_numpy() for k in (0, 1))
+    east, north = (pd.Series(corners[thin, k]).groupby(order).max().to_numpy() for k in (2, 3))
+    squares = gpd.GeoSeries(shapely.box(west, south, east, north), crs=bundle.demand.crs).to_crs(4326)
+    ids = [f"{side:g}mN{r}E{c}-{d}" for d, r, c in key[thin].unique()]
+    sums = found[numbers].sum().round(3).assign(cell_id=ids, district=found["district"].first())
+    merged = gpd.GeoDataFrame(
+        sums.reindex(columns=[c for c in cells.columns if c != "geometry"]),
+        geometry=squares.to_numpy(),
+        crs=4326,
+    )
+    return gpd.GeoDataFrame(pd.concat([merged, cells[~thin]], ignore_index=True), crs=4326)
+
+
+def _mean(cells: gpd.GeoDataFrame) -> float:
+    """Mean workers of a cell where anybody works."""
+    return float(cells["workers"].mean())
+
+
 def _area(geometry: Any, bundle: Bundle) -> gpd.GeoDataFrame:
     one = gpd.GeoSeries([geometry], crs=bundle.demand.crs)
     minutes = [float(bundle.settings.circle.minutes)]
@@ -83,11 +137,11 @@ def _area(geometry: Any, bundle: Bundle) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry=one.to_crs(4326).to_numpy(), crs=4326)
 
 
-def layer_tables(bundle: Bundle) -> dict[str, gpd.GeoDataFrame]:
-    """Layer name → table in WGS84, in the order they are to lie: areas below, points on top."""
+def layer_tables(bundle: Bundle, *, cells: bool = True) -> dict[str, gpd.GeoDataFrame]:
+    """Layer name → table in WGS84, in the order they are to lie: areas below, points on top; ``cells``: with the demand."""
     layers = {
         "districts": _layer(bundle.districts, _DISTRICTS),
-        "demand": _demand(bundle),
+        **({"demand": _demand(bundle)} if cells else {}),
         "circle_after": _area(bundle.area_after, bundle),
         "circle_before": _area(bundle.area_before, bundle),
         "gaps": _layer(bundle.gaps, ("name", "district", "workers")),
@@ -119,15 +173,9 @@ def write_extra_layers(extras: Sequence[ExtraLayer], path: Path) -> None:
     OutputError
         The file could not be written; the old one is untouched.
     """
-    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
-
-    with atomic_path(path) as temporary:
-        try:
-            with _fixed_clock():
-                for i, (name, table) in enumerate(_extra_tables(extras).items()):
-                    _write_layer(_as_multi(table), temporary, name, append=i > 0)
-        except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
-            raise OSError(errno.EIO, str(error)) from error
+    with gdal_written(path) as temporary:
+        for i, (name, table) in enumerate(_extra_tables(extras).items()):
+            _write_layer(_as_multi(table), temporary, name, append=i > 0)
 
 
 def layer_styles(bundle: Bundle) -> dict[str, tuple[LayerStyle, str]]:
@@ -158,11 +206,15 @@ CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_tabl
 """
 
 
-def _style(path: Path, names: list[str], bundle: Bundle) -> None:
-    """Add QGIS's ``layer_styles``, the layers' titles and the credits."""
-    language, styles = bundle.settings.study.language, layer_styles(bundle)
-    credit = " · ".join(credit_lines(bundle))
-    notes = {"demand": phrase("layer_demand_note", language) + " "}
+def _style(
+    path: Path,
+    layers: Mapping[str, gpd.GeoDataFrame],
+    styles: Mapping[str, tuple[LayerStyle, str]],
+    bundle: Bundle,
+) -> None:
+    """Add QGIS's ``layer_styles`` (with the columns' names in the study's language), the layers' titles and the credits."""
+    settings, credit = bundle.settings, " · ".join(credit_lines(bundle))
+    language = settings.study.language
     with contextlib.closing(sqlite3.connect(path)) as base, base:
         base.execute("PRAGMA journal_mode = MEMORY")
         base.execute(_STYLE_TABLE)
@@ -171,18 +223,39 @@ def _style(path: Path, names: list[str], bundle: Bundle) -> None:
             "VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?)",
             [FIXED_DATE],
         )
-        for name in names:
+        for name, table in layers.items():
             style, title = styles[name]
+            columns = [str(c) for c in table.columns if c != table.geometry.name]
+            own = _extra_labels(name, bundle)
+            names = {c: plain_text(own.get(c) or column_label(c, settings)) for c in columns}
             base.execute(
                 "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
                 "styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_on) "
                 "VALUES ('', '', ?, 'geom', ?, ?, '', 1, '', 'planner', NULL, ?)",
-                [name, name, qml(style, plain_text(title), language), FIXED_DATE],
+                [name, name, qml(style, plain_text(title), language, names), FIXED_DATE],
             )
             base.execute(
                 "UPDATE gpkg_contents SET identifier = ?, description = ?, last_change = ? WHERE table_name = ?",
-                [f"{plain_text(title)} ({name})", notes.get(name, "") + credit, FIXED_DATE, name],
+                [f"{plain_text(title)} ({name})", _note(name, table, language) + credit, FIXED_DATE, name],
             )
+
+
+def _extra_labels(name: str, bundle: Bundle) -> dict[str, str]:
+    """What a further layer calls its columns in its popups."""
+    chinese = bundle.settings.study.language == "zh"
+    found = (e for e in bundle.extra_layers if e.key == name)
+    return {f.column: f.zh if chinese else f.en for e in found for f in e.fields}
+
+
+def _note(name: str, table: gpd.GeoDataFrame, language: str) -> str:
+    """What must be known of a layer before it is summed."""
+    if name != "demand":
+        return ""
+    merged = table[table["cells"] > 1]
+    least = number(table["workers"].sum() / table["cells"].sum(), 2)
+    told = phrase("layer_rest_note", language, least=least, cells=number(merged["cells"].sum()), squares=number(len(merged)),
+                  workers=number(merged["workers"].sum())) + " " if len(merged) else ""  # fmt: skip
+    return told + phrase("layer_demand_note", language) + " "
 
 
 @contextlib.contextmanager
@@ -197,6 +270,25 @@ def _fixed_clock() -> Iterator[None]:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
+@contextlib.contextmanager
+def gdal_written(path: Path) -> Iterator[Path]:
+    """A name beside ``path`` that GDAL or SQLite write to, without the time of writing; it takes ``path``'s place at the end.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written; the old one is untouched.
+    """
+    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+
+    with atomic_path(path) as temporary:
+        try:
+            with _fixed_clock():
+                yield temporary
+        except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
+            raise OSError(errno.EIO, str(error)) from error
+
+
 def write_layers(bundle: Bundle, path: Path) -> None:
     """Write the GeoPackage; the same bundle gives the same bytes.
 
@@ -208,18 +300,32 @@ def write_layers(bundle: Bundle, path: Path) -> None:
     OutputError
         The file could not be written (disk full, open in QGIS); the old one is untouched.
     """
-    from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
-
     layers = layer_tables(bundle)
-    with atomic_path(path) as temporary:
-        try:
-            with _fixed_clock():
-                for i, (name, table) in enumerate(layers.items()):
-                    _write_layer(_as_multi(table), temporary, name, append=i > 0)
-                _write_facts(bundle, temporary)
-            _style(temporary, list(layers), bundle)
-        except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
-            raise OSError(errno.EIO, str(error)) from error
+    with gdal_written(path) as temporary:
+        for i, (name, table) in enumerate(layers.items()):
+            _write_layer(_as_multi(table), temporary, name, append=i > 0)
+        _write_facts(bundle, temporary)
+        _style(temporary, layers, layer_styles(bundle), bundle)
+
+
+def write_tables(
+    layers: Mapping[str, gpd.GeoDataFrame], path: Path, bundle: Bundle, *, titles: Mapping[str, str]
+) -> None:
+    """A GeoPackage of some lines (WGS84 is made), titled, with the columns' names in the study's language.
+
+    Raises
+    ------
+    OutputError
+        The file could not be written; the old one is untouched.
+    """
+    made = {
+        name: _layer(t, tuple(str(c) for c in t.columns if c != t.geometry.name))
+        for name, t in layers.items()
+    }
+    with gdal_written(path) as temporary:
+        for i, (name, table) in enumerate(made.items()):
+            _write_layer(table, temporary, name, append=i > 0, empty="LineString")
+        _style(temporary, made, {name: (LINES, titles[name]) for name in made}, bundle)
 
 
 def _write_facts(bundle: Bundle, path: Path) -> None:
@@ -240,9 +346,10 @@ def _write_facts(bundle: Bundle, path: Path) -> None:
     pyogrio.write_dataframe(table, path, layer="facts", driver="GPKG", append=True)
 
 
-def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, *, append: bool) -> None:
-    empty = "Point" if name in STYLES and STYLES[name].kind == "point" else "MultiPolygon"
-    kind = {} if len(table) else {"geometry_type": empty}
+def _write_layer(table: gpd.GeoDataFrame, path: Path, name: str, *, append: bool, empty: str = "") -> None:
+    """``empty``: the kind of a layer without rows; else that of its style."""
+    point = name in STYLES and STYLES[name].kind == "point"
+    kind = {} if len(table) else {"geometry_type": empty or ("Point" if point else "MultiPolygon")}
     table.to_file(
         path, layer=name, driver="GPKG", engine="pyogrio", mode="a" if append else "w",
         GEOMETRY_NAME="geom", SPATIAL_INDEX="YES", **kind,

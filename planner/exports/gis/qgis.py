@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import quoteattr
@@ -9,14 +10,14 @@ from xml.sax.saxutils import quoteattr
 if TYPE_CHECKING:
     from planner.telling.bundle import ExtraLayer
 
-__all__ = ["STYLES", "LayerStyle", "extra_style", "qml"]
+__all__ = ["LINES", "STYLES", "LayerStyle", "extra_style", "qml"]
 
 
 @dataclass(frozen=True, slots=True)
 class LayerStyle:
     """Fill and outline (``r,g,b,a``), outline width (mm), size of points (mm), label column.
 
-    ``classes`` are (lower, upper, fill) of the column ``by``, for graduated layers.
+    ``classes`` are (lower, upper, fill) of ``by`` (a column or an expression of QGIS), for graduated layers.
     """
 
     kind: Literal["point", "line", "polygon"]
@@ -36,7 +37,7 @@ _RAMP = (
 )  # fmt: skip
 STYLES: dict[str, LayerStyle] = {
     "districts": LayerStyle("polygon", "0,0,0,0", "90,104,115,255", 0.4, label="name_{language}"),
-    "demand": LayerStyle("polygon", "253,186,122,180", "0,0,0,0", 0, by="workers", classes=_RAMP),
+    "demand": LayerStyle("polygon", "253,186,122,180", "0,0,0,0", 0, by='"workers" / "cells"', classes=_RAMP),
     "circle_after": LayerStyle("polygon", "240,150,60,90", "220,120,30,200", 0.2),
     "circle_before": LayerStyle("polygon", "70,120,160,90", "50,95,135,200", 0.2),
     "gaps": LayerStyle("polygon", "120,60,130,60", "120,60,130,255", 0.3, label="name"),
@@ -45,6 +46,8 @@ STYLES: dict[str, LayerStyle] = {
     "stations": LayerStyle("point", "47,111,143,255", "255,255,255,255", 0.2, 2.0),
     "chosen": LayerStyle("point", "200,50,30,255", "255,255,255,255", 0.3, 3.2, "diamond", label="rank"),
 }
+#: Lines from a cell to its station.
+LINES = LayerStyle("line", "90,104,115,160", "0,0,0,0", 0.15)
 
 
 def _options(pairs: dict[str, object]) -> str:
@@ -88,7 +91,7 @@ def _renderer(style: LayerStyle) -> str:
         ranges.append(f'<range lower="{low:f}" upper="{high:f}" symbol="{i}" label="{label}" render="true"/>')
         colours.append(_symbol(style, fill, str(i)))
     return (
-        f'<renderer-v2 type="graduatedSymbol" attr="{style.by}" graduatedMethod="GraduatedColor" enableorderby="0" '
+        f'<renderer-v2 type="graduatedSymbol" attr={quoteattr(style.by)} graduatedMethod="GraduatedColor" enableorderby="0" '
         f'forceraster="0" symbollevels="0"><ranges>{"".join(ranges)}</ranges>'
         f"<symbols>{''.join(colours)}</symbols></renderer-v2>"
     )
@@ -117,14 +120,21 @@ def extra_style(layer: ExtraLayer) -> LayerStyle:
     return LayerStyle(kind, f"{red},{green},{blue},{alpha}", "255,255,255,255", 0.5, 3.0)
 
 
-def qml(style: LayerStyle, title: str, language: str) -> str:
-    """The QML document of a style; ``title`` is what the layer is called."""
+def _aliases(names: Mapping[str, str]) -> str:
+    """What the attribute table calls the columns."""
+    rows = (f'<alias index="{i}" field={quoteattr(column)} name={quoteattr(name)}/>'
+            for i, (column, name) in enumerate(names.items(), start=1))  # fmt: skip
+    return f"<aliases>{''.join(rows)}</aliases>"
+
+
+def qml(style: LayerStyle, title: str, language: str, names: Mapping[str, str]) -> str:
+    """The QML document of a style; ``title`` is what the layer is called, ``names`` column → what it is called."""
     label = style.label.format(language=language)
     labels = _labelling(label) if label else ""
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-        f'<qgis version="3.22.0" styleCategories="Symbology|Labeling" labelsEnabled="{int(bool(label))}">'
-        f'{_renderer(style)}{labels}<customproperties><Option type="Map">'
+        f'<qgis version="3.22.0" styleCategories="Symbology|Labeling|Fields" labelsEnabled="{int(bool(label))}">'
+        f'{_renderer(style)}{labels}{_aliases(names)}<customproperties><Option type="Map">'
         f'<Option type="QString" name="title" value={quoteattr(title)}/></Option></customproperties>'
         f"<layerGeometryType>{('point', 'line', 'polygon').index(style.kind)}</layerGeometryType></qgis>"
     )

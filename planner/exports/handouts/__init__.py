@@ -1,0 +1,1 @@
+"""A Word document and a workbook for each district."""
