@@ -300,3 +300,17 @@ def test_in_a_notebook_the_page_runs_inside_its_frame(opened):
     inner.locator(".headline .big").wait_for(timeout=30_000)
     assert inner.locator("h1").inner_text() == "玩具城户外劳动者服务站点规划"
     assert seen.errors == []
+
+
+def test_hot_spots_are_a_list_with_numbers_that_leads_to_each(opened, toy_page):
+    seen = opened(toy_page)
+    seen.page.locator("#tab-gaps").click()
+    spots = seen.page.evaluate("__planner.head.hotspots")
+    rows = seen.page.locator(".spot-list li")
+    assert rows.count() == len(spots["name"])
+    told = [int(t.replace(",", "")) for t in rows.locator(".gain").all_inner_texts()]
+    assert told == sorted((round(v) for v in spots["workers"]), reverse=True)
+    assert not seen.page.evaluate("__planner.map.hasLayer(__planner.layers.get('hotspots').layer)")
+    rows.first.locator("button").click()
+    assert seen.page.evaluate("__planner.map.hasLayer(__planner.layers.get('hotspots').layer)")
+    assert seen.errors == []

@@ -27,7 +27,7 @@ from planner.publish.page.public import without_boundaries
 from planner.publish.page.values import rounded
 from planner.tables import is_missing
 from planner.telling.contents.coverage import district_rows
-from planner.telling.contents.records import synthetic_note
+from planner.telling.contents.records import station_line, synthetic_note
 from planner.telling.words.names import crs_label
 from planner.telling.words.phrases import words_of
 from planner.telling.words.pinyin import sounds_of, texts_in
@@ -97,6 +97,7 @@ def _headline(bundle: Bundle) -> dict[str, Any]:
             if facts.find("share", hours=name) is not None
         },
         "stations": int(facts.shown("stations_open", plan="today")),
+        "stations_told": station_line(bundle),
         "sites": int(facts.shown("sites_new")),
         "gap": facts.shown("gap"),
         "regret": [f.shown for f in (facts.find("regret"), facts.find("regret_most")) if f is not None],

@@ -34,7 +34,7 @@ function headlineBlock(head, words) {
       "div",
       { class: "figures" },
       figure(words.t("workers"), words.n(h.workers, 0)),
-      figure(words.t("stations_open"), words.n(h.stations)),
+      figure(words.t("stations_open"), words.n(h.stations), h.stations_told),
       figure(words.t("layer_sites"), words.n(h.sites)),
       figure(words.t("gap"), words.gap(h.gap), words.t("gap_hint")),
     ),
@@ -157,6 +157,7 @@ function readingsBlock(head, words) {
       el("thead", {}, el("tr", {}, el("td", {}), el("th", { scope: "col" }, words.t("before")), el("th", { scope: "col" }, words.t("after")))),
       el("tbody", {}, body, named.map(([key, share]) => row(words.t(`reading_${key}`), share))),
     ),
+    h.stations_told ? el("p", { class: "unit-line stations-told" }, h.stations_told) : null,
     glossaryBlock(head, words),
   );
   return node;
@@ -401,13 +402,14 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
   const readings = readingsBlock(head, words);
   const compare = desk ? compareTable(desk, head, words, actions, new Swipe(layers, desk, words)) : null;
   const gaps = desk ? gapTable(words, head, actions.gap, layers) : null;
+  const spots = spotList(words, head, actions.spot);
   const lists = tabs(words, [
     ["sites", words.t("tab_sites", { n: words.n(head.sites.name.length) }), sites.node],
     ...(desk ? [["mine", words.t("tab_mine"), table.node]] : []),
     ["table", words.t("tab_table"), whole.node],
     ...(desk ? [["compare", words.t("tab_compare"), compare.node]] : []),
     ["districts", words.t("tab_districts"), districts.node],
-    ...(gaps ? [["gaps", words.t("layer_gaps"), gaps.node]] : []),
+    ...(gaps || spots ? [["gaps", words.t(gaps ? "layer_gaps" : "layer_hotspots"), el("div", {}, gaps?.node, spots)]] : []),
     ["readings", words.t("tab_readings"), readings],
     ...(head.evidence.length ? [["evidence", words.t("tab_evidence"), evidenceBlock(head, words)]] : []),
   ]);

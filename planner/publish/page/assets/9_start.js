@@ -45,6 +45,11 @@ async function start() {
       layers.show("gaps", true);
       visit(L.latLng(gap.latlng), null);
     },
+    spot: (i) => {
+      layers.show("hotspots", true);
+      map.fitBounds(layers.hotspotShapes[i].getBounds(), { animate: !calm, maxZoom: 15 });
+      hand.sheet.away();
+    },
     open: async (file) => {
       try {
         const { kept, unknown } = readPlan(await file.text(), desk);
