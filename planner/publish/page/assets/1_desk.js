@@ -13,6 +13,7 @@ function makeDesk(head, blob, grid) {
     const hours = part.actions.hours.map(([i, text]) => [i, openPeriods(text, part.periods, part.need_open)]);
     plans.actions = { sites: [...stations.filter((i) => !gone.has(i)), ...part.actions.chosen.map((i) => board.nStations + i)], hours: new Map(hours) };
   }
+  if (part.last) plans.last = { sites: [...stations, ...part.last.map((i) => board.nStations + i)] };
   const desk = new Desk(board, part, plans);
   let [lng, lat] = [0, 0];
   const flat = integers(blob, part.candidates.at);

@@ -510,7 +510,7 @@ function viewControl(layers, words, desk) {
   };
   const options = [option("before", words.t("before"), false), option("after", words.t("after"), true)];
   if (desk) {
-    if (desk.plans.actions) options.push(option("actions", words.t("plan_actions"), false));
+    for (const plan of ["actions", "last"]) if (desk.plans[plan]) options.push(option(plan, words.t(`plan_${plan}`), false));
     options.push(option("mine", words.t("plan_mine"), false));
     desk.subscribe(() => {
       const shown = { today: "before", proposal: "after" }[desk.now.plan] ?? desk.now.plan;

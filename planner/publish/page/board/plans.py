@@ -1,4 +1,4 @@
-"""The plan with five verbs as the page can count it: which sites are open, in whose hours."""
+"""The plan with five verbs and last year's as the page can count them: which sites are open, in whose hours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from planner.publish.page.values import texts_of
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
 
-__all__ = ["actions_plan"]
+__all__ = ["actions_plan", "last_plan"]
 
 
 def actions_plan(bundle: Bundle) -> dict[str, Any] | None:
@@ -35,3 +35,16 @@ def actions_plan(bundle: Bundle) -> dict[str, Any] | None:
         elif verb in ("retime", "upgrade"):
             hours.append([old[place], str(row.hours_to)])
     return {"closed": closed, "chosen": chosen, "hours": hours}
+
+
+def last_plan(bundle: Bundle) -> list[int] | None:
+    """Candidates where last year's plan wanted stations that are not built yet; None where the study goes on from none.
+
+    A place that is no candidate any more cannot be counted; the list of changes names it.
+    """
+    if bundle.changes is None:
+        return None
+    number = {key: i for i, key in enumerate(texts_of(bundle.candidates, "site_id"))}
+    table = bundle.changes.table
+    wanted = table[table["change"].isin(("kept", "dropped")) & (table["why"] != "gone")]
+    return sorted({number[key] for key in wanted["place_id"].astype(str) if key in number})
