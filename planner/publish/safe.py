@@ -14,12 +14,12 @@ import os
 import re
 import shutil
 import tempfile
-import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from planner.errors import Finding, PlannerError, UnsafePathError, finding
+from planner.folders import sweep
 from planner.tables import is_missing
 
 __all__ = [
@@ -44,8 +44,6 @@ _XLSX_ESCAPE = re.compile(r"_x(?=[0-9A-Fa-f]{4}_)")
 #: What a spreadsheet may take for the start of a formula or a command, full-width forms included.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\u2400", "＝", "＋", "－", "＠")
 _EXCEL_CELL_LIMIT = 32767
-#: Folders of runs that wrote nothing for so long are nobody's (s).
-OLD_S = 3600.0
 _RESERVED = {"CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"} | {
     f"{device}{digit}" for device in ("COM", "LPT") for digit in "123456789¹²³"
 }
@@ -189,7 +187,7 @@ def whole_set(out: Path, *, last: str, gone: Sequence[str] = ()) -> Iterator[Pat
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _alone(out):
-            _sweep(out)
+            sweep(out, ".planner-*")
             folder = Path(tempfile.mkdtemp(prefix=".planner-", dir=out))
             try:
                 yield folder
@@ -227,13 +225,6 @@ def _alone(out: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _sweep(out: Path) -> None:
-    """Remove what runs that were killed left behind an hour ago or more."""
-    for folder in out.glob(".planner-*"):
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD_S:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:
