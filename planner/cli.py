@@ -13,6 +13,7 @@ import typer
 
 from planner.errors import AbsentError, InputError, PlannerError, SettingsError, visible
 from planner.language import locale_language
+from planner.leaving import say_at_end
 from planner.telling.words.phrases import phrase
 
 
@@ -564,6 +565,7 @@ def _called() -> int:
 def main() -> None:
     """Entry point: errors in words, exit codes as documented."""
     code = 1
+    say_at_end(_say("error_interrupted"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that has no Chinese shows marks, not a traceback

@@ -8,7 +8,6 @@ federation keeps, districts, population, study file) into the user's cache, once
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from planner.example import facts as facts_
 from planner.example.facts import Facts, to_degrees
 from planner.example.field import CELL_M, Field, make_field
 from planner.folders import cache_folder, sum_of, sweep
+from planner.leaving import temporary_folder
 
 SEED = 20240124
 FILES = (
@@ -50,21 +50,23 @@ def build(cache: Path | None = None, progress: Progress | None = None) -> Path:
     try:
         home.mkdir(parents=True, exist_ok=True)
         sweep(home, ".building-*")
-        made = Path(tempfile.mkdtemp(prefix=".building-", dir=home))
+        with temporary_folder(home, ".building-") as made:
+            _built(made, folder, progress or (lambda _label, _share: None))
     except OSError as error:
         raise PlannerError.of(finding("OUT-004", value=str(home), why=str(error))) from error
-    try:
-        _make(made, progress or (lambda _label, _share: None))
-        (made / SUMS).write_text(_sums(made), "utf-8")
-        try:
-            made.replace(folder)
-        except OSError:
-            if not _whole(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-                made.replace(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
     return folder
+
+
+def _built(made: Path, folder: Path, say: Progress) -> None:
+    """Build in ``made`` and move it to ``folder``."""
+    _make(made, say)
+    (made / SUMS).write_text(_sums(made), "utf-8")
+    try:
+        made.replace(folder)
+    except OSError:
+        if not _whole(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            made.replace(folder)
 
 
 def _sums(folder: Path) -> str:

@@ -12,14 +12,13 @@ import errno
 import html
 import os
 import re
-import shutil
-import tempfile
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from planner.errors import Finding, PlannerError, UnsafePathError, finding
 from planner.folders import sweep
+from planner.leaving import temporary_folder, undisturbed
 from planner.tables import is_missing
 
 __all__ = [
@@ -158,18 +157,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".planner-", dir=path.parent))
+        with temporary_folder(path.parent, ".planner-") as folder:
+            temporary = folder / path.name
+            yield temporary
+            _flush(temporary)
+            temporary.replace(path)
     except OSError as error:
         raise _output_error(path, error) from error
-    try:
-        temporary = folder / path.name
-        yield temporary
-        _flush(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise _output_error(path, error) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -188,24 +182,27 @@ def whole_set(out: Path, *, last: str, gone: Sequence[str] = ()) -> Iterator[Pat
         out.mkdir(parents=True, exist_ok=True)
         with _alone(out):
             sweep(out, ".planner-*")
-            folder = Path(tempfile.mkdtemp(prefix=".planner-", dir=out))
-            try:
+            with temporary_folder(out, ".planner-") as folder:
                 yield folder
-                made = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
-                (out / last).unlink(missing_ok=True)
-                for path in sorted(made, key=lambda p: p == Path(last)):
-                    (out / path).parent.mkdir(parents=True, exist_ok=True)
-                    try:
-                        (folder / path).replace(out / path)
-                    except OSError as error:
-                        raise _output_error(out / path, error) from error
-                for name in gone:
-                    if Path(name) not in made:
-                        (out / name).unlink(missing_ok=True)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                with undisturbed():
+                    _change_places(folder, out, last=last, gone=gone)
     except OSError as error:
         raise _output_error(out, error) from error
+
+
+def _change_places(folder: Path, out: Path, *, last: str, gone: Sequence[str]) -> None:
+    """Move every file below ``folder`` to its place in ``out``."""
+    made = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    (out / last).unlink(missing_ok=True)
+    for path in sorted(made, key=lambda p: p == Path(last)):
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            (folder / path).replace(out / path)
+        except OSError as error:
+            raise _output_error(out / path, error) from error
+    for name in gone:
+        if Path(name) not in made:
+            (out / name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

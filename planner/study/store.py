@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,6 +21,7 @@ from typing import Any
 
 from planner.errors import Finding
 from planner.folders import sum_of, sweep
+from planner.leaving import temporary_folder
 from planner.study.parts import read_value, write_value
 
 __all__ = ["Kept", "Store", "code_digest", "file_digest", "text_digest"]
@@ -153,26 +153,21 @@ class Store:
 
     def put(self, key: str, kept: Kept) -> None:
         """Keep a result; a store that cannot be written (read-only, full) is left as it was."""
-        try:
+        with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
-        except OSError:
-            return
-        try:
-            note = {
-                "value": write_value(kept.value, beside), "seconds": kept.seconds, "peak_mb": kept.peak_mb,
-                "findings": [asdict(f) for f in kept.findings], "takes": dict(kept.takes), "study": kept.study,
-            }  # fmt: skip
-            note["files"] = {p.name: sum_of(p) for p in sorted(beside.iterdir())}
-            (beside / NOTE).write_text(_sealed(note), "utf-8")
-            shutil.rmtree(self.folder / key, ignore_errors=True)
-            beside.replace(self.folder / key)
-            self._forget_oldest()
-        except OSError:
-            shutil.rmtree(beside, ignore_errors=True)
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
+            with temporary_folder(self.folder, ".new-") as beside:
+                self._put(key, kept, beside)
+
+    def _put(self, key: str, kept: Kept, beside: Path) -> None:
+        note = {
+            "value": write_value(kept.value, beside), "seconds": kept.seconds, "peak_mb": kept.peak_mb,
+            "findings": [asdict(f) for f in kept.findings], "takes": dict(kept.takes), "study": kept.study,
+        }  # fmt: skip
+        note["files"] = {p.name: sum_of(p) for p in sorted(beside.iterdir())}
+        (beside / NOTE).write_text(_sealed(note), "utf-8")
+        shutil.rmtree(self.folder / key, ignore_errors=True)
+        beside.replace(self.folder / key)
+        self._forget_oldest()
 
     def findings(self, key: str) -> tuple[Finding, ...]:
         """What was noticed when the result kept under ``key`` was computed; none where nothing is kept."""

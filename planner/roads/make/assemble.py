@@ -132,10 +132,10 @@ def _allowed(streets: SourceStreets, profile: Profile, found: list[Finding]) -> 
     return Lines(ptr, vertex, forth[keep], back[keep], minutes, street, streets.line_id[keep], given), names
 
 
-def _zone(corners: tuple[np.ndarray, np.ndarray], streets: SourceStreets, used: np.ndarray) -> str:
+def _zone(corners: tuple[np.ndarray, ...], streets: SourceStreets, used: np.ndarray) -> str:
     """The metric CRS of the middle of the streets (whose extent is given in degrees); NET-112 where they have none."""
     try:
-        return auto_crs(*corners)
+        return auto_crs(corners[0], corners[1])
     except ValueError as error:
         x, y = streets.x[used] / streets.per_unit, streets.y[used] / streets.per_unit
         n = int(((np.abs(x) > 180) | (np.abs(y) > 90)).sum())
