@@ -5,12 +5,14 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 
-.PHONY: help plan test lint bench notebooks clean
+.PHONY: help plan test lint bench notebooks constraints matrix clean
 help:
 	@echo "make plan       set up, then plan the embedded Suzhou into outputs/suzhou/"
 	@echo "make test       set up, then lint, type-check and run every test"
 	@echo "make bench      the figures of benchmarks/RESULTS.md, beside peers, in one run"
 	@echo "make notebooks  run the notebooks and keep their light outputs"
+	@echo "make constraints  constraints.txt anew, from the newest versions"
+	@echo "make matrix     the wheel in clean environments: Python 3.11 to 3.13, lowest and newest versions"
 	@echo "make clean      remove the virtual environment, caches and outputs"
 
 $(BIN)/python:
@@ -51,6 +53,12 @@ bench: $(TEST_STAMP)
 
 notebooks: $(TEST_STAMP)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+constraints: $(TEST_STAMP)
+	$(BIN)/python -m tests.matrix constraints
+
+matrix: $(TEST_STAMP)
+	$(BIN)/python -m tests.matrix
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
