@@ -312,17 +312,18 @@ def two_at_once(grounds: Grounds, count: int, tally: Tally, until: float, chance
 
 
 def campaign(home: Path, *, count: int, seed: int, minutes: float) -> Tally:
-    """So many kills (three in five at recorded points), and a share of them of each other fault."""
+    """So many kills (three in five at recorded points), and a share of them of each other fault (from ten on)."""
     until = time.perf_counter() + 60 * minutes
     chance, tally = random.Random(seed), Tally()
     grounds = Grounds(home)
     print(f"{len(grounds.points)} points in a run of {grounds.seconds:.1f} s", flush=True)
     at_points = min(len(grounds.points), -(-count * 3 // 5))
-    few = max(1, count // 10)
-    read_only(grounds, tally)
+    few = count // 10
+    if few:
+        read_only(grounds, tally)
     fill_disk(grounds, few, tally, until)
     two_at_once(grounds, few, tally, until, chance)
     kill_at_points(grounds, at_points, tally, until)
     kill_at_times(grounds, count - at_points, tally, until, chance)
-    damage_cache(grounds, -(-count * 3 // 5), tally, until, chance)
+    damage_cache(grounds, 6 * few, tally, until, chance)
     return tally

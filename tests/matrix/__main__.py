@@ -138,7 +138,11 @@ def pins(frozen: str) -> str:
     lines = [line.strip() for line in frozen.splitlines()]
     kept = [x for x in lines if re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", x)]
     mine = ("outdoor-rest-planner==", "pip==", "setuptools==", "wheel==")
-    return HEAD + "".join(f"{x}\n" for x in sorted(kept, key=str.lower) if not x.lower().startswith(mine))
+    return HEAD + "".join(
+        f"{x}\n"
+        for x in sorted(kept, key=lambda x: x.lower().partition("=="))
+        if not x.lower().startswith(mine)
+    )
 
 
 def constraints(home: Path) -> None:
