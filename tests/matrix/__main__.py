@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -54,6 +55,11 @@ def must(*arguments: object, folder: Path | None = None, env: Mapping[str, str] 
     return text
 
 
+def project() -> dict[str, list[str]]:
+    """The table ``project`` of ``pyproject.toml``."""
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"])
+
+
 def tools(home: Path) -> Path:
     """An environment with uv and build; its folder of programs."""
     must(sys.executable, "-m", "venv", home / "tools")
@@ -64,6 +70,7 @@ def tools(home: Path) -> Path:
 def uv_settings() -> dict[str, str]:
     """This process's environment with pip's settings under uv's names, and nothing of the tree."""
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    env.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")  # as pip does
     code, text = said(sys.executable, "-m", "pip", "config", "list")
     for line in text.splitlines() if code == 0 else ():
         key, _, value = line.partition("=")
@@ -110,9 +117,12 @@ def one(
     must(programs / "uv", "venv", "--quiet", "--python", python, place / "venv", env=env)
     inside = place / "venv" / "bin" / "python"
     install: list[object] = [programs / "uv", "pip", "install", "--quiet", "--python", inside]
-    code, text = said(*install, "--resolution", RESOLUTIONS[versions], wheel, env=env)
-    if code:
-        return f"not installed: {text[-1500:]}"
+    direct = place / "direct.txt"  # of the wheel alone, planner would be the one direct requirement
+    direct.write_text("\n".join(project()["dependencies"]), "utf-8")
+    for what in (["--resolution", RESOLUTIONS[versions], "-r", direct], ["--no-deps", wheel]):
+        code, text = said(*install, *what, env=env)
+        if code:
+            return f"not installed: {text[-1500:]}"
     asked = place / "asked"
     shutil.copytree(ROOT / "tests", asked / "tests")
     for name in ("matrix/smoke.py", "study/town.py"):
