@@ -570,3 +570,17 @@ def test_a_plan_of_the_page_that_is_none_is_refused(tmp_path, content):
     with pytest.raises(PlannerError) as caught:
         read_plan(write(tmp_path, content, "plan.json"))
     assert caught.value.told.code == "PAGE-001"
+
+
+def test_a_geopackage_whose_words_are_no_text_is_told(tmp_path):
+    path = layered(tmp_path / "a.gpkg")
+    with sqlite3.connect(path) as base:
+        base.execute(
+            "INSERT INTO gpkg_contents(table_name, data_type, identifier, srs_id) VALUES(CAST(x'61ff62' AS TEXT), 'features', 'x', 4326)"
+        )
+    base.close()
+    raw, found = read_table(table(path), kind="stations")
+    assert raw is None
+    assert codes(found, "E") == ["FILE-001"]
+    with pytest.raises(InputError):
+        read_network(path)
