@@ -6,13 +6,15 @@ STAMP  := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DOCS_STAMP := $(VENV)/.installed-docs
 
-.PHONY: help plan test lint bench notebooks docs clean
+.PHONY: help plan test lint bench notebooks docs constraints matrix clean
 help:
 	@echo "make plan       set up, then plan the embedded Suzhou into outputs/suzhou/"
 	@echo "make test       set up, then lint, type-check and run every test"
 	@echo "make bench      the figures of benchmarks/RESULTS.md, beside peers, in one run"
 	@echo "make notebooks  run the notebooks and keep their light outputs"
 	@echo "make docs       the documentation as a site, into build/docs/"
+	@echo "make constraints constraints.txt anew, from the newest versions"
+	@echo "make matrix     the wheel in clean environments: Python 3.11 to 3.13, lowest and newest versions"
 	@echo "make clean      remove the virtual environment, caches and outputs"
 
 $(BIN)/python:
@@ -62,6 +64,12 @@ notebooks: $(TEST_STAMP)
 docs: $(DOCS_STAMP)
 	$(BIN)/python -m sphinx -W --keep-going -n -q -b html -c docs . build/docs
 	@echo "Open build/docs/index.html"
+
+constraints: $(TEST_STAMP)
+	$(BIN)/python -m tests.matrix constraints
+
+matrix: $(TEST_STAMP)
+	$(BIN)/python -m tests.matrix
 
 clean:
 	rm -rf $(VENV) build/docs .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -14,6 +14,7 @@ import typer
 from planner.errors import AbsentError, InputError, PlannerError, SettingsError, visible
 from planner.exports.formats import FORMATS
 from planner.language import locale_language
+from planner.leaving import say_at_end
 from planner.telling.words.phrases import phrase
 
 
@@ -45,6 +46,7 @@ class _Shown:
     def __init__(self, show: Callable[[str, float], None]) -> None:
         self.show = show
         self.language: str = locale_language()
+        self.study: Any = None
 
     def __call__(self, label: str, share: float) -> None:
         """Say what is being done."""
@@ -55,6 +57,20 @@ class _Shown:
 
 @contextmanager
 def _shown() -> Iterator[_Shown]:
+    """Progress on standard error; at the end, what was computed again since the last run and why."""
+    from planner.study.terminal import recomputed_text
+
+    with _live() as shown:
+        yield shown
+    if shown.study is not None:
+        stages = shown.study.stages
+        again = recomputed_text(stages.recomputed_first(), len(stages.recomputed), shown.language)
+        if again:
+            _echo(again, err=True)
+
+
+@contextmanager
+def _live() -> Iterator[_Shown]:
     """Progress on standard error: a live line on a terminal, a line per step elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -95,6 +111,7 @@ def _open(path: Path | None, shown: _Shown) -> Any:
         _echo(error_text(error, language), err=True)
         raise typer.Exit(1) from error
     shown.language = opened.settings.study.language
+    shown.study = opened
     return opened
 
 
@@ -156,6 +173,7 @@ def run(
             file = plan
             wished = _refusing(lambda: read_plan(file), opened)
             opened = opened.with_(**wishes(wished, opened.settings.siting))
+        shown.study = opened
         if dry_run:
             text = dry_run_text(opened.dry_run(), _language(opened))
         else:
@@ -583,6 +601,7 @@ def _called() -> int:
 def main() -> None:
     """Entry point: errors in words, exit codes as documented."""
     code = 1
+    say_at_end(_say("error_interrupted"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a console that has no Chinese shows marks, not a traceback

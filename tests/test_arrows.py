@@ -10,7 +10,7 @@ import pytest
 
 PLANNER = Path(__file__).resolve().parents[1] / "planner"
 #: Room (a file or a folder of ``planner``) → the rooms it may import, besides itself. The one table.
-BASE = {"errors", "folders", "jit", "language", "progress", "tables", "threads", "version"}
+BASE = {"errors", "folders", "jit", "language", "leaving", "progress", "tables", "threads", "version"}
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(sorted(BASE), BASE),
     "settings": BASE,

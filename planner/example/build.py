@@ -8,7 +8,6 @@ federation keeps, districts, population, study file) into the user's cache, once
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,13 +18,16 @@ from planner.errors import PlannerError, finding
 from planner.example import facts as facts_
 from planner.example.facts import Facts, to_degrees
 from planner.example.field import CELL_M, Field, make_field
-from planner.folders import cache_folder
+from planner.folders import cache_folder, sum_of, sweep
+from planner.leaving import temporary_folder
 
 SEED = 20240124
 FILES = (
     "study.toml", "stations.xlsx", "districts.geojson", "population.csv", "suzhou.osm.pbf",
     "driver_homes.csv", "truck_counts.csv", "union_networks.xlsx", "sources.md",
 )  # fmt: skip
+#: Beside them: the checksum of each.
+SUMS = "sums.txt"
 Progress = Callable[[str, float], None]
 
 
@@ -33,7 +35,8 @@ def build(cache: Path | None = None, progress: Progress | None = None) -> Path:
     """The folder of the embedded Suzhou with ``study.toml``; built at the first call, then kept.
 
     The folder's name holds a hash of the tables and of the generator, so an old one is never taken for
-    a new one. It appears whole or not at all: it is built beside and moved into place.
+    a new one. It appears whole or not at all: it is built beside and moved into place. A file of it that is no longer what was
+    written has it built anew.
 
     Raises
     ------
@@ -42,24 +45,41 @@ def build(cache: Path | None = None, progress: Progress | None = None) -> Path:
     """
     home = (cache if cache is not None else cache_folder()) / "example"
     folder = home / f"suzhou-{facts_.digest()}"
-    if all((folder / name).is_file() for name in FILES):
+    if _whole(folder):
         return folder
     try:
         home.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=".building-", dir=home))
+        sweep(home, ".building-*")
+        with temporary_folder(home, ".building-") as made:
+            _built(made, folder, progress or (lambda _label, _share: None))
     except OSError as error:
         raise PlannerError.of(finding("OUT-004", value=str(home), why=str(error))) from error
-    try:
-        _make(made, progress or (lambda _label, _share: None))
-        try:
-            made.replace(folder)
-        except OSError:
-            if not all((folder / name).is_file() for name in FILES):
-                shutil.rmtree(folder, ignore_errors=True)
-                made.replace(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
     return folder
+
+
+def _built(made: Path, folder: Path, say: Progress) -> None:
+    """Build in ``made`` and move it to ``folder``."""
+    _make(made, say)
+    (made / SUMS).write_text(_sums(made), "utf-8")
+    try:
+        made.replace(folder)
+    except OSError:
+        if not _whole(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            made.replace(folder)
+
+
+def _sums(folder: Path) -> str:
+    """A line per file: its checksum and name."""
+    return "".join(f"{sum_of(folder / name)} {name}\n" for name in FILES)
+
+
+def _whole(folder: Path) -> bool:
+    """Whether every file is there and is what was written."""
+    try:
+        return (folder / SUMS).read_text("utf-8") == _sums(folder)
+    except (OSError, ValueError):
+        return False
 
 
 def write(target: Path | str, *, cache: Path | None = None, progress: Progress | None = None) -> Path:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from planner.inputs.osm.faults import OSM_ERRORS, broken_file, check_places, loc
 from planner.inputs.osm.layers import ATTRIBUTION
 from planner.inputs.places.crs import auto_crs
 from planner.inputs.tables.local import check_file
+from planner.leaving import temporary_folder
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -68,8 +67,7 @@ def cut_place(
         .union_all()
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with temporary_folder(out.parent, f".{out.name}.") as beside:
         say("cutting streets", 0.4)
         _cut(source, beside / "streets.osm.pbf", wide, place)
         layers = {"boundary": [boundary], **dict(zip(("districts", "towns"), inside, strict=False))}
@@ -82,8 +80,6 @@ def cut_place(
         out.mkdir(parents=True, exist_ok=True)
         for file in sorted(beside.iterdir()):
             file.replace(out / file.name)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     say("cutting streets", 1.0)
     return out
 

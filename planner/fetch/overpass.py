@@ -11,8 +11,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from typing import Any
 from planner.errors import NoInternetError, PlannerError, finding
 from planner.inputs.osm.layers import ATTRIBUTION
 from planner.inputs.places.crs import auto_crs
+from planner.leaving import temporary_folder
 
 __all__ = ["FEATURES", "fetch", "study_text", "write_osm"]
 
@@ -156,16 +155,13 @@ def _write(
 ) -> None:
     """Write all files beside ``out`` first, then move them in."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with temporary_folder(out.parent, f".{out.name}.") as beside:
         write_osm(beside / "streets.osm.pbf", elements)
         (beside / "boundary.geojson").write_text(_boundary(boundary, place), "utf-8")
         (beside / "study.toml").write_text(study_text(place, buildings=buildings, margin_m=margin_m), "utf-8")
         out.mkdir(parents=True, exist_ok=True)
         for file in sorted(beside.iterdir()):
             file.replace(out / file.name)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def write_osm(path: Path, elements: Iterable[Element]) -> None:

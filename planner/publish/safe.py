@@ -12,14 +12,13 @@ import errno
 import html
 import os
 import re
-import shutil
-import tempfile
-import time
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from planner.errors import Finding, PlannerError, UnsafePathError, finding
+from planner.folders import sweep
+from planner.leaving import temporary_folder, undisturbed
 from planner.tables import is_missing
 
 __all__ = [
@@ -44,8 +43,6 @@ _XLSX_ESCAPE = re.compile(r"_x(?=[0-9A-Fa-f]{4}_)")
 #: What a spreadsheet may take for the start of a formula or a command, full-width forms included.
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\u2400", "＝", "＋", "－", "＠")
 _EXCEL_CELL_LIMIT = 32767
-#: Folders of runs that wrote nothing for so long are nobody's (s).
-OLD_S = 3600.0
 _RESERVED = {"CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"} | {
     f"{device}{digit}" for device in ("COM", "LPT") for digit in "123456789¹²³"
 }
@@ -160,18 +157,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".planner-", dir=path.parent))
+        with temporary_folder(path.parent, ".planner-") as folder:
+            temporary = folder / path.name
+            yield temporary
+            _flush(temporary)
+            temporary.replace(path)
     except OSError as error:
         raise _output_error(path, error) from error
-    try:
-        temporary = folder / path.name
-        yield temporary
-        _flush(temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise _output_error(path, error) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -189,25 +181,28 @@ def whole_set(out: Path, *, last: str, gone: Sequence[str] = ()) -> Iterator[Pat
     try:
         out.mkdir(parents=True, exist_ok=True)
         with _alone(out):
-            _sweep(out)
-            folder = Path(tempfile.mkdtemp(prefix=".planner-", dir=out))
-            try:
+            sweep(out, ".planner-*")
+            with temporary_folder(out, ".planner-") as folder:
                 yield folder
-                made = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
-                (out / last).unlink(missing_ok=True)
-                for path in sorted(made, key=lambda p: p == Path(last)):
-                    (out / path).parent.mkdir(parents=True, exist_ok=True)
-                    try:
-                        (folder / path).replace(out / path)
-                    except OSError as error:
-                        raise _output_error(out / path, error) from error
-                for name in gone:
-                    if Path(name) not in made:
-                        (out / name).unlink(missing_ok=True)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                with undisturbed():
+                    _change_places(folder, out, last=last, gone=gone)
     except OSError as error:
         raise _output_error(out, error) from error
+
+
+def _change_places(folder: Path, out: Path, *, last: str, gone: Sequence[str]) -> None:
+    """Move every file below ``folder`` to its place in ``out``."""
+    made = sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    (out / last).unlink(missing_ok=True)
+    for path in sorted(made, key=lambda p: p == Path(last)):
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            (folder / path).replace(out / path)
+        except OSError as error:
+            raise _output_error(out / path, error) from error
+    for name in gone:
+        if Path(name) not in made:
+            (out / name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -227,13 +222,6 @@ def _alone(out: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _sweep(out: Path) -> None:
-    """Remove what runs that were killed left behind an hour ago or more."""
-    for folder in out.glob(".planner-*"):
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > OLD_S:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _flush(path: Path) -> None:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from planner.errors import InputError, PlannerError, SettingsError, finding
 from planner.language import locale_language
+from planner.leaving import signals_elsewhere
 from planner.progress import Progress, silent
 from planner.telling.words.phrases import phrase
 
@@ -124,9 +125,13 @@ def run_batch(
         raise PlannerError.of(finding("RUN-002")) from error
     cluster = None
     if scheduler is None:
-        cluster = LocalCluster(
-            n_workers=min(workers, len(paths)), threads_per_worker=1, host="127.0.0.1", dashboard_address=None
-        )
+        with signals_elsewhere():  # Ctrl+C reaches every process of a terminal: only this one answers
+            cluster = LocalCluster(
+                n_workers=min(workers, len(paths)),
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+            )
     try:
         with _client(Client, scheduler or cluster) as client:
             tasks = client.map(run_one, paths, folders, pure=False)

@@ -100,13 +100,16 @@ def _from_json(source: str, text: str) -> PlanFile:
             tuple(map(str, plan.get("forbidden", ()))),
             {str(row["site_id"]): str(row["reason"]) for row in plan.get("rejected", ())},
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise _no_plan(source, f"{type(error).__name__} {error}") from error
 
 
 def _from_csv(source: str, text: str) -> PlanFile:
     """A table of sites; those with the origin ``mine`` were put in by hand."""
-    rows = list(csv.DictReader(io.StringIO(text)))
+    try:
+        rows = list(csv.DictReader(io.StringIO(text)))
+    except csv.Error as error:
+        raise _no_plan(source, str(error)) from error
     if not rows or not {"site_id", "lng", "lat"} <= set(rows[0]):
         raise _no_plan(source, "site_id, lng, lat")
     try:

@@ -111,6 +111,8 @@ class Stages:
         self.progress = progress or silent
         self.memory = memory or Memory()
         self.records: dict[str, StageRecord] = {}
+        #: Stages made again though a result of theirs was kept for this study: which of what they take has changed, or "damaged".
+        self.recomputed: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._telling = False
 
@@ -191,6 +193,8 @@ class Stages:
             kept = self.store.get(key) if row.kept else None
             found = kept is not None
             if kept is None:
+                if row.kept and not given:
+                    self._note_why(name, key)
                 kept = self._made(name, given)
                 if row.kept:
                     self.store.put(key, kept)
@@ -200,6 +204,24 @@ class Stages:
         if not given:
             self.records.setdefault(name, record)
         return value
+
+    def _note_why(self, name: str, key: str) -> None:
+        """Note why a stage is made that was made before."""
+        why = "damaged" if key in self.store.damaged else self.because(name)
+        if why and why != "first time":
+            self.recomputed[name] = why
+
+    def recomputed_first(self) -> dict[str, str]:
+        """Of :attr:`recomputed`, those that do not only follow another, in the table's order."""
+        return {
+            name: self.recomputed[name]
+            for name in self.table
+            if name in self.recomputed
+            and not all(
+                isinstance(self.table[name].takes.get(a), FromStages)
+                for a in self.recomputed[name].split(", ")
+            )
+        }
 
     def ahead(self, names: Iterable[str]) -> None:
         """Make what the values of ``names`` need, stages that do not wait for each other at the same time.

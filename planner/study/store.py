@@ -1,29 +1,37 @@
 """Results of stages, kept under the hash of everything they depend on.
 
 A folder per result, named by its key: the value's parts in open formats (:mod:`planner.study.parts`) and
-``note.json``. A folder appears whole (written beside, then renamed) or not at all.
+``note.json``. A folder appears whole (written beside, then renamed) or not at all. The note holds a checksum of every part
+and of itself: a file that was cut, or of which the disk flipped a bit, is never taken for a result.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 import os
 import shutil
-import tempfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from planner.errors import Finding
+from planner.folders import sum_of, sweep
+from planner.leaving import temporary_folder
 from planner.study.parts import read_value, write_value
 
 __all__ = ["Kept", "Store", "code_digest", "file_digest", "text_digest"]
 
 KEEP_FOLDERS = 300
 NOTE = "note.json"
+
+
+class DamagedError(ValueError):
+    """A kept result is not what was written."""
 
 
 def file_digest(path: Path) -> str:
@@ -72,6 +80,29 @@ class Kept:
     study: str = ""
 
 
+def _sealed(note: Mapping[str, Any]) -> str:
+    """The note's text, with a checksum of itself."""
+    seal = f"{zlib.crc32(json.dumps(note, ensure_ascii=False).encode()):08x}"
+    return json.dumps({**note, "sum": seal}, ensure_ascii=False)
+
+
+def _note(home: Path) -> dict[str, Any]:
+    """The note of a kept result.
+
+    Raises
+    ------
+    FileNotFoundError
+        Nothing is kept there.
+    ValueError
+        It is not what was written.
+    """
+    text = (home / NOTE).read_text("utf-8")
+    note = json.loads(text)
+    if not isinstance(note, dict) or _sealed({k: v for k, v in note.items() if k != "sum"}) != text:
+        raise DamagedError(home.name)
+    return note
+
+
 def _findings(note: Mapping[str, Any]) -> tuple[Finding, ...]:
     return tuple(Finding(**f) for f in note["findings"])
 
@@ -83,58 +114,65 @@ class Store:
     ----------
     folder
         Made when first written to.
+
+    Attributes
+    ----------
+    damaged
+        Keys of results that were kept and not to be read, as met so far.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.damaged: set[str] = set()
 
     def has(self, key: str) -> bool:
         """Whether something is kept under ``key``."""
         return (self.folder / key / NOTE).is_file()
 
     def get(self, key: str) -> Kept | None:
-        """What is kept under ``key``, or None when absent or unreadable (it is then made again)."""
+        """What is kept under ``key``, or None when absent or damaged (it is then made again)."""
         home = self.folder / key
+        if not (home / NOTE).exists():
+            return None
         try:
-            note = json.loads((home / NOTE).read_text("utf-8"))
+            note = _note(home)
+            for name, written in note["files"].items():
+                if sum_of(home / name) != written:
+                    raise DamagedError(name)
             kept = Kept(
                 read_value(note["value"], home), note["seconds"], note["peak_mb"], _findings(note), note["takes"],
                 note["study"],
             )  # fmt: skip
-            os.utime(home)
-        except FileNotFoundError:
-            return None
         except Exception:  # whatever a damaged file makes a reader say (BadZipFile, ArrowInvalid, EOFError …)
+            self.damaged.add(key)
             shutil.rmtree(home, ignore_errors=True)
             return None
+        with contextlib.suppress(OSError):  # a cache that may only be read
+            os.utime(home)
         return kept
 
     def put(self, key: str, kept: Kept) -> None:
         """Keep a result; a store that cannot be written (read-only, full) is left as it was."""
-        try:
+        with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
-            beside = Path(tempfile.mkdtemp(prefix=".new-", dir=self.folder))
-        except OSError:
-            return
-        try:
-            note = {
-                "value": write_value(kept.value, beside), "seconds": kept.seconds, "peak_mb": kept.peak_mb,
-                "findings": [asdict(f) for f in kept.findings], "takes": dict(kept.takes), "study": kept.study,
-            }  # fmt: skip
-            (beside / NOTE).write_text(json.dumps(note, ensure_ascii=False), "utf-8")
-            shutil.rmtree(self.folder / key, ignore_errors=True)
-            beside.replace(self.folder / key)
-            self._forget_oldest()
-        except OSError:
-            shutil.rmtree(beside, ignore_errors=True)
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
+            with temporary_folder(self.folder, ".new-") as beside:
+                self._put(key, kept, beside)
+
+    def _put(self, key: str, kept: Kept, beside: Path) -> None:
+        note = {
+            "value": write_value(kept.value, beside), "seconds": kept.seconds, "peak_mb": kept.peak_mb,
+            "findings": [asdict(f) for f in kept.findings], "takes": dict(kept.takes), "study": kept.study,
+        }  # fmt: skip
+        note["files"] = {p.name: sum_of(p) for p in sorted(beside.iterdir())}
+        (beside / NOTE).write_text(_sealed(note), "utf-8")
+        shutil.rmtree(self.folder / key, ignore_errors=True)
+        beside.replace(self.folder / key)
+        self._forget_oldest()
 
     def findings(self, key: str) -> tuple[Finding, ...]:
         """What was noticed when the result kept under ``key`` was computed; none where nothing is kept."""
         try:
-            return _findings(json.loads((self.folder / key / NOTE).read_text("utf-8")))
+            return _findings(_note(self.folder / key))
         except (OSError, ValueError, KeyError, TypeError):
             return ()
 
@@ -143,7 +181,7 @@ class Store:
         found = []
         for home in self.folder.glob(f"{stem}-*"):
             try:
-                note = json.loads((home / NOTE).read_text("utf-8"))
+                note = _note(home)
                 if note["study"] == study:
                     found.append((home.stat().st_mtime_ns, home.name, dict(note["takes"])))
             except (OSError, ValueError, KeyError, TypeError):
@@ -151,6 +189,8 @@ class Store:
         return max(found, key=lambda f: f[:2])[2] if found else None
 
     def _forget_oldest(self) -> None:
+        """Remove the oldest results, and what runs that were killed left half written."""
+        sweep(self.folder, ".new-*")
         homes = sorted((p for p in self.folder.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
         for old in homes[:-KEEP_FOLDERS]:
             shutil.rmtree(old, ignore_errors=True)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "actions_text", "aligned", "audit_text", "backtest_text", "batch_text", "changes_text", "check_text", "coverage_text", "dry_run_text", "error_text", "finding_line", "homes_text", "map_audit_text", "misuse_text", "networks_text", "noticed_text", "padded",
-    "plan_text", "refusal_text", "step_label", "summary", "times_text",
+    "plan_text", "recomputed_text", "refusal_text", "step_label", "summary", "times_text",
 ]  # fmt: skip
 
 #: Findings of a comparison of travel times that the terminal shows.
@@ -321,6 +321,24 @@ def dry_run_text(table: pd.DataFrame, language: str) -> str:
     rows = [tuple(said(c) for c in ("stage", "state", "because", "key"))]
     rows += [(r.stage, said(r.state), said(r.because), r.key) for r in table.itertuples()]
     return aligned(rows, right=(False,) * 4)
+
+
+def recomputed_text(changed: Mapping[str, str], every: int, language: str) -> str:
+    """What was made again though it had been kept, and why; "" where nothing was.
+
+    ``changed``: those that do not only follow another (:meth:`planner.study.stages.Stages.recomputed_first`); ``every``: how many in all.
+    """
+    words = words_of("terminal", language)
+    told = [
+        phrase(
+            "say_made_again_one", language, stage=step_label(name, language), why=words.get(f"dry_{why}", why)
+        )
+        for name, why in changed.items()
+    ]
+    if not told:
+        return ""
+    key = "say_made_again_more" if every > len(told) else "say_made_again"
+    return phrase(key, language, n=every - len(told), stages=phrase("say_between", language).join(told))
 
 
 def batch_text(table: pd.DataFrame, language: str) -> str:

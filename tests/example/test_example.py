@@ -301,6 +301,15 @@ def test_a_built_folder_is_kept_and_a_damaged_one_made_again(tmp_path, monkeypat
     assert example.build(tmp_path) == first
     assert len(made) == 2
     assert all((first / name).is_file() for name in example.FILES)
+    (first / "population.csv").write_text("y", "utf-8")  # as a flipped bit would have it
+    assert example.build(tmp_path) == first
+    assert len(made) == 3
+    assert (first / "population.csv").read_text("utf-8") == "x"
+    (first / example.SUMS).write_text("", "utf-8")
+    example.build(tmp_path)
+    example.build(tmp_path)
+    assert len(made) == 4
+    assert [p.name for p in (tmp_path / "example").iterdir()] == [first.name]
 
 
 def test_files_to_edit_are_never_written_over_others(tmp_path, folder):

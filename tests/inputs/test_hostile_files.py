@@ -459,3 +459,128 @@ def test_the_commands_print_no_letter_that_acts_on_a_terminal(tmp_path):
     assert done.exit_code == 1
     assert "\\x1b]8;;" in done.output
     assert not any(c in done.output for c in "\x1b\x07\u202e")
+
+
+# -- what random changes to files found -------------------------------------------------------------------
+
+
+def repacked(path, target, **changed):
+    """A workbook with some parts replaced or (``None``) renamed away."""
+    book = zipfile.ZipFile(path)
+    with zipfile.ZipFile(target, "w") as out:
+        for name in book.namelist():
+            out.writestr(name, book.read(name))
+        for name, data in changed.items():
+            out.writestr(name.replace("__", "/"), data)
+    return target
+
+
+def test_a_stray_cell_is_found_wherever_the_workbook_keeps_its_sheet(tmp_path):
+    path = workbook(tmp_path, [HEADER, *ROWS])
+    book = zipfile.ZipFile(path)
+    parts = {n: book.read(n) for n in book.namelist()}
+    sheet = parts.pop("xl/worksheets/sheet1.xml")
+    stray = b'<row r="1048576"><c r="XFD1048576" t="n"><v>1</v></c></row></sheetData>'
+    parts["xl/elsewhere/page.xml"] = sheet.replace(b"</sheetData>", stray)
+    rels = "xl/_rels/workbook.xml.rels"
+    parts[rels] = parts[rels].replace(b"worksheets/sheet1.xml", b"elsewhere/page.xml")
+    with zipfile.ZipFile(path, "w") as out:
+        for name, data in parts.items():
+            out.writestr(name, data)
+    assert codes(too_wide(path)) == ["FILE-012"]
+    code, printed = bounded(READ, path)
+    assert (code, printed.strip()) == (0, "['FILE-012']")
+
+
+def test_a_workbook_whose_sheet_cannot_be_unpacked_is_told(tmp_path):
+    path = workbook(tmp_path, [HEADER, *ROWS])
+    info = zipfile.ZipFile(path).getinfo("xl/worksheets/sheet1.xml")
+    content = bytearray(path.read_bytes())
+    start = info.header_offset + 30 + len(info.filename)
+    content[start + 5 : start + 40] = b"\xff" * 35
+    path.write_bytes(content)
+    raw, found = read_table(table(path), kind="stations")
+    assert raw is None
+    assert codes(found, "E") == ["FILE-004"]
+
+
+def test_a_name_in_a_workbook_that_its_directory_tells_otherwise_is_told(tmp_path):
+    path = workbook(tmp_path, [HEADER, *ROWS])
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"xl/worksheets/sheet1.xml", b"xl/worcsheets/sheet1.xml", 1))
+    _, found = read_table(table(path), kind="stations")
+    assert codes(found, "E") == ["FILE-004"]
+
+
+@pytest.mark.parametrize("cut", [1500, 3000, 4200])
+def test_an_old_workbook_that_was_cut_or_changed_is_told(tmp_path, cut):
+    from tests.inputs.oldexcel import write_xls
+
+    path = write_xls(tmp_path / "a.xls", [HEADER, *ROWS])
+    whole = path.read_bytes()
+    for content in (
+        whole[:cut],
+        whole[:cut] + b"\xff\x07" + whole[cut + 2 :],
+        whole[:76] + b"\1" + whole[77:],
+    ):
+        path.write_bytes(content)
+        raw, found = read_table(table(path), kind="stations")
+        assert raw is not None or codes(found, "E")
+
+
+def test_a_shapefile_with_a_changed_prj_is_told_or_read(tmp_path):
+    layer = gpd.GeoDataFrame({"name": ["a"]}, geometry=gpd.points_from_xy([120.6], [31.3]), crs=4326)
+    layer.to_file(tmp_path / "a.shp")
+    good = (tmp_path / "a.prj").read_bytes()
+    for bad in (
+        good[:40],
+        good.replace(b"6378137", b"NaN"),
+        b"\xff" * 60,
+        good.replace(b'"', b"", 1),
+        b"GEOGCS[]",
+    ):
+        (tmp_path / "a.prj").write_bytes(bad)
+        _, found = read_stations(table(tmp_path / "a.shp"), crs=CRS)
+        assert found
+        with pytest.raises(InputError):
+            read_network(tmp_path / "a.shp")
+
+
+@pytest.mark.parametrize("y", [-4.7e61, 1e308, 5000.0])
+def test_a_street_with_a_corner_that_is_no_place_refuses(tmp_path, y):
+    feature = {**LINE, "geometry": {"type": "LineString", "coordinates": [[120.6, 31.3], [120.6, y]]}}
+    path = write(tmp_path, json.dumps({"type": "FeatureCollection", "features": [feature]}), "a.geojson")
+    with pytest.raises(InputError, match=r"NET-112|CRS-002"):
+        read_network(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        "{" * 5000,
+        '{"format": "planner plan 1", "sites": 3}',
+        'site_id,lng,lat\n"' + "x" * 200_000,
+    ],
+)
+def test_a_plan_of_the_page_that_is_none_is_refused(tmp_path, content):
+    from planner.errors import PlannerError
+    from planner.study.plan_file import read_plan
+
+    with pytest.raises(PlannerError) as caught:
+        read_plan(write(tmp_path, content, "plan.json"))
+    assert caught.value.told.code == "PAGE-001"
+
+
+def test_a_geopackage_whose_words_are_no_text_is_told(tmp_path):
+    path = layered(tmp_path / "a.gpkg")
+    with sqlite3.connect(path) as base:
+        base.execute(
+            "INSERT INTO gpkg_contents(table_name, data_type, identifier, srs_id) VALUES(CAST(x'61ff62' AS TEXT), 'features', 'x', 4326)"
+        )
+    base.close()
+    raw, found = read_table(table(path), kind="stations")
+    assert raw is None
+    assert codes(found, "E") == ["FILE-001"]
+    with pytest.raises(InputError):
+        read_network(path)

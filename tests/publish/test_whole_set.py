@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.publish import safe
+from planner.folders import OLD_S
 from planner.publish.safe import OutputError, whole_set
 
 
@@ -94,7 +94,7 @@ def test_two_runs_do_not_write_into_one_folder_at_once(tmp_path: Path) -> None:
 
 
 def test_what_killed_runs_left_long_ago_is_swept_what_is_new_is_not(tmp_path: Path) -> None:
-    for name, age_s in ((".planner-dead", 2 * safe.OLD_S), (".planner-new", 0.0)):
+    for name, age_s in ((".planner-dead", 2 * OLD_S), (".planner-new", 0.0)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "half").write_text("half")
         os.utime(tmp_path / name, (time.time() - age_s,) * 2)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from planner.settings.reading import parse_settings
 from planner.study import stages as engine
 from planner.study.parts import read_value, write_value
 from planner.study.stages import Memory, Stage, Stages
-from planner.study.store import Store
+from planner.study.store import Kept, Store
 from planner.study.study import Study
 from planner.study.takes import derived, digest_of, fixed, groups, part, section, setting, stage, stages
 
@@ -445,3 +448,96 @@ def test_arrays_of_another_shape_are_another_key() -> None:
     flat, square = np.zeros(4), np.zeros((2, 2))
     assert len({digest_of(value, {}) for value in (flat, square, flat.astype(int), np.ones(4))}) == 4
     assert digest_of(1.0, {}) == digest_of(1, {}) != digest_of("1", {})
+
+
+# -- what the disk did to what was kept ------------------------------------------------------------------------
+
+
+def keep_all(folder: Path) -> dict[str, Any]:
+    """A value of every kind, kept; by key."""
+    values = {
+        "frame-1": pd.DataFrame({"a": [1.5, 2.5], "b": ["站", "x"]}),
+        "array-1": np.arange(40, dtype=np.float64),
+        "sparse-1": sparse.csr_array(np.eye(9)),
+        "place-1": gpd.GeoSeries([shapely.Point(1, 2), shapely.Point(3, 4)], crs="EPSG:4549"),
+        "plain-1": {"a": (1, 2.25, "站")},
+    }
+    store = Store(folder)
+    for key, value in values.items():
+        store.put(key, Kept(value, 1.0, 2.0, (), {"x": "1"}, "toy"))
+    return values
+
+
+def test_no_flipped_bit_of_anything_kept_is_taken_for_a_result(tmp_path: Path) -> None:
+    keep_all(tmp_path / "whole")
+    files = [p for p in sorted((tmp_path / "whole").rglob("*")) if p.is_file()]
+    assert len(files) == 9  # four files of parts, five notes
+    rng = np.random.default_rng(0)
+    for path in files:
+        good = path.read_bytes()
+        for at in rng.choice(len(good) * 8, 40, replace=False).tolist():
+            bad = bytearray(good)
+            bad[at // 8] ^= 1 << at % 8
+            home = tmp_path / "flipped" / path.parent.name
+            shutil.copytree(path.parent, home)
+            (home / path.name).write_bytes(bad)
+            store = Store(home.parent)
+            assert store.get(home.name) is None, (path.name, at)
+            assert store.damaged == {home.name}
+            assert not home.exists()
+
+
+@pytest.mark.parametrize("how", ["cut", "empty", "longer", "gone"])
+def test_a_part_that_was_cut_or_is_gone_is_made_again(tmp_path: Path, how: str) -> None:
+    values = keep_all(tmp_path)
+    path = tmp_path / "array-1" / "00.npy"
+    good = path.read_bytes()
+    changed = {"cut": good[:-1], "empty": b"", "longer": good + b"\0"}
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(changed[how])
+    store = Store(tmp_path)
+    assert store.get("array-1") is None
+    assert store.damaged == {"array-1"}
+    assert store.get("plain-1").value == values["plain-1"]
+    assert store.get("nothing-1") is None
+    assert store.damaged == {"array-1"}
+
+
+def test_folders_half_written_by_killed_runs_are_swept_after_an_hour(tmp_path: Path) -> None:
+    for name, age_s in ((".new-dead", 2 * 3600), (".new-now", 0)):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (time.time() - age_s,) * 2)
+    keep_all(tmp_path)
+    assert sorted(p.name for p in tmp_path.glob(".new-*")) == [".new-now"]
+
+
+def test_what_is_made_again_is_noted_with_the_reason(tmp_path: Path) -> None:
+    first = made(tmp_path)
+    first.value("doubled")
+    assert first.recomputed == {}
+    reseeded = SETTINGS.model_copy(update={"study": SETTINGS.study.model_copy(update={"seed": 4})})
+    other = made(tmp_path, reseeded)
+    other.value("doubled")
+    assert other.recomputed == {"base": "seed", "doubled": "of"}
+    assert other.recomputed_first() == {"base": "seed"}
+    (tmp_path / first.key("doubled") / "note.json").write_text("{}", "utf-8")
+    damaged = made(tmp_path)
+    assert damaged.value("doubled") == 6.0
+    assert damaged.recomputed == damaged.recomputed_first() == {"doubled": "damaged"}
+    assert made(tmp_path).value("doubled") == 6.0
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Computed again since the last run: base (seed), doubled (what was kept is damaged); and 3 steps that follow from them."),
+     ("zh", "与上次相比有变，已重新计算：base（seed）、doubled（保存的结果已损坏）；另有 3 个后续步骤随之重算。")],
+)  # fmt: skip
+def test_what_was_made_again_is_said_aloud(language: str, said: str) -> None:
+    from planner.study.terminal import recomputed_text
+
+    changed = {"base": "seed", "doubled": "damaged"}
+    assert recomputed_text(changed, 5, language) == said
+    assert recomputed_text({}, 0, language) == ""
+    assert "3" not in recomputed_text(changed, 2, language)

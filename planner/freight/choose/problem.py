@@ -154,8 +154,10 @@ def flow_at(problem: HomesProblem, opened: Floats) -> Served:
     seg, hom = at.coords
     each = problem.drivers[seg] * opened[homes][hom]
     w, c, link = (np.floor(part * unit + 0.5).astype(np.int64) for part in (offered, bays, each))
-    tail = np.concatenate([np.full(m, s), seg, m + np.arange(h)])
-    head = np.concatenate([np.arange(m), m + hom, np.full(h, t)])
+    tail = np.concatenate([np.full(m, s), seg, m + np.arange(h)]).astype(np.int32)
+    head = np.concatenate([np.arange(m), m + hom, np.full(h, t)]).astype(
+        np.int32
+    )  # older scipy's flow takes no other
     cap = np.concatenate([w, link, c]).astype(np.int32)
     graph = sparse.csr_array((cap, (tail, head)), shape=(t + 1, t + 1))
     flow = csgraph.maximum_flow(sparse.csr_matrix(graph), s, t)

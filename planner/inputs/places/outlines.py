@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import geopandas as gpd
@@ -18,6 +19,7 @@ from planner.settings.inputs import Table
 
 __all__ = ["outlines", "polygons_of"]
 
+Moving = Callable[[npt.NDArray[np.float64]], npt.NDArray[np.float64]]
 Shapes = npt.NDArray[Any]
 _SLIVER_M2 = 1.0
 _CHANGE = 0.01
@@ -74,6 +76,8 @@ def outlines(raw: RawTable, table: Table, *, crs: str) -> tuple[gpd.GeoSeries, l
         found.append(finding("CRS-003", source=source, field="crs", value=label, target=crs))
     shapes, impossible = _possible(shapes, raw, label)
     found += impossible
+    shapes, nowhere = _somewhere(shapes, raw, lambda c: _moved(c, label, table, crs))
+    found += nowhere
     moved = shapely.transform(shapes, lambda c: _moved(c, label, table, crs))
     return gpd.GeoSeries(_judged(shapes, moved, raw, crs, found), crs=crs), found
 
@@ -93,11 +97,8 @@ def _judged(shapes: Shapes, moved: Shapes, raw: RawTable, crs: str, found: list[
     for i, shape in enumerate(moved):
         where = {"source": raw.source, "row": int(raw.rows[i]), "value": label.iloc[i]}
         if shape is None or shapes[i].is_empty:
-            if not any(f.code == "GEO-007" and f.row == where["row"] for f in found):
+            if not any(f.code in ("GEO-007", "XY-003") and f.row == where["row"] for f in found):
                 found.append(finding("GEO-004", **where))
-            continue
-        if not np.isfinite(shapely.get_coordinates(shape)).all():
-            found.append(finding("XY-003", **where))
             continue
         kind = shapely.get_type_id(shape)
         if kind == 7:
@@ -119,6 +120,20 @@ def _judged(shapes: Shapes, moved: Shapes, raw: RawTable, crs: str, found: list[
             found.append(finding("GEO-008", source=raw.source, row=int(raw.rows[i]), field=str(label.iloc[i]),
                                  value=f"{metres / 1000:.0f}", place=f"{lng[0]:.4f}, {lat[0]:.4f}"))  # fmt: skip
     return result
+
+
+def _somewhere(shapes: Shapes, raw: RawTable, move: Moving) -> tuple[Shapes, list[Finding]]:
+    """The shapes without those that have a vertex without a place in the study's CRS (XY-003, an error: no district may be lost)."""
+    xy, owner = shapely.get_coordinates(shapes, return_index=True)
+    lost = ~np.isfinite(move(xy)).all(axis=1)
+    shapes, found = shapes.copy(), []
+    for i in np.unique(owner[lost]):
+        x, y = xy[lost & (owner == i)][0]
+        found.append(
+            finding("XY-003", source=raw.source, row=int(raw.rows[i]), severity="E", value=f"{x:g}, {y:g}")
+        )
+        shapes[i] = None
+    return shapes, found
 
 
 def _possible(shapes: Shapes, raw: RawTable, label: str) -> tuple[Shapes, list[Finding]]:

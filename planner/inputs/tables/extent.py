@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,33 +18,54 @@ __all__ = ["MAX_CELLS", "MAX_COLUMNS", "MAX_LINES", "too_wide"]
 #: Cells of the rectangle that a sheet may span (32 bytes each); columns of a table; lines of a text file.
 MAX_CELLS, MAX_COLUMNS, MAX_LINES = 10_000_000, 2_000, 3_000_000
 _CHUNK = 1 << 20
+#: What a damaged zip makes its reader say.
+_NOT_UNPACKED = (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, EOFError, RuntimeError)
+#: Parts that a workbook names beside its sheets.
+_NO_SHEETS = {
+    f"xl/{name}{end}"
+    for name in ("styles", "sharedStrings", "theme/theme1", "metadata", "calcChain")
+    for end in (".xml", ".bin")
+}
 _CELL = re.compile(rb"<(?:\w{1,20}:)?(?:c|row)\s[^<>]{0,200}?\br=[\"']([A-Z]{0,3})(\d{1,10})[\"']")
 _REPEATED = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^<>]*)>")
 
 
 def too_wide(path: Path) -> list[Finding]:
-    """FILE-012 for each sheet of a workbook whose cells span too much; empty for a file that is no zip."""
+    """FILE-012 for each sheet of a workbook whose cells span too much, FILE-004 where one cannot be unpacked; empty for a file that is no zip."""
     try:
         with zipfile.ZipFile(path) as book:
-            found = [_far(book, part) for part in book.namelist()]
-    except (zipfile.BadZipFile, OSError, NotImplementedError, EOFError, RuntimeError):
-        return []
+            parts = {
+                p for p in book.namelist() if p.lower().startswith("xl/worksheets/") or p == "content.xml"
+            }
+            found = [_far(book, part) for part in sorted(parts | _named_sheets(book))]
+    except _NOT_UNPACKED as error:
+        return [finding("FILE-004", source=path.name, why=str(error))] if zipfile.is_zipfile(path) else []
     return [
         finding("FILE-012", source=path.name, value=where, limit=f"{MAX_CELLS:,}") for where in found if where
     ]
 
 
+def _named_sheets(book: zipfile.ZipFile) -> set[str]:
+    """Parts that the workbook names as its sheets, wherever they stand."""
+    every, found = set(book.namelist()), set()
+    for rels in {"xl/_rels/workbook.xml.rels", "xl/_rels/workbook.bin.rels"} & every:
+        for target in re.findall(r"Target=[\"']([^\"']*)[\"']", book.read(rels).decode("utf-8", "replace")):
+            part = target.removeprefix("/")
+            found.add(part if part.startswith("xl/") else f"xl/{part}")
+    return {
+        p for p in found & every if "sheet" in p.lower() or p.lower().endswith((".xml", ".bin"))
+    } - _NO_SHEETS
+
+
 def _far(book: zipfile.ZipFile, part: str) -> str:
     """The part and the cell that it reaches to, where that is too far; "" otherwise."""
     name = part.lower()
-    if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-        column, row = _reach_xml(book, part)
-    elif name.startswith("xl/worksheets/") and name.endswith(".bin"):
-        column, row = _reach_binary(book, part)
-    elif name == "content.xml":
+    if name == "content.xml":
         column, row = _reach_ods(book, part)
+    elif name.endswith(".bin"):
+        column, row = _reach_binary(book, part)
     else:
-        return ""
+        column, row = _reach_xml(book, part)
     if column * row <= MAX_CELLS and column <= 16_384:
         return ""
     return f"{part.rsplit('/', 1)[-1]} ({_letters(column)}{row})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import zipfile
+import zlib
 from pathlib import Path
 
 __all__ = ["blank_formulas"]
@@ -21,11 +22,20 @@ def blank_formulas(path: Path, sheet: str) -> list[str]:
     """
     if path.suffix.lower() not in (".xlsx", ".xlsm"):
         return []
-    with zipfile.ZipFile(path) as archive:
-        part = _part(archive, sheet)
-        if part is None:
-            return []
-        data = archive.read(part)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            part = _part(archive, sheet)
+            if part is None:
+                return []
+            data = archive.read(part)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        NotImplementedError,
+        EOFError,
+    ):  # what could be read was read
+        return []
     if b"<f" not in data:
         return []
     return [

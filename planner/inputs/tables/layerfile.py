@@ -66,6 +66,7 @@ def read_layer(
         LookupError,
         ValueError,
         RuntimeError,
+        UnboundLocalError,  # pyogrio of a .prj that is damaged
     ) as error:
         return None, [*found, finding("FILE-001", source=path.name, why=str(error))]
     columns = {

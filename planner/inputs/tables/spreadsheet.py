@@ -89,6 +89,10 @@ def read_sheet(path: Path, sheet: str | None) -> tuple[Sheet | None, list[Findin
         return None, [finding("FILE-005", source=path.name)]
     except (CalamineError, OSError, ValueError) as error:
         return None, [finding("FILE-004", source=path.name, why=str(error))]
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # what its Rust says of a damaged .xls is no Exception
+            raise
+        return None, [finding("FILE-004", source=path.name, why=str(error))]
     return Sheet(name, rows, filled), found
 
 

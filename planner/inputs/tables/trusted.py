@@ -106,7 +106,7 @@ def _views(path: Path) -> list[Finding]:
                     for (n,) in base.execute("SELECT table_name FROM gpkg_contents LIMIT 10000")
                 ]
             )
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # a damaged file, or text in it that is none
         return [finding("FILE-001", source=path.name, why=str(error)[:100])]
     wrong = [views[n] for n in (*own, *listed) if n in views]
     return [finding("FILE-011", source=path.name, field="layer", value=", ".join(wrong))] if wrong else []

@@ -132,6 +132,16 @@ def _allowed(streets: SourceStreets, profile: Profile, found: list[Finding]) -> 
     return Lines(ptr, vertex, forth[keep], back[keep], minutes, street, streets.line_id[keep], given), names
 
 
+def _zone(corners: tuple[np.ndarray, ...], streets: SourceStreets, used: np.ndarray) -> str:
+    """The metric CRS of the middle of the streets (whose extent is given in degrees); NET-112 where they have none."""
+    try:
+        return auto_crs(corners[0], corners[1])
+    except ValueError as error:
+        x, y = streets.x[used] / streets.per_unit, streets.y[used] / streets.per_unit
+        n = int(((np.abs(x) > 180) | (np.abs(y) > 90)).sum())
+        raise InputError([finding("NET-112", source=streets.source, n=n)]) from error
+
+
 def projection(streets: SourceStreets, used: np.ndarray, crs: str) -> tuple[Project, str]:
     """What makes metres of the streets' coordinates, and the metric CRS they then are in.
 
@@ -157,7 +167,7 @@ def projection(streets: SourceStreets, used: np.ndarray, crs: str) -> tuple[Proj
     if crs == "auto":
         if not degrees:
             corners = pyproj.Transformer.from_crs(source, "EPSG:4326", always_xy=True).transform(*corners)
-        crs = auto_crs(*corners)
+        crs = _zone(corners, streets, used)
     if pyproj.CRS.from_user_input(crs) == source:
         return _as_it_is, crs
     move = from_wgs84(crs) if degrees else pyproj.Transformer.from_crs(source, crs, always_xy=True)

@@ -93,7 +93,7 @@ def _from_file(path: Path, source_crs: str | None, turns: bool) -> SourceStreets
         raise InputError(found)
     try:
         lines = gpd.read_parquet(path) if name.endswith(".parquet") else gpd.read_file(path)
-    except (DataSourceError, DataLayerError, ValueError, OSError, RuntimeError) as error:
+    except (DataSourceError, DataLayerError, ValueError, OSError, RuntimeError, UnboundLocalError) as error:
         raise InputError([finding("NET-119", source=path.name, why=str(error))]) from error
     if not hasattr(lines, "geometry") or "geometry" not in lines:
         raise InputError([finding("NET-101", source=path.name, holds="")])

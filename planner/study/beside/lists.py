@@ -95,7 +95,7 @@ def _own_layer(path: Path) -> str | None:
         if untrusted(path):
             return None
         return _LAYER if _LAYER in {str(n) for n, *_ in pyogrio.list_layers(path)} else None
-    except (pyogrio.errors.DataSourceError, OSError):
+    except (pyogrio.errors.DataSourceError, OSError, ValueError, RuntimeError):
         return None
 
 
