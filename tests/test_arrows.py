@@ -85,6 +85,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "networks",
     },
 }
+MAY_IMPORT["workbook"] = MAY_IMPORT["publish"] | {"publish"}
 FACADE = {"study", "cli", "__init__", "__main__"}
 
 

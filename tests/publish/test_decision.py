@@ -10,11 +10,11 @@ import numpy as np
 import openpyxl
 import pytest
 
-from planner.publish.office.cover import term_rows
-from planner.publish.office.workbook import write_workbook
 from planner.telling.contents.decision import decision
 from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS
 from planner.telling.contents.records import synthetic_lines, synthetic_note
+from planner.workbook.cover import term_rows
+from planner.workbook.whole import write_workbook
 from tests.publish.known import known_bundle, one_lot
 from tests.publish.test_known_reports import written
 

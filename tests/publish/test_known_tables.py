@@ -13,8 +13,8 @@ import pytest
 
 from planner.publish.gis.layers import write_layers
 from planner.publish.office.csvfile import write_csv
-from planner.publish.office.workbook import write_workbook
 from planner.telling.run import run_content
+from planner.workbook.whole import write_workbook
 from tests.publish.known import known_bundle
 from tests.publish.test_stored import NOTES, SECOND_VIEWS
 

@@ -25,11 +25,11 @@ from planner.inputs.places.datum import convert
 from planner.publish import runfile
 from planner.publish.gis import layers
 from planner.publish.office import csvfile as tablesout
-from planner.publish.office import workbook
 from planner.publish.safe import plain_text, xlsx_text
 from planner.publish.zipped import FIXED_DATE
 from planner.telling.bundle import ExtraLayer
 from planner.telling.contents.assumptions import assumptions
+from planner.workbook import whole as workbook
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle
 
