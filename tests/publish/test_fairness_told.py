@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from planner.equity.fairness import Fairness
-from planner.publish.office import document, workbook
+from planner.publish.office import document
 from planner.telling.contents.fairness import fairness_lines, fairness_rows
+from planner.workbook import whole as workbook
 from tests.publish.known import known_bundle, one_lot
 
 # west 700 workers, east 300. Today 50 % and 20 %: mean 41 %, Gini 0.7 · 0.3 · 0.3 / 0.41 = 0.154, gap 30.0.

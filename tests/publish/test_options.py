@@ -12,10 +12,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.publish.office import document, workbook
+from planner.publish.office import document
 from planner.publish.office.story import story
 from planner.publish.safe import xlsx_text
 from planner.telling.contents.questions import _prices, case_label, irreplaceable_line, options
+from planner.workbook import whole as workbook
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle
 

@@ -183,7 +183,7 @@ def _png(draw: Callable[[Bundle], Any], bundle: Bundle) -> bytes:
         warnings.filterwarnings("ignore", message=r".*[Gg]lyph.*missing")
         figure, notice = draw(bundle), synthetic_notice(bundle.settings)
         if notice:
-            figure.supxlabel(notice, x=0.01, ha="left", fontsize=8, color=ACCENT)
+            figure.suptitle(notice, x=0.01, ha="left", fontsize=8.5, color=ACCENT)
         figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
