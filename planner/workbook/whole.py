@@ -124,7 +124,7 @@ def _list_sheet(
 def _sites_sheet(book: Workbook, bundle: Bundle) -> None:
     table = site_rows(bundle)
     columns = site_columns(bundle, table)
-    sheet = _list_sheet(book, "sites", columns, table, bundle, "D", total=site_total(bundle))
+    sheet = _list_sheet(book, "sites", columns, table, bundle, "D", total=site_total(bundle, columns))
     sheet.sheet_properties.tabColor = ACCENT
 
 

@@ -53,7 +53,7 @@ def test_a_gini_that_narrows_and_a_gap_that_widens_are_both_told(language: str) 
 def test_workbook_and_report_print_what_is_registered(tmp_path: Path) -> None:
     bundle = _widened()
     workbook.write_workbook(bundle, tmp_path / "a.xlsx")
-    rows = list(openpyxl.load_workbook(tmp_path / "a.xlsx")["Coverage"].iter_rows(values_only=True))
+    rows = list(openpyxl.load_workbook(tmp_path / "a.xlsx")["Other readings"].iter_rows(values_only=True))
     found = {row[0]: (row[1], row[3]) for row in rows if row[0]}
     assert found["Gini of districts"] == (0.154, 0.099)
     assert found["Best minus worst district"] == (30, 35)

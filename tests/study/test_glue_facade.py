@@ -295,10 +295,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What is written where, by whom; nothing is drawn."""
     from planner.publish import runfile
     from planner.publish.gis import layers
-    from planner.publish.office import csvfile, document, figures, workbook
-    from planner.publish.office.homes import sheets
+    from planner.publish.office import csvfile, document, figures
     from planner.publish.page import write as page
     from planner.telling.words import homes
+    from planner.workbook import homes as sheets
+    from planner.workbook import whole as workbook
 
     calls: list[tuple[Any, ...]] = []
 

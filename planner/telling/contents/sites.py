@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import geopandas as gpd
@@ -63,6 +64,8 @@ _OPTIONAL = ("town", "street", "nearest_station", "nearest_station_id", "yuan_pe
 _OF = "gained__"
 #: A site that newly covers fewer has no price per worker.
 _SOME = 0.5
+#: Cells of the total row besides the groups': its word, the gain, the cost, the cost per worker.
+_TOTALS = 4
 COST_COLUMNS = (
     Column("host_kind", "text", 20),
     Column("sites_new", "count", 11),
@@ -149,13 +152,18 @@ def site_columns(bundle: Bundle, table: pd.DataFrame) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def site_total(bundle: Bundle) -> dict[str, Any]:
-    """The total row under the sites: what they bring, in all and per group, and cost."""
+def site_total(bundle: Bundle, columns: Sequence[Column]) -> dict[str, Any]:
+    """The total row under the sites: what they bring, in all and per group, and cost.
+
+    The sums per group only where the row stays mostly empty: by that, a list that is handed back knows it is no site.
+    """
     facts = bundle.facts
     total: dict[str, Any] = {"rank": phrase("total", bundle.settings.study.language)}
     total |= _sums(bundle, "")
     gain, new = facts.find("sites_gain", plan="gain"), facts.find("newly_covered", plan="gain")
-    if gain is not None and new is not None and gain.shown == new.shown and not bundle.closed:
+    groups = sum(c.key.startswith(_OF) for c in columns)
+    few = _TOTALS + groups <= len(columns) // 3
+    if few and gain is not None and new is not None and gain.shown == new.shown and not bundle.closed:
         for name, of in facts.along("newly_covered", "groups", plan="gain").items():
             total[f"{_OF}{plain(name)}"] = of.shown
     return total
