@@ -114,7 +114,10 @@ def cost_facts(p: Parts, here: Scope, costs: pd.DataFrame) -> Iterator[Fact]:
     gained = p.chosen["workers_gained"].to_numpy(dtype=float)
     whole = _brought(p, float(gained.sum()))
     sums = {str(kind): float(gained[at].sum()) for kind, at in by_kind.items()}
-    shown = dict(zip(sums, parts(list(sums.values()), whole), strict=True))
+    scale = (
+        whole / gained.sum() if gained.sum() > 0 else 1.0
+    )  # printed figures subtract: they may be off the sum by one
+    shown = dict(zip(sums, parts([scale * v for v in sums.values()], whole), strict=True))
     yield from _prices(here, float(gained.sum()), whole, costs if known else None)
     for kind, at in by_kind.items():
         scope = here.at(case=f"host {kind}")
