@@ -133,7 +133,7 @@ def _brought(p: Parts, gained: float) -> float:
 
 
 def _prices(here: Scope, gained: float, shown: float, costs: pd.DataFrame | None) -> Iterator[Fact]:
-    """What some sites bring and cost, and what a worker newly covered then costs; the last from what is printed."""
+    """What some sites bring and cost, and what a worker newly covered then costs, where they are printed as bringing any."""
     yield fact("sites_gain", here.at(plan="gain"), gained, shown=shown, source="chosen")
     if costs is None:
         return
@@ -143,7 +143,7 @@ def _prices(here: Scope, gained: float, shown: float, costs: pd.DataFrame | None
     )  # fmt: skip
     yield cost
     if shown > 0:
-        yield fact("yuan_per_worker", here, cost.shown / shown, source="candidates")
+        yield fact("yuan_per_worker", here, cost.value / gained, source="candidates")
 
 
 def regret_facts(p: Parts, here: Scope) -> Iterator[Fact]:

@@ -339,10 +339,10 @@ def test_costs_are_summed_where_all_are_known() -> None:
         ("sites_gain", fuel | gain, 19.6, 20, "chosen"),
     ]  # fmt: skip
     assert told() == [
-        counted[0], ("cost_yuan", {}, 30.5, 30, 3.0, 400.0, "candidates"), ("yuan_per_worker", {}, 1.5, 2, "candidates"),
+        counted[0], ("cost_yuan", {}, 30.5, 30, 3.0, 400.0, "candidates"), ("yuan_per_worker", {}, pytest.approx(30.5 / 19.8), 2, "candidates"),
         *counted[1:3], ("cost_yuan", bank, 20.5, 20, 2.0, 300.0, "candidates"),
         *counted[3:], ("cost_yuan", fuel, 10, 10, 1.0, 100.0, "candidates"),
-        ("yuan_per_worker", fuel, 0.5, 0, "candidates"),
+        ("yuan_per_worker", fuel, pytest.approx(10 / 19.6), 1, "candidates"),
     ]  # fmt: skip
     assert told(costs=costs.assign(cost_yuan=[10.0, np.nan])) == counted
     assert told(costs=costs.iloc[:0]) == counted

@@ -378,7 +378,7 @@ def test_commands_for_a_part_write_its_table_and_the_checks(
     assert written[1:] == [
         ("write_table", "homes in words", tmp_path / "deep" / "h" / "driver_homes.csv"),
         ("write_homes_workbook", "homes", tmp_path / "deep" / "h" / "driver_homes.xlsx",
-         {"language": "en", "districts": {"w": "West", "e": "East"}, "title": "toy"}),
+         {"language": "en", "districts": {"w": "West", "e": "East"}, "title": "toy", "notice": ""}),
     ]  # fmt: skip
     for door in (
         products.write_coverage,
