@@ -567,10 +567,13 @@ def batch(
     """Run many studies, on this machine or on a Dask cluster."""
     from planner.study.batch import run_batch
     from planner.study.terminal import batch_text
+    from planner.workbook.summary import write_summary
 
     with _shown() as shown:
         table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=shown)
     _echo(batch_text(table, locale_language()))
+    for path in write_summary(table, out, locale_language()):
+        _echo(str(path))
     codes = set(table["exit_code"])
     raise typer.Exit(1 if 1 in codes else 3 if 3 in codes else 0)
 

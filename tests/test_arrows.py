@@ -86,6 +86,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
 }
 MAY_IMPORT["exports"] = MAY_IMPORT["publish"] | {"hours", "publish"}
+MAY_IMPORT["workbook"] = MAY_IMPORT["publish"] | {"publish"}
 FACADE = {"study", "cli", "__init__", "__main__"}
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from planner.facts.bands import Draws
+from planner.facts.definitions import parts
 from planner.facts.register import Fact, Scope, fact, own
 
 if TYPE_CHECKING:
@@ -103,11 +104,46 @@ def _worth(chosen: pd.DataFrame, missing: float) -> int:
     return min(worth, len(gains))
 
 
-def cost_facts(here: Scope, costs: pd.DataFrame) -> Iterator[Fact]:
-    """One-off cost with its band; ``costs``: one row per new site (``cost_yuan``, ``low``, ``high``), empty if not known."""
-    if len(costs) and not costs["cost_yuan"].isna().any():
-        band = (float(costs["low"].sum()), float(costs["high"].sum()))
-        yield fact("cost_yuan", here, float(costs["cost_yuan"].sum()), band=band, source="candidates")
+def cost_facts(p: Parts, here: Scope, costs: pd.DataFrame) -> Iterator[Fact]:
+    """What the sites bring, as printed in a list of them, and cost, with its band; per kind of host and per worker.
+
+    ``costs``: one row per new site (``cost_yuan``, ``low``, ``high``), empty if not known.
+    """
+    known = len(costs) > 0 and not costs["cost_yuan"].isna().any()
+    by_kind = p.chosen.reset_index(drop=True).groupby("host_kind", sort=True).indices
+    gained = p.chosen["workers_gained"].to_numpy(dtype=float)
+    whole = _brought(p, float(gained.sum()))
+    sums = {str(kind): float(gained[at].sum()) for kind, at in by_kind.items()}
+    scale = (
+        whole / gained.sum() if gained.sum() > 0 else 1.0
+    )  # printed figures subtract: they may be off the sum by one
+    shown = dict(zip(sums, parts([scale * v for v in sums.values()], whole), strict=True))
+    yield from _prices(here, float(gained.sum()), whole, costs if known else None)
+    for kind, at in by_kind.items():
+        scope = here.at(case=f"host {kind}")
+        yield fact("sites_new", scope, len(at), source="chosen")
+        yield from _prices(scope, sums[str(kind)], shown[str(kind)], costs.iloc[at] if known else None)
+
+
+def _brought(p: Parts, gained: float) -> float:
+    """What all sites bring, as printed: what the plan adds, but where stations close or workers count otherwise."""
+    more = p.after.covered - p.before.covered
+    same = not p.closed and abs(gained - more) < 0.5
+    return float(round(p.after.covered) - round(p.before.covered) if same else round(gained))
+
+
+def _prices(here: Scope, gained: float, shown: float, costs: pd.DataFrame | None) -> Iterator[Fact]:
+    """What some sites bring and cost, and what a worker newly covered then costs, where they are printed as bringing any."""
+    yield fact("sites_gain", here.at(plan="gain"), gained, shown=shown, source="chosen")
+    if costs is None:
+        return
+    cost = fact(
+        "cost_yuan", here, float(costs["cost_yuan"].sum()),
+        band=(float(costs["low"].sum()), float(costs["high"].sum())), source="candidates",
+    )  # fmt: skip
+    yield cost
+    if shown > 0:
+        yield fact("yuan_per_worker", here, cost.value / gained, source="candidates")
 
 
 def regret_facts(p: Parts, here: Scope) -> Iterator[Fact]:

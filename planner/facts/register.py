@@ -204,7 +204,11 @@ class Register(Mapping[tuple[str, Scope], Fact]):
             )
             for r in rows
         ]
-        whole = (f.scope for f in facts if f.id == "sites_new" and not (f.scope.district or f.scope.batch))
+        whole = (
+            f.scope
+            for f in facts
+            if f.id == "sites_new" and not (f.scope.district or f.scope.batch or f.scope.case)
+        )
         return cls(facts, next(whole))
 
     def json(self) -> list[dict[str, Any]]:

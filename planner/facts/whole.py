@@ -97,7 +97,7 @@ def _others(
 ) -> Iterator[Fact]:
     yield from count_facts(parts, here)
     yield from certificate_facts(parts, here)
-    yield from cost_facts(here, costs)
+    yield from cost_facts(parts, here, costs)
     yield from district_facts(parts, here, costs)
     yield from steadiness_facts(parts, here, always)
     yield from regret_facts(parts, here)

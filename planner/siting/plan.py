@@ -110,7 +110,7 @@ def chosen_table(
 ) -> gpd.GeoDataFrame:
     """Table ``chosen`` for the candidate positions ``order``, best first, with reasons in both languages.
 
-    ``around`` (per site of ``order``): nearest_station_m, nearest_station (its name), street, place; ``any_station``: whether one is open
+    ``around`` (per site of ``order``): nearest_station_m, nearest_station (its name), nearest_station_id, street, place; ``any_station``: whether one is open
     today. Beside these and
     the contract's columns: name, host_kind, open_hours, cost_yuan, toilet_near, required, confidence_margin, workers_alone (in reach of
     no other station or site), alone_low and alone_high (its 5 % and 95 % points over the demand draws), alternative (the best of ``stand_ins``: its name), alternative_id, alternative_kind,

@@ -316,6 +316,7 @@ def make_plan(
     around = {
         "nearest_station_m": nearest.metres[chosen],
         "nearest_station": _names_at(open_now, nearest.station[chosen]),
+        "nearest_station_id": _ids_at(open_now, nearest.station[chosen]),
         **{column: where[column].to_numpy() for column in where},
     }
     table = chosen_table(
@@ -367,6 +368,11 @@ def _names_at(stations: gpd.GeoDataFrame, at: Array) -> Array:
     names = stations["name"].fillna("").astype("str").str.strip()
     told = np.array([*names.where(names != "", stations["station_id"].astype("str")), ""], dtype=object)
     return told[at]
+
+
+def _ids_at(stations: gpd.GeoDataFrame, at: Array) -> Array:
+    """Id of the station at each position; "" for -1."""
+    return np.array([*stations["station_id"].astype("str"), ""], dtype=object)[at]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ the user does the work. Tasks take paths and return small rows; every study writ
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +20,20 @@ from planner.leaving import signals_elsewhere
 from planner.progress import Progress, silent
 from planner.telling.words.phrases import phrase
 
-COLUMNS = ["study", "exit_code", "before", "after", "sites", "gap", "folder", "message"]
+#: ``workers`` and ``gain`` (workers newly covered) as every product prints them; ``seconds``: from opening to the last file.
+COLUMNS = [
+    "study", "exit_code", "workers", "before", "after", "gain", "sites", "gap", "findings", "seconds", "folder", "message",
+]  # fmt: skip
 
 
 def run_one(path: str, out: str) -> dict[str, Any]:
     """Run one study into ``out``; a row of the batch's table, whatever happens."""
+    begun = time.perf_counter()
+    return _ran(path, out) | {"seconds": time.perf_counter() - begun}
+
+
+def _ran(path: str, out: str) -> dict[str, Any]:
+    from planner.facts.register import Register
     from planner.settings.reading import language_of
     from planner.study.products import write_checks
     from planner.study.study import open_study
@@ -43,10 +53,13 @@ def run_one(path: str, out: str) -> dict[str, Any]:
         return row | {"exit_code": 1, "message": error_text(error, language)}
     except Exception as error:  # one study's fault must not cost the others theirs; it is said in the table
         return row | {"exit_code": 1, "message": f"{type(error).__name__}: {error}"}
-    stations, coverage = done["stations"], done["coverage"]
+    stations, coverage, facts = done["stations"], done["coverage"], Register.read(done["facts"])
     return row | {
         "study": study.settings.study.label,
         "exit_code": 3 if stations["gap"] > study.settings.study.accept_gap else 0,
+        "workers": facts.shown("workers", plan=""),
+        "gain": facts.shown("newly_covered", plan="gain"),
+        "findings": sum(done["findings"].values()),
         "before": coverage["before"]["share"],
         "after": coverage["after"]["share"],
         "sites": stations["chosen"],

@@ -67,10 +67,11 @@ def write_products(
     """
     from planner.exports.gis import layers
     from planner.publish import runfile
-    from planner.publish.office import csvfile, document, figures, workbook
+    from planner.publish.office import csvfile, document, figures
     from planner.publish.page import write as page
     from planner.publish.safe import whole_set
     from planner.telling.words.phrases import phrase
+    from planner.workbook.whole import write_workbook
 
     say, language = progress or silent, stages.settings.study.language
     require_folder(out)
@@ -81,7 +82,7 @@ def write_products(
             ("recommendations.csv", lambda: csvfile.write_csv(bundle, folder / "recommendations.csv")),
             (
                 "recommendations.xlsx",
-                lambda: workbook.write_workbook(bundle, folder / "recommendations.xlsx"),
+                lambda: write_workbook(bundle, folder / "recommendations.xlsx"),
             ),
             ("plan.gpkg", lambda: layers.write_layers(bundle, folder / "plan.gpkg")),
             ("map.html", lambda: page.write_page(bundle, folder / "map.html")),
@@ -187,14 +188,15 @@ def write_coverage(stages: Stages, out: Path) -> Coverage:
 
 def write_site_list(stages: Stages, out: Path) -> SitePlan:
     """``recommendations.csv`` and ``.xlsx`` and ``checks.html``; the plan of new stations."""
-    from planner.publish.office import csvfile, workbook
+    from planner.publish.office import csvfile
+    from planner.workbook.whole import write_workbook
 
     require_folder(out)
     refuse_what_cannot_run(stages)
     bundle = make_bundle(stages)
     write_checks(stages, out)
     csvfile.write_csv(bundle, out / "recommendations.csv")
-    workbook.write_workbook(bundle, out / "recommendations.xlsx")
+    write_workbook(bundle, out / "recommendations.xlsx")
     plan: SitePlan = stages.value("plan").plan
     return plan
 
@@ -228,8 +230,9 @@ def write_action_fronts(stages: Stages, out: Path) -> Path:
 def write_homes(stages: Stages, out: Path) -> HomesPlan:
     """``driver_homes.csv`` and ``.xlsx`` and ``checks.html``; the plan of driver homes."""
     from planner.publish.office import csvfile
-    from planner.publish.office.homes.sheets import write_homes_workbook
+    from planner.telling.contents.records import synthetic_notice
     from planner.telling.words.homes import chosen_in_words
+    from planner.workbook.homes import write_homes_workbook
 
     require_folder(out)
     plan = driver_homes(stages)
@@ -238,8 +241,9 @@ def write_homes(stages: Stages, out: Path) -> HomesPlan:
     about, districts = stages.settings.study, stages.value("inputs").districts
     names = dict(zip(districts["district"], districts[f"name_{about.language}"], strict=True))
     write_homes_workbook(
-        plan, out / "driver_homes.xlsx", language=about.language, districts=names, title=about.title()
-    )
+        plan, out / "driver_homes.xlsx", language=about.language, districts=names, title=about.title(),
+        notice=synthetic_notice(stages.settings),
+    )  # fmt: skip
     return plan
 
 
@@ -252,12 +256,12 @@ def write_networks(stages: Stages, out: Path, *, page: bool = True) -> tuple[Uni
     from planner.facts.coverage import headline_scope
     from planner.facts.networks import network_facts
     from planner.facts.register import Register
-    from planner.publish.office.networks import write_networks_workbook
     from planner.publish.page.networks import networks_layers
     from planner.publish.page.write import write_page
     from planner.publish.runfile import write_run
     from planner.study.union import require_networks, union_of
     from planner.telling.contents.networks import union_run
+    from planner.workbook.networks import write_networks_workbook
 
     require_folder(out)
     require_networks(stages)

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from planner.cli import app
 from planner.errors import InputError, PlannerError
-from planner.publish.office.existing.previous import previous_sheet
 from planner.settings.reading import read_settings
 from planner.study.study import Study, open_study
+from planner.workbook.previous import previous_sheet
 from tests.study.town import Place, at, covered, street_town, write_table
 
 OLD = Place("old", 200)

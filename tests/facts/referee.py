@@ -125,7 +125,7 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
         off = abs(r["shown"] - r["value"])
         derived = id_ in (
             "newly_covered", "share_gain", "missing", "fewer", "phase_covered", "visits_more", "district_gap",
-            "actions_new", "actions_points",
+            "actions_new", "actions_points", "sites_gain",
         )  # fmt: skip
         part = (
             id_ in ("workers", "covered", "visits_day", "actions_gain") and off <= 1
@@ -645,6 +645,49 @@ def asked_agree(product: str, tables: list[Table], facts: Facts) -> Iterator[Dis
                         yield Disagreement(product, f"{row[0]} · {head}", said, wanted)
 
 
+#: Columns of the sites and of what kinds of host come to: head (zh, en) → figure.
+MONEY = {
+    "新增站点": "sites_new", "New sites": "sites_new", "投入估算（元）": "cost_yuan", "Cost (CNY)": "cost_yuan",
+    "新增覆盖人数": "sites_gain", "Workers newly covered": "sites_gain",
+    "每新增覆盖一人投入（元）": "yuan_per_worker", "Cost per worker newly covered (CNY)": "yuan_per_worker",
+}  # fmt: skip
+
+
+def money_agree(product: str, tables: list[Table], facts: Facts) -> Iterator[Disagreement]:
+    """What kinds of host come to is registered, row by row, and so are the totals there and under the sites."""
+    plans = {"sites_gain": "gain"}
+
+    def said(table: Table, row: list[str]) -> dict[str, str]:
+        whole = [*row, *[""] * (len(table[0]) - len(row))]
+        return {MONEY[h]: v for h, v in zip(table[0], whole, strict=True) if h in MONEY}
+
+    def wanted(**scope: Any) -> dict[str, str]:
+        told = {
+            k: facts.text(k, **scope, **({"plan": plans[k]} if k in plans else {})) for k in MONEY.values()
+        }
+        return {k: v or "" for k, v in told.items()}
+
+    sites = [t for t in tables if t[0][:2] in (["序号", "站点编号"], ["Rank", "Site ID"])]
+    kinds = [t for t in tables if t[0][0] in ("依托场所", "Host venue") and set(t[0]) & set(MONEY)]
+    if not sites or not kinds:
+        yield Disagreement(product, "tables of sites and costs", f"{len(sites)} {len(kinds)}", "one each")
+    for table in (*sites, *kinds):
+        found, whole = said(table, table[-1]), wanted()
+        if table[-1][0] not in ("合计", "Total") or any(whole[k] != v for k, v in found.items()):
+            yield Disagreement(product, f"total under {table[0][0]}", str(found), str(whole))
+    cases = {r["scope"]["case"] for (k, _), r in facts.rows.items()
+             if k == "sites_new" and str(r["scope"].get("case", "")).startswith("host ")}  # fmt: skip
+    for table in kinds:
+        rows = sorted(str(sorted(said(table, row).items())) for row in table[1:-1])
+        registered = sorted(str(sorted(wanted(case=case).items())) for case in cases)
+        if rows != registered:
+            yield Disagreement(product, "costs by kind of host", str(rows), str(registered))
+    for id_, plan in (("sites_new", "proposal"), ("cost_yuan", "proposal"), ("sites_gain", "gain")):
+        parts, whole = [facts.find(id_, plan=plan, case=case) for case in cases], facts.find(id_, plan=plan)
+        if whole is None or sum(r["shown"] for r in parts if r) != whole["shown"]:
+            yield Disagreement("run.json", f"{id_} by kind of host", str(parts), str(whole))
+
+
 def evidence(parts: list[dict[str, Any]], facts: Facts, names: dict[str, str]) -> Iterator[Disagreement]:
     """The page's evidence: intervals of every part, use by district, fairness, and what was asked besides."""
     tables = {p["key"]: [p["heads"], *p["rows"]] for p in parts}
@@ -840,6 +883,7 @@ def judge(out: Path, *, terminal: str = "", names: dict[str, str] | None = None)
     found += intervals_agree("recommendations.xlsx", book, facts, names)
     found += asked_agree("recommendations.xlsx", book, facts)
     found += replacements_near("recommendations.xlsx", book, facts)
+    found += money_agree("recommendations.xlsx", book, facts)
     found += absent_told(out, run)
     for name, read in (("report.html", html_tables), ("report.docx", docx_tables)):
         tables, text = read(out / name)

@@ -327,9 +327,37 @@ def test_below_one_worker_a_millionth_of_a_worker_does_not_count(more: float, wo
 
 def test_costs_are_summed_where_all_are_known() -> None:
     costs = pd.DataFrame({"cost_yuan": [10.0, 20.5], "low": [1.0, 2.0], "high": [100.0, 300.0]})
-    assert listed(cost_facts(HERE, costs)) == [("cost_yuan", {}, 30.5, 30, 3.0, 400.0, "candidates")]
-    assert listed(cost_facts(HERE, costs.assign(cost_yuan=[10.0, np.nan]))) == []
-    assert listed(cost_facts(HERE, costs.iloc[:0])) == []
+    chosen = pd.DataFrame({"host_kind": ["fuel", "bank"], "workers_gained": [19.6, 0.2]}, index=[7, 3])
+    gain, fuel, bank = {"plan": "gain"}, {"case": "host fuel"}, {"case": "host bank"}
+
+    def told(after: float = 530.0, costs: pd.DataFrame = costs, **more: Any) -> list[tuple[Any, ...]]:
+        return listed(cost_facts(parts_of(chosen=chosen, after=Side(after), **more), HERE, costs))
+
+    counted = [
+        ("sites_gain", gain, pytest.approx(19.8), 20, "chosen"), ("sites_new", bank, 1, 1, "chosen"),
+        ("sites_gain", bank | gain, 0.2, 0, "chosen"), ("sites_new", fuel, 1, 1, "chosen"),
+        ("sites_gain", fuel | gain, 19.6, 20, "chosen"),
+    ]  # fmt: skip
+    assert told() == [
+        counted[0], ("cost_yuan", {}, 30.5, 30, 3.0, 400.0, "candidates"), ("yuan_per_worker", {}, pytest.approx(30.5 / 19.8), 2, "candidates"),
+        *counted[1:3], ("cost_yuan", bank, 20.5, 20, 2.0, 300.0, "candidates"),
+        *counted[3:], ("cost_yuan", fuel, 10, 10, 1.0, 100.0, "candidates"),
+        ("yuan_per_worker", fuel, pytest.approx(10 / 19.6), 1, "candidates"),
+    ]  # fmt: skip
+    assert told(costs=costs.assign(cost_yuan=[10.0, np.nan])) == counted
+    assert told(costs=costs.iloc[:0]) == counted
+
+
+def test_the_gain_of_the_sites_is_printed_as_what_is_newly_covered_where_it_is_that() -> None:
+    """From 400.4 to 420.6: 400 and 421 are printed, 21 more, of which each kind has its part."""
+    chosen = pd.DataFrame({"host_kind": ["fuel", "bank"], "workers_gained": [12.0, 8.2]})
+
+    def shown(**more: Any) -> list[float]:
+        parts = parts_of(chosen=chosen, before=Side(400.4), after=Side(420.6), **more)
+        return [f.shown for f in cost_facts(parts, HERE, pd.DataFrame()) if f.id == "sites_gain"]
+
+    assert shown()[0] == sum(shown()[1:]) == 21
+    assert shown(closed=1) == [20, 8, 12]
 
 
 def test_steadiness_of_the_sites_where_it_is_known() -> None:
@@ -538,7 +566,7 @@ def test_the_whole_register_takes_bands_from_the_draws_and_is_kept_without_cells
         return register_of(
             Parts(bundle.stations, bundle.candidates, bundle.chosen, bundle.before, bundle.after, bundle.gaps, bundle.solution),
             demand=demand, ensemble=None if surfaces is None else one_lot(surfaces, 5.0), groups=bundle.settings.headline_groups, circle=bundle.settings.circle,
-            costs=pd.DataFrame({"cost_yuan": [1.0], "low": [0.5], "high": [2.0]}), always=4, homes=homes,
+            costs=pd.DataFrame({"cost_yuan": [0.2] * 5, "low": [0.1] * 5, "high": [0.4] * 5}), always=4, homes=homes,
         )  # fmt: skip
 
     some = whole(bundle.demand, np.ones((39, len(bundle.demand))))

@@ -245,10 +245,27 @@ def test_a_report_whose_word_file_says_otherwise(run: Run, spoilt: Callable[[], 
 def test_a_workbook_that_says_otherwise(run: Run, spoilt: Callable[[], Path]) -> None:
     out = spoilt()
     book = openpyxl.load_workbook(out / "recommendations.xlsx")
-    sheet = next(s for s in book.worksheets if s.title in ("覆盖率对比", "Coverage"))
+    sheet = next(s for s in book.worksheets if s.title in ("分区覆盖", "Coverage"))
     sheet["E2"] = sheet["E2"].value + 0.001
     book.save(out / "recommendations.xlsx")
     assert "recommendations.xlsx: " in told(out, run)
+
+
+@pytest.mark.parametrize(
+    ("names", "row"), [(("投入", "Costs"), 2), (("投入", "Costs"), -1), (("推荐站点", "Sites"), -1)]
+)
+def test_costs_that_are_not_registered(
+    run: Run, spoilt: Callable[[], Path], names: tuple[str, str], row: int
+) -> None:
+    out = spoilt()
+    book = openpyxl.load_workbook(out / "recommendations.xlsx")
+    sheet = next(s for s in book.worksheets if s.title in names)
+    head = [c.value for c in sheet[1]]
+    at = 1 + next(i for i, h in enumerate(head) if h in ("投入估算（元）", "Cost (CNY)"))
+    cell = sheet.cell(sheet.max_row if row < 0 else row, at)
+    cell.value += 1000
+    book.save(out / "recommendations.xlsx")
+    assert ("total under" if row < 0 else "costs by kind of host") in told(out, run)
 
 
 def test_a_group_without_its_band_and_intervals_front_and_unknowns_of_other_numbers(

@@ -12,9 +12,9 @@ import pytest
 
 import planner
 from planner import cli
-from planner.publish.office.networks import sheet_name
 from planner.publish.office.sheets import new_book
 from planner.telling.words.phrases import phrase
+from planner.workbook.networks import sheet_name
 from tests.facts.referee import judge
 from tests.networks.test_town import HOSTS, own, places
 from tests.study.town import Place, street_town

@@ -10,11 +10,11 @@ import numpy as np
 import openpyxl
 import pytest
 
-from planner.publish.office.cover import term_rows
-from planner.publish.office.workbook import write_workbook
 from planner.telling.contents.decision import decision
 from planner.telling.contents.places import GAP_COLUMNS, HOTSPOT_COLUMNS
 from planner.telling.contents.records import synthetic_lines, synthetic_note
+from planner.workbook.cover import term_rows
+from planner.workbook.whole import write_workbook
 from tests.publish.known import known_bundle, one_lot
 from tests.publish.test_known_reports import written
 
@@ -42,8 +42,9 @@ def test_each_figure_has_its_value_its_band_and_its_sheet() -> None:
     assert rows == [
         ("Share covered: today → with the plan", "41.0% → 84.0%", "coverage"), ("Newly covered", "430 workers", "coverage"),
         ("Two or more stations: today → with the plan", "9.0% → 28.0%", "coverage"),
-        ("Share covered at night: today → with the plan", "7.0% → 17.0%", "coverage"), ("Stations with the plan", "10 stations", "sites"),
-        ("One-off cost", "41,500 CNY", "sites"), ("Sites that stand under all assumptions", "2 / 5 sites", "batches"),
+        ("Share covered at night: today → with the plan", "7.0% → 17.0%", "readings"), ("Stations with the plan", "10 stations", "sites"),
+        ("One-off cost", "41,500 CNY", "costs"), ("Cost per worker newly covered", "97 CNY", "costs"),
+        ("Sites that stand under all assumptions", "2 / 5 sites", "sensitivity"),
         ("Steady sites", "5 / 5 sites", "sites"),
     ]  # fmt: skip
     bands = {r.label: r.band for r in decision(known_bundle()).rows if r.band}

@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 
 from planner.equity.front import FairFront
-from planner.publish.office import document, workbook
+from planner.publish.office import document
 from planner.publish.page.data import page_content
 from planner.publish.page.pack import Island
 from planner.siting.questions.knowledge import Knowledge
 from planner.siting.questions.learn import PilotSites
 from planner.telling.contents.questions import options
 from planner.telling.run import RunNotes, run_content
+from planner.workbook import whole as workbook
 from tests.publish.known import known_bundle, one_lot
 
 FRONT = FairFront(

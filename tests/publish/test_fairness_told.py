@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from planner.equity.fairness import Fairness
-from planner.publish.office import document, workbook
+from planner.publish.office import document
 from planner.telling.contents.fairness import fairness_lines, fairness_rows
+from planner.workbook import whole as workbook
 from tests.publish.known import known_bundle, one_lot
 
 # west 700 workers, east 300. Today 50 % and 20 %: mean 41 %, Gini 0.7 · 0.3 · 0.3 / 0.41 = 0.154, gap 30.0.
@@ -52,7 +53,7 @@ def test_a_gini_that_narrows_and_a_gap_that_widens_are_both_told(language: str) 
 def test_workbook_and_report_print_what_is_registered(tmp_path: Path) -> None:
     bundle = _widened()
     workbook.write_workbook(bundle, tmp_path / "a.xlsx")
-    rows = list(openpyxl.load_workbook(tmp_path / "a.xlsx")["Coverage"].iter_rows(values_only=True))
+    rows = list(openpyxl.load_workbook(tmp_path / "a.xlsx")["Other readings"].iter_rows(values_only=True))
     found = {row[0]: (row[1], row[3]) for row in rows if row[0]}
     assert found["Gini of districts"] == (0.154, 0.099)
     assert found["Best minus worst district"] == (30, 35)

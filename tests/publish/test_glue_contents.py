@@ -69,8 +69,8 @@ def test_sites_in_rank_order_in_the_readers_words(language: str) -> None:
     assert table["reason"].tolist() == chosen[f"reason_{language}"].tolist()
     assert table.index.tolist() == [0, 1, 2, 3, 4]
     assert list(table.columns) == [
-        "rank", "site_id", "name", "district", "host_kind", "open_hours", "workers_gained", "workers_in_reach",
-        "nearest_station_m", "cost_yuan", "workers_alone", "alone_low", "alone_high", "confidence", "confidence_margin", "batch",
+        "rank", "site_id", "name", "district", "town", "street", "host_kind", "open_hours", "workers_gained", "workers_in_reach",
+        "nearest_station_m", "nearest_station", "nearest_station_id", "cost_yuan", "yuan_per_worker", "workers_alone", "alone_low", "alone_high", "confidence", "confidence_margin", "batch",
         "reason", "lng_wgs84", "lat_wgs84", "lng_gcj02", "lat_gcj02", "lng_bd09", "lat_bd09",
     ]  # fmt: skip
 
@@ -108,12 +108,12 @@ def test_columns_in_which_nothing_stands_are_left_out() -> None:
     every = {"confidence", "batch"}
 
     def shown(**changes: object) -> set[str]:
-        table = sites_.site_rows(town(chosen=chosen.assign(**changes)))
-        return {c.key for c in sites_.site_columns(table)}
+        made = town(chosen=chosen.assign(**changes))
+        return {c.key for c in sites_.site_columns(made, sites_.site_rows(made))}
 
     full = shown()
     assert every < full
-    assert len(full) == 19
+    assert len(full) == 20
     assert full - shown(confidence=np.nan) == {"confidence"}
     assert full - shown(batch="") == {"batch"}
     assert full - shown(batch=np.nan, confidence=np.nan) == every
@@ -138,8 +138,9 @@ def test_shifted_coordinates_are_told_in_china_alone() -> None:
         chosen.crs
     )  # from Suzhou, 120.6 E 31.3 N
     assert list(sites_.coordinates(kyoto.geometry)) == ["lng_wgs84", "lat_wgs84"]
-    table = sites_.site_rows(town(chosen=kyoto))
-    assert {c.key for c in sites_.site_columns(table) if c.kind == "degrees"} == {"lng_wgs84", "lat_wgs84"}
+    made = town(chosen=kyoto)
+    columns = sites_.site_columns(made, sites_.site_rows(made))
+    assert {c.key for c in columns if c.kind == "degrees"} == {"lng_wgs84", "lat_wgs84"}
 
 
 def test_names_of_districts(language: str) -> None:

@@ -9,8 +9,8 @@ import openpyxl
 import pytest
 
 from planner.publish.office.homes.lines import homes_lines
-from planner.publish.office.homes.sheets import write_homes_workbook
 from planner.telling.words.homes import assumptions
+from planner.workbook.homes import write_homes_workbook
 from tests.freight.county import County, lnglat, table
 
 #: What may stand in Latin letters on a Chinese sheet: datums, proper names, keys of the study file, roads, ids.

@@ -15,10 +15,10 @@ from planner.freight.hours import NIGHT
 from planner.publish.office.document import write_docx, write_report
 from planner.publish.office.figures import write_figures
 from planner.publish.office.homes.lines import homes_lines
-from planner.publish.office.homes.sheets import write_homes_workbook
 from planner.publish.office.homes.tables import homes_tables
-from planner.publish.office.workbook import write_workbook
 from planner.telling.contents.coverage import district_labels
+from planner.workbook.homes import write_homes_workbook
+from planner.workbook.whole import write_workbook
 from tests.freight.county import County, lnglat, table
 from tests.publish.toy import toy_bundle
 

@@ -13,8 +13,8 @@ import pytest
 
 from planner.exports.gis.layers import write_layers
 from planner.publish.office.csvfile import write_csv
-from planner.publish.office.workbook import write_workbook
 from planner.telling.run import run_content
+from planner.workbook.whole import write_workbook
 from tests.publish.known import known_bundle
 from tests.publish.test_stored import NOTES, SECOND_VIEWS
 
@@ -38,7 +38,8 @@ def below(rows: list[tuple[Any, ...]], head: tuple[str, ...], n: int) -> list[tu
 
 
 def test_the_sheet_of_sites_gives_each_its_own_figures(sheets: Any) -> None:
-    head, *rows = sheets["Sites"]
+    head, *rows, total = sheets["Sites"]
+    assert total == ("Total", 430, 41_500, 97)  # 41,500 / 430 = 96.5
     want = [
         "Rank", "Site ID", "District", "Phase", "Workers newly covered", "Workers within ten minutes",
         "Nearest existing station (m)", "Cost (CNY)", "Steadiness", "Reason",
@@ -63,6 +64,7 @@ def test_the_sheet_of_coverage_puts_today_before_the_plan_and_each_row_at_its_di
         ("West", 700, 4, 3, 0.5, 0.9, 40, 280, 0.31),
         ("Total", 1000, 5, 5, 0.41, 0.84, 43, 430, 0.28),
     ]
+    rows = sheets["Other readings"]
     readings = below(rows, ("Reading", "Covered today", "Covered after"), 6)
     assert [row[1:] for row in readings] == [
         (0.31, 0.61), (0.41, 0.84), (0.47, 0.88), (0.09, 0.28), (0.45, 0.86), (0.07, 0.17)
@@ -84,7 +86,7 @@ def test_the_sheet_of_questions_tells_what_is_gained_from_what_is_lost(sheets: A
     assert below(rows, ("Phase", "New sites", "Newly covered", "Covered after", "Short of the best unphased"), 2) == [
         ("2025", 3, 380, 0.79, 0.015), ("2026", 2, 50, 0.84, 0.002)
     ]  # fmt: skip
-    assert below(rows, ("New sites", "Covered", "Upper bound"), 3) == [
+    assert below(sheets["Curve"], ("New sites", "Covered", "Upper bound"), 3) == [
         (0, 0.41, 0.41),
         (3, 0.79, 0.805),
         (5, 0.84, 0.854),
@@ -109,10 +111,10 @@ def test_the_sheet_of_questions_tells_what_is_gained_from_what_is_lost(sheets: A
         "Assumption", "Outdoor workers", "Covered today", "This plan covers", "A plan made anew covers",
         "This plan's new cover falls short by", "Same sites", "Same or nearby sites",
     )  # fmt: skip
-    assert [row[1:] for row in below(rows, cases, 2)] == [
+    assert [row[1:] for row in below(sheets["Sensitivity"], cases, 2)] == [
         (1000, 0.41, 0.84, 0.845, 0, 5, 5), (990, 0.31, 0.61, 0.68, 0.163, 2, 3)
     ]  # fmt: skip
-    last = next(row for row in rows if row and row[0] == "湖东便利店")
+    last = next(row for row in sheets["Replacements"] if row and row[0] == "湖东便利店")
     assert last == ("湖东便利店", 2, "East", 1, "星湖街点", "street-side point", 321, 12, "N002", "N006")
 
 

@@ -12,10 +12,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from planner.publish.office import document, workbook
+from planner.publish.office import document
 from planner.publish.office.story import story
 from planner.publish.safe import xlsx_text
 from planner.telling.contents.questions import _prices, case_label, irreplaceable_line, options
+from planner.workbook import whole as workbook
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle
 
@@ -58,18 +59,14 @@ def test_the_sheet_shows_phases_with_regret_and_every_answer(tmp_path: Path) -> 
     bundle = with_questions(toy_bundle("zh"))
     workbook.write_workbook(bundle, tmp_path / "a.xlsx")
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
-    sheet = book["分期与备选"]
-    cells = texts_of(sheet)
-    heads = [
-        "分期建设",
-        "站点数量与覆盖率",
-        "备选方案",
-        "各项规则的代价",
-        "假设变化时的表现",
-        "每个站点的替代点",
+    heads = ["分期建设", "备选方案", "各项规则的代价"]
+    assert list(dict.fromkeys(c for c in texts_of(book["分期与备选"]) if c in heads)) == heads
+    assert len(book["曲线"]._charts) == 1
+    rows = [
+        [c for c in row if c is not None]
+        for name in ("分期与备选", "敏感性", "替代点")
+        for row in book[name].iter_rows(values_only=True)
     ]
-    assert list(dict.fromkeys(c for c in cells if c in heads)) == heads
-    rows = [[c for c in row if c is not None] for row in sheet.iter_rows(values_only=True)]
     phase = next(r for r in rows if r and r[0] == "2025")
     assert phase[1] == 3
     assert phase[-1] == 0.013
@@ -154,7 +151,7 @@ def test_sites_without_a_replacement_are_listed_in_workbook_and_reports(
     with zipfile.ZipFile(tmp_path / "report.docx") as archive:
         assert line in archive.read("word/document.xml").decode()
     workbook.write_workbook(bundle, tmp_path / "a.xlsx")
-    sheet = "分期与备选" if language == "zh" else "Phases and alternatives"
+    sheet = "替代点" if language == "zh" else "Replacements"
     assert line in texts_of(openpyxl.load_workbook(tmp_path / "a.xlsx")[sheet])
     none = dataclasses.replace(bundle, replacements=bundle.replacements.iloc[:0])
     assert ("5 处，共 5 处" if language == "zh" else "for 5 of the 5 sites") in irreplaceable_line(none)
@@ -186,7 +183,13 @@ def test_hostile_names_stay_text_in_the_new_tables(title: str, tmp_path: Path) -
     bundle = with_questions(hostile_bundle(title), HOSTILE)
     workbook.write_workbook(bundle, tmp_path / "a.xlsx")
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
-    cells = [c for row in book["分期与备选"].iter_rows() for c in row if c.value is not None]
+    cells = [
+        c
+        for name in ("分期与备选", "敏感性", "替代点")
+        for row in book[name].iter_rows()
+        for c in row
+        if c.value is not None
+    ]
     assert {c.data_type for c in cells} <= {"s", "n"}
     assert all(c.quotePrefix for c in cells if c.data_type == "s")
     assert {xlsx_text(t) for t in HOSTILE} <= {c.value for c in cells}

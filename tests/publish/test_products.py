@@ -25,11 +25,11 @@ from planner.exports.gis import layers
 from planner.inputs.places.datum import convert
 from planner.publish import runfile
 from planner.publish.office import csvfile as tablesout
-from planner.publish.office import workbook
 from planner.publish.safe import plain_text, xlsx_text
 from planner.publish.zipped import FIXED_DATE
 from planner.telling.bundle import ExtraLayer
 from planner.telling.contents.assumptions import assumptions
+from planner.workbook import whole as workbook
 from tests.publish.hostile import HOSTILE, WORST, hostile_bundle
 from tests.publish.toy import toy_bundle
 
@@ -117,13 +117,15 @@ def frame(sheet: Any) -> pd.DataFrame:
 
 
 def test_the_workbook_has_its_sheets(book: Any) -> None:
-    assert book.sheetnames[:3] == ["封面", "推荐站点", "覆盖率对比"]
-    assert book.sheetnames[-1] == "指标口径"
-    assert {"参数与假设", "数据检查", "分期与备选", "数据来源"} <= set(book.sheetnames)
+    assert book.sheetnames[:3] == ["封面", "推荐站点", "分区覆盖"]
+    assert book.sheetnames[-1] == "名词口径"
+    assert {"其他口径", "投入", "曲线", "参数与假设", "数据检查", "分期与备选", "数据来源"} <= set(
+        book.sheetnames
+    )
 
 
 def test_the_workbook_equals_the_chosen_table(book: Any, bundle: Any) -> None:
-    table = frame(book["推荐站点"])
+    table = frame(book["推荐站点"]).iloc[:-1]
     assert list(table["站点名称"]) == list(bundle.chosen["name"])
     assert list(table["推荐理由"]) == list(bundle.chosen["reason_zh"])
     np.testing.assert_allclose(table["距最近现有站点（米）"], bundle.chosen["nearest_station_m"])
@@ -132,7 +134,7 @@ def test_the_workbook_equals_the_chosen_table(book: Any, bundle: Any) -> None:
 
 
 def test_coverage_by_district_with_total_and_chart(book: Any, bundle: Any) -> None:
-    sheet = book["覆盖率对比"]
+    sheet = book["分区覆盖"]
     rows = frame(sheet).iloc[:3]
     assert list(rows.iloc[:, 0]) == ["西区", "东区", "合计"]
     before, after = bundle.before.by_district["share"], bundle.after.by_district["share"]
@@ -176,9 +178,12 @@ def test_sheets_are_ready_to_print_and_filter(book: Any) -> None:
     assert sheet.print_title_rows == "$1:$1"
     assert sheet.sheet_properties.pageSetUpPr.fitToPage
     widths = {c: d.width for c, d in sheet.column_dimensions.items()}
-    assert widths["M"] > 60 > widths["A"]
-    assert sheet["G2"].number_format == "#,##0"
-    assert sheet["N2"].number_format == "0.000000"
+    head = {cell.value: cell.column_letter for cell in sheet[1]}
+    assert widths[head["推荐理由"]] > 60 > widths["A"]
+    assert sheet[f"{head['新增覆盖人数']}2"].number_format == "#,##0"
+    assert sheet[f"{head['经度_WGS84']}2"].number_format == "0.000000"
+    assert str(sheet.print_area).endswith(f"$A$1:${head['推荐理由']}$7")  # coordinates are for machines
+    assert sheet.auto_filter.ref.endswith("6")  # the total stays where it is
 
 
 def test_a_workbook_without_phases_has_no_sheet_for_them(bundle: Any, tmp_path: Path) -> None:
@@ -199,7 +204,7 @@ def test_no_text_becomes_a_formula_in_the_workbook(title: str, tmp_path: Path) -
     cells = [c for sheet in book for row in sheet.iter_rows() for c in row if c.value is not None]
     assert {c.data_type for c in cells} <= {"s", "n"}
     assert all(c.quotePrefix for c in cells if c.data_type == "s")
-    assert list(frame(book["推荐站点"])["站点名称"]) == [xlsx_text(t) for t in HOSTILE]
+    assert list(frame(book["推荐站点"])["站点名称"].iloc[:-1]) == [xlsx_text(t) for t in HOSTILE]
     assert set(frame(book["数据检查"])["说明"]) == {xlsx_text(t) for t in HOSTILE}
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():

@@ -120,7 +120,7 @@ import resource, sys
 from pathlib import Path
 from planner.publish import safe
 from planner.exports.gis import layers
-from planner.publish.office import workbook
+from planner.workbook import whole as workbook
 from tests.publish.toy import toy_bundle
 bundle = toy_bundle()
 write = {"xlsx": workbook.write_workbook, "gpkg": layers.write_layers}[sys.argv[1]]

@@ -17,10 +17,10 @@ from planner.publish import runfile
 from planner.publish.office.csvfile import write_csv, write_table
 from planner.publish.office.document import write_checks, write_docx, write_report
 from planner.publish.office.figures import write_figures
-from planner.publish.office.workbook import write_workbook
 from planner.publish.page.write import write_page
 from planner.telling import run as told
 from planner.telling.bundle import Bundle, ExtraLayer, PopupField
+from planner.workbook.whole import write_workbook
 from tests.publish.stored import from_files
 from tests.publish.test_options import with_questions
 from tests.publish.toy import CRS, X0, Y0, toy_bundle

@@ -295,10 +295,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What is written where, by whom; nothing is drawn."""
     from planner.exports.gis import layers
     from planner.publish import runfile
-    from planner.publish.office import csvfile, document, figures, workbook
-    from planner.publish.office.homes import sheets
+    from planner.publish.office import csvfile, document, figures
     from planner.publish.page import write as page
     from planner.telling.words import homes
+    from planner.workbook import homes as sheets
+    from planner.workbook import whole as workbook
 
     calls: list[tuple[Any, ...]] = []
 
@@ -377,7 +378,7 @@ def test_commands_for_a_part_write_its_table_and_the_checks(
     assert written[1:] == [
         ("write_table", "homes in words", tmp_path / "deep" / "h" / "driver_homes.csv"),
         ("write_homes_workbook", "homes", tmp_path / "deep" / "h" / "driver_homes.xlsx",
-         {"language": "en", "districts": {"w": "West", "e": "East"}, "title": "toy"}),
+         {"language": "en", "districts": {"w": "West", "e": "East"}, "title": "toy", "notice": ""}),
     ]  # fmt: skip
     for door in (
         products.write_coverage,

@@ -189,8 +189,14 @@ def test_costs_are_listed_and_summed_by_kind_of_host(made) -> None:
     sites = list(
         openpyxl.load_workbook(out / "recommendations.xlsx").worksheets[1].iter_rows(values_only=True)
     )
-    chosen = [table[kinds[r[4]]] for r in sites[1:]]
-    assert [r[9] for r in sites[1:]] == [c[0] for c in chosen]
+    head, *rows, whole = sites
+    kind, cost = (
+        next(i for i, h in enumerate(head) if h in names)
+        for names in (("依托场所", "Host venue"), ("投入估算（元）", "Cost (CNY)"))
+    )
+    chosen = [table[kinds[r[kind]]] for r in rows]
+    assert [r[cost] for r in rows] == [c[0] for c in chosen]
+    assert whole[cost] == sum(c[0] for c in chosen)
     total, low, high = (f"{sum(values):,}" for values in zip(*chosen, strict=True))
     told = {
         "zh": f"按依托场所类型估算，建设投入合计约 {total} 元（区间 {low}–{high} 元）。",

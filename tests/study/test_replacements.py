@@ -120,7 +120,7 @@ def test_products_list_the_sites_without_a_replacement(town: Study, tmp_path: Pa
     write_products(town.stages, tmp_path)
     rank = int(town.site_stations().chosen.set_index("site_id").loc["Lone", "rank"])
     line = f"No substitute within 667 m for 1 of the 2 sites (no. {rank})."
-    sheet = openpyxl.load_workbook(tmp_path / "recommendations.xlsx")["Phases and alternatives"]
+    sheet = openpyxl.load_workbook(tmp_path / "recommendations.xlsx")["Replacements"]
     cells = [c for row in sheet.iter_rows(values_only=True) for c in row if c is not None]
     assert line in cells
     assert {"Close", "Last"} <= set(cells)

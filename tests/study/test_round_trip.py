@@ -93,7 +93,7 @@ def test_another_sheet_is_read_where_it_is_named_and_a_row_without_a_place_is_re
     assert study.evaluate(tmp_path / "two.xlsx", sheet="B").sites == 2
     assert study.evaluate(tmp_path / "two.xlsx").sites == 3
     wrong = edited(out / "recommendations.xlsx", tmp_path / "wrong.xlsx", [], ["nobody"])
-    with pytest.raises(InputError, match=r"EVA-001 wrong.xlsx, row 5"):
+    with pytest.raises(InputError, match=r"EVA-001 wrong.xlsx, row 6"):
         study.evaluate(wrong)
 
 

@@ -127,7 +127,7 @@ def _batches(bundle: Bundle, key: str) -> pd.DataFrame:
 
 def _sites(bundle: Bundle, key: str) -> tuple[tuple[Column, ...], pd.DataFrame]:
     table = site_rows(bundle)
-    columns = tuple(c for c in site_columns(table) if c.key != "district")
+    columns = tuple(c for c in site_columns(bundle, table) if c.key != "district")
     own = (ranked(bundle)["district"].astype(str) == key).to_numpy()
     return columns, table[own].reset_index(drop=True)
 

@@ -19,6 +19,7 @@ from planner.publish.safe import csv_text, write_text
 from planner.tables import is_missing
 from planner.telling.contents.columns import Column, header
 from planner.telling.contents.sites import coordinates, site_columns, site_rows
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
@@ -66,12 +67,16 @@ def write_csv(bundle: Bundle, path: Path) -> None:
         The file could not be written; the old one is untouched.
     """
     table = site_rows(bundle)
-    columns = site_columns(table)
+    columns = site_columns(bundle, table)
+    study = bundle.settings.study
+    if study.synthetic:  # a column, not a line: the file is read back
+        table = table.assign(synthetic=phrase("synthetic_badge", study.language))
+        columns = (*columns, Column("synthetic", "text", 12))
     rows = (
         [_cell(c, v) for c, v in zip(columns, row, strict=True)]
         for row in table[[c.key for c in columns]].itertuples(index=False)
     )
-    _write(path, header(columns, bundle.settings.study.language), rows)
+    _write(path, header(columns, study.language), rows)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

@@ -33,7 +33,7 @@ def write_evaluation(
         put_table(sheet, row, part.columns, part.table, language)
         set_widths(sheet, part.columns)
         for_print(sheet, f"{title} · {sheet.title}", top=None)
-    keep_workbook(book, out / "evaluation.xlsx", title)
+    keep_workbook(book, out / "evaluation.xlsx", title, notice=note)
     lines = [note] if note else []
     sections = [(p.heading, " ".join(p.lines), printed_table(p.columns, p.table, language)) for p in parts]
     write_page(out / "evaluation.html", language, title=title, lines=lines, sections=sections, findings=())

@@ -32,6 +32,7 @@ from planner.publish.office.drawing import (
 from planner.publish.office.homes.figures import homes_hours, homes_map
 from planner.publish.safe import cell_text, write_bytes
 from planner.telling.contents.coverage import curve_rows, district_rows, open_stations
+from planner.telling.contents.records import synthetic_notice
 from planner.telling.words.numbers import number, percent
 from planner.telling.words.phrases import phrase
 
@@ -180,7 +181,10 @@ def _png(draw: Callable[[Bundle], Any], bundle: Bundle) -> bytes:
     with mpl.rc_context(figure_style()), warnings.catch_warnings():
         # A name may hold characters that no installed font has: it is drawn with boxes, which is no fault.
         warnings.filterwarnings("ignore", message=r".*[Gg]lyph.*missing")
-        draw(bundle).savefig(out, format="png", metadata={"Software": None})
+        figure, notice = draw(bundle), synthetic_notice(bundle.settings)
+        if notice:
+            figure.suptitle(notice, x=0.01, ha="left", fontsize=8.5, color=ACCENT)
+        figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
 
 

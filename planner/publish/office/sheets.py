@@ -16,6 +16,7 @@ import pandas as pd
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.publish.safe import atomic_path, xlsx_text
@@ -30,6 +31,7 @@ __all__ = [
     "bar_chart",
     "for_print",
     "keep_workbook",
+    "line_chart",
     "lines_of",
     "new_book",
     "new_sheet",
@@ -49,6 +51,9 @@ _FORMATS = {
     "text": "@", "count": "#,##0", "people": "#,##0", "metres": "#,##0", "share": "0.0%",
     "points": "+0.0;-0.0;0.0", "yuan": "#,##0", "degrees": "0.000000", "gap": "0.000%", "decimal": "#,##0.######;-#,##0.######", "index": "0.000", "spread": "0.0",
 }  # fmt: skip
+#: Papers by Excel's numbers, and how many characters go across at three quarters of their size.
+_A3, _A4 = 8, 9
+_ACROSS = {_A4: 200.0, _A3: 290.0}
 RULE = Border(bottom=Side(style="hair", color=LINE))
 #: Made once: a workbook has tens of thousands of cells, and a style is looked up by all it holds.
 _PLAIN = Font(name=_FONT, size=10, color=INK)
@@ -125,9 +130,9 @@ def put_table(
 
 
 def put_total(sheet: Worksheet, row: int, columns: Sequence[Column], total: Mapping[str, Any]) -> None:
-    """The total row under a table."""
+    """The total row under a table; empty where ``total`` has nothing."""
     for at, column in enumerate(columns, start=1):
-        cell = put(sheet, row, at, total[column.key], column.kind)
+        cell = put(sheet, row, at, total.get(column.key), column.kind)
         cell.font = Font(name=_FONT, size=10, bold=True, color=INK)
         cell.fill = PatternFill("solid", fgColor=PALE)
 
@@ -149,18 +154,43 @@ def set_widths(sheet: Worksheet, columns: Sequence[Column]) -> None:
 
 
 def for_print(sheet: Worksheet, title: str, *, top: int | None = 1, landscape: bool = True) -> None:
-    """A4, one page wide, heads of row ``top`` on every page, title above and page number below."""
+    """Heads of row ``top`` on every page, title above, page number below; on paper that keeps it readable.
+
+    A4 one page wide; A3 where that would shrink the columns too far; two A3 pages wide, the frozen columns on both,
+    where one would.
+    """
+    paper, pages = _paper(sheet) if landscape else (_A4, 1)
     sheet.page_setup.orientation = "landscape" if landscape else "portrait"
-    sheet.page_setup.paperSize = 9
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.page_setup.paperSize = paper
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = pages, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     if top is not None:
         sheet.print_title_rows = f"{top}:{top}"
+    if pages > 1 and sheet.freeze_panes:
+        frozen = coordinate_to_tuple(sheet.freeze_panes)[1] - 1
+        sheet.print_title_cols = f"A:{get_column_letter(frozen)}" if frozen else None
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_margins.top = sheet.page_margins.bottom = 0.7
-    sheet.oddHeader.center.text = xlsx_text(title).replace("&", "&&")[:200]
+    sheet.oddHeader.center.text = xlsx_text(title).replace("&", "&&")[:120]
     sheet.oddFooter.center.text = "&P / &N"
     sheet.sheet_view.showGridLines = False
+
+
+def _paper(sheet: Worksheet) -> tuple[int, int]:
+    """Paper and pages across for the columns that are printed."""
+    area = str(sheet.print_area or "").rpartition("!")[2].replace("$", "")
+    last = range_boundaries(area)[2] if area else sheet.max_column
+    widths = [sheet.column_dimensions[get_column_letter(at)].width for at in range(1, int(last or 1) + 1)]
+    if sum(widths) <= _ACROSS[_A4]:
+        return _A4, 1
+    return _A3, 1 if sum(widths) <= _ACROSS[_A3] else 2
+
+
+def _mark(book: Workbook, notice: str) -> None:
+    """What every sheet says below when it is printed and on its page preview: that its data are made up."""
+    for sheet in book.worksheets:
+        sheet.oddFooter.left.text = xlsx_text(notice).replace("&", "&&")[:90]
+        sheet.oddFooter.left.color = ACCENT
 
 
 def new_book() -> Workbook:
@@ -217,20 +247,48 @@ def bar_chart(
     return chart
 
 
+def line_chart(
+    sheet: Worksheet, at: str, *, title: str, columns: tuple[int, int], rows: tuple[int, int], axes: tuple[str, str],
+    colours: Sequence[str],
+) -> Any:  # fmt: skip
+    """Lines of ``columns`` (first, last) over the numbers of column 1, in ``rows`` (heads, last), placed at a cell; a line without points."""
+    from openpyxl.chart import Reference, ScatterChart, Series
+
+    chart, (left, right), (head, last) = ScatterChart(), columns, rows
+    chart.style, chart.scatterStyle, chart.title = 13, "lineMarker", title
+    chart.title.tx.rich.p[0].pPr = _title_text()
+    across = Reference(sheet, min_col=1, min_row=head + 1, max_row=last)
+    for column, colour in zip(range(left, right + 1), colours, strict=True):
+        up = Reference(sheet, min_col=column, min_row=head, max_row=last)
+        series = Series(up, across, title_from_data=True)
+        series.marker.symbol, series.smooth = "none", False
+        series.graphicalProperties.line.solidFill, series.graphicalProperties.line.width = colour, 22_000
+        chart.series.append(series)
+    chart.x_axis.title, chart.y_axis.title = axes
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.x_axis.number_format, chart.y_axis.number_format = "0", "0%"
+    chart.x_axis.scaling.min = 0
+    chart.legend.position, (chart.width, chart.height) = "b", (20, 11)
+    sheet.add_chart(chart, at)
+    return chart
+
+
 def _title_text() -> Any:
     from openpyxl.drawing.text import CharacterProperties, ParagraphProperties
 
     return ParagraphProperties(defRPr=CharacterProperties(sz=1200, b=False, solidFill=INK))
 
 
-def keep_workbook(book: Workbook, path: Path, title: str) -> None:
-    """Write a workbook, whole or not at all, without the time of writing.
+def keep_workbook(book: Workbook, path: Path, title: str, *, notice: str = "") -> None:
+    """Write a workbook, whole or not at all, without the time of writing; ``notice``: at the foot of every sheet.
 
     Raises
     ------
     OutputError
         The file could not be written (disk full, open in Excel); the old one is untouched.
     """
+    if notice:
+        _mark(book, notice)
     book.properties.creator, book.properties.title = "planner", xlsx_text(title)
     with atomic_path(path) as temporary:
         temporary.write_bytes(without_clock(_saved(book)))

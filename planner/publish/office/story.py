@@ -186,7 +186,7 @@ _SITE_KEYS = ("rank", "name", "district", "host_kind", "workers_gained", "worker
 
 def _sites(bundle: Bundle) -> PrintedTable:
     table = site_rows(bundle)
-    columns = [c for c in site_columns(table) if c.key in _SITE_KEYS]
+    columns = [c for c in site_columns(bundle, table) if c.key in _SITE_KEYS]
     return printed_table(columns, table, bundle.settings.study.language)
 
 

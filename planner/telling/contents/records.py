@@ -14,6 +14,7 @@ from planner.telling.words.numbers import number
 from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
+    from planner.settings.whole import Settings
     from planner.telling.bundle import Bundle
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "station_line",
     "synthetic_lines",
     "synthetic_note",
+    "synthetic_notice",
 ]
 
 FINDING_COLUMNS = (
@@ -124,6 +126,11 @@ def synthetic_note(bundle: Bundle) -> str:
     """The study's own note about made-up data, in its language; empty where it has none."""
     study = bundle.settings.study
     return study.synthetic_note_zh if study.language == "zh" else study.synthetic_note_en
+
+
+def synthetic_notice(settings: Settings) -> str:
+    """One sentence that the data are made up, for every sheet and figure; "" where they are not."""
+    return phrase("synthetic_yes", settings.study.language) if settings.study.synthetic else ""
 
 
 def synthetic_lines(bundle: Bundle) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from openpyxl import Workbook
@@ -12,17 +12,13 @@ from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from planner.publish.office.cover import cover_sheet, link_cover, terms_sheet
-from planner.publish.office.existing.grades import grades_sheets
-from planner.publish.office.existing.previous import previous_sheet
 from planner.publish.office.homes.lines import absent_lines
-from planner.publish.office.homes.sheets import homes_sheets
-from planner.publish.office.networks import networks_sheets
 from planner.publish.office.sheets import (
     ACCENT,
     bar_chart,
     for_print,
     keep_workbook,
+    line_chart,
     new_book,
     new_sheet,
     put,
@@ -75,9 +71,24 @@ from planner.telling.contents.records import (
     input_rows,
     station_line,
     synthetic_lines,
+    synthetic_notice,
 )
-from planner.telling.contents.sites import batch_columns, batch_rows, regret_line, site_columns, site_rows
+from planner.telling.contents.sites import (
+    COST_COLUMNS,
+    batch_columns,
+    batch_rows,
+    cost_rows,
+    regret_line,
+    site_columns,
+    site_rows,
+    site_total,
+)
 from planner.telling.words.phrases import phrase
+from planner.workbook.cover import cover_sheet, link_cover, terms_sheet
+from planner.workbook.grades import grades_sheets
+from planner.workbook.homes import homes_sheets
+from planner.workbook.networks import networks_sheets
+from planner.workbook.previous import previous_sheet
 
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
@@ -86,26 +97,42 @@ __all__ = ["write_workbook"]
 
 
 def _list_sheet(
-    book: Workbook, key: str, columns: Sequence[Column], table: pd.DataFrame, bundle: Bundle, freeze: str
-) -> Worksheet:
-    """A sheet that is one table: heads frozen, filter on, widths and print set."""
+    book: Workbook, key: str, columns: Sequence[Column], table: pd.DataFrame, bundle: Bundle, freeze: str, *,
+    lines: Sequence[str] = (), total: Mapping[str, Any] | None = None,
+) -> Worksheet:  # fmt: skip
+    """A sheet that is one table: heads frozen and on every page, filter on, widths and print set.
+
+    ``lines``: notes above it; ``total``: the row below, which the filter leaves alone.
+    """
     language = bundle.settings.study.language
-    sheet = new_sheet(book, key, language)
-    end = put_table(sheet, 1, columns, table, language)
+    sheet, top = new_sheet(book, key, language), 1
+    for line in lines:
+        top = put_note(sheet, top, line)
+    end = put_table(sheet, top, columns, table, language)
+    if total is not None:
+        put_total(sheet, end, columns, total)
     set_widths(sheet, columns)
-    sheet.freeze_panes = freeze
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{max(end - 1, 1)}"
-    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}")
+    sheet.freeze_panes = f"{freeze}{top + 1}"
+    sheet.auto_filter.ref = f"A{top}:{get_column_letter(len(columns))}{max(end - 1, top)}"
+    printed = sum(column.kind != "degrees" for column in columns)
+    if printed < len(columns):  # coordinates are for machines
+        sheet.print_area = f"A1:{get_column_letter(printed)}{sheet.max_row}"
+    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=top)
     return sheet
 
 
 def _sites_sheet(book: Workbook, bundle: Bundle) -> None:
     table = site_rows(bundle)
-    columns = site_columns(table)
-    sheet = _list_sheet(book, "sites", columns, table, bundle, "D2")
-    printed = sum(column.kind != "degrees" for column in columns)
-    sheet.print_area = f"A1:{get_column_letter(printed)}{len(table) + 1}"  # coordinates are for machines
+    columns = site_columns(bundle, table)
+    sheet = _list_sheet(book, "sites", columns, table, bundle, "D", total=site_total(bundle, columns))
     sheet.sheet_properties.tabColor = ACCENT
+
+
+def _costs_sheet(book: Workbook, bundle: Bundle) -> None:
+    """What each kind of host comes to; none where no cost is known."""
+    table, total = cost_rows(bundle)
+    if total["cost_yuan"] is not None:
+        _list_sheet(book, "costs", COST_COLUMNS, table, bundle, "B", total=total)
 
 
 def _put_figures(sheet: Worksheet, row: int, figures: Sequence[Figure]) -> None:
@@ -115,17 +142,20 @@ def _put_figures(sheet: Worksheet, row: int, figures: Sequence[Figure]) -> None:
 
 
 def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
-    language = bundle.settings.study.language
-    sheet = new_sheet(book, "coverage", language)
-    columns = timed_columns(DISTRICT_COLUMNS, bundle)
-    districts = district_rows(bundle)
-    end = put_table(sheet, 1, columns, districts, language)
-    sheet.auto_filter.ref = f"A1:{get_column_letter(len(columns))}{end - 1}"
-    put_total(sheet, end, columns, district_total(bundle))
-    set_widths(sheet, (Column("", "text", 26), *columns[1:]))
+    """Coverage by district with its total, and the chart of it below."""
+    columns, districts = timed_columns(DISTRICT_COLUMNS, bundle), district_rows(bundle)
+    sheet = _list_sheet(
+        book, "coverage", columns, districts, bundle, "B", total=district_total(bundle)
+    )  # fmt: skip
     if len(districts):
-        _chart(sheet, len(districts), end + 2, language)
-    row = put_heading(sheet, end + 2, phrase("head_readings", language))
+        _chart(sheet, len(districts), len(districts) + 4, bundle.settings.study.language)
+
+
+def _readings_sheet(book: Workbook, bundle: Bundle) -> None:
+    """The same coverage read in other ways: by radius, group and period, how evenly it falls, how far from the best it can be."""
+    language = bundle.settings.study.language
+    sheet = new_sheet(book, "readings", language)
+    row = put_heading(sheet, 1, phrase("head_readings", language))
     row = put_table(sheet, row, READING_COLUMNS, reading_rows(bundle), language)
     row = put_heading(sheet, row + 1, phrase("sec_groups", language))
     row = put_table(sheet, row, timed_columns(GROUP_COLUMNS, bundle), group_rows(bundle), language)
@@ -138,8 +168,8 @@ def _coverage_sheet(book: Workbook, bundle: Bundle) -> None:
     if intervals is not None:
         row = put_heading(sheet, row + len(figures) + 1, phrase("sec_intervals", language))
         put_table(sheet, row, interval_columns(language), intervals, language)
-    sheet.freeze_panes = "B2"
-    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}")
+    set_widths(sheet, (Column("", "text", 26), *timed_columns(GROUP_COLUMNS, bundle)[1:]))
+    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
 
 
 def _put_fairness(sheet: Worksheet, row: int, bundle: Bundle) -> int:
@@ -166,35 +196,52 @@ def _chart(sheet: Worksheet, n: int, row: int, language: str) -> None:
     from openpyxl.drawing.line import LineProperties
 
     chart = bar_chart(
-        sheet, f"G{row}", title=phrase("chart_title", language), columns=(5, 6), rows=(1, n + 1),
+        sheet, f"A{row}", title=phrase("chart_title", language), columns=(5, 6), rows=(1, n + 1),
         colours=("9AA7B1", ACCENT), size_cm=(18, 10), grouping="clustered", gap=60, overlap=-5,
     )  # fmt: skip
     chart.y_axis.number_format, chart.y_axis.scaling.min, chart.y_axis.scaling.max = "0%", 0, 1
     chart.y_axis.majorGridlines.spPr = GraphicalProperties(ln=LineProperties(solidFill="E3E8EC", w=6350))
 
 
-def _phases_sheet(book: Workbook, bundle: Bundle) -> None:
-    """Phases, the curve, other plans, rules, assumptions and replacements, where the study has them."""
+def _curve_sheet(book: Workbook, bundle: Bundle) -> None:
+    """Coverage against the number of new sites, as a table and as lines."""
+    table, language = curve_rows(bundle), bundle.settings.study.language
+    if table is None:
+        return
+    sheet = _list_sheet(book, "curve", CURVE_COLUMNS, table, bundle, "A")
+    line_chart(
+        sheet, "F2", title=phrase("sec_curve", language), columns=(2, 3), rows=(1, 1 + len(table)),
+        axes=(phrase("col_n", language), phrase("col_curve_share", language)), colours=(ACCENT, "9AA7B1"),
+    )  # fmt: skip
+
+
+#: Questions that have a sheet of their own, and the columns that stay on it when it is scrolled.
+_OWN_SHEETS = {"sensitivity": "B", "replacements": "B"}
+
+
+def _question_sheets(book: Workbook, bundle: Bundle) -> None:
+    """What else could be decided: phases, other plans and rules on one sheet, assumptions and replacements on their own."""
     language = bundle.settings.study.language
     parts: list[tuple[str, Sequence[str], Sequence[Column], pd.DataFrame]] = []
-    batches, curve, note = batch_rows(bundle), curve_rows(bundle), regret_line(bundle)
+    batches, note, asked = batch_rows(bundle), regret_line(bundle), options(bundle)
     if batches is not None:
         lines = [note] if note else []
         parts.append((phrase("sec_batches", language), lines, batch_columns(batches), batches))
-    if curve is not None:
-        parts.append((phrase("sec_curve", language), [], CURVE_COLUMNS, curve))
-    parts += [(part.heading, part.lines, part.columns, part.table) for part in options(bundle)]
-    if not parts:
-        return
-    sheet = new_sheet(book, "batches", language)
-    row = 1
-    for heading, notes, columns, table in parts:
-        row = put_heading(sheet, row, heading)
-        for line in notes:
-            row = put_note(sheet, row, line)
-        row = (put_table(sheet, row, columns, table, language) if len(table) else row) + 1
-        set_widths(sheet, columns)
-    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+    parts += [(p.heading, p.lines, p.columns, p.table) for p in asked if p.key not in _OWN_SHEETS]
+    if parts:
+        sheet = new_sheet(book, "batches", language)
+        row = 1
+        for heading, notes, columns, table in parts:
+            row = put_heading(sheet, row, heading)
+            for line in notes:
+                row = put_note(sheet, row, line)
+            row = (put_table(sheet, row, columns, table, language) if len(table) else row) + 1
+            set_widths(sheet, columns)
+        for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+    for part in asked:
+        if part.key in _OWN_SHEETS:
+            freeze = _OWN_SHEETS[part.key]
+            _list_sheet(book, part.key, part.columns, part.table, bundle, freeze, lines=part.lines)
 
 
 def _actions_sheet(book: Workbook, bundle: Bundle) -> None:
@@ -219,7 +266,7 @@ def _actions_sheet(book: Workbook, bundle: Bundle) -> None:
 
 def _inputs_sheet(book: Workbook, bundle: Bundle) -> None:
     language = bundle.settings.study.language
-    sheet = _list_sheet(book, "inputs", INPUT_COLUMNS, input_rows(bundle), bundle, "A2")
+    sheet = _list_sheet(book, "inputs", INPUT_COLUMNS, input_rows(bundle), bundle, "A")
     row = sheet.max_row + 2
     for line in (
         station_line(bundle),
@@ -245,7 +292,10 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     cover_sheet(book, bundle)
     _sites_sheet(book, bundle)
     _coverage_sheet(book, bundle)
-    _phases_sheet(book, bundle)
+    _readings_sheet(book, bundle)
+    _costs_sheet(book, bundle)
+    _curve_sheet(book, bundle)
+    _question_sheets(book, bundle)
     _actions_sheet(book, bundle)
     previous_sheet(book, bundle)
     grades_sheets(book, bundle)
@@ -253,10 +303,10 @@ def write_workbook(bundle: Bundle, path: Path) -> None:
     absent = absent_lines(bundle.run)
     homes_sheets(book, bundle.homes, study.language, district_labels(bundle), study.title(), absent)
     networks_sheets(book, bundle.networks, bundle.facts, settings, district_labels(bundle))
-    _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, assumption_rows(bundle), bundle, "C2")
+    _list_sheet(book, "assumptions", ASSUMPTION_COLUMNS, assumption_rows(bundle), bundle, "C")
     findings = finding_rows(bundle.findings, language)
-    _list_sheet(book, "findings", FINDING_COLUMNS, findings, bundle, "A2")
+    _list_sheet(book, "findings", FINDING_COLUMNS, findings, bundle, "A")
     _inputs_sheet(book, bundle)
     terms_sheet(book, bundle)
     link_cover(book)
-    keep_workbook(book, path, study.title())
+    keep_workbook(book, path, study.title(), notice=synthetic_notice(settings))

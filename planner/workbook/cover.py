@@ -134,8 +134,9 @@ def terms_sheet(book: Workbook, bundle: Bundle) -> None:
     """The sheet of definitions, from the register."""
     language = bundle.settings.study.language
     sheet = new_sheet(book, "terms", language)
-    put_table(sheet, 1, TERM_COLUMNS, term_rows(bundle), language)
+    end = put_table(sheet, 1, TERM_COLUMNS, term_rows(bundle), language)
     for at, column in enumerate(TERM_COLUMNS, start=1):
         sheet.column_dimensions[get_column_letter(at)].width = column.width + 2
     sheet.freeze_panes = "B2"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(TERM_COLUMNS))}{end - 1}"
     for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}")

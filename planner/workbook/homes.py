@@ -63,9 +63,9 @@ def homes_sheets(
 
 
 def write_homes_workbook(
-    homes: HomesPlan, path: Path, *, language: str, districts: Mapping[str, str], title: str
+    homes: HomesPlan, path: Path, *, language: str, districts: Mapping[str, str], title: str, notice: str = ""
 ) -> None:
-    """Write the driver homes alone, on the sheets they have in the workbook of a plan.
+    """Write the driver homes alone, on the sheets they have in the workbook of a plan; ``notice``: at the foot of each.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def write_homes_workbook(
     """
     book = new_book()
     homes_sheets(book, homes, language, districts, title)
-    keep_workbook(book, path, title)
+    keep_workbook(book, path, title, notice=notice)
 
 
 def _homes_widths(parts: Sequence[HomesPart]) -> list[int]:

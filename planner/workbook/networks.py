@@ -29,6 +29,7 @@ from planner.telling.contents.networks import (
     union_lines,
     union_parts,
 )
+from planner.telling.contents.records import synthetic_notice
 from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
@@ -114,4 +115,4 @@ def write_networks_workbook(
     put_table(sheet, 1, ASSUMPTION_COLUMNS, assumption_table(network_rows(settings), language), language)
     set_widths(sheet, ASSUMPTION_COLUMNS)
     for_print(sheet, f"{settings.study.title()} · {sheet.title}")
-    keep_workbook(book, path, settings.study.title())
+    keep_workbook(book, path, settings.study.title(), notice=synthetic_notice(settings))

@@ -1,0 +1,1 @@
+"""The workbook of a plan: its cover, a sheet for each list, and the workbooks of homes and networks alone."""
