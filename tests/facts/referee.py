@@ -128,7 +128,7 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
             "actions_new", "actions_points", "sites_gain",
         )  # fmt: skip
         part = (
-            id_ in ("workers", "covered", "visits_day", "actions_gain") and off <= 1
+            id_ in ("workers", "covered", "visits_day", "actions_gain", "gap_workers") and off <= 1
         )  # parts of a printed sum round to fit it
         # a difference of two printed numbers is off by twice a half, of parts of printed sums by twice one
         room = {True: 2 if r["unit"] == "people" else 2 * HALF[r["unit"]], False: HALF[r["unit"]]}[derived]
