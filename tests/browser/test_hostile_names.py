@@ -54,7 +54,8 @@ LOOK = """() => {
     title: document.querySelector("h1").textContent,
     notice: document.querySelector(".notice").textContent,
     approval: document.querySelector(".credits p").textContent,
-    listed: texts(".site-name"),
+    listed: texts("#panel-sites .site-name"),
+    spots: texts(".spot-list .site-name"),
     filter: texts(".list-head option").slice(1),
     districts: texts(".districts tbody th button"),
     labels: layers.labels.map((l) => l.options.icon.options.html.textContent),
@@ -87,6 +88,7 @@ def test_every_text_comes_back_as_it_is(opened, title):
     assert text["notice"].endswith(title)
     assert text["approval"].endswith(title)
     assert text["listed"] == HOSTILE
+    assert sorted(text["spots"]) == sorted(HOSTILE)
     assert text["filter"] == [title, HOSTILE[1]]
     assert text["districts"] == [title, HOSTILE[1]]
     assert [t.removeprefix("批次：") for t in text["legend"]] == HOSTILE

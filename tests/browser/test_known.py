@@ -80,7 +80,7 @@ def test_a_sites_card_says_what_is_known_of_it(opened, known_page, rank, figures
     seen.page.wait_for_selector(".leaflet-popup-content")
     found = lines(seen)
     assert {label: found[label] for label in figures} == figures
-    gains = seen.page.locator("ol.sites .gain").all_inner_texts()
+    gains = seen.page.locator("#panel-sites ol.sites .gain").all_inner_texts()
     assert gains == ["+170", "+130", "+80", "+40", "+10"]
 
 

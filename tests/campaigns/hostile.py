@@ -165,7 +165,10 @@ def _of_csv(path: Path) -> dict[str, Any]:
         for c in r
         if c.lstrip().startswith(("=", "+", "-", "@", "\t", "\r", "＝")) and not number.match(c)
     ]
-    return {"width": {len(r) for r in rows}, "live": live}
+    return {
+        "ragged": int(len({len(r) for r in rows}) > 1),
+        "live": live,
+    }  # a column may come with what is known of a site
 
 
 def _of_gpkg(path: Path) -> dict[str, Any]:
