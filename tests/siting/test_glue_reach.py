@@ -483,7 +483,7 @@ def test_a_plan_is_made_from_what_stays_and_what_is_chosen(monkeypatch: pytest.M
     )
     around = more.pop("around")
     assert {k: list(v) for k, v in around.items()} == {
-        "nearest_station_m": [9.0, 7.0], "nearest_station": ["", "甲"], "street": ["x", "y"], "place": ["u", "v"],
+        "nearest_station_m": [9.0, 7.0], "nearest_station": ["", "甲"], "nearest_station_id": ["", "s1"], "street": ["x", "y"], "place": ["u", "v"],
     }  # fmt: skip
     assert more == {"any_station": True, "stand_ins": "stand-ins", "hindsight": "hindsight"}
     plan = planned.plan

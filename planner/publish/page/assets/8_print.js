@@ -46,7 +46,7 @@ function printing(map, home, head, words) {
 
 // The legend beside the map, as small as its room asks: it never runs over to a page of its own.
 function fitLegend(body, map) {
-  const room = map.getBoundingClientRect().bottom - body.getBoundingClientRect().top - 16;
+  const room = map.getBoundingClientRect().bottom - body.getBoundingClientRect().top - 40; // lines may break otherwise on paper
   for (let zoom = 1; zoom > 0.4; zoom -= 0.05) {
     body.style.zoom = zoom;
     body.style.maxHeight = `${Math.max(0, Math.floor(room / zoom))}px`;
