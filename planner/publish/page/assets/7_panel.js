@@ -420,7 +420,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
   if (desk) {
     const top = headlineFollows(headline, head, words, desk);
     const views = { sites: sites.follow, table: whole.follow, mine: table.follow, compare: compare.follow, districts: districts.follow, gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
-    const stale = new Set();
+    const stale = new Set(Object.keys(views)); // who prints at once has every list
     const show = (key) => stale.delete(key) && views[key]();
     lists.addEventListener("choose", ({ detail }) => show(detail));
     const tab = lists.querySelector("#tab-sites");
