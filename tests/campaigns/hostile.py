@@ -98,6 +98,7 @@ def _town(folder: Path) -> Path:
         path.read_text("utf-8").replace('datum = "wgs84"\n', 'datum = "wgs84"\nmax_missing_share = 0.9\n', 1),
         "utf-8",
     )
+    CHANNELS["street"](folder, "路")  # a site then has an address in the harmless town too
     rows = [
         ("s", "站", *at(500), "08:00-20:00", "正常", "银行", "路 1 号"),
         ("t", "点", "", "", "08:00-20:00", "正常", "银行", "路 2 号"),
@@ -165,10 +166,9 @@ def _of_csv(path: Path) -> dict[str, Any]:
         for c in r
         if c.lstrip().startswith(("=", "+", "-", "@", "\t", "\r", "＝")) and not number.match(c)
     ]
-    return {
-        "ragged": int(len({len(r) for r in rows}) > 1),
-        "live": live,
-    }  # a column may come with what is known of a site
+    widths = {len(r) for r in rows}
+    # as wide as its head in every row, and no column more than the harmless one (fewer where less is known of a site)
+    return {"ragged": int(len(widths) > 1), "columns": set(range(max(widths, default=0))), "live": live}
 
 
 def _of_gpkg(path: Path) -> dict[str, Any]:

@@ -127,9 +127,14 @@ def _rounding(facts: Facts) -> Iterator[Disagreement]:
             "newly_covered", "share_gain", "missing", "fewer", "phase_covered", "visits_more", "district_gap",
             "actions_new", "actions_points", "sites_gain",
         )  # fmt: skip
-        part = (
-            id_ in ("workers", "covered", "visits_day", "actions_gain", "gap_workers") and off <= 1
-        )  # parts of a printed sum round to fit it
+        of_a_sum = (
+            "workers",
+            "covered",
+            "visits_day",
+            "actions_gain",
+            *(("gap_workers",) if "district" in dict(scope) else ()),
+        )
+        part = id_ in of_a_sum and off <= 1  # parts of a printed sum round to fit it
         # a difference of two printed numbers is off by twice a half, of parts of printed sums by twice one
         room = {True: 2 if r["unit"] == "people" else 2 * HALF[r["unit"]], False: HALF[r["unit"]]}[derived]
         room = 1 if r["unit"] == "people" and id_ in ("bound", "drivers_bound", "regret_most") else room
