@@ -166,7 +166,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("study.", "accept_gap synthetic synthetic_note_zh synthetic_note_en map_approval_no base_maps[] tianditu_key scenario"), ()),
     (["scenarios{}"], ()),  # each is a study of its own
     (keys("study.", "name title_zh title_en"), ("inputs",)),
-    (["study.language"], ("plan", "font", "actions")),
+    (["study.language"], ("plan", "font", "actions", "hotspots")),
     (["study.crs"], ("network:walk", "inputs")),
     (["study.seed"], (*SOLVING, "union:plan", "demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
     # -- files

@@ -67,7 +67,7 @@ def inputs() -> dict[str, Stage]:
             "planner.demand.hotspots:find",
             {
                 "demand": stage("demand", get("demand")), "periods": setting("periods"),
-                "places": stage("inputs", get("places")), "hosts": stage("inputs", get("hosts")),
+                "places": stage("inputs", get("places")), "hosts": stage("inputs", get("hosts")), "language": setting("study.language"),
             },
             kept=False,
         ),
