@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csgraph
 from scipy.special import ndtri
 
 from planner.freight.flows import Trips
-from planner.freight.graph import TruckGraph, blocks
+from planner.freight.graph import TruckGraph
+from planner.freight.ways import seconds_from, trace
 from planner.jit import compiled
 from planner.roads.network import Network
 
@@ -169,69 +169,62 @@ def load(
     the sum over arcs can be checked against it); and whether trips pass each count
     (counts × starts × ends).
     """
-    matrix = graph.matrix if seconds is None else graph.with_seconds(seconds)
-    arcs = (matrix.indptr, matrix.indices, graph.seconds)
+    felt = graph.seconds if seconds is None else seconds
+    into = graph.into
+    arcs = (into.ptr, into.tail, into.arc, felt, graph.seconds)
     seen = np.full(graph.matrix.nnz, -1) if watch is None else np.asarray(watch, np.int64)
     flows = np.zeros((len(trips), 1, graph.matrix.nnz)) if onto is None else onto.copy()
     spent = np.zeros(len(trips))
     use = np.zeros((int(seen.max(initial=-1)) + 1, len(starts), len(ends)), bool)
     stacked = np.stack([np.asarray(t, float) for t in trips])
-    for rows in blocks(np.flatnonzero(starts >= 0)):
-        _, before = csgraph.dijkstra(matrix, indices=starts[rows], return_predecessors=True)
-        for i, row in enumerate(rows):
-            mine = np.ascontiguousarray(stacked[:, row, :])
-            to = np.where(mine.any(0), ends, -1)
-            tree = before[i].astype(np.int64)
-            way_s = _lengths(tree, *arcs, int(starts[row]), to)
-            more = min(24, int(way_s.max(initial=0.0) // 3600) + 2) - flows.shape[1]
-            if more > 0:
-                flows = np.pad(flows, ((0, 0), (0, more), (0, 0)))
-            _walk(tree, *arcs, seen, int(starts[row]), to, way_s, mine, flows, use[:, row, :])
-            spent += mine @ way_s
+    rows = np.flatnonzero(starts >= 0)
+    for row, times in zip(rows, seconds_from(graph.with_seconds(felt), starts[rows]), strict=True):
+        mine = np.ascontiguousarray(stacked[:, row, :])
+        to = np.where(mine.any(0), ends, -1)
+        way_s = _lengths(*arcs, times, int(starts[row]), to)
+        more = min(24, int(way_s.max(initial=0.0) // 3600) + 2) - flows.shape[1]
+        if more > 0:
+            flows = np.pad(flows, ((0, 0), (0, more), (0, 0)))
+        _walk(*arcs, times, seen, int(starts[row]), to, way_s, mine, flows, use[:, row, :])
+        spent += mine @ way_s
     return flows, spent / 3600.0, use
 
 
 @compiled
-def _lengths(before: Any, indptr: Any, indices: Any, seconds: Any, start: int, ends: Any) -> Any:
-    """Seconds of the way to each end in a tree; 0 where there is no way or the end is -1."""
+def _lengths(
+    ptr: Any, tail: Any, arc: Any, felt: Any, seconds: Any, times: Any, start: int, ends: Any
+) -> Any:
+    """Seconds of the way to each end; 0 where there is no way or the end is -1."""
     out = np.zeros(ends.size)
     for j in range(ends.size):
         node = ends[j]
-        if node < 0 or before[node] < 0:
+        if node < 0 or times[node] == np.inf:
             continue
         while node != start:
-            prior = before[node]
-            arc = indptr[prior]
-            while indices[arc] != node:
-                arc += 1
-            out[j] += seconds[arc]
-            node = prior
+            by, node = trace(ptr, tail, arc, felt, times, node)
+            out[j] += seconds[by]
     return out
 
 
 @compiled
 def _walk(
-    before: Any, indptr: Any, indices: Any, seconds: Any, watch: Any, start: int, ends: Any, way_s: Any,
+    ptr: Any, tail: Any, arc: Any, felt: Any, seconds: Any, times: Any, watch: Any, start: int, ends: Any, way_s: Any,
     trips: Any, flows: Any, use: Any,
 ) -> None:  # fmt: skip
     """Put every trip of one start on the arcs of its way, in the hour since departure it enters them."""
     hours = flows.shape[1]
     for j in range(ends.size):
         node = ends[j]
-        if node < 0 or before[node] < 0:
+        if node < 0 or times[node] == np.inf:
             continue
         left = way_s[j]
         while node != start:
-            prior = before[node]
-            arc = indptr[prior]
-            while indices[arc] != node:
-                arc += 1
-            left -= seconds[arc]
+            by, node = trace(ptr, tail, arc, felt, times, node)
+            left -= seconds[by]
             since = max(left, 0.0) / 3600.0
             hour = int(since)
             for c in range(trips.shape[0]):
-                flows[c, hour % hours, arc] += trips[c, j] * (1.0 + hour - since)
-                flows[c, (hour + 1) % hours, arc] += trips[c, j] * (since - hour)
-            if watch[arc] >= 0:
-                use[watch[arc], j] = True
-            node = prior
+                flows[c, hour % hours, by] += trips[c, j] * (1.0 + hour - since)
+                flows[c, (hour + 1) % hours, by] += trips[c, j] * (since - hour)
+            if watch[by] >= 0:
+                use[watch[by], j] = True

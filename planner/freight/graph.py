@@ -9,16 +9,17 @@ entered and left in that carriageway's direction. Where turns are forbidden the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse import csgraph
 
 from planner.freight.turning import CutStreets, Turning, turning
+from planner.freight.ways import ArcsInto, arcs_into, seconds_from
 from planner.roads.network import Network
 from planner.roads.snapping import Snapped
 from planner.roads.turns import junctions
@@ -29,8 +30,6 @@ Mask = NDArray[np.bool_]
 
 #: Arcs of no length still take this long, so that a stored arc is never taken for a missing one.
 LEAST_S = 1e-9
-#: Searches kept in memory at once.
-BLOCK = 16
 #: Places this near to the end of an edge stand on its node (metres).
 AT_NODE_M = 1e-6
 
@@ -65,6 +64,11 @@ class TruckGraph:
     def seconds(self) -> Floats:
         """Seconds of each arc."""
         return self.matrix.data
+
+    @cached_property
+    def into(self) -> ArcsInto:
+        """The arcs by the node they lead to."""
+        return arcs_into(self.matrix)
 
     def with_seconds(self, seconds: Floats) -> sparse.csr_array:
         """The same arcs with other times."""
@@ -246,10 +250,9 @@ def _pieces(network: Network, snapped: Snapped, on: Mask) -> tuple[CutStreets, I
 def times(graph: TruckGraph, starts: Ints, ends: Ints, *, limit_s: float = np.inf) -> Floats:
     """Seconds (len(starts) × len(ends)) along shortest ways; inf where there is none or a node is -1."""
     out = np.full((len(starts), len(ends)), np.inf)
-    to = np.flatnonzero(ends >= 0)
-    for rows in blocks(np.flatnonzero(starts >= 0)):
-        found = csgraph.dijkstra(graph.matrix, indices=starts[rows], limit=limit_s)
-        out[np.ix_(rows, to)] = found[:, ends[to]]
+    to, rows = np.flatnonzero(ends >= 0), np.flatnonzero(starts >= 0)
+    for row, found in zip(rows, seconds_from(graph.matrix, starts[rows], limit_s=limit_s), strict=True):
+        out[row, to] = found[ends[to]]
     return out
 
 
@@ -266,9 +269,3 @@ def times_to(graph: TruckGraph, starts: Ints, ends: Ints) -> Floats:
         graph.n_edges,
     )
     return times(turned, ends, starts).T
-
-
-def blocks(rows: Ints) -> Iterator[Ints]:
-    """The rows, some at a time: their searches stand in memory together."""
-    for k in range(0, len(rows), BLOCK):
-        yield rows[k : k + BLOCK]
