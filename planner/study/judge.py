@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from planner.errors import Finding, InputError, refuse_if_errors, sorted_findings
 from planner.settings.whole import Settings
@@ -29,13 +29,16 @@ def _judges(settings: Settings, *, networks: bool) -> Iterator[str]:
         yield from ("union:lists", "union:people", "union:judged")
 
 
-def judge(stages: Stages, *, networks: bool = False) -> tuple[Finding, ...]:
+def judge(stages: Stages, *, networks: bool = False, beside: Sequence[str] = ()) -> tuple[Finding, ...]:
     """Every finding about a study, errors first: what is wrong with its files, numbers and rules.
 
     Nothing is refused or written. A study without an error here can be run. ``networks``: the lists and rules of the union's
-    networks are judged too where a run leaves them out.
+    networks are judged too where a run leaves them out. ``beside``: stages that are made at the same time, as a run needs
+    them anyway.
     """
-    for name in _judges(stages.settings, networks=networks):
+    asked = list(_judges(stages.settings, networks=networks))
+    stages.ahead([*asked, *beside])
+    for name in asked:
         try:
             stages.peek(name)
         except InputError:  # kept among the findings, where it is this stage's own
@@ -51,4 +54,5 @@ def refuse_what_cannot_run(stages: Stages) -> None:
     InputError
         The study cannot be run.
     """
-    refuse_if_errors(judge(stages))
+    trucks = ("trucks",) if stages.settings.freight.enabled else ()
+    refuse_if_errors(judge(stages, beside=trucks))

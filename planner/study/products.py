@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from planner.settings.inputs import Datum
 from planner.study.gather import driver_homes, make_bundle
 from planner.study.judge import judge, refuse_what_cannot_run
 from planner.study.stages import Stages
+from planner.threads import at_once
 
 if TYPE_CHECKING:
     from planner.actions.plan import ActionPlan
@@ -78,28 +79,30 @@ def write_products(
     refuse_what_cannot_run(stages)
     bundle = make_bundle(stages, progress=progress)
     with whole_set(out, last="run.json", gone=("actions.csv", "to_geocode.csv", PUBLIC)) as folder:
-        steps: list[tuple[str, Callable[[], Any]]] = [
-            ("recommendations.csv", lambda: csvfile.write_csv(bundle, folder / "recommendations.csv")),
-            (
-                "recommendations.xlsx",
-                lambda: write_workbook(bundle, folder / "recommendations.xlsx"),
-            ),
-            ("plan.gpkg", lambda: layers.write_layers(bundle, folder / "plan.gpkg")),
-            ("map.html", lambda: page.write_page(bundle, folder / "map.html")),
-        ]
-        if public:
-            steps.append((PUBLIC, lambda: page.write_page(bundle, folder / PUBLIC, public=True)))
-        for n, (name, write) in enumerate(steps):
-            say(phrase("say_writing", language, name=name), n / 8)
-            write()
-        say(phrase("say_writing_figures", language), 0.6)
-        if bundle.actions is not None:
-            csvfile.write_table(bundle.actions.actions, folder / "actions.csv")
-        pictures = figures.write_figures(bundle, folder / "figures")
-        say(phrase("say_writing_reports", language), 0.8)
-        document.write_report(bundle, folder / "report.html", pictures)
-        document.write_docx(bundle, folder / "report.docx", pictures)
-        write_checks(stages, folder)
+
+        def words() -> None:
+            csvfile.write_csv(bundle, folder / "recommendations.csv")
+            if bundle.actions is not None:
+                csvfile.write_table(bundle.actions.actions, folder / "actions.csv")
+            say(phrase("say_writing_figures", language), 0.2)
+            pictures = figures.write_figures(bundle, folder / "figures")
+            say(phrase("say_writing_reports", language), 0.4)
+            document.write_report(bundle, folder / "report.html", pictures)
+            document.write_docx(bundle, folder / "report.docx", pictures)
+            write_checks(stages, folder)
+            say(phrase("say_writing", language, name="recommendations.xlsx"), 0.7)
+            write_workbook(bundle, folder / "recommendations.xlsx")
+
+        def maps() -> None:
+            say(phrase("say_writing", language, name="map.html"), 0.0)
+            page.write_page(bundle, folder / "map.html")
+            if public:
+                page.write_page(bundle, folder / PUBLIC, public=True)
+            say(phrase("say_writing", language, name="plan.gpkg"), 0.6)
+            layers.write_layers(bundle, folder / "plan.gpkg")
+
+        for _ in at_once(lambda write: write(), [maps, words]):
+            pass
         runfile.write_run(bundle.run, folder / "run.json")
     say("done", 1.0)
     return bundle.run

@@ -86,8 +86,8 @@ def _circle(bundle: Bundle) -> Any:
 def _grid(bundle: Bundle) -> tuple[Any, tuple[float, float, float, float]]:
     """Workers per km² on a raster of the study's cells (NaN where nobody works) and its extent."""
     demand, cell = bundle.demand, float(bundle.settings.demand.cell_m)
-    middle = demand.geometry.centroid
-    x, y = middle.x.to_numpy(), middle.y.to_numpy()
+    box = demand.geometry.bounds.to_numpy()
+    x, y = (box[:, 0] + box[:, 2]) / 2, (box[:, 1] + box[:, 3]) / 2
     west, south = np.floor(x.min() / cell) * cell, np.floor(y.min() / cell) * cell
     column, row = ((x - west) // cell).astype(int), ((y - south) // cell).astype(int)
     raster = np.zeros((row.max() + 1, column.max() + 1))

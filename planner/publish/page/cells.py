@@ -113,7 +113,7 @@ def _grid(demand: gpd.GeoDataFrame, cell_m: float) -> tuple[NDArray[np.float64],
     size = np.column_stack([bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]])
     whole = (np.abs(size - cell_m) < 0.01 * cell_m).all(axis=1)
     corner = bounds[whole][0, :2] if whole.any() else bounds[0, :2]
-    centre = np.column_stack([demand.geometry.centroid.x, demand.geometry.centroid.y])
+    centre = (bounds[:, :2] + bounds[:, 2:]) / 2
     index = np.floor((centre - corner) / cell_m + 1e-9).astype(np.int64)
     return corner + index.min(0) * cell_m, index - index.min(0)
 

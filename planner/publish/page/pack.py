@@ -38,11 +38,12 @@ def varints(values: ArrayLike) -> bytes:
     v = np.asarray(values, dtype=np.uint64)
     if not len(v):
         return b""
-    digits = np.stack([(v >> np.uint64(7 * k)) & np.uint64(0x7F) for k in range(10)], axis=1).astype(np.uint8)
+    n = max(1, -(-int(v.max()).bit_length() // 7))
+    digits = ((v[:, None] >> (np.uint64(7) * np.arange(n, dtype=np.uint64))) & np.uint64(0x7F)).astype(np.uint8)
     used = np.ones(len(v), dtype=np.int64)
-    for k in range(1, 10):
+    for k in range(1, n):
         used[digits[:, k] != 0] = k + 1
-    place = np.arange(10)
+    place = np.arange(n)
     digits |= np.where(place < (used[:, None] - 1), 0x80, 0).astype(np.uint8)
     return digits[place < used[:, None]].tobytes()
 
