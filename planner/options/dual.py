@@ -26,8 +26,10 @@ Bools = NDArray[np.bool_]
 
 #: Every bound is raised by this share of the sums it is made of: rounding never puts it below a plan.
 SAFETY = 1e-12
-#: Steps without a better bound after which they become smaller, from the best prices on.
-PATIENCE = 40
+#: Steps without a better bound after which they become smaller, from the best prices on, and by how much.
+PATIENCE, SMALLER = 150, 0.5
+#: Size of the steps (share of Polyak's) from prices that a plan or an earlier answer gave.
+NEAR = 0.015
 #: Share of the newest subgradient in the direction: many options cover each row, so the average forgets slowly.
 FRESH = 0.03
 #: Share of its weight that a row covered once is charged where prices begin from a plan.
@@ -112,7 +114,7 @@ class OptionsDual:
         self.count = np.zeros(core.n_rows, np.int32)
         self.average, self.drift = np.zeros(core.n_rows), np.zeros(len(self.toll))
         self.best_price, self.best_toll, self.value = self.price.copy(), self.toll.copy(), np.inf
-        self.steps, self.scale, self.stall = 0, 0.3 if self.warm else 1.0, 0
+        self.steps, self.scale, self.stall = 0, NEAR if self.warm else 1.0, 0
         if toll is None and len(self.toll) and core.n_options:
             _sum_pieces(core.piece_ptr, core.row, self.price, self.worth)
             self.toll = self._settle(self.toll, 4)
@@ -128,7 +130,7 @@ class OptionsDual:
         _sum_pieces(core.piece_ptr, core.row, self.price, self.worth)
         self.toll = self._settle(self.best_toll, 4)
         self.average[:], self.drift = 0.0, np.zeros(len(self.toll))
-        self.value, self.scale, self.stall = np.inf, 0.3, 0
+        self.value, self.scale, self.stall = np.inf, NEAR, 0
         self.best_price, self.best_toll = self.price.copy(), self.toll.copy()
 
     @property
@@ -235,7 +237,7 @@ class OptionsDual:
 
     def _restart(self) -> None:
         """Back to the best prices, in smaller steps."""
-        self.scale *= 0.8
+        self.scale *= SMALLER
         self.stall = 0
         self.price[:], self.toll = self.best_price, self.best_toll.copy()
         self.average[:], self.drift = 0.0, np.zeros(len(self.toll))

@@ -33,7 +33,9 @@ SMALL_PAIRS, SMALL_SIZE = 12_000, 1_500
 #: Coverage pairs of what the bound leaves open, per round of work, up to which HiGHS is worth its time.
 PAIRS_PER_ROUND = 300
 #: OptionsDual steps after which prices hardly improve, and those before the first plan.
-DUAL_STEPS, FIRST_STEPS = 3000, 100
+DUAL_STEPS, FIRST_STEPS = 1600, 100
+#: Steps after which those that remain aim at a nearer plan.
+NEARER = (150, 400, 800, 1200)
 #: Most of them per round of work.
 STEPS_PER_ROUND = 80
 #: Least size of dual steps once a nearer plan is known; how hot the plans that they aim at begin.
@@ -268,15 +270,16 @@ def _lower_bound(
     worth = int(0.4 * effort.rounds * ENTRIES_PER_ROUND / cost)
     most = DUAL_STEPS if _small(core) else min(DUAL_STEPS, STEPS_PER_ROUND * effort.rounds)
     steps = min(most, max(50, worth))
-    end, halfway = dual.steps + steps, dual.steps + steps // 2
+    end = dual.steps + steps
+    nearer = [] if _small(core) else [dual.steps + n for n in NEARER if n < steps]
     while dual.steps < end and not dual.done and not effort.out_of_time():
         dual.run(min(50, end - dual.steps), standing.plan.value)
         standing.bound = min(standing.bound, dual.bound)
         standing.settle()
         if standing.gap() <= tolerance:
             break
-        if dual.steps >= halfway and not _small(core):
-            halfway = end + 1
+        if nearer and dual.steps >= nearer[0]:
+            del nearer[0]
             _nearer_target(standing, dual, effort, work)
         effort.tell("bound", 0.3 * (1 - (end - dual.steps) / steps))
     standing.bound = min(standing.bound, dual.polish())
