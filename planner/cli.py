@@ -181,7 +181,8 @@ def run(
             result = _refusing(lambda: opened.run(folder, public=public), opened, folder)
             text = summary(result, folder, _language(opened))
             noticed = noticed_text(opened.all_findings(), folder / "checks.html", _language(opened))
-            text = f"{text}\n{noticed}"
+            same = "" if opened.stages.records else f"{phrase('say_unchanged', _language(opened))}\n"
+            text = f"{same}{text}\n{noticed}"
     _echo(text)
     if not dry_run:
         _end(opened, _exit_code(result, opened.settings.study.accept_gap))

@@ -15,6 +15,7 @@ from planner.settings.inputs import Datum
 from planner.study.gather import driver_homes, make_bundle
 from planner.study.judge import judge, refuse_what_cannot_run
 from planner.study.stages import Stages
+from planner.study.written import find_written, note_written
 from planner.threads import at_once
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-#: The page without boundaries.
-PUBLIC = "map-public.html"
+#: The page without boundaries; what a run leaves last.
+PUBLIC, RUN = "map-public.html", "run.json"
+#: Products that a run need not have.
+MAY_LACK = ("actions.csv", "to_geocode.csv", PUBLIC)
 
 
 def require_folder(out: Path) -> None:
@@ -64,21 +67,28 @@ def write_products(
 
     ``public``: ``map-public.html`` too, the page without boundaries.
 
+    Where nothing has changed since the same run wrote them there, they stay as they are.
+
     Returns the content of ``run.json``; a folder with it holds the products of one finished run.
     """
     from planner.exports.gis import layers
-    from planner.publish import runfile
     from planner.publish.office import csvfile, document, figures
     from planner.publish.page import write as page
+    from planner.publish.runfile import read_run, write_run
     from planner.publish.safe import whole_set
     from planner.telling.words.phrases import phrase
     from planner.workbook.whole import write_workbook
 
     say, language = progress or silent, stages.settings.study.language
     require_folder(out)
+    written = find_written(stages, out, public=public, gone=MAY_LACK)
+    if written is not None:
+        say(phrase("say_unchanged", language), 1.0)
+        stages.told = written.findings
+        return read_run(out / RUN)
     refuse_what_cannot_run(stages)
     bundle = make_bundle(stages, progress=progress)
-    with whole_set(out, last="run.json", gone=("actions.csv", "to_geocode.csv", PUBLIC)) as folder:
+    with whole_set(out, last=RUN, gone=MAY_LACK) as folder:
 
         def words() -> None:
             csvfile.write_csv(bundle, folder / "recommendations.csv")
@@ -103,9 +113,10 @@ def write_products(
 
         for _ in at_once(lambda write: write(), [maps, words]):
             pass
-        runfile.write_run(bundle.run, folder / "run.json")
+        write_run(bundle.run, folder / RUN)
+        note_written(stages, folder, public=public)
     say("done", 1.0)
-    return bundle.run
+    return read_run(out / RUN)
 
 
 def export_plan(

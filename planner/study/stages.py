@@ -113,6 +113,8 @@ class Stages:
         self.records: dict[str, StageRecord] = {}
         #: Stages made again though a result of theirs was kept for this study: which of what they take has changed, or "damaged".
         self.recomputed: dict[str, str] = {}
+        #: What was found when the products were written, where a run left them as they are and so asked for no value.
+        self.told: tuple[Finding, ...] = ()
         self._keys: dict[str, str] = {}
         self._telling = False
 
@@ -323,6 +325,8 @@ class Stages:
 
         What they stand on counts also where it was not needed, because a value made from it was kept.
         """
+        if self.told and not self.records:
+            return self.told
         names = set(self.records)
         names |= {above for name in self.records for above in self.above(name)}
         names |= {guard for name in names for guard in self.table[name].guards}

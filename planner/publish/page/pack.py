@@ -39,7 +39,9 @@ def varints(values: ArrayLike) -> bytes:
     if not len(v):
         return b""
     n = max(1, -(-int(v.max()).bit_length() // 7))
-    digits = ((v[:, None] >> (np.uint64(7) * np.arange(n, dtype=np.uint64))) & np.uint64(0x7F)).astype(np.uint8)
+    digits = ((v[:, None] >> (np.uint64(7) * np.arange(n, dtype=np.uint64))) & np.uint64(0x7F)).astype(
+        np.uint8
+    )
     used = np.ones(len(v), dtype=np.int64)
     for k in range(1, n):
         used[digits[:, k] != 0] = k + 1

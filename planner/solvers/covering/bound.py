@@ -23,6 +23,11 @@ from planner.solvers.rules import Partition, Rules
 
 __all__ = ["Dual", "Tolls", "best_sites"]
 
+#: Steps without a better bound after which they become smaller, from the best prices on, and by how much.
+PATIENCE, SMALLER = 30, 0.5
+#: Size of the steps (share of Polyak's) from prices that an earlier answer gave.
+NEAR = 0.05
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -236,7 +241,7 @@ class Dual:
         self.score = np.zeros(core.n_sites)
         self.count = np.zeros(core.n_rows, np.int32)
         self.share = share
-        self.steps, self.scale, self.stall = 0, 1.0 if price is None else 0.3, 0
+        self.steps, self.scale, self.stall = 0, 1.0 if price is None else NEAR, 0
 
     @property
     def bound(self) -> float:
@@ -270,8 +275,8 @@ class Dual:
                 self.best_toll = self.tolls.label.copy()
             else:
                 self.stall += 1
-                if self.stall >= 20:
-                    self.scale *= 0.7
+                if self.stall >= PATIENCE:
+                    self.scale *= SMALLER
                     self.stall = 0
                     self.price[:] = self.best_price
                     self.average[:] = 0.0
