@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from planner.study.gather import driver_homes, make_bundle
 from planner.study.judge import judge, refuse_what_cannot_run
 from planner.study.stages import Stages
 from planner.study.written import find_written, note_written
-from planner.threads import at_once
 
 if TYPE_CHECKING:
     from planner.actions.plan import ActionPlan
@@ -89,30 +88,25 @@ def write_products(
     refuse_what_cannot_run(stages)
     bundle = make_bundle(stages, progress=progress)
     with whole_set(out, last=RUN, gone=MAY_LACK) as folder:
-
-        def words() -> None:
-            csvfile.write_csv(bundle, folder / "recommendations.csv")
-            if bundle.actions is not None:
-                csvfile.write_table(bundle.actions.actions, folder / "actions.csv")
-            say(phrase("say_writing_figures", language), 0.2)
-            pictures = figures.write_figures(bundle, folder / "figures")
-            say(phrase("say_writing_reports", language), 0.4)
-            document.write_report(bundle, folder / "report.html", pictures)
-            document.write_docx(bundle, folder / "report.docx", pictures)
-            write_checks(stages, folder)
-            say(phrase("say_writing", language, name="recommendations.xlsx"), 0.7)
-            write_workbook(bundle, folder / "recommendations.xlsx")
-
-        def maps() -> None:
-            say(phrase("say_writing", language, name="map.html"), 0.0)
-            page.write_page(bundle, folder / "map.html")
-            if public:
-                page.write_page(bundle, folder / PUBLIC, public=True)
-            say(phrase("say_writing", language, name="plan.gpkg"), 0.6)
-            layers.write_layers(bundle, folder / "plan.gpkg")
-
-        for _ in at_once(lambda write: write(), [maps, words]):
-            pass
+        csvfile.write_csv(bundle, folder / "recommendations.csv")
+        if bundle.actions is not None:
+            csvfile.write_table(bundle.actions.actions, folder / "actions.csv")
+        steps: list[tuple[str, Callable[[Path], Any]]] = [
+            ("recommendations.xlsx", lambda path: write_workbook(bundle, path)),
+            ("plan.gpkg", lambda path: layers.write_layers(bundle, path)),
+            ("map.html", lambda path: page.write_page(bundle, path)),
+        ]
+        if public:
+            steps.append((PUBLIC, lambda path: page.write_page(bundle, path, public=True)))
+        for n, (name, write) in enumerate(steps):
+            say(phrase("say_writing", language, name=name), n / 8)
+            write(folder / name)
+        say(phrase("say_writing_figures", language), 0.6)
+        pictures = figures.write_figures(bundle, folder / "figures")
+        say(phrase("say_writing_reports", language), 0.8)
+        document.write_report(bundle, folder / "report.html", pictures)
+        document.write_docx(bundle, folder / "report.docx", pictures)
+        write_checks(stages, folder)
         write_run(bundle.run, folder / RUN)
         note_written(stages, folder, public=public)
     say("done", 1.0)

@@ -209,3 +209,52 @@ def test_files_by_role_name_every_kind_of_list(opened) -> None:
         "observations": "seen.csv", "truck_sites": "yards.csv", "driver_homes": "a.csv", "driver_homes_2": "b.csv",
         "population": "people.csv",
     }  # fmt: skip
+
+
+def products(out: Path) -> dict[str, bytes]:
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in out.rglob("*") if p.is_file()}
+
+
+def test_a_run_with_nothing_changed_leaves_its_products_and_tells_the_same(opened, tmp_path: Path) -> None:
+    first = opened(extra=COUNTS)
+    run = first.run(tmp_path / "out")
+    before, stamp = products(tmp_path / "out"), (tmp_path / "out" / "map.html").stat().st_mtime_ns
+    second = opened()
+    assert second.run(tmp_path / "out") == run
+    assert not second.stages.records  # nothing was read or computed
+    assert products(tmp_path / "out") == before
+    assert (tmp_path / "out" / "map.html").stat().st_mtime_ns == stamp
+    assert told(second) == told(first)
+    assert any("FRT-010" in line for line in told(second))
+    assert (
+        second.site_stations().chosen["site_id"].tolist() == first.site_stations().chosen["site_id"].tolist()
+    )
+
+
+@pytest.mark.parametrize("what", ["edited", "missing", "left over", "setting", "title", "public", "file"])
+def test_whatever_has_changed_the_products_are_made_anew(opened, tmp_path: Path, what: str) -> None:
+    out = tmp_path / "out"
+    opened().run(out)
+    before, again = products(out), opened()
+    if what == "edited":
+        (out / "map.html").write_text("no page", "utf-8")
+    elif what == "missing":
+        (out / "report.html").unlink()
+    elif what == "left over":
+        (out / "map-public.html").write_text("an older run's", "utf-8")
+    elif what == "setting":
+        again = again.with_(siting__p=2)
+    elif what == "title":
+        again = again.with_(study__title_zh="另一个标题", study__title_en="another title")
+    elif what == "file":
+        stations = next(again.source.parent.glob("stations.*"))
+        stations.write_text(stations.read_text("utf-8").replace("08:00", "09:00"), "utf-8")
+        again = opened()
+    again.run(out, public=what == "public")
+    assert again.stages.records
+    after = products(out)
+    assert set(after) ^ set(before) == ({"map-public.html"} if what == "public" else set())
+    assert b"</html>" in after["map.html"]
+    assert (
+        "another title".encode() in after["report.html"] or "另一个标题".encode() in after["report.html"]
+    ) == (what == "title")
