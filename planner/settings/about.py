@@ -9,7 +9,10 @@ from pydantic import Field, field_validator, model_validator
 from planner.settings.base import Section, refused
 from planner.settings.inputs import Crs
 
-__all__ = ["BASE_MAPS", "About"]
+__all__ = ["BASE_MAPS", "EFFORTS", "About"]
+
+#: How hard searches look: what their limits of work are multiplied by.
+EFFORTS = {"quick": 0.25, "normal": 1.0, "thorough": 8.0}
 
 #: Hosts that ``map.html`` may ask where the study names their maps, and asks when somebody switches one on.
 BASE_MAPS = {
@@ -28,6 +31,7 @@ class About(Section):
     language: Literal["zh", "en"] = "zh"
     crs: Crs = "auto"
     seed: int = Field(default=20240124, ge=0)
+    effort: Literal["quick", "normal", "thorough"] = "normal"
     accept_gap: float = Field(default=0.002, ge=0)
     synthetic: bool = False
     synthetic_note_zh: str = ""

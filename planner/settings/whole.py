@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field, model_validator
 
-from planner.settings.about import About
+from planner.settings.about import EFFORTS, About
 from planner.settings.actions import Actions
 from planner.settings.base import Section, refused
 from planner.settings.circle import Circle
@@ -43,6 +45,14 @@ class Settings(Section):
     networks: tuple[UnionNetwork, ...] = ()
     previous: PreviousPlan | None = None
     scenarios: dict[ScenarioName, Overrides] = Field(default_factory=dict)
+
+    def searching(self, name: str) -> Any:
+        """A section with its limits of work, and the clock above them, as the study's ``effort`` has them."""
+        own, by = getattr(self, name), EFFORTS[self.study.effort]
+        if by == 1 or not hasattr(own, "work_limit"):
+            return own
+        more = {"time_limit_s": own.time_limit_s * max(1.0, by)} if hasattr(own, "time_limit_s") else {}
+        return own.model_copy(update={"work_limit": max(1, round(own.work_limit * by)), **more})
 
     @model_validator(mode="after")
     def _fits_together(self) -> Settings:

@@ -78,7 +78,7 @@ def section(name: str, *keys: str) -> FromSettings:
 
     A stage that takes a section so cannot read what is not in its key. So it is with :func:`groups` and :func:`part`.
     """
-    return FromSettings(lambda settings: bared(getattr(settings, name), keys))
+    return FromSettings(lambda settings: bared(settings.searching(name), keys))
 
 
 def groups(which: str, *keys: str) -> FromSettings:
@@ -116,7 +116,7 @@ def _part(
     whole = Settings.model_construct(**bare)
     for path in paths:
         name, _, key = path.partition(".")
-        own = getattr(settings, name)
+        own = settings.searching(name)
         if key:
             value = getattr(whole, name).model_copy(update={key: getattr(own, key)})
         elif isinstance(own, BaseModel):

@@ -167,6 +167,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (["scenarios{}"], ()),  # each is a study of its own
     (keys("study.", "name title_zh title_en"), ("inputs",)),
     (["study.language"], ("plan", "font", "actions", "hotspots")),
+    (["study.effort"], (*SOLVING, "union:plan", "rules", "posing", "backtest")),
     (["study.crs"], ("network:walk", "inputs")),
     (["study.seed"], (*SOLVING, "union:plan", "demand", "posing", "trucks", "law_of_use", "use", "backtest", "fewer_streets")),
     # -- files

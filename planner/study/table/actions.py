@@ -10,6 +10,8 @@ from planner.study.table.pick import change_workers_of, get, hours_of, open_of, 
 from planner.study.table.previous import previous_actions
 from planner.study.takes import derived, fixed, section, setting, stage, stages
 
+#: The clock above every search.
+CLOCK = derived(lambda settings: settings.searching("siting").time_limit_s)
 #: Settings of [actions] that only say how the result is spread or asked, not what may be done.
 ASKED = ("enabled", "years", "frontier", "work_limit", "gap", "partners")
 
@@ -54,7 +56,7 @@ def actions(settings: Settings) -> dict[str, Stage]:
             "planner.actions.proposal:solve_action_problem",
             {
                 "problem": stage("action_problem"), "actions": section("actions", "lost_most", "lost_most_by_district", "work_limit", "gap"),
-                "time_limit_s": setting("siting.time_limit_s"), "seed": setting("study.seed"),
+                "time_limit_s": CLOCK, "seed": setting("study.seed"),
             },
         ),
         "actions": Stage(
@@ -78,14 +80,14 @@ def actions(settings: Settings) -> dict[str, Stage]:
             {
                 "problem": stage("action_problem"), "solved": stage("actions_solved"), "actions": section("actions", "work_limit", "gap"),
                 "periods": setting("periods"), "points": fixed(POINTS), "aversion": setting("siting.inequality_aversion"),
-                "time_limit_s": setting("siting.time_limit_s"), "seed": setting("study.seed"),
+                "time_limit_s": CLOCK, "seed": setting("study.seed"),
             },
         ),
         "money_front": Stage(
             "planner.actions.frontier:money_front",
             {
                 "problem": stage("action_problem"), "actions": section("actions", "work_limit", "gap"),
-                "points": setting("actions.frontier"), "time_limit_s": setting("siting.time_limit_s"), "seed": setting("study.seed"),
+                "points": setting("actions.frontier"), "time_limit_s": CLOCK, "seed": setting("study.seed"),
             },
         ),
     }  # fmt: skip
