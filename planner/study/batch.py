@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -126,32 +127,72 @@ def run_batch(
         raise PlannerError.of(finding("RUN-001", value=", ".join(twice)))
     folders = [str(Path(out).resolve() / name) if name else "" for name in names]
     paths = [str(Path(p).resolve()) for p in studies]
-    if scheduler is None and (workers == 1 or len(paths) == 1):
+    if scheduler is None and (len(paths) == 1 or (workers == 1 and find_spec("distributed") is None)):
         rows = []
         for n, (path, folder) in enumerate(zip(paths, folders, strict=True)):
             say(phrase("say_study", language, name=names[n] or path), n / len(paths))
             rows.append(run_one(path, folder))
         return pd.DataFrame(rows, columns=COLUMNS)
+
+    def each(n: int) -> None:
+        say(phrase("say_studies", language, n=n, all=len(paths)), n / len(paths))
+
+    rows = run_apart(run_one, paths, folders, scheduler=scheduler, workers=workers, each=each)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def run_apart(
+    run: Callable[[str, str], dict[str, Any]], paths: Sequence[str], folders: Sequence[str], *, scheduler: str | None,
+    workers: int, each: Callable[[int], None],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """``run(path, folder)`` of each study in a process of Dask's; a row for each, also where its process died of it.
+
+    ``each`` is called with how many are done. A study whose process dies is tried once more, by itself.
+    """
     try:
+        import dask
         from distributed import Client, LocalCluster, as_completed
     except ImportError as error:
         raise PlannerError.of(finding("RUN-002")) from error
     cluster = None
-    if scheduler is None:
-        with signals_elsewhere():  # Ctrl+C reaches every process of a terminal: only this one answers
-            cluster = LocalCluster(
-                n_workers=min(workers, len(paths)),
-                threads_per_worker=1,
-                host="127.0.0.1",
-                dashboard_address=None,
-            )
-    try:
-        with _client(Client, scheduler or cluster) as client:
-            tasks = client.map(run_one, paths, folders, pure=False)
-            for n, _ in enumerate(as_completed(tasks), start=1):
-                say(phrase("say_studies", language, n=n, all=len(tasks)), n / len(tasks))
-            rows = client.gather(tasks)
-    finally:
-        if cluster is not None:
-            cluster.close()
-    return pd.DataFrame(rows, columns=COLUMNS)
+    # a process holds one study at a time, so that none is blamed for another's death
+    alone = {"distributed.scheduler.worker-saturation": 1.0, "distributed.scheduler.allowed-failures": 1}
+    with dask.config.set(alone):
+        if scheduler is None:
+            with signals_elsewhere():  # Ctrl+C reaches every process of a terminal: only this one answers
+                cluster = LocalCluster(
+                    n_workers=min(workers, len(paths)),
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                )
+        try:
+            with _client(Client, scheduler or cluster) as client:
+                tasks = client.map(run, paths, folders, pure=False)
+                place, rows = {task.key: n for n, task in enumerate(tasks)}, dict[int, dict[str, Any]]()
+                answers = as_completed(tasks)
+                for task in answers:
+                    n = place[task.key]
+                    if task.status == "error":
+                        rows[n] = _died(paths[n], folders[n], task.exception())
+                    elif answer := client.gather([task], errors="skip"):
+                        rows[n] = answer[0]
+                    else:  # the process died, of another study, before it could say: it is done again, from the cache
+                        answers.add(task)
+                        continue
+                    task.release()  # what a process has done is not done again when it dies
+                    each(len(rows))
+                return [rows[n] for n in range(len(tasks))]
+        finally:
+            if cluster is not None:
+                cluster.close()
+
+
+def _died(path: str, folder: str, error: BaseException) -> dict[str, Any]:
+    """The row of a study whose process died, or whose answer never came."""
+    from planner.settings.reading import language_of
+    from planner.study.terminal import error_text
+
+    why = PlannerError.of(finding("RUN-004", source=Path(path).name, why=type(error).__name__))
+    message = error_text(why, language_of(path) or locale_language())
+    return dict.fromkeys(COLUMNS) | {"study": path, "folder": folder, "exit_code": 1, "message": message}
