@@ -584,3 +584,28 @@ def test_a_geopackage_whose_words_are_no_text_is_told(tmp_path):
     assert codes(found, "E") == ["FILE-001"]
     with pytest.raises(InputError):
         read_network(path)
+
+
+@pytest.mark.parametrize(
+    ("reach", "refused"),
+    [
+        ((0, 1_240_006_660, 0, 7), True),  # 347 GB asked for
+        ((5, 2, 0, 7), True),
+        ((0, 4, 9, 7), True),
+        ((0, 65_536, 0, 256), True),
+        ((0, 65_536, 0, 100), False),
+        ((0, 0, 0, 0), False),
+    ],
+)
+def test_an_old_workbook_that_says_it_reaches_far_is_refused_before_room_is_made(tmp_path, reach, refused):
+    from tests.inputs.oldexcel import write_xls
+
+    path = write_xls(tmp_path / "a.xls", [HEADER, *ROWS])
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x00\x02\x0e\x00") + 4
+    data[at : at + 12] = struct.pack("<IIHH", *reach)
+    path.write_bytes(data)
+    assert codes(too_wide(path)) == (["FILE-012"] if refused else [])
+    if refused:
+        code, printed = bounded(READ, path)
+        assert (code, printed.strip()) == (0, "['FILE-012']")

@@ -6,6 +6,7 @@ calamine makes room for the whole rectangle that a sheet's cells span: one stray
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,11 +28,13 @@ _NO_SHEETS = {
     for end in (".xml", ".bin")
 }
 _CELL = re.compile(rb"<(?:\w{1,20}:)?(?:c|row)\s[^<>]{0,200}?\br=[\"']([A-Z]{0,3})(\d{1,10})[\"']")
+#: What begins the record (BIFF8) in which a sheet of .xls says how far it reaches: calamine makes room for that.
+_DIMENSIONS = b"\x00\x02\x0e\x00"
 _REPEATED = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^<>]*)>")
 
 
 def too_wide(path: Path) -> list[Finding]:
-    """FILE-012 for each sheet of a workbook whose cells span too much, FILE-004 where one cannot be unpacked; empty for a file that is no zip."""
+    """FILE-012 for each sheet of a workbook whose cells span too much, FILE-004 where one cannot be unpacked; nothing for a file that is neither a zip nor an .xls."""
     try:
         with zipfile.ZipFile(path) as book:
             parts = {
@@ -39,10 +42,25 @@ def too_wide(path: Path) -> list[Finding]:
             }
             found = [_far(book, part) for part in sorted(parts | _named_sheets(book))]
     except _NOT_UNPACKED as error:
-        return [finding("FILE-004", source=path.name, why=str(error))] if zipfile.is_zipfile(path) else []
+        if zipfile.is_zipfile(path):
+            return [finding("FILE-004", source=path.name, why=str(error))]
+        found = [_far_in_old(path)]
     return [
         finding("FILE-012", source=path.name, value=where, limit=f"{MAX_CELLS:,}") for where in found if where
     ]
+
+
+def _far_in_old(path: Path) -> str:
+    """The cell that a sheet of an old workbook (.xls) says it reaches to, where that is too far; "" otherwise."""
+    if path.suffix.lower() not in (".xls", ".xlt", ".et"):
+        return ""
+    data, at = path.read_bytes(), -1
+    while (at := data.find(_DIMENSIONS, at + 1)) >= 0:
+        first, last, left, right = struct.unpack_from("<IIHH", data.ljust(at + 16, b"\0"), at + 4)
+        rows, columns = last - first, right - left
+        if min(rows, columns) < 0 or rows * columns > MAX_CELLS or last > 1 << 16 or right > 1 << 8:
+            return f"{_letters(min(right, 1 << 14) or 1)}{last}"
+    return ""
 
 
 def _named_sheets(book: zipfile.ZipFile) -> set[str]:
