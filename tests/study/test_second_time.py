@@ -255,6 +255,6 @@ def test_whatever_has_changed_the_products_are_made_anew(opened, tmp_path: Path,
     after = products(out)
     assert set(after) ^ set(before) == ({"map-public.html"} if what == "public" else set())
     assert b"</html>" in after["map.html"]
-    assert (
-        "another title".encode() in after["report.html"] or "另一个标题".encode() in after["report.html"]
-    ) == (what == "title")
+    assert (b"another title" in after["report.html"] or "另一个标题".encode() in after["report.html"]) == (
+        what == "title"
+    )
