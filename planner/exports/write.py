@@ -23,7 +23,7 @@ from planner.exports.parquet import write_parquet
 from planner.exports.places import places
 from planner.exports.servicemap import kept_ids, read_earlier, service_map, write_service_map
 from planner.progress import Progress, silent
-from planner.publish.office.csvfile import write_table
+from planner.publish.office.csvfile import synthetic_badge, write_table
 from planner.publish.safe import plain_text, whole_set, write_text
 from planner.telling.contents.records import credit_lines, synthetic_lines
 from planner.telling.contents.sites import coordinates
@@ -121,7 +121,11 @@ def _allocation(job: _Job) -> None:
         flat = pd.DataFrame(table[list(COLUMNS)]).assign(
             minutes=table["minutes"].round(2), workers=table["workers"].round(3)
         )
-        write_table(flat.join(spots), job.folder / f"allocation_{plan}.csv")
+        write_table(
+            flat.join(spots),
+            job.folder / f"allocation_{plan}.csv",
+            synthetic=synthetic_badge(bundle.settings),
+        )
         job.wrote(f"allocation_{plan}.csv", datum=" ".join(sorted({c.rpartition("_")[2] for c in spots})), rows=len(table),
                   holds=f"allocation, {plan}")  # fmt: skip
         drawn = allocation_lines(table)
