@@ -20,7 +20,7 @@ from planner.exports.gis.layers import cell_table, layer_tables, write_layers, w
 from planner.exports.imports import Platform, import_table, write_import
 from planner.exports.kml import Folder, write_kml
 from planner.exports.parquet import write_parquet
-from planner.exports.places import places
+from planner.exports.places import home_places, places
 from planner.exports.servicemap import kept_ids, read_earlier, service_map, write_service_map
 from planner.progress import Progress, silent
 from planner.publish.office.csvfile import synthetic_badge, write_table
@@ -154,11 +154,15 @@ def _import(job: _Job, platform: Platform) -> None:
 
 
 def _service_map(job: _Job) -> None:
-    table = places(job.bundle)
-    earlier = {} if job.earlier is None else read_earlier(job.earlier)
-    ids = kept_ids(table, earlier, job.bundle.stations.crs)
-    write_service_map(service_map(job.bundle, table, ids, qr=job.qr), job.folder)
-    job.wrote("service_map.json", datum="wgs84 gcj02 bd09", rows=len(table), holds="stations, sites")
+    stations, homes = places(job.bundle), home_places(job.bundle)
+    ids = list[str]()
+    for table, kind in ((stations, "station"), (homes, "driver_home")):
+        earlier = {} if job.earlier is None else read_earlier(job.earlier, kind)
+        ids += kept_ids(table, earlier, job.bundle.stations.crs)
+    every = gpd.GeoDataFrame(pd.concat([stations, homes], ignore_index=True)) if len(homes) else stations
+    write_service_map(service_map(job.bundle, every, ids, qr=job.qr), job.folder)
+    holds = "stations, sites, driver homes" if len(homes) else "stations, sites"
+    job.wrote("service_map.json", datum="wgs84 gcj02 bd09", rows=len(every), holds=holds)
 
 
 def _gpkg(job: _Job) -> None:
