@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,14 @@ from planner.siting.candidates import STREET_ID
 from planner.tables import is_missing
 from planner.telling.contents.coverage import district_labels
 from planner.telling.contents.sites import ranked, site_rows
+from planner.telling.words.homes import kind_word
 from planner.telling.words.names import host_label
+from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.telling.bundle import Bundle
 
-__all__ = ["places", "spot_id"]
+__all__ = ["home_places", "places", "spot_id"]
 
 _TEXTS = ("address", "open_hours", "week_hours", "grade")
 
@@ -59,7 +62,8 @@ def places(bundle: Bundle) -> gpd.GeoDataFrame:
 
     Columns: ``place_id`` (the same from year to year: the list's number, else the host venue's, else the spot; never the rank or the
     row), ``is_new``, ``status`` (of ``planner.tables``; new ones are planned), ``closes`` (the plan closes it), ``name``, ``district``
-    (its name), ``kind``, ``host`` (in words), ``address``, ``open_hours``, ``week_hours``, ``grade``, ``area_m2``, ``batch``.
+    (its name), ``kind``, ``host`` (in words), ``address``, ``open_hours``, ``week_hours``, ``grade``, ``area_m2``, ``batch``,
+    ``place`` (``station``), ``bays`` (none).
     """
     language, names = bundle.settings.study.language, district_labels(bundle)
     old = bundle.stations[bundle.stations["status"] != "withdrawn"]
@@ -85,9 +89,37 @@ def places(bundle: Bundle) -> gpd.GeoDataFrame:
         "batch": _text(new["batch"]) if "batch" in new else "",
     })  # fmt: skip
     both = pd.concat([today, later], ignore_index=True)
-    both["place_id"] = _apart(both["place_id"].tolist())
+    both = both.assign(place_id=_apart(both["place_id"].tolist()), place="station", bays=np.nan)
     points = np.concatenate([wgs.to_numpy(), spots.to_numpy()])
     return gpd.GeoDataFrame(both, geometry=gpd.GeoSeries(points, crs=4326))
+
+
+def home_places(bundle: Bundle) -> gpd.GeoDataFrame:
+    """The driver homes as :func:`places` has stations: those that stand, then the new ones in rank order (WGS84).
+
+    ``place`` is ``driver_home``, ``bays`` are its bays for trucks where they are known. A home that the plan upgrades stands once, as it is today.
+    """
+    homes, language, names = bundle.homes, bundle.settings.study.language, district_labels(bundle)
+    if homes is None:
+        return places(bundle).iloc[:0]
+    new = homes.chosen[homes.chosen["host_kind"] != "upgrade"]
+    both = pd.concat([homes.existing.assign(is_new=False), new.assign(is_new=True)], ignore_index=True)
+    kinds = [kind_word(k, language) for k in both["host_kind"]]
+    points = gpd.GeoSeries(both.geometry, crs=homes.chosen.crs).to_crs(4326)
+    files = {PurePath(t.path).stem for t in bundle.settings.inputs.driver_homes}
+    made = [
+        re.compile(rf"{re.escape(file)}-\d+") for file in sorted(files)
+    ]  # on reading, where a list has no numbers
+    unnumbered = {i for i in both["site_id"].astype(str) if any(m.fullmatch(i) for m in made)}
+    unnamed = [phrase("unnamed_site", language, kind=kind) for kind in kinds]
+    return gpd.GeoDataFrame({
+        "place_id": _apart(_ids("home", both["site_id"], points, unnumbered)), "is_new": both["is_new"],
+        "status": np.where(both["is_new"], "planned", "open"), "closes": False,
+        "name": [n or u for n, u in zip(_text(both["name"]), unnamed, strict=True)],
+        "district": [names.get(d, d) for d in _text(both["district"])], "kind": _text(both["host_kind"]), "host": kinds,
+        "address": "", "open_hours": _text(both["open_hours"]), "week_hours": "", "grade": "", "area_m2": np.nan, "batch": "",
+        "place": "driver_home", "bays": both["bays_there"].where(both["bays_known"].astype(bool)),
+    }, geometry=points)  # fmt: skip
 
 
 def _apart(ids: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""``service_map.json``: every station for the union's app, with ids that stay, its version, hours, a place for a photo, the QR code's text.
+"""``service_map.json``: every station and driver home for the union's app, with ids that stay, its version, hours, a place for a photo, the QR code's text.
 
 ``service_map.schema.json`` beside it says what each field is (JSON Schema 2020-12).
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT_VERSION", "kept_ids", "read_earlier", "schema_text", "service_map", "write_service_map"]
 
 #: Version of the fields, as the schema has it.
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "1.1"
 #: A place of an earlier map that nothing else names again stands within so many metres of what it has become.
 SAME_M = 50.0
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -42,8 +42,8 @@ def schema_text() -> str:
     return resources.files("planner.exports").joinpath("service_map.schema.json").read_text("utf-8")
 
 
-def read_earlier(path: Path) -> dict[str, tuple[float, float]]:
-    """The ids of an earlier map and where each stood (WGS84).
+def read_earlier(path: Path, kind: str = "station") -> dict[str, tuple[float, float]]:
+    """The ids of an earlier map's places of a kind and where each stood (WGS84).
 
     Raises
     ------
@@ -53,7 +53,7 @@ def read_earlier(path: Path) -> dict[str, tuple[float, float]]:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError("too large")
-        rows = json.loads(path.read_text("utf-8"))["places"]
+        rows = [r for r in json.loads(path.read_text("utf-8"))["places"] if r["kind"] == kind]
         found = {str(r["id"]): (float(r["wgs84"][0]), float(r["wgs84"][1])) for r in rows}
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError([finding("OUT-009", source=path.name, value=path.name)]) from error
@@ -120,9 +120,10 @@ def service_map(
     for n, (place_id, p) in enumerate(zip(ids, places.itertuples(index=False), strict=True)):
         where = {k: [round(float(a[n]), 7), round(float(b[n]), 7)] for k, (a, b) in shifted.items()}
         rows.append({
-            "id": plain_text(place_id), "kind": "station", "status": p.status, "closes": bool(p.closes), "name": plain_text(p.name),
+            "id": plain_text(place_id), "kind": p.place, "status": p.status, "closes": bool(p.closes), "name": plain_text(p.name),
             "district": _or_none(p.district), "address": _or_none(p.address), "host": _or_none(p.host), **where,
             "hours": _hours(p.open_hours, p.week_hours), "grade": _or_none(p.grade), "area_m2": _or_none(float(p.area_m2)),
+            "bays": None if is_missing(p.bays) else round(float(p.bays)),
             "batch": _or_none(p.batch), "photo": None, "qr_text": qr_text(qr, study.name, plain_text(place_id)),
         })  # fmt: skip
     content = json.dumps(rows, ensure_ascii=False, sort_keys=True)

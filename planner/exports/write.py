@@ -20,10 +20,10 @@ from planner.exports.gis.layers import cell_table, layer_tables, write_layers, w
 from planner.exports.imports import Platform, import_table, write_import
 from planner.exports.kml import Folder, write_kml
 from planner.exports.parquet import write_parquet
-from planner.exports.places import places
+from planner.exports.places import home_places, places
 from planner.exports.servicemap import kept_ids, read_earlier, service_map, write_service_map
 from planner.progress import Progress, silent
-from planner.publish.office.csvfile import write_table
+from planner.publish.office.csvfile import synthetic_badge, write_table
 from planner.publish.safe import plain_text, whole_set, write_text
 from planner.telling.contents.records import credit_lines, synthetic_lines
 from planner.telling.contents.sites import coordinates
@@ -121,7 +121,11 @@ def _allocation(job: _Job) -> None:
         flat = pd.DataFrame(table[list(COLUMNS)]).assign(
             minutes=table["minutes"].round(2), workers=table["workers"].round(3)
         )
-        write_table(flat.join(spots), job.folder / f"allocation_{plan}.csv")
+        write_table(
+            flat.join(spots),
+            job.folder / f"allocation_{plan}.csv",
+            synthetic=synthetic_badge(bundle.settings),
+        )
         job.wrote(f"allocation_{plan}.csv", datum=" ".join(sorted({c.rpartition("_")[2] for c in spots})), rows=len(table),
                   holds=f"allocation, {plan}")  # fmt: skip
         drawn = allocation_lines(table)
@@ -150,11 +154,15 @@ def _import(job: _Job, platform: Platform) -> None:
 
 
 def _service_map(job: _Job) -> None:
-    table = places(job.bundle)
-    earlier = {} if job.earlier is None else read_earlier(job.earlier)
-    ids = kept_ids(table, earlier, job.bundle.stations.crs)
-    write_service_map(service_map(job.bundle, table, ids, qr=job.qr), job.folder)
-    job.wrote("service_map.json", datum="wgs84 gcj02 bd09", rows=len(table), holds="stations, sites")
+    stations, homes = places(job.bundle), home_places(job.bundle)
+    ids = list[str]()
+    for table, kind in ((stations, "station"), (homes, "driver_home")):
+        earlier = {} if job.earlier is None else read_earlier(job.earlier, kind)
+        ids += kept_ids(table, earlier, job.bundle.stations.crs)
+    every = gpd.GeoDataFrame(pd.concat([stations, homes], ignore_index=True)) if len(homes) else stations
+    write_service_map(service_map(job.bundle, every, ids, qr=job.qr), job.folder)
+    holds = "stations, sites, driver homes" if len(homes) else "stations, sites"
+    job.wrote("service_map.json", datum="wgs84 gcj02 bd09", rows=len(every), holds=holds)
 
 
 def _gpkg(job: _Job) -> None:

@@ -37,8 +37,11 @@ def write_fronts(
     title: str,
     language: str,
     districts: Mapping[str, str],
+    synthetic: str = "",
 ) -> Path:
-    """Write ``frontiers.html``, ``money_front.csv`` and ``fair_front.csv``; the page's path. ``districts``: their names.
+    """Write ``frontiers.html``, ``money_front.csv`` and ``fair_front.csv``; the page's path.
+
+    ``districts``: their names; ``synthetic``: what each row says of made-up data.
 
     Raises
     ------
@@ -61,6 +64,6 @@ def write_fronts(
     ]
     page = out / "frontiers.html"
     write_text(page, render("fronts.html.j2", language, title=title, lines=[], sections=sections))
-    write_table(money.table, out / "money_front.csv")
-    write_table(fair.table, out / "fair_front.csv")
+    write_table(money.table, out / "money_front.csv", synthetic=synthetic)
+    write_table(fair.table, out / "fair_front.csv", synthetic=synthetic)
     return page

@@ -90,7 +90,8 @@ def write_products(
     with whole_set(out, last=RUN, gone=MAY_LACK) as folder:
         csvfile.write_csv(bundle, folder / "recommendations.csv")
         if bundle.actions is not None:
-            csvfile.write_table(bundle.actions.actions, folder / "actions.csv")
+            badge = csvfile.synthetic_badge(bundle.settings)
+            csvfile.write_table(bundle.actions.actions, folder / "actions.csv", synthetic=badge)
         steps: list[tuple[str, Callable[[Path], Any]]] = [
             ("recommendations.xlsx", lambda path: write_workbook(bundle, path)),
             ("plan.gpkg", lambda path: layers.write_layers(bundle, path)),
@@ -190,7 +191,8 @@ def write_coverage(stages: Stages, out: Path) -> Coverage:
     require_folder(out)
     coverage: Coverage = stages.value("coverage")
     write_checks(stages, out)
-    csvfile.write_table(coverage.by_district, out / "coverage.csv")
+    badge = csvfile.synthetic_badge(stages.settings)
+    csvfile.write_table(coverage.by_district, out / "coverage.csv", synthetic=badge)
     return coverage
 
 
@@ -217,13 +219,15 @@ def write_actions(stages: Stages, out: Path) -> ActionPlan:
     refuse_what_cannot_run(stages)
     plan: ActionPlan = stages.value("actions")
     write_checks(stages, out)
-    csvfile.write_table(plan.actions, out / "actions.csv")
+    badge = csvfile.synthetic_badge(stages.settings)
+    csvfile.write_table(plan.actions, out / "actions.csv", synthetic=badge)
     return plan
 
 
 def write_action_fronts(stages: Stages, out: Path) -> Path:
     """``frontiers.html`` with its tables: workers against money and against the worst-off district; the page's path."""
     from planner.publish.fronts import write_fronts
+    from planner.publish.office.csvfile import synthetic_badge
     from planner.telling.words.phrases import phrase
 
     about, districts = stages.settings.study, stages.value("inputs").districts
@@ -232,7 +236,9 @@ def write_action_fronts(stages: Stages, out: Path) -> Path:
     )
     title = phrase("fronts_title", about.language, title=about.title())
     found = stages.value("money_front"), stages.value("actions_fair_front")
-    return write_fronts(*found, out, title=title, language=about.language, districts=names)
+    return write_fronts(
+        *found, out, title=title, language=about.language, districts=names, synthetic=synthetic_badge(stages.settings)
+    )  # fmt: skip
 
 
 def write_homes(stages: Stages, out: Path) -> HomesPlan:
@@ -245,7 +251,8 @@ def write_homes(stages: Stages, out: Path) -> HomesPlan:
     require_folder(out)
     plan = driver_homes(stages)
     write_checks(stages, out)
-    csvfile.write_table(chosen_in_words(plan), out / "driver_homes.csv")
+    badge = csvfile.synthetic_badge(stages.settings)
+    csvfile.write_table(chosen_in_words(plan), out / "driver_homes.csv", synthetic=badge)
     about, districts = stages.settings.study, stages.value("inputs").districts
     names = dict(zip(districts["district"], districts[f"name_{about.language}"], strict=True))
     write_homes_workbook(

@@ -14,6 +14,7 @@ import pyogrio
 import pytest
 from docx import Document
 
+from planner.study.products import write_actions, write_coverage
 from planner.study.study import Study
 from planner.study.terminal import actions_text
 from planner.telling.words.phrases import phrase
@@ -122,3 +123,24 @@ def test_a_study_without_the_section_has_no_word_of_it(tmp_path: Path) -> None:
         for f in json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))["facts"]
         if f["id"].startswith("actions_")
     ]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_row_of_a_list_says_that_data_are_made_up_and_the_list_is_read_as_before(
+    language: str, tmp_path: Path
+) -> None:
+    plain = study_of(tmp_path, "budget_yuan = 40000")
+    study = plain.with_(study__synthetic=True, study__language=language)
+    lists = []
+    for each, folder in ((study, tmp_path / "made up"), (plain, tmp_path / "plain")):
+        write_actions(each.stages, folder)
+        write_coverage(each.stages, folder)
+        lists.append(folder / "actions.csv")
+        for name in ("actions.csv", "coverage.csv"):
+            with (folder / name).open(encoding="utf-8-sig", newline="") as handle:
+                rows = list(csv.DictReader(handle))
+            assert rows
+            known = phrase("synthetic_badge", language) if each is study else None
+            assert {row.get("synthetic") for row in rows} == {known}
+    said, silent = (study.evaluate(path) for path in lists)
+    assert said.proposed.covered == silent.proposed.covered > said.before.covered

@@ -146,6 +146,7 @@ def test_the_files_hold_the_same(study: Study, tmp_path: Path) -> None:
     bundle = make_bundle(study.stages)
     for plan, coverage in (("today", bundle.before), ("proposal", bundle.after)):
         rows = pd.read_csv(tmp_path / f"allocation_{plan}.csv", encoding="utf-8-sig")
+        assert "synthetic" not in rows  # the town's data are none
         served = rows["station_id"].notna()
         assert rows["workers"].sum() == pytest.approx(coverage.workers, abs=0.0005 * len(rows))
         assert rows["workers"][served].sum() == pytest.approx(coverage.covered, abs=0.0005 * len(rows))

@@ -152,6 +152,34 @@ def test_geoparquet_is_read_without_geopandas(out: Path, bundle: Any) -> None:
     assert cells["covered_after"].sum() == pytest.approx(bundle.after.covered)
 
 
+def test_duckdb_reads_geoparquet_without_its_spatial_extension(out: Path, bundle: Any) -> None:
+    """Attributes, the boxes that filter rows, and the shapes themselves, in SQL and from no library of ours."""
+    duckdb = pytest.importorskip("duckdb", reason="pip install duckdb")
+    base = duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    for name, table, key in (("sites", bundle.chosen, "site_id"), ("cells", bundle.demand, "cell_id")):
+        file = str(out / f"{name}.parquet")
+        query = f"SELECT {key}, geometry::BLOB, bbox.xmin, bbox.ymin FROM read_parquet(?)"  # noqa: S608
+        rows = base.execute(query, [file]).fetchall()
+        ids, shapes, west, south = zip(*rows, strict=True)
+        assert list(ids) == table[key].astype(str).tolist()
+        read = gpd.GeoSeries(shapely.from_wkb(np.asarray(shapes, dtype=object)), crs=4326)
+        assert (read.to_crs(CRS).hausdorff_distance(table.geometry.reset_index(drop=True)) < 0.01).all()
+        assert np.abs(read.bounds[["minx", "miny"]].to_numpy() - np.column_stack([west, south])).max() < 1e-5
+    cells = str(out / "cells.parquet")
+    by_district = "SELECT district, sum(workers), sum(covered_after) FROM read_parquet(?) GROUP BY district"
+    told = base.execute(by_district, [cells]).fetchall()
+    assert {t[0] for t in told} == set(bundle.districts["district"])
+    assert sum(t[1] for t in told) == pytest.approx(bundle.after.workers)
+    assert sum(t[2] for t in told) == pytest.approx(bundle.after.covered)
+    middle = float(gpd.GeoSeries(bundle.demand.geometry.to_crs(4326)).bounds["minx"].median())
+    (found,) = base.execute(
+        "SELECT count(*) FROM read_parquet(?) WHERE bbox.xmin > ?", [cells, middle]
+    ).fetchone()
+    assert 0 < found < len(bundle.demand)
+    spatial = "SELECT count(*) FROM duckdb_extensions() WHERE loaded AND extension_name = 'spatial'"
+    assert base.execute(spatial).fetchone() == (0,)
+
+
 def test_amap_and_baidu_tables_come_back_by_an_independent_inverse(out: Path, bundle: Any) -> None:
     """prcoords undoes what planner's own datums did."""
     amap, baidu = rows_of(out / "amap.csv"), rows_of(out / "baidu.csv")

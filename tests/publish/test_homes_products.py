@@ -17,6 +17,7 @@ from planner.publish.office.figures import write_figures
 from planner.publish.office.homes.lines import homes_lines
 from planner.publish.office.homes.tables import homes_tables
 from planner.telling.contents.coverage import district_labels
+from planner.telling.words.homes import chosen_in_words
 from planner.workbook.homes import write_homes_workbook
 from planner.workbook.whole import write_workbook
 from tests.freight.county import County, lnglat, table
@@ -106,6 +107,11 @@ def test_the_reports_state_the_plan_its_bands_and_the_counts(plans, language, tm
     assert set(lines_of(bundle)) <= set(said)
     headings = [part.heading for part in tables_of(bundle, printed=True)]
     assert [t for t in said if t in headings] == headings
+    reasons = chosen_in_words(plan)[f"reason_{language}"]  # across the page, not in a column
+    assert len(reasons)
+    for reason in reasons:
+        assert reason in text
+        assert any(line.endswith(reason) for line in said)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -364,7 +364,7 @@ def test_commands_for_a_part_write_its_table_and_the_checks(
         inputs=SimpleNamespace(districts=names),
     )
     assert products.write_coverage(stages, tmp_path / "c") is coverage
-    assert written[1:] == [("write_table", "by district", tmp_path / "c" / "coverage.csv")]
+    assert written[1:] == [("write_table", "by district", tmp_path / "c" / "coverage.csv", {"synthetic": ""})]
     assert written[0] == ("write_checks", ("findings",), tmp_path / "c" / "checks.html", "en")
     written.clear()
     assert products.write_site_list(stages, tmp_path / "s") == plan
@@ -376,7 +376,7 @@ def test_commands_for_a_part_write_its_table_and_the_checks(
     written.clear()
     assert products.write_homes(stages, tmp_path / "deep" / "h") == "homes"
     assert written[1:] == [
-        ("write_table", "homes in words", tmp_path / "deep" / "h" / "driver_homes.csv"),
+        ("write_table", "homes in words", tmp_path / "deep" / "h" / "driver_homes.csv", {"synthetic": ""}),
         ("write_homes_workbook", "homes", tmp_path / "deep" / "h" / "driver_homes.xlsx",
          {"language": "en", "districts": {"w": "West", "e": "East"}, "title": "toy", "notice": ""}),
     ]  # fmt: skip

@@ -22,9 +22,10 @@ from planner.telling.contents.sites import coordinates, site_columns, site_rows
 from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
+    from planner.settings.whole import Settings
     from planner.telling.bundle import Bundle
 
-__all__ = ["write_csv", "write_table"]
+__all__ = ["synthetic_badge", "write_csv", "write_table"]
 
 _DIGITS = {"people": 1, "metres": 1, "share": 4, "points": 2, "degrees": 6}
 
@@ -70,7 +71,7 @@ def write_csv(bundle: Bundle, path: Path) -> None:
     columns = site_columns(bundle, table)
     study = bundle.settings.study
     if study.synthetic:  # a column, not a line: the file is read back
-        table = table.assign(synthetic=phrase("synthetic_badge", study.language))
+        table = table.assign(synthetic=synthetic_badge(bundle.settings))
         columns = (*columns, Column("synthetic", "text", 12))
     rows = (
         [_cell(c, v) for c, v in zip(columns, row, strict=True)]
@@ -79,10 +80,16 @@ def write_csv(bundle: Bundle, path: Path) -> None:
     _write(path, header(columns, study.language), rows)
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
+def synthetic_badge(settings: Settings) -> str:
+    """What every row of a study with made-up data says; "" where the data are none."""
+    return phrase("synthetic_badge", settings.study.language) if settings.study.synthetic else ""
+
+
+def write_table(table: pd.DataFrame, path: Path, *, synthetic: str = "") -> None:
     """Write any table under its own column names; geometry becomes coordinates in all three datums.
 
-    Geometry that is no point stands as a point inside it. The index is left out.
+    Geometry that is no point stands as a point inside it. The index is left out. ``synthetic``: what every row says
+    in a last column of that name, where the data are made up (:func:`synthetic_badge`).
 
     Raises
     ------
@@ -97,6 +104,8 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         table = pd.DataFrame(table.drop(columns=shapes))
         if points.crs is not None:
             table = table.join(coordinates(points))
+    if synthetic:
+        table = table.assign(synthetic=synthetic)
     columns = [table[c].tolist() for c in table.columns]
     rows = ([_any_cell(v) for v in row] for row in zip(*columns, strict=True))
     _write(path, [csv_text(c) for c in table.columns], rows)

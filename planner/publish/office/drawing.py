@@ -34,6 +34,7 @@ __all__ = [
     "base_map",
     "chinese_font",
     "figure_style",
+    "fill_map",
     "frame_map",
     "judge_font",
     "new_figure",
@@ -139,23 +140,30 @@ def plot_shapes(axes: Any, table: Any, tolerance_m: float, **style: Any) -> None
 
 
 def base_map(bundle: Bundle) -> tuple[Any, Any, float]:
-    """A map with water, main roads and district outlines; figure, axes, metres per pixel."""
+    """A map with water and district outlines; figure, axes, metres per pixel."""
     west, south, east, north = bundle.districts.total_bounds
-    width, height = east - west, north - south
-    figure, axes = new_figure(9.6, float(np.clip(8.2 * height / width, 4.5, 10.5)) + 0.6)
-    metres = float(width / (8.5 * _DPI))
-    pad = 0.02 * max(width, height)
+    figure, axes = new_figure(9.6, float(np.clip(8.2 * (north - south) / (east - west), 4.5, 10.5)) + 0.6)
+    return figure, axes, fill_map(axes, bundle, 8.5)
+
+
+def fill_map(
+    axes: Any, bundle: Bundle, inches: float, view: tuple[float, float, float, float] | None = None
+) -> float:
+    """Put land and water on axes so many inches wide, and frame ``view`` (the whole area where None); metres per pixel."""
+    west, south, east, north = bundle.districts.total_bounds if view is None else view
+    pad = 0.02 * max(east - west, north - south) if view is None else 0.0
+    metres = float((east - west) / (inches * _DPI))
     axes.set_xlim(west - pad, east + pad)
     axes.set_ylim(south - 2.5 * pad, north + pad)
     axes.set_aspect("equal")
     axes.set_axis_off()
     plot_shapes(axes, bundle.districts, metres, facecolor=_LAND, edgecolor="none", zorder=0)
     plot_shapes(axes, bundle.water, metres, facecolor=_WATER, edgecolor="none", zorder=2.8)
-    return figure, axes, metres
+    return metres
 
 
-def frame_map(axes: Any, bundle: Bundle, metres: float) -> None:
-    """Roads, outlines, names and a scale bar, over the theme."""
+def frame_map(axes: Any, bundle: Bundle, metres: float, *, least_named: float = 0.0) -> None:
+    """Roads, outlines, names and a scale bar, over the theme; no name for a district of less than this part of the map."""
     from matplotlib.patheffects import withStroke
 
     roads = bundle.main_roads
@@ -165,7 +173,9 @@ def frame_map(axes: Any, bundle: Bundle, metres: float) -> None:
     plot_shapes(axes, bundle.districts.boundary.to_frame("geometry").set_geometry("geometry"), metres, color="#6d7a84",
           linewidth=0.7, zorder=6)  # fmt: skip
     labels = district_labels(bundle)
-    for key, point in zip(bundle.districts["district"], bundle.districts.representative_point(), strict=True):
+    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
+    named = bundle.districts[bundle.districts.area >= least_named * (east - west) * (north - south)]
+    for key, point in zip(named["district"], named.representative_point(), strict=True):
         axes.text(
             point.x, point.y, _short(labels[str(key)]), ha="center", va="center", fontsize=9, color=INK,
             zorder=9, path_effects=[withStroke(linewidth=2.4, foreground="white")],

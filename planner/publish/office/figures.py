@@ -21,15 +21,14 @@ from planner.publish.office.drawing import (
     LINE,
     NOW,
     SOFT,
-    base_map,
     figure_style,
-    frame_map,
     judge_font,
     new_figure,
     plot_shapes,
     set_title,
 )
 from planner.publish.office.homes.figures import homes_hours, homes_map
+from planner.publish.office.maps import core, draw_map
 from planner.publish.safe import cell_text, write_bytes
 from planner.telling.contents.coverage import curve_rows, district_rows, open_stations
 from planner.telling.contents.records import synthetic_notice
@@ -57,29 +56,32 @@ def _key(colour: str, label: str, *, rim: str = "none") -> Any:
                   label=label)  # fmt: skip
 
 
-def _dots(axes: Any, bundle: Bundle) -> list[Any]:
-    """Existing stations small, chosen sites larger; their legend entries."""
+def _dots(axes: Any, bundle: Bundle, times: float = 1.0) -> list[Any]:
+    """Existing stations small, chosen sites larger; their legend entries. ``times``: how much larger than on a small map."""
     language = bundle.settings.study.language
-    _points(axes, open_stations(bundle), s=1.6, c=_OPEN, linewidths=0, zorder=7)
-    _points(axes, bundle.chosen, s=6, c=ACCENT, edgecolors="white", linewidths=0.2, zorder=8)
+    _points(axes, open_stations(bundle), s=1.6 * times, c=_OPEN, linewidths=0, zorder=7)
+    _points(axes, bundle.chosen, s=6 * times, c=ACCENT, edgecolors="white", linewidths=0.2 * times, zorder=8)
     return [_key(_OPEN, phrase("fig_existing", language)), _key(ACCENT, phrase("fig_chosen", language))]
 
 
 def _circle(bundle: Bundle) -> Any:
     from matplotlib.patches import Patch
 
-    language = bundle.settings.study.language
-    figure, axes, metres = base_map(bundle)
-    crs = bundle.districts.crs
-    for area, colour, level in ((bundle.area_after, _ADDED, 2), (bundle.area_before, _BEFORE, 2.5)):
-        plot_shapes(axes, gpd.GeoDataFrame(geometry=[area], crs=crs), metres / 2, facecolor=colour, edgecolor="none",
-              zorder=level)  # fmt: skip
-    frame_map(axes, bundle, metres)
-    dots = _dots(axes, bundle)
+    language, crs = bundle.settings.study.language, bundle.districts.crs
+
+    def theme(axes: Any, shown: Bundle, metres: float) -> None:
+        for area, colour, level in ((shown.area_after, _ADDED, 2), (shown.area_before, _BEFORE, 2.5)):
+            plot_shapes(axes, gpd.GeoDataFrame(geometry=[area], crs=crs), metres / 2, facecolor=colour, edgecolor="none",
+                  zorder=level)  # fmt: skip
+
+    figure, whole, part = draw_map(bundle, core(bundle), theme)
+    dots = _dots(whole, bundle)
+    if part is not whole:
+        _dots(part, bundle, times=4)
     areas = [Patch(facecolor=_BEFORE, label=phrase("fig_reach_before", language)),
              Patch(facecolor=_ADDED, label=phrase("fig_reach_after", language))]  # fmt: skip
     figure.legend(handles=[*areas, *dots], loc="outside lower center", ncols=4, fontsize=9, frameon=False)
-    set_title(axes, phrase("fig_circle", language))
+    set_title(whole, phrase("fig_circle", language))
     return figure
 
 
@@ -103,16 +105,18 @@ def _density(bundle: Bundle) -> Any:
     from matplotlib.patches import Patch
 
     language = bundle.settings.study.language
-    figure, axes, metres = base_map(bundle)
     raster, extent = _grid(bundle)
     top = float(np.nanmax(raster)) if np.isfinite(raster).any() else 1.0
     inner = [c for c in _CLASSES if c < top][-7:] or [1]
     bounds = [0, *inner, max(top, inner[-1]) * 1.01]
     shades = colormaps["YlOrBr"](np.linspace(0.08, 0.95, len(bounds) - 1))
-    axes.imshow(raster, extent=extent, origin="lower", cmap=ListedColormap(shades), aspect="equal",
-                norm=BoundaryNorm(bounds, len(bounds) - 1), interpolation="nearest", zorder=2)  # fmt: skip
-    frame_map(axes, bundle, metres)
-    _points(axes, bundle.chosen, s=12, c=ACCENT, edgecolors="white", linewidths=0.4, zorder=8)
+
+    def theme(axes: Any, _shown: Bundle, _metres: float) -> None:
+        axes.imshow(raster, extent=extent, origin="lower", cmap=ListedColormap(shades), aspect="equal",
+                    norm=BoundaryNorm(bounds, len(bounds) - 1), interpolation="nearest", zorder=2)  # fmt: skip
+        _points(axes, bundle.chosen, s=12, c=ACCENT, edgecolors="white", linewidths=0.4, zorder=8)
+
+    figure, whole, part = draw_map(bundle, core(bundle), theme)
     chosen = _key(ACCENT, phrase("fig_chosen", language), rim="white")
     names = [f"< {number(inner[0])}"]
     names += [f"{number(a)}–{number(b)}" for a, b in itertools.pairwise(inner)]
@@ -121,7 +125,9 @@ def _density(bundle: Bundle) -> Any:
     figure.legend(handles=[*patches, chosen], loc="outside lower center", ncols=len(patches) + 1, fontsize=8.5,
                   frameon=False, columnspacing=1.0, handlelength=1.4, handletextpad=0.5)  # fmt: skip
     note = f"{phrase('fig_workers_km2', language)} · {phrase('scale_note', language)}"
-    set_title(axes, phrase("fig_density", language), note)
+    set_title(whole, phrase("fig_density", language), note if part is whole else "")
+    if part is not whole:
+        set_title(part, "", note)
     return figure
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -22,6 +22,10 @@ class PrintedTable:
     numeric: tuple[bool, ...]
     keys: tuple[str, ...] = ()
     totals: int = 0
+
+    def first(self, n: int) -> PrintedTable:
+        """The first rows of a table without totals."""
+        return replace(self, rows=self.rows[:n])
 
 
 def printed_table(

@@ -84,18 +84,22 @@ _MOST_EXITS = 20
 
 @dataclass(frozen=True)
 class Further:
-    """A further section: heading, sentences, table (None: only said), and the name of the figure above it."""
+    """A further section: heading, sentences, table (None: only said), the name of the figure above it, paragraphs below."""
 
     heading: str
     lines: tuple[str, ...]
     table: PrintedTable | None
     picture: str = ""
     anchor: str = ""  # the sheet that it explains
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Story:
-    """The report's content; parts that a study lacks are empty."""
+    """The report's content; parts that a study lacks are empty.
+
+    ``first_sites`` and their ``reasons`` stand in the text; ``annex`` lists every site where they are not all.
+    """
 
     title: str
     kicker: str
@@ -120,8 +124,11 @@ class Story:
     further: tuple[Further, ...]
     gaps: PrintedTable | None
     hotspots: PrintedTable | None
-    sites: PrintedTable
+    first_sites: PrintedTable
+    reasons: tuple[str, ...]
     sites_note: str
+    sites_more: str
+    annex: PrintedTable | None
     method: tuple[str, ...]
     band: str
     profiles: PrintedTable
@@ -181,13 +188,21 @@ def _districts(bundle: Bundle) -> tuple[PrintedTable, tuple[tuple[str, float, fl
 
 
 _SITE_KEYS = ("rank", "name", "district", "host_kind", "workers_gained", "workers_in_reach",
-              "nearest_station_m", "confidence", "batch", "reason")  # fmt: skip
+              "nearest_station_m", "confidence", "batch")  # fmt: skip
+#: Sites in the text, with their reasons; a longer list is an annex.
+_FIRST_SITES = 10
 
 
-def _sites(bundle: Bundle) -> PrintedTable:
-    table = site_rows(bundle)
+def _sites(bundle: Bundle) -> tuple[PrintedTable, tuple[str, ...], PrintedTable | None]:
+    """The first sites, their reasons, and the list of all where it is longer."""
+    table, language = site_rows(bundle), bundle.settings.study.language
     columns = [c for c in site_columns(bundle, table) if c.key in _SITE_KEYS]
-    return printed_table(columns, table, bundle.settings.study.language)
+    every = printed_table(columns, table, language)
+    why = tuple(
+        phrase("site_reason", language, n=number(r.rank), name=r.name, reason=r.reason)
+        for r in table.head(_FIRST_SITES)[["rank", "name", "reason"]].itertuples(index=False)
+    )
+    return every.first(_FIRST_SITES), why, every if len(every.rows) > _FIRST_SITES else None
 
 
 def _curve(bundle: Bundle) -> tuple[PrintedTable | None, tuple[str, ...]]:
@@ -319,10 +334,9 @@ def _homes(bundle: Bundle) -> tuple[Further, ...]:
         rows = tuple(tuple(shown(v) for v in values) for values in table.itertuples(index=False))
         numeric = tuple(is_number(table, c) for c in table.columns)
         lines = homes_lines(homes, language) if not out else ()
-        keys = tuple(f"home_{i}" for i in range(len(numeric)))
-        made = PrintedTable(tuple(str(c) for c in table.columns), rows, numeric, keys)
+        made = PrintedTable(tuple(str(c) for c in table.columns), rows, numeric, part.keys)
         anchor = "" if out else "homes"
-        out.append(Further(heading, (*lines, *part.lines), made, part.picture, anchor))
+        out.append(Further(heading, (*lines, *part.lines), made, part.picture, anchor, part.notes))
     return tuple(out)
 
 
@@ -417,6 +431,7 @@ def story(bundle: Bundle) -> Story:
     counts, findings, more = _findings(bundle)
     batches = batch_rows(bundle)
     gaps, hotspots = gap_rows(bundle), hotspot_rows(bundle)
+    first_sites, reasons, annex = _sites(bundle)
     told = assumption_rows(bundle)
     profiles = told["key"].str.endswith(".profile")  # a table of their own
     version = str(bundle.run.get("versions", {}).get("planner", ""))
@@ -444,8 +459,13 @@ def story(bundle: Bundle) -> Story:
         further=(*_intervals(bundle), *_actions(bundle), *_previous(bundle), *_further(bundle)),
         gaps=None if gaps is None else printed_table(GAP_COLUMNS, gaps, language),
         hotspots=None if hotspots is None else printed_table(HOTSPOT_COLUMNS, hotspots, language),
-        sites=_sites(bundle),
+        first_sites=first_sites,
+        reasons=reasons,
         sites_note=irreplaceable_line(bundle),
+        sites_more=""
+        if annex is None
+        else phrase("sites_more", language, first=number(_FIRST_SITES), n=number(len(annex.rows))),
+        annex=annex,
         method=_method(bundle),
         band=_band(bundle),
         profiles=_profiles(bundle),

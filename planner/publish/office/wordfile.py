@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from docx import Document
-from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_TABLE_ALIGNMENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT, WD_TAB_LEADER
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
+from docx.text.run import Run
 
 from planner.publish.office.printed import PrintedTable
 from planner.publish.office.story import Story, story
@@ -30,15 +31,18 @@ __all__ = ["Picture", "TextLine", "docx_bytes", "parts_docx"]
 
 _LATIN, _EAST = "Arial", "Microsoft YaHei"
 _INK, _SOFT, _ACCENT = RGBColor(0x1F, 0x2D, 0x38), RGBColor(0x5B, 0x6B, 0x77), RGBColor(0xB8, 0x34, 0x1F)
-_PORTRAIT_MM, _LANDSCAPE_MM = 174.0, 261.0
+_WIDTH_MM = 174.0
+#: A table of no more rows stays on one page.
+_SHORT = 12
 
 #: Widths in parts of the page's width, by column key; a column not named takes 10.
 _PARTS = {
-    "rank": 5, "name": 20, "district": 10, "host_kind": 11, "open_hours": 11, "workers_gained": 9,
+    "rank": 7, "name": 22, "district": 15, "host_kind": 11, "open_hours": 11, "workers_gained": 9,
     "workers_in_reach": 9, "nearest_station_m": 10, "confidence": 8, "batch": 8, "reason": 56,
-    "parameter": 22, "assumed": 26, "band": 12, "basis": 44, "trust": 8, "severity": 8, "source": 18, "row": 6,
+    "parameter": 22, "assumed": 26, "band": 12, "basis": 44, "trust": 11, "severity": 8, "source": 18, "row": 6,
     "field": 12, "value": 16, "message": 44, "radius": 40, "group": 18, "period": 18, "file": 30, "sha256": 20,
     "decision_label": 34, "decision_value": 26, "decision_band": 28, "decision_more": 14, "gap_place": 20, "option": 18, "rule": 24, "case": 26, "in_force": 8,
+    "place_name": 20, "part": 20, "verb": 7, "action_cost": 9, "yearly_yuan": 9, "action_gain": 8, "lacks": 34, "limited": 9, "relation": 24, "road": 14,
 }  # fmt: skip
 
 
@@ -71,26 +75,75 @@ def _styles(document: Any) -> None:
         document.styles[name].paragraph_format.space_after = Pt(6)
 
 
-def _page(section: Any, *, landscape: bool) -> None:
-    section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
-    section.page_width, section.page_height = (Mm(297), Mm(210)) if landscape else (Mm(210), Mm(297))
+def _page(section: Any) -> None:
+    """A4 upright."""
+    section.orientation = WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = Mm(18)
     section.top_margin, section.bottom_margin = Mm(20), Mm(18)
 
 
+def _field(instruction: str, size: float, colour: Any = None) -> Any:
+    """A field that the reader's program fills in; marked as not filled in yet."""
+    field, run = OxmlElement("w:fldSimple"), OxmlElement("w:r")
+    field.set(qn("w:instr"), instruction)
+    field.set(qn("w:dirty"), "true")
+    field.append(run)
+    run.append(OxmlElement("w:t"))
+    _font(Run(run, None), size, colour=colour)
+    return field
+
+
 def _page_number(section: Any, credit: str) -> None:
+    """The foot of each page: the credit, the page's number and how many there are."""
     paragraph = section.footer.paragraphs[0]
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     _font(paragraph.add_run(credit + "    "), 8, colour=_SOFT)
-    field = OxmlElement("w:fldSimple")
-    field.set(qn("w:instr"), "PAGE")
-    paragraph._element.append(field)
+    paragraph._element.append(_field("PAGE", 8, _SOFT))
+    _font(paragraph.add_run(" / "), 8, colour=_SOFT)
+    paragraph._element.append(_field("NUMPAGES", 8, _SOFT))
+
+
+def _contents(document: Any, before: Any) -> None:
+    """A line for each section, with a link to it and its page, put before a paragraph."""
+    headings = [p for p in document.paragraphs if p.style.name == "Heading 1"]
+    for n, heading in enumerate(headings, start=1):
+        name = f"part_{n}"
+        for end in ("Start", "End"):
+            mark = OxmlElement(f"w:bookmark{end}")
+            mark.set(qn("w:id"), str(n))
+            if end == "Start":
+                mark.set(qn("w:name"), name)
+                heading._element.insert_element_before(mark, "w:r")
+            else:
+                heading._element.append(mark)
+        line = before.insert_paragraph_before()
+        line.paragraph_format.space_after = Pt(1)
+        line.paragraph_format.tab_stops.add_tab_stop(
+            Mm(_WIDTH_MM), WD_TAB_ALIGNMENT.RIGHT, WD_TAB_LEADER.DOTS
+        )
+        _font(line.add_run(heading.text + "\t"), 10)
+        link = OxmlElement("w:hyperlink")
+        link.set(qn("w:anchor"), name)
+        for part in list(line._element.r_lst):
+            link.append(part)
+        link.append(_field(f"PAGEREF {name} \\h", 10))
+        line._element.append(link)
 
 
 def _text(
-    document: Any, text: str, size: float | None = None, *, bold: bool = False, colour: Any = None
+    document: Any,
+    text: str,
+    size: float | None = None,
+    *,
+    bold: bool = False,
+    colour: Any = None,
+    keep: bool = False,
 ) -> Any:
+    """A paragraph; ``keep``: on the page of what follows it."""
     paragraph = document.add_paragraph()
+    if keep:
+        paragraph.paragraph_format.keep_with_next = True
     _font(paragraph.add_run(plain_text(text)), size, bold=bold, colour=colour)
     return paragraph
 
@@ -103,14 +156,22 @@ def _shade(cell: Any, colour: str) -> None:
 
 
 def _borders(table: Any) -> None:
-    """Thin rules between rows only."""
+    """Thin rules between rows only, and little room beside them."""
     borders = OxmlElement("w:tblBorders")
     for edge, size in (("top", "8"), ("bottom", "8"), ("insideH", "4")):
         line = OxmlElement(f"w:{edge}")
         for key, value in (("val", "single"), ("sz", size), ("space", "0"), ("color", "C9D1D8")):
             line.set(qn(f"w:{key}"), value)
         borders.append(line)
-    table._element.tblPr.append(borders)
+    properties = table._element.tblPr  # Word wants its parts in this order
+    properties.insert_element_before(borders, "w:shd", "w:tblLayout", "w:tblCellMar", "w:tblLook")
+    margins = OxmlElement("w:tblCellMar")  # a millimetre each side
+    for edge in ("left", "right"):
+        margin = OxmlElement(f"w:{edge}")
+        for key, value in (("w", "57"), ("type", "dxa")):
+            margin.set(qn(f"w:{key}"), value)
+        margins.append(margin)
+    properties.insert_element_before(margins, "w:tblLook")
 
 
 def _row_rule(row: Any, name: str) -> None:
@@ -120,36 +181,46 @@ def _row_rule(row: Any, name: str) -> None:
 
 
 def _fill(
-    cell: Any, text: str, size: float, *, numeric: bool, bold: bool = False, colour: Any = None
+    cell: Any,
+    text: str,
+    size: float,
+    *,
+    numeric: bool,
+    bold: bool = False,
+    colour: Any = None,
+    keep: bool = False,
 ) -> None:
     paragraph = cell.paragraphs[0]
     paragraph.paragraph_format.space_after = Pt(0)
     paragraph.paragraph_format.line_spacing = 1.15
+    if keep:
+        paragraph.paragraph_format.keep_with_next = True
     if numeric:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     _font(paragraph.add_run(plain_text(text)), size, bold=bold, colour=colour)
 
 
-def _put_table(
-    document: Any, content: PrintedTable, *, width_mm: float = _PORTRAIT_MM, size: float = 8.5
-) -> None:
-    """A table with its head repeated on every page; rows are not split."""
+def _put_table(document: Any, content: PrintedTable, *, size: float = 8.5) -> None:
+    """A table with its head repeated on every page; rows are not split, a short table stays on one page, and no row alone."""
     table = document.add_table(rows=len(content.rows) + 1, cols=len(content.heads))
     table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
     _borders(table)
     parts = [_PARTS.get(k, 10) for k in content.keys]
-    widths = [Mm(width_mm * part / sum(parts)) for part in parts]
+    widths = [Mm(_WIDTH_MM * part / sum(parts)) for part in parts]
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
-    first_total = len(content.rows) - content.totals
+    last = len(content.rows)
+    first_total = last - content.totals
     for i, (row, texts) in enumerate(zip(table.rows, (content.heads, *content.rows), strict=True)):
         head, total = i == 0, i - 1 >= first_total
+        keep = i < last and (last <= _SHORT or i <= 1 or i >= last - max(1, content.totals))
         _row_rule(row, "cantSplit")
         if head:
             _row_rule(row, "tblHeader")
         for cell, text, numeric, width in zip(row.cells, texts, content.numeric, widths, strict=True):
             cell.width = width
-            _fill(cell, text, size, numeric=numeric, bold=head or total, colour=_SOFT if head else None)
+            _fill(cell, text, size, numeric=numeric, bold=head or total, colour=_SOFT if head else None,
+                  keep=keep)  # fmt: skip
             if head:
                 _shade(cell, "F3F5F7")
     document.add_paragraph().paragraph_format.space_after = Pt(2)
@@ -161,7 +232,7 @@ def _headline(document: Any, s: Story) -> None:
     table.autofit = False
     _borders(table)
     for i, (cell, (label, value, people)) in enumerate(zip(table.rows[0].cells, s.figures, strict=True)):
-        cell.width = Mm(_PORTRAIT_MM / len(s.figures))
+        cell.width = Mm(_WIDTH_MM / len(s.figures))
         _fill(cell, label, 9, numeric=False, colour=_SOFT)
         for text, size, colour in ((value, 24, _ACCENT if i == 1 else _INK), (people, 9, _SOFT)):
             paragraph = cell.add_paragraph()
@@ -197,22 +268,27 @@ def _decision(document: Any, s: Story, language: str) -> None:
         _text(document, f"{n}. {line}", 8.5, colour=_SOFT).paragraph_format.space_after = Pt(1)
 
 
-def _opening(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
+def _opening(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> Any:
+    """Contents, the result in sentences, maps; where the list of contents ends comes back."""
     document.add_page_break()
-    _text(document, s.sentence, 11)
+    _text(document, phrase("sec_contents", language), 14, bold=True)
+    _text(document, "").paragraph_format.space_after = Pt(0)
+    contents = document.paragraphs[-1]
+    _text(document, s.sentence, 11).paragraph_format.page_break_before = True
     if s.cost:
         _text(document, s.cost)
     document.add_heading(phrase("sec_map", language), 1)
     if not figures:
         _text(document, phrase("no_figures", language), 9, colour=_SOFT)
-    _picture(document, figures, "circle", language, 112)
-    _picture(document, figures, "density", language, 160)
+    _picture(document, figures, "circle", language, _WIDTH_MM)
+    _picture(document, figures, "density", language, _WIDTH_MM)
+    return contents
 
 
 def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language: str) -> None:
     document.add_heading(phrase("sec_districts", language), 1)
-    _text(document, phrase("intro_districts", language), 9, colour=_SOFT)
-    _put_table(document, s.districts)
+    _text(document, phrase("intro_districts", language), 9, colour=_SOFT, keep=True)
+    _put_table(document, s.districts, size=8)
     _picture(document, figures, "districts", language, 150)
     document.add_heading(phrase("head_readings", language), 2)
     _put_table(document, s.readings)
@@ -232,10 +308,11 @@ def _comparisons(document: Any, s: Story, figures: Mapping[str, Path], language:
             _text(
                 document,
                 phrase("list_stop", language).join(s.curve_lines) + phrase("sentence_stop", language),
+                keep=True,
             )
             _picture(document, figures, "curve", language, 150)
         if key == "sec_batches" and s.batches_note:
-            _text(document, s.batches_note, 9, colour=_SOFT)
+            _text(document, s.batches_note, 9, colour=_SOFT, keep=True)
         _put_table(document, table)
 
 
@@ -249,9 +326,29 @@ def _further(document: Any, s: Story, figures: Mapping[str, Path], language: str
         for line in part.lines[1:]:
             _text(document, line)
         for line in part.lines[:1]:
-            _text(document, line, 9, colour=_SOFT)
-        _picture(document, figures, part.picture, language, 150)
+            _text(document, line, 9, colour=_SOFT, keep=True)
+        _picture(document, figures, part.picture, language, _WIDTH_MM)
         _put_table(document, part.table, size=8)
+        _reasons(document, part.notes)
+
+
+def _reasons(document: Any, lines: Sequence[str]) -> None:
+    """Paragraphs below a table, each on one page."""
+    for line in lines:
+        form = _text(document, line, 9).paragraph_format
+        form.space_after, form.keep_together = Pt(4), True
+
+
+def _sites(document: Any, s: Story, language: str) -> None:
+    """The first sites with their reasons."""
+    document.add_heading(phrase("sec_sites", language), 1)
+    for line in (phrase("intro_sites", language), s.sites_note):
+        if line:
+            _text(document, line, 9, colour=_SOFT, keep=True)
+    _put_table(document, s.first_sites, size=8)
+    _reasons(document, s.reasons)
+    if s.sites_more:
+        _text(document, s.sites_more, 9, colour=_SOFT)
 
 
 def _closing(document: Any, s: Story, language: str) -> None:
@@ -291,19 +388,17 @@ def docx_bytes(bundle: Bundle, figures: Mapping[str, Path]) -> bytes:
     s, language = story(bundle), bundle.settings.study.language
     document = Document()
     _styles(document)
-    _page(document.sections[0], landscape=False)
+    _page(document.sections[0])
     _page_number(document.sections[0], phrase("internal", language))
     _decision(document, s, language)
-    _opening(document, s, figures, language)
+    contents = _opening(document, s, figures, language)
     _comparisons(document, s, figures, language)
-    _page(document.add_section(WD_SECTION.NEW_PAGE), landscape=True)
-    document.add_heading(phrase("sec_sites", language), 1)
-    _text(document, phrase("intro_sites", language), 9, colour=_SOFT)
-    if s.sites_note:
-        _text(document, s.sites_note, 9, colour=_SOFT)
-    _put_table(document, s.sites, width_mm=_LANDSCAPE_MM, size=7.5)
-    _page(document.add_section(WD_SECTION.NEW_PAGE), landscape=False)
+    _sites(document, s, language)
     _closing(document, s, language)
+    if s.annex is not None:
+        document.add_heading(phrase("sec_annex", language), 1).paragraph_format.page_break_before = True
+        _put_table(document, s.annex, size=7.5)
+    _contents(document, contents)
     return _saved(document, s.title)
 
 
@@ -340,7 +435,7 @@ def parts_docx(parts: Sequence[TextLine | Picture | PrintedTable], *, title: str
     """A document of lines, pictures and tables in order, A4 upright, pages numbered; the same parts give the same bytes."""
     document, colours = Document(), {"ink": _INK, "soft": _SOFT, "accent": _ACCENT}
     _styles(document)
-    _page(document.sections[0], landscape=False)
+    _page(document.sections[0])
     _page_number(document.sections[0], plain_text(footer))
     for part in parts:
         match part:

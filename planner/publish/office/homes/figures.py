@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from planner.publish.office.drawing import ACCENT, INK, LINE, NOW, base_map, frame_map, new_figure, set_title
+from planner.publish.office.drawing import ACCENT, INK, LINE, NOW, new_figure, set_title
+from planner.publish.office.maps import draw_map, traffic_core
 from planner.telling.words.numbers import number
 from planner.telling.words.phrases import phrase
 
@@ -28,30 +29,34 @@ def homes_map(bundle: Bundle) -> Any:
 
     homes, language = bundle.homes, bundle.settings.study.language
     assert homes is not None  # noqa: S101  (write_figures calls this only with homes)
-    figure, axes, metres = base_map(bundle)
     flows = homes.flows[homes.flows["trucks_per_day"] >= _LEAST].sort_values("trucks_per_day", kind="stable")
     top = float(flows["trucks_per_day"].max()) if len(flows) else 1.0
-    lines = [shapely.get_coordinates(street) for street in flows.geometry.simplify(metres)]
     widths = 0.3 + 4.2 * flows["trucks_per_day"].to_numpy() / top
-    axes.add_collection(
-        LineCollection(lines, linewidths=widths, colors=_TRUCKS, alpha=0.75, zorder=4, capstyle="round", joinstyle="round")
-    )  # fmt: skip
-    frame_map(axes, bundle, metres)
     spot = {"linestyle": "", "markeredgecolor": "white", "markeredgewidth": 0.8, "zorder": 10}
+    tables = (
+        (homes.existing, "^", 7, _OLD, "fig_homes_old"), (homes.chosen, "D", 8, ACCENT, "fig_homes_new"),
+    )  # fmt: skip
     entries = [Line2D([], [], color=_TRUCKS, linewidth=0.3 + 4.2 * t / top, label=phrase("fig_trucks", language, n=number(t)))
                for t in (_round_steps(top) if len(flows) else [])]  # fmt: skip
-    for table, marker, size, colour, key in (
-        (homes.existing, "^", 8, _OLD, "fig_homes_old"), (homes.chosen, "D", 9, ACCENT, "fig_homes_new"),
-    ):  # fmt: skip
-        entries += axes.plot(
-            table.geometry.x, table.geometry.y, marker=marker, markersize=size, color=colour,
-            label=phrase(key, language), **spot,
+
+    def theme(axes: Any, _shown: Bundle, metres: float) -> None:
+        lines = [shapely.get_coordinates(street) for street in flows.geometry.simplify(metres)]
+        axes.add_collection(
+            LineCollection(lines, linewidths=widths, colors=_TRUCKS, alpha=0.75, zorder=4, capstyle="round", joinstyle="round")
         )  # fmt: skip
-    for r in homes.chosen.itertuples():
-        axes.annotate(str(r.rank), (r.geometry.x, r.geometry.y), xytext=(8, 5), textcoords="offset points", fontsize=11,
-                      color=INK, zorder=11, path_effects=[withStroke(linewidth=2.4, foreground="white")])  # fmt: skip
+        for table, marker, size, colour, _ in tables:
+            axes.plot(
+                table.geometry.x, table.geometry.y, marker=marker, markersize=size, color=colour, **spot
+            )
+        for r in homes.chosen.itertuples():
+            axes.annotate(str(r.rank), (r.geometry.x, r.geometry.y), xytext=(8, 5), textcoords="offset points", fontsize=11,
+                          color=INK, zorder=11, path_effects=[withStroke(linewidth=2.4, foreground="white")])  # fmt: skip
+
+    figure, whole, _ = draw_map(bundle, traffic_core(bundle, flows), theme)
+    entries += [Line2D([], [], marker=marker, markersize=size, color=colour, label=phrase(key, language), **spot)
+                for _, marker, size, colour, key in tables]  # fmt: skip
     figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), fontsize=9, frameon=False)
-    set_title(axes, phrase("fig_homes", language))
+    set_title(whole, phrase("fig_homes", language))
     return figure
 
 

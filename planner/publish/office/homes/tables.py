@@ -31,13 +31,18 @@ __all__ = ["HomesPart", "homes_tables", "is_number", "shown"]
 
 @dataclass(frozen=True, eq=False)
 class HomesPart:
-    """A table of the driver homes: heading, sentences above it, the names of its figure and of its sheet."""
+    """A table of the driver homes: heading, sentences above it, the names of its figure and of its sheet.
+
+    ``keys``: what each column holds; ``notes``: paragraphs below a printed table.
+    """
 
     heading: str
     lines: tuple[str, ...]
     table: pd.DataFrame
     picture: str
     sheet: str
+    keys: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 #: Tables that do not stand on the first sheet of the homes in the workbook.
@@ -90,11 +95,13 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 #: What fits across a page: columns of the printed tables (the others are printed whole, candidates not at all).
 _PRINTED: dict[str, tuple[str, ...]] = {
-    "homes": ("rank", "name", "district", "bays", "drivers", "limited", "lacks", "reason"),
+    "homes": ("rank", "name", "district", "bays", "drivers", "limited", "lacks"),
     "comparison": ("name", "district", "bays", "drivers", "limited", "drivers_in_catchment", "relation"),
     "candidates": (),
     "counts": _COUNTS,
 }
+#: Columns as wide as those that other tables of the report have.
+_WIDE = {"word": "parameter", "source": "basis", "place": "gap_place", "basis": "used"}
 _WHOLE = (
     "bays", "bays_there", "drivers", *_REACH, "visits_per_day", "visits_counted", "modelled", "before", "local", "long", "under_way", "bound",
 )  # fmt: skip
@@ -124,10 +131,19 @@ def homes_tables(
         out.append(
             HomesPart(
                 phrase(f"homes_table_{key}", language), table_lines(plan, language, key), made,
-                _PICTURES.get(key, ""), _SHEET.get(key, "homes"),
+                _PICTURES.get(key, ""), _SHEET.get(key, "homes"), tuple(_WIDE.get(c, c) for c in kept),
+                _reasons(table, language) if printed and key == "homes" else (),
             )
         )  # fmt: skip
     return out
+
+
+def _reasons(table: pd.DataFrame, language: str) -> tuple[str, ...]:
+    """Why each home: a paragraph across the page, as no column is wide enough."""
+    return tuple(
+        phrase("site_reason", language, n=number(rank), name=name, reason=reason)
+        for rank, name, reason in zip(table["rank"], table["name"], table["reason"], strict=True)
+    )
 
 
 def _table(plan: HomesPlan, key: str, language: str, *, printed: bool) -> pd.DataFrame:
