@@ -189,6 +189,6 @@ def page_content(bundle: Bundle, island: Island, *, public: bool = False) -> dic
 
 
 def island_text(bundle: Bundle, *, public: bool = False) -> str:
-    """The page's data island: base64 of the packed content, the same for the same bundle."""
+    """The page's data island: the packed content in letters, the same for the same bundle."""
     island = Island()
     return island.text(page_content(bundle, island, public=public))
