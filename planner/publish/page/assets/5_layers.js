@@ -515,6 +515,12 @@ class Layers {
       : [[swatch(kind, { ...look, weight: kind === "line" ? thin : 1.4 }), ""]];
     this.add(`extra-${part.key}`, part.label, layer, { swatches, shown: part.shown, order: 7 });
   }
+  // The district that holds a place; -1: none.
+  districtAt({ lat, lng }) {
+    return this.districtShapes.findIndex((shape) => {
+      return ringsOf(shape.getLatLngs()).reduce((inside, ring) => inside !== crossed(ring, lat, lng), false);
+    });
+  }
   // What stands at a place that is no symbol: hot spot, gap, further shapes, cell.
   at(latlng) {
     const { map, words, head } = this;
@@ -534,6 +540,21 @@ class Layers {
     if (cell >= 0) return cellCard(this, cell, latlng);
     return this.desk && this.districtShapes.some((s) => s.getBounds().contains(latlng)) ? placeCard(this, latlng) : null;
   }
+}
+
+// The rings of a shape, whatever it is nested in.
+function ringsOf(latlngs) {
+  return latlngs.length && latlngs[0].lat !== undefined ? [latlngs] : latlngs.flatMap(ringsOf);
+}
+
+// Whether a line from a place to the east crosses a ring an odd number of times.
+function crossed(ring, lat, lng) {
+  let odd = false;
+  for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
+    const [a, b] = [ring[i], ring[j]];
+    if (a.lat > lat !== b.lat > lat && lng < ((b.lng - a.lng) * (lat - a.lat)) / (b.lat - a.lat) + a.lng) odd = !odd;
+  }
+  return odd;
 }
 
 // As many colours as there are classes, from the whole ramp.

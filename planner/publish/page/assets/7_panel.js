@@ -311,6 +311,12 @@ function gapTable(words, head, go, layers) {
   return { node: el("div", {}, sum, list), follow };
 }
 
+function paperButton(i, name, words) {
+  if (i < 0) return null;
+  const label = words.t("sheet_open", { name });
+  return el("button", { type: "button", class: "tool paper-tool", "data-paper": i, "aria-label": label, title: label, onclick: () => openPaper(i) }, words.t("sheet_short"));
+}
+
 function districtTable(head, words, go, desk) {
   const body = el("tbody", {});
   const counts = Object.fromEntries(head.headline.by_district.map((d) => [d.district, d]));
@@ -323,7 +329,7 @@ function districtTable(head, words, go, desk) {
         return el(
           "tr",
           {},
-          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), bar([d.before, d.after], words, name)),
+          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), paperButton(i, name, words), bar([d.before, d.after], words, name)),
           el("td", {}, words.n(d.workers, 0)),
           el("td", {}, el("span", { class: "old" }, words.percent(d.before)), today ? null : [" → ", el("span", { class: "new" }, words.percent(d.after))]),
           el("td", {}, words.n(counts[d.district]?.stations ?? 0), sites(d, i) ? el("span", { class: "new" }, ` +${words.n(sites(d, i))}`) : null),
