@@ -83,7 +83,7 @@ def test_two_clicks_from_the_map_the_district_that_was_clicked_on(opened):
     for key in ("sites", "stations", "gaps", "hotspots", "before", "added"):
         seen.page.locator(f"input[data-layer={key}]").uncheck()
     for x, name in ((700, "West"), (2700, "East")):
-        seen.page.locator(".home a").click()  # the sheet before went to its district
+        seen.page.locator(".home a").first.click()  # the sheet before went to its district
         seen.page.wait_for_timeout(200)
         click_at(seen, degrees(x, 700))
         seen.page.wait_for_timeout(300)

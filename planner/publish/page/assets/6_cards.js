@@ -64,6 +64,7 @@ function siteCard(s, i, head, words, desk) {
       [words.t("nearest"), metres(words, s.nearest[i])],
       [words.t("batch"), batch],
       [words.t("confidence"), steadinessText(words, s, i), head.glossary.steadiness[1]],
+      [words.t("layer_kept"), s.kept ? words.t("kept_line", { n: s.kept[i], of: s.cases }) : "", s.kept ? words.t("kept_means", { n: s.cases }) : ""],
       [words.t("alone"), aloneText(words, s, i), words.t("alone_hint")],
       [words.t("site_id"), s.id[i]],
     ],
