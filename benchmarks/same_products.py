@@ -31,6 +31,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from planner.publish.page.pack import unlettered
+
 __all__ = ["Compared", "compare_folders", "main"]
 
 #: Keys of run.json that hold times, peaks and versions, wherever they stand.
@@ -182,7 +184,8 @@ def _island(packed: str) -> dict[str, Any]:
     Two whole numbers within the blob are taken for a stream's place, but for the headline's, which has none;
     what that hides is said by the caller.
     """
-    whole = gzip.decompress(base64.b64decode(packed))
+    letters = base64.b64decode if packed.startswith("H4sI") else unlettered  # older pages
+    whole = gzip.decompress(letters(packed))
     size = int.from_bytes(whole[:4], "little")
     blob = whole[4 + size :]
 
@@ -201,7 +204,7 @@ def _island(packed: str) -> dict[str, Any]:
 
 def _by_page(old: Path, new: Path) -> list[str]:
     """A page by lines; its packed data by what is in them."""
-    pattern = re.compile(r">(H4sI[A-Za-z0-9+/=]{20,})<")
+    pattern = re.compile(r">((?:H4sI|ABzY8)[!-;=-~]{20,})<")
     texts = [_text(p) for p in (old, new)]
     packed = [pattern.findall(t) for t in texts]
     out = _lines(*(pattern.sub("><", t) for t in texts))

@@ -120,6 +120,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: b
         replacements=stages.value("replacements") if "replacements" in want else None,
         sensitivity=None if found is None else found.table,
         rule_prices=stages.value("rule_prices") if "rule_prices" in want else None,
+        kept=None if found is None else found.kept,
         always=None if found is None else int(found.steady.sum()),
         ensemble=stages.value("demand").ensemble,
         second_views=stages.value("second_views"),

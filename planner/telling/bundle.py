@@ -80,6 +80,9 @@ class Bundle:
         What :mod:`planner.study.questions` returns; None where not computed.
     sensitivity
         The table of :class:`planner.siting.questions.sensitivity.Sensitivity`; None where not computed.
+    kept
+        bool, a row per new site in rank order, a column per case of ``sensitivity``: it stays, there or nearby; None where not
+        computed.
     always
         How many new sites stay in every case of it; None where not computed.
     ensemble
@@ -137,6 +140,7 @@ class Bundle:
     replacements: pd.DataFrame | None = None
     sensitivity: pd.DataFrame | None = None
     rule_prices: pd.DataFrame | None = None
+    kept: pd.DataFrame | None = None
     always: int | None = None
     ensemble: Ensemble | None = None
     second_views: pd.DataFrame | None = None

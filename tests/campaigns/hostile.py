@@ -6,7 +6,6 @@ acts on a terminal.
 
 from __future__ import annotations
 
-import base64
 import csv
 import gzip
 import io
@@ -23,6 +22,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from planner.publish.page.pack import unlettered
 from tests.campaigns.children import start, warm_up
 from tests.campaigns.kills import Tally
 from tests.publish.hostile import FORMULAS, MARKUP
@@ -198,9 +198,13 @@ def _texts(out: Path) -> str:
         if path.suffix in (".html", ".csv", ".json"):
             text = path.read_text("utf-8", "replace")
             said.append(text)
-            for packed in re.findall(r"[A-Za-z0-9+/=]{200,}", text):
+            for packed in re.findall(r"[!-~]{200,}", text):
                 try:
-                    said.append(gzip.decompress(base64.b64decode(packed)).decode("utf-8", "replace"))
+                    said.append(
+                        gzip.decompress(unlettered(packed.split(">", 1)[-1].split("<", 1)[0])).decode(
+                            "utf-8", "replace"
+                        )
+                    )
                 except (ValueError, OSError, EOFError):
                     continue
         elif path.suffix in (".xlsx", ".docx"):

@@ -7,7 +7,6 @@ on the numbers of ``run.json`` alone.
 
 from __future__ import annotations
 
-import base64
 import csv
 import gzip
 import json
@@ -24,6 +23,7 @@ import openpyxl
 import pyogrio
 from lxml import html
 
+from planner.publish.page.pack import unlettered
 from tests.facts.board import covered_shares
 
 #: How far a printed number of each unit may be from the number itself.
@@ -320,7 +320,7 @@ def island(path: Path) -> tuple[dict[str, Any], bytes]:
     text = max(
         (s.text or "" for s in page.iter("script") if s.get("type", "").startswith("application/")), key=len
     )
-    whole = gzip.decompress(base64.b64decode(text.strip()))
+    whole = gzip.decompress(unlettered(text.strip()))
     size = int.from_bytes(whole[:4], "little")
     return json.loads(whole[4 : 4 + size]), whole[4 + size :]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import gzip
 import json
@@ -17,6 +16,7 @@ import shapely
 
 from planner.publish.page import data
 from planner.publish.page.data import CREDITS, island_text
+from planner.publish.page.pack import unlettered
 from planner.telling.bundle import Bundle, ExtraLayer, PopupField
 from tests.publish.toy import CRS, RADIUS, X0, Y0, counts_of, covered_by, toy_bundle
 
@@ -25,7 +25,7 @@ class Island:
     """The data island of a bundle's page, unpacked here by the description in pack.py alone."""
 
     def __init__(self, bundle: Bundle) -> None:
-        whole = gzip.decompress(base64.b64decode(island_text(bundle)))
+        whole = gzip.decompress(unlettered(island_text(bundle)))
         size = int.from_bytes(whole[:4], "little")
         self.head: dict[str, Any] = json.loads(whole[4 : 4 + size])
         self.blob = whole[4 + size :]

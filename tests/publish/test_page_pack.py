@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import gzip
 import json
@@ -16,12 +15,12 @@ from hypothesis import strategies as st
 
 from planner.publish.page.cells import cells_part, nice_breaks
 from planner.publish.page.data import island_text
-from planner.publish.page.pack import Island, varints, zigzag
+from planner.publish.page.pack import Island, lettered, unlettered, varints, zigzag
 from tests.publish.toy import CELL, X0, Y0, toy_bundle
 
 
 def read(text: str) -> tuple[dict, bytes]:
-    whole = gzip.decompress(base64.b64decode(text))
+    whole = gzip.decompress(unlettered(text))
     size = int.from_bytes(whole[:4], "little")
     return json.loads(whole[4 : 4 + size]), whole[4 + size :]
 
@@ -193,3 +192,11 @@ def test_cells_with_hardly_a_worker_each_still_add_up() -> None:
     assert sum(integers(blob, part["workers"])) / part["per"] == pytest.approx(
         demand["workers"].sum(), rel=1e-3
     )
+
+
+@given(st.binary(max_size=300))
+def test_the_letters_of_the_island_give_the_bytes_back_and_mean_nothing_to_html(data):
+    text = lettered(data)
+    assert unlettered(text) == data
+    assert not set(text) & set("<&`${}\"'\\")
+    assert len(text) <= 5 * -(-len(data) // 4)

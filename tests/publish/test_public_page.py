@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import gzip
 import json
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import shapely
 
+from planner.publish.page.pack import unlettered
 from planner.publish.page.write import page_html, write_page
 from tests.publish.known import known_bundle
 
@@ -38,7 +38,7 @@ def bundle():
 
 def decoded(html):
     """Header and every stream of integers of a page."""
-    whole = gzip.decompress(base64.b64decode(re.search(r'id="planner-data">([^<]*)<', html)[1]))
+    whole = gzip.decompress(unlettered(re.search(r'id="planner-data">([^<]*)<', html)[1]))
     size = int.from_bytes(whole[:4], "little")
     head, blob = json.loads(whole[4 : 4 + size]), whole[4 + size :]
     streams = []

@@ -51,9 +51,18 @@ def _by_district(bundle: Bundle) -> list[dict[str, Any]]:
             "after": rounded(row.share_after, 3),
             "stations": int(row.stations_open),
             "sites": int(row.sites_new),
+            "gain": rounded(row.covered_new),
+            "backup": _both(bundle, least=2, district=row.key),
+            **_gaps_of(bundle, row.key),
         }
         for row in district_rows(bundle).itertuples()
     ]
+
+
+def _gaps_of(bundle: Bundle, district: str) -> dict[str, Any]:
+    """Gap areas of a district and their workers, as printed."""
+    found = {key: bundle.facts.find(key, district=district) for key in ("gap_areas", "gap_workers")}
+    return {key: None if f is None else int(f.shown) for key, f in found.items()}
 
 
 def _both(bundle: Bundle, **scope: Any) -> list[float | None]:
@@ -189,6 +198,6 @@ def page_content(bundle: Bundle, island: Island, *, public: bool = False) -> dic
 
 
 def island_text(bundle: Bundle, *, public: bool = False) -> str:
-    """The page's data island: base64 of the packed content, the same for the same bundle."""
+    """The page's data island: the packed content in letters, the same for the same bundle."""
     island = Island()
     return island.text(page_content(bundle, island, public=public))

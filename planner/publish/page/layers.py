@@ -88,6 +88,8 @@ def sites_part(bundle: Bundle, island: Island, districts: Sequence[str], languag
         "alone": numbers_of(table, "workers_alone"),
         "alone_low": numbers_of(table, "alone_low"),
         "alone_high": numbers_of(table, "alone_high"),
+        "kept": None if bundle.kept is None else [int(n) for n in bundle.kept.sum(axis=1)],
+        "cases": 0 if bundle.kept is None else bundle.kept.shape[1],
         "batches": batches,
         "batch": [batches.index(b) for b in texts_of(table, "batch")],
         "reason": [r or other for r, other in zip(reasons, texts_of(table, "reason"), strict=True)],

@@ -13,6 +13,7 @@ __all__ = ["assets", "model_script", "view_script"]
 
 _IMPORT = re.compile(r"^import \{([^}]*)\} from \"\./([\w-]+\.mjs)\";\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
+_REMARK = re.compile(r"^[ \t]*//.*\n|^[ \t]+", re.MULTILINE)
 _TOP = re.compile(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
 
 
@@ -24,6 +25,11 @@ def assets(folder: str = "") -> dict[str, str]:
     return {
         f.name: f.read_text("utf-8") for f in sorted(there.iterdir(), key=lambda f: f.name) if f.is_file()
     }
+
+
+def bare(script: str) -> str:
+    """A script without its remarks and its indentation, which no line of ours needs."""
+    return _REMARK.sub("", script)
 
 
 @functools.cache
@@ -50,7 +56,7 @@ def model_script() -> str:
         names |= own
         exported += _EXPORT.findall(text)
         body.append(_EXPORT.sub("", _IMPORT.sub("", text)))
-    lines = "\n".join(body)
+    lines = bare("\n".join(body))
     return (
         f'"use strict";\nglobalThis.plannerModel = (() => {{\n{lines}\nreturn {{ {", ".join(exported)} }};\n}})();\n'
         "if (globalThis.document) plannerModel.source = document.currentScript.textContent;\n"
@@ -61,5 +67,5 @@ def model_script() -> str:
 def view_script() -> str:
     """The views: plain scripts in the order of their names, with everything that the model exports."""
     exported = re.findall(r"^return \{ (.*) \};$", model_script(), re.MULTILINE)[-1]
-    own = "\n".join(text for name, text in assets().items() if name.endswith(".js"))
+    own = bare("\n".join(text for name, text in assets().items() if name.endswith(".js")))
     return f'"use strict"; (() => {{\nconst {{ {exported} }} = plannerModel;\n{own}\n}})();'

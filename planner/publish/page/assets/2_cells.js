@@ -47,9 +47,9 @@ class Grid {
       return level;
     });
   }
-  // Cells by colour, the fullest last: [{ colour, dotted, cells }] by class of density alone.
+  // Cells by colour, the fullest last: [{ colour, mark, cells }] by class of density alone.
   plain(ramp) {
-    const out = Array.from({ length: this.breaks.length + 1 }, (_, k) => ({ colour: ramp ? ramp[k] : null, dotted: false, cells: [] }));
+    const out = Array.from({ length: this.breaks.length + 1 }, (_, k) => ({ colour: ramp ? ramp[k] : null, mark: 0, cells: [] }));
     for (let i = 0; i < this.key.length; i++) out[this.level[i]].cells.push(i);
     return out;
   }
@@ -89,7 +89,8 @@ class Grid {
     const [hue, part] = parts.reduce((a, b) => (b[1] > a[1] ? b : a));
     const some = Math.min(5, both + more + less) / 5;
     const mix = [0, 1, 2].map((k) => Math.round((part ? hue : none)[level][k] * some + none[level][k] * (1 - some)));
-    return { colour: `rgb(${mix.join()})`, dotted: more > 0 && more >= both / 3 };
+    const mark = less > more && less > 0 ? 2 : more > 0 && more >= both / 3 ? 1 : 0;
+    return { colour: `rgb(${mix.join()})`, mark };
   }
   // Some cells (null: all) by their look, the fullest last.
   grouped(some) {
@@ -141,6 +142,9 @@ class Grid {
   }
 }
 
+// What is added is hatched, what is lost dotted: told apart without colour, at every zoom level.
+const PATTERNS = [["hatch", "rgba(110, 35, 0, .62)"], ["dots", "rgba(0, 0, 0, .8)"]];
+
 const CellLayer = L.Renderer.extend({
   initialize(grid, colours, options) {
     this.grid = grid;
@@ -184,30 +188,34 @@ const CellLayer = L.Renderer.extend({
   // In the order of the classes, so that where several share a pixel the fullest is on top.
   _draw(box, size, ratio, some) {
     const { grid, _ctx: ctx } = this;
+    const patterns = PATTERNS.map(([kind, ink]) => pattern(kind, ink, ratio));
+    grid.grouped(some).forEach(({ colour, mark, cells }, k) => {
+      for (const style of [colour ?? this.colours[k], ...(mark ? [patterns[mark - 1]] : [])]) {
+        ctx.fillStyle = style;
+        this._squares(box, size, ratio, null, (x0, y0, x1, y1) => ctx.fillRect(x0, y0, Math.max(1, x1 - x0), Math.max(1, y1 - y0)), cells);
+      }
+    });
+  },
+  // Corners on the canvas of those of some cells (all) that are in sight and that `which` holds for.
+  _squares(box, size, ratio, which, visit, cells = this.grid.key.keys()) {
+    const { grid } = this;
     const world = 256 * 2 ** this._map.getZoom() * ratio;
     const origin = this._map.getPixelOrigin().add(box.min).multiplyBy(ratio);
     const width = size.x * ratio;
     const height = size.y * ratio;
     const n = grid.columns + 1;
-    grid.grouped(some).forEach(({ colour, dotted, cells }, k) => {
-      ctx.fillStyle = colour ?? this.colours[k];
-      const dots = [];
-      for (const i of cells) {
-        const key = grid.key[i];
-        const c = key % grid.columns;
-        const r = (key - c) / grid.columns;
-        const low = 2 * (r * n + c); // neighbours share these corners, so that no seam opens between them
-        const x0 = Math.round(grid.corners[low] * world - origin.x);
-        const x1 = Math.round(grid.corners[low + 2] * world - origin.x);
-        const y0 = Math.round(grid.corners[low + 2 * n + 1] * world - origin.y);
-        const y1 = Math.round(grid.corners[low + 1] * world - origin.y);
-        if (x1 < 0 || y1 < 0 || x0 > width || y0 > height) continue;
-        ctx.fillRect(x0, y0, Math.max(1, x1 - x0), Math.max(1, y1 - y0));
-        if (dotted && x1 - x0 >= 7 * ratio) dots.push((x0 + x1) / 2, (y0 + y1) / 2);
-      }
-      ctx.fillStyle = "rgba(70, 20, 0, .55)"; // what is added is dotted too: told apart without colour
-      for (let d = 0; d < dots.length; d += 2) ctx.fillRect(dots[d] - ratio, dots[d + 1] - ratio, 2 * ratio, 2 * ratio);
-    });
+    for (const i of cells) {
+      if (which && !which(i)) continue;
+      const key = grid.key[i];
+      const c = key % grid.columns;
+      const r = (key - c) / grid.columns;
+      const low = 2 * (r * n + c); // neighbours share these corners, so that no seam opens between them
+      const x0 = Math.round(grid.corners[low] * world - origin.x);
+      const x1 = Math.round(grid.corners[low + 2] * world - origin.x);
+      const y0 = Math.round(grid.corners[low + 2 * n + 1] * world - origin.y);
+      const y1 = Math.round(grid.corners[low + 1] * world - origin.y);
+      if (x1 >= 0 && y1 >= 0 && x0 <= width && y0 <= height) visit(x0, y0, x1, y1);
+    }
   },
 });
 

@@ -17,8 +17,17 @@ const TRACES = {
     ctx.lineTo(x - 1.15 * r, y + 0.8 * r);
     ctx.closePath();
   },
+  hexagon(ctx, x, y, r) {
+    for (let k = 0; k < 6; k++) ctx.lineTo(x + 1.08 * r * Math.sin((k * Math.PI) / 3), y - 1.08 * r * Math.cos((k * Math.PI) / 3));
+    ctx.closePath();
+  },
+  plus(ctx, x, y, r) {
+    const [a, b] = [0.42 * r, 1.2 * r];
+    for (const [dx, dy] of [[-a, -b], [a, -b], [a, -a], [b, -a], [b, a], [a, a], [a, b], [-a, b], [-a, a], [-b, a], [-b, -a], [-a, -a]]) ctx.lineTo(x + dx, y + dy);
+    ctx.closePath();
+  },
 };
-const BATCH_SHAPES = ["circle", "diamond", "square", "triangle"];
+const BATCH_SHAPES = ["square", "diamond", "hexagon", "triangle"]; // stations are circles, one's own sites are plusses
 
 const Symbol_ = L.CircleMarker.extend({
   _updatePath() {
@@ -73,15 +82,37 @@ function swatch(kind, options) {
   if (kind !== "line") ctx.fill();
   ctx.globalAlpha = 1;
   ctx.stroke();
-  if (options.dotted) {
-    ctx.fillStyle = "rgba(70, 20, 0, .6)";
-    for (const x of [6.5, 13, 19.5]) ctx.fillRect(x - 1, h / 2 - 1, 2, 2);
+  if (options.mark) {
+    ctx.fillStyle = pattern(...PATTERNS[options.mark - 1], 1);
+    ctx.fillRect(2, 2, w - 4, h - 4);
   }
   return canvas;
 }
 
-// Diagonal hatching, for areas where nobody is reached.
-function hatch(colour) {
+// Lines upwards or dots, so many device pixels to a pixel.
+const patterns = new Map();
+function pattern(kind, ink, ratio) {
+  const key = `${kind} ${ink} ${ratio}`;
+  if (patterns.has(key)) return patterns.get(key);
+  const side = 5 * ratio;
+  const canvas = el("canvas", { width: side, height: side });
+  const ctx = canvas.getContext("2d");
+  ctx.fillStyle = ctx.strokeStyle = ink;
+  ctx.lineWidth = 1.1 * ratio;
+  if (kind === "dots") ctx.fillRect(ratio, ratio, 2 * ratio, 2 * ratio);
+  else {
+    for (const d of [-side, 0, side]) {
+      ctx.moveTo(d - 1, side + 1);
+      ctx.lineTo(d + side + 1, -1);
+    }
+    ctx.stroke();
+  }
+  patterns.set(key, ctx.createPattern(canvas, "repeat"));
+  return patterns.get(key);
+}
+
+// Diagonal hatching, for areas where nobody is reached; `steep`: downwards.
+function hatch(colour, steep = false) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 7;
   const ctx = canvas.getContext("2d");
@@ -89,8 +120,8 @@ function hatch(colour) {
   ctx.lineWidth = 1.1;
   ctx.beginPath();
   for (const d of [-7, 0, 7]) {
-    ctx.moveTo(d, 7);
-    ctx.lineTo(d + 7, 0);
+    ctx.moveTo(d, steep ? 0 : 7);
+    ctx.lineTo(d + 7, steep ? 7 : 0);
   }
   ctx.stroke();
   return ctx.createPattern(canvas, "repeat");

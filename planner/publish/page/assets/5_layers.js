@@ -2,7 +2,7 @@
 // order when they are switched on, so that switching never covers what should lie on top.
 
 const COLOURS = {
-  ramp: ["#f8f4ea", "#eee6d5", "#e0d3ba", "#ccb999", "#b09a79", "#8d785b", "#685640"],
+  ramp: ["#f6f6f5", "#e9e9e8", "#d9d9d9", "#c4c5c6", "#a8a9ac", "#87898d", "#64666b"],
   land: "#fdfcf9",
   water: "#cddfe9",
   shore: "#a9c4d3",
@@ -12,12 +12,13 @@ const COLOURS = {
   sites: ["#b5152f", "#8b2f78", "#c9540f", "#5a4636"],
   gap: "#3d3a44",
   hotspot: "#6a2c91",
-  // Density is lightness, who is covered is hue: told apart by every kind of sight, and added cells are dotted too.
+  // Density is lightness, who is covered is hue, and darker than who is not; added cells are hatched, lost ones dotted: told apart
+  // by every kind of sight and on grey paper (tests/page/test_palette.py).
   status: {
-    none: ["#f4f4f2", "#e8e8e6", "#dadad8", "#c9c9c8", "#b4b5b5", "#9e9fa1", "#87888b"],
-    now: ["#e6eff9", "#d0e1f3", "#b4cfeb", "#94bae1", "#73a3d5", "#558bc7", "#3d73b3"],
-    more: ["#fdecdc", "#fbdcbd", "#f8c696", "#f3ac6a", "#ea9045", "#da7528", "#c25f15"],
-    less: ["#f3e6f2", "#e8cfe5", "#dab0d6", "#c98dc4", "#b56bb0", "#9d4f98", "#833a7f"],
+    none: ["#f8f8f6", "#efefed", "#e5e5e3", "#dbdbda", "#cfd0d0", "#c4c5c7", "#b8b9bc"],
+    now: ["#dde6f0", "#c3d4e5", "#a4beda", "#82a8ce", "#6091c2", "#4079b3", "#2663a1"],
+    more: ["#ffeede", "#fbdcbd", "#f7c595", "#f4ac6a", "#ed9348", "#e17b2e", "#cd681f"],
+    less: ["#e3d6e2", "#d2bacf", "#c299be", "#b378ad", "#a35a9f", "#8f428a", "#762e73"],
   },
   mine: "#0b7a6f",
   roads: { motorway: "#7d7a78", trunk: "#96928e", primary: "#aca8a3", secondary: "#c3bfb9" },
@@ -45,8 +46,8 @@ class Layers {
   style(pane, options) {
     return { pane: `p-${pane}`, renderer: this.canvas(pane), interactive: false, ...options };
   }
-  add(key, label, layer, { shown = true, swatches = [], note = "", order, legend = null }) {
-    this.list.push({ key, label, layer, swatches, note, order, legend });
+  add(key, label, layer, { shown = true, swatches = [], note = "", order, legend = null, definition = "" }) {
+    this.list.push({ key, label, layer, swatches, note, order, legend, definition });
     layer.on("add", () => this.restack());
     if (shown) layer.addTo(this.map);
   }
@@ -181,13 +182,14 @@ class Layers {
         i === 0 ? (breaks.length ? `< ${n(breaks[0])}` : "> 0") : i === breaks.length ? `≥ ${n(breaks[i - 1])}` : `${n(breaks[i - 1])} – ${n(breaks[i])}`;
       return pick(ramp, breaks.length + 1).map((fill, i) => [swatch("area", { fill, stroke: "rgba(80,60,30,.35)", weight: 0.6 }), label(i)]);
     };
-    const hue = (key, dotted) => [swatch("area", { fill: COLOURS.status[key][3], stroke: "rgba(80,60,30,.35)", weight: 0.6, dotted }), words.t(`cell_${key}`)];
-    const status = () => [hue("none"), hue("now"), ...(this.desk.now.plan === "today" ? [] : [hue("more", true)]), ...(this.lost ? [hue("less")] : [])];
+    const hue = (key, mark) => [swatch("area", { fill: COLOURS.status[key][3], stroke: "rgba(80,60,30,.35)", weight: 0.6, mark }), words.t(`cell_${key}`)];
+    const status = () => [hue("none"), hue("now"), ...(this.desk.now.plan === "today" ? [] : [hue("more", 1)]), ...(this.lost ? [hue("less", 2)] : [])];
     this.cellLayer = new CellLayer(grid, pick(ramp, grid.breaks.length + 1), { pane: "p-cells" });
     this.add("cells", words.t(this.desk ? "layer_circle" : "layer_cells"), this.cellLayer, {
       swatches: classes(),
       legend: this.desk ? () => [...status(), ...classes()] : null,
       note: words.t("unit_cells", { m: words.n(grid.cellM) }),
+      definition: head.glossary.covered[1],
       order: this.desk ? 2 : 4,
     });
   }
@@ -236,7 +238,7 @@ class Layers {
     for (const i of extra) {
       const symbol = new Symbol_(desk.at[i - desk.board.nStations], {
         pane: "p-points", renderer: this.canvas("points"), color: "#fff", outline: 1.7, weight: 1.7, fillOpacity: 1, fillColor: COLOURS.mine,
-        shape: "diamond", text: "+", textFrom: 5, radius: 6 * symbolSize(this.map.getZoom()),
+        shape: "plus", radius: 6 * symbolSize(this.map.getZoom()),
       });
       symbol.place = i;
       symbol.bindPopup(() => candidateCard(desk, i, head, this.words), CARD);
@@ -250,7 +252,7 @@ class Layers {
     this.ownGroup.on("mouseout click", () => this.hover(null));
     (this.symbols ??= []).push({ group: this.ownGroup, radius: () => 6 });
     this.add("mine", this.words.t("layer_mine"), this.ownGroup, {
-      swatches: [[swatch("point", { fill: COLOURS.mine, stroke: "#fff", shape: "diamond", radius: 5.5 }), ""]],
+      swatches: [[swatch("point", { fill: COLOURS.mine, stroke: "#fff", shape: "plus", radius: 5.5 }), ""]],
       order: 0.5,
     });
   }
@@ -356,6 +358,7 @@ class Layers {
     this.add("gaps", words.t("layer_gaps"), this.gapGroup, {
       swatches: [[swatch("area", { fill: hatch("rgba(61,58,68,.75)"), stroke: COLOURS.gap, dash: [3, 2] }), ""]],
       note: this.desk ? words.t("note_gaps") : "",
+      definition: head.glossary.gap_workers[1],
       shown: false,
       order: 5,
     });
@@ -477,7 +480,7 @@ class Layers {
       swatch("point", { fill: COLOURS.sites[i % 4], stroke: "#fff", shape: BATCH_SHAPES[i % 4], radius: 5.5 }),
       name ? words.t("batch_name", { name }) : words.t("layer_sites"),
     ]);
-    this.add("sites", `${words.t("layer_sites")} (${words.n(made.length)})`, group, { swatches, order: 0 });
+    this.add("sites", `${words.t("layer_sites")} (${words.n(made.length)})`, group, { swatches, order: 0, definition: head.glossary.newly_covered[1] });
   }
   extra(part) {
     const values = part.width?.values ?? [];
@@ -515,6 +518,12 @@ class Layers {
       : [[swatch(kind, { ...look, weight: kind === "line" ? thin : 1.4 }), ""]];
     this.add(`extra-${part.key}`, part.label, layer, { swatches, shown: part.shown, order: 7 });
   }
+  // The district that holds a place; -1: none.
+  districtAt({ lat, lng }) {
+    return this.districtShapes.findIndex((shape) => {
+      return ringsOf(shape.getLatLngs()).reduce((inside, ring) => inside !== crossed(ring, lat, lng), false);
+    });
+  }
   // What stands at a place that is no symbol: hot spot, gap, further shapes, cell.
   at(latlng) {
     const { map, words, head } = this;
@@ -534,6 +543,21 @@ class Layers {
     if (cell >= 0) return cellCard(this, cell, latlng);
     return this.desk && this.districtShapes.some((s) => s.getBounds().contains(latlng)) ? placeCard(this, latlng) : null;
   }
+}
+
+// The rings of a shape, whatever it is nested in.
+function ringsOf(latlngs) {
+  return latlngs.length && latlngs[0].lat !== undefined ? [latlngs] : latlngs.flatMap(ringsOf);
+}
+
+// Whether a line from a place to the east crosses a ring an odd number of times.
+function crossed(ring, lat, lng) {
+  let odd = false;
+  for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
+    const [a, b] = [ring[i], ring[j]];
+    if (a.lat > lat !== b.lat > lat && lng < ((b.lng - a.lng) * (lat - a.lat)) / (b.lat - a.lat) + a.lng) odd = !odd;
+  }
+  return odd;
 }
 
 // As many colours as there are classes, from the whole ramp.

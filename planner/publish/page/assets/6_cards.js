@@ -30,6 +30,7 @@ function stationCard(s, i, head, words, desk) {
     "old",
   );
   const site = desk ? desk.stationAt.indexOf(i) : -1;
+  withPaper(node, s.district[i]);
   return site >= 0 ? withTools(node, desk, site, words) : node;
 }
 
@@ -63,12 +64,14 @@ function siteCard(s, i, head, words, desk) {
       [words.t("nearest"), metres(words, s.nearest[i])],
       [words.t("batch"), batch],
       [words.t("confidence"), steadinessText(words, s, i), head.glossary.steadiness[1]],
+      [words.t("layer_kept"), s.kept ? words.t("kept_line", { n: s.kept[i], of: s.cases }) : "", s.kept ? words.t("kept_means", { n: s.cases }) : ""],
       [words.t("alone"), aloneText(words, s, i), words.t("alone_hint")],
       [words.t("site_id"), s.id[i]],
     ],
     s.reason[i],
     "new",
   );
+  withPaper(node, s.district[i]);
   return desk ? withTools(node, desk, site, words) : node;
 }
 
@@ -90,7 +93,14 @@ function candidateCard(desk, site, head, words) {
     null,
     "mine",
   );
+  withPaper(node, own.district[k]);
   return withTools(node, desk, site, words);
+}
+
+// The way from a card to the sheet of its district.
+function withPaper(node, d) {
+  node.append(...[paperTool(d, __planner.layers)].filter(Boolean));
+  return node;
 }
 
 // What can be done with a site stands above what is known of it.
@@ -109,10 +119,11 @@ function worthRows(desk, site, words) {
 }
 
 function gapCard(gap, head, words) {
-  return card(words.t("layer_gaps"), gap.name, [
+  const node = card(words.t("layer_gaps"), gap.name, [
     [words.t("workers_missing"), people(words, gap.workers)],
     [words.t("district"), districtName(head, gap.district)],
   ]);
+  return withPaper(node, gap.district);
 }
 
 function hotspotCard(h, i, words) {
@@ -123,21 +134,23 @@ function hotspotCard(h, i, words) {
   ]);
 }
 
-function cellCard({ grid, words, desk, head }, i, latlng) {
+function cellCard(layers, i, latlng) {
+  const { grid, words, desk, head } = layers;
   const m = words.n(grid.cellM);
   const node = card(words.t("layer_cells"), words.t("cell_size", { m }), [
     [words.t("workers_there"), words.t("people", { n: words.n(grid.workers[i], 1) })],
     [words.t("in_circle"), words.t("cell_shares", { now: words.percent(grid.now[i], 0), then: words.percent(grid.then[i], 0) })],
   ]);
   if (desk) node.append(nearbyTools(desk, [latlng.lat, latlng.lng], head, words));
-  return node;
+  return withPaper(node, layers.districtAt(latlng));
 }
 
 // A place where nothing is drawn: what could stand near it.
-function placeCard({ words, desk, head }, latlng) {
+function placeCard(layers, latlng) {
+  const { words, desk, head } = layers;
   const node = card(words.t("candidate"), words.t("nearest_candidates"), []);
   node.append(nearbyTools(desk, [latlng.lat, latlng.lng], head, words));
-  return node;
+  return withPaper(node, layers.districtAt(latlng));
 }
 
 function extraCard(part, i, words) {

@@ -311,6 +311,12 @@ function gapTable(words, head, go, layers) {
   return { node: el("div", {}, sum, list), follow };
 }
 
+function paperButton(i, name, words) {
+  if (i < 0) return null;
+  const label = words.t("sheet_open", { name });
+  return el("button", { type: "button", class: "tool paper-tool", "data-paper": i, "aria-label": label, title: label, onclick: () => openPaper(i) }, words.t("sheet_short"));
+}
+
 function districtTable(head, words, go, desk) {
   const body = el("tbody", {});
   const counts = Object.fromEntries(head.headline.by_district.map((d) => [d.district, d]));
@@ -323,7 +329,7 @@ function districtTable(head, words, go, desk) {
         return el(
           "tr",
           {},
-          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), bar([d.before, d.after], words, name)),
+          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), paperButton(i, name, words), bar([d.before, d.after], words, name)),
           el("td", {}, words.n(d.workers, 0)),
           el("td", {}, el("span", { class: "old" }, words.percent(d.before)), today ? null : [" → ", el("span", { class: "new" }, words.percent(d.after))]),
           el("td", {}, words.n(counts[d.district]?.stations ?? 0), sites(d, i) ? el("span", { class: "new" }, ` +${words.n(sites(d, i))}`) : null),
@@ -453,6 +459,18 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
   ].filter(Boolean);
 }
 
+// A button that opens what a layer shows, in the register's words.
+function definitionOf(entry, words) {
+  const id = `means-${entry.key}`;
+  const text = el("p", { class: "unit means", id, hidden: true }, entry.definition);
+  const label = words.t("what_is", { name: entry.label });
+  const button = el("button", { type: "button", class: "what-is", "aria-expanded": "false", "aria-controls": id, "aria-label": label, title: label, onclick: () => {
+    text.hidden = !text.hidden;
+    button.setAttribute("aria-expanded", String(!text.hidden));
+  } }, "?");
+  return [button, text];
+}
+
 // The layer control is the legend too: every layer's check box stands beside what it looks like.
 function layerControl(layers, words, open) {
   const body = el("div", { class: "layer-body", id: "layer-body", hidden: !open });
@@ -474,13 +492,15 @@ function layerControl(layers, words, open) {
     const single = entry.swatches.length === 1;
     const label = el("label", {}, box, single ? entry.swatches[0][0] : null, el("span", {}, entry.label));
     const lines = (swatches) => swatches.map(([picture, text]) => el("li", {}, picture, el("span", {}, text)));
+    const what = entry.definition ? definitionOf(entry, words) : [];
     const rows = single ? [] : el("ul", {}, lines(entry.legend ? entry.legend() : entry.swatches));
     if (entry.legend) layers.map.on("planner:legend", () => rows.replaceChildren(...lines(entry.legend())));
     body.append(
       el(
         "div",
         { class: `layer ${entry.key === "cells" ? "classes" : ""}`, "data-entry": entry.key },
-        label,
+        what.length ? el("div", { class: "layer-row" }, label, what[0]) : label,
+        what[1],
         entry.note ? el("p", { class: "unit" }, entry.note) : null,
         single ? null : rows,
       ),

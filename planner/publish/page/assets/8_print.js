@@ -18,7 +18,7 @@ function printing(map, home, head, words) {
     map.invalidateSize({ animate: false });
   }
   window.addEventListener("beforeprint", () => {
-    if (before) return;
+    if (before || printPaper(true)) return;
     before = { centre: map.getCenter(), zoom: map.getZoom(), snap: map.options.zoomSnap };
     const whole = map.getBounds().contains(home);
     map.closePopup();
@@ -33,6 +33,7 @@ function printing(map, home, head, words) {
     map.getContainer().append(picture);
   });
   window.addEventListener("afterprint", () => {
+    printPaper(false);
     if (!before) return;
     picture.remove();
     before.legend[1].append(before.legend[0]);

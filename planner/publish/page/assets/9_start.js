@@ -18,6 +18,7 @@ async function start() {
   window.__planner = { map, layers, head, desk };
   layers.build();
   addNames(layers);
+  addRings(layers);
   for (const entry of layers.list) entry.shown = map.hasLayer(entry.layer);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 

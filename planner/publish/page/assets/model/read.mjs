@@ -1,4 +1,4 @@
-// Reading the data island: base64 → gzip → header (JSON) and streams of zigzag varints.
+// Reading the data island: letters → gzip → header (JSON) and streams of zigzag varints.
 // See planner/publish/page/pack.py for the other side.
 
 export const SCALE = 1e5;
@@ -12,12 +12,20 @@ export async function readIsland(text) {
   return { head, blob: whole.subarray(4 + size) };
 }
 
+const LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#.%,()*+-;/=>?@^_:[|]~";
+
+// Five letters are four bytes; the last group may be shorter.
 function bytesOf(text) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
-  const packed = atob(text);
-  const bytes = new Uint8Array(packed.length);
-  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
-  return bytes;
+  const value = new Uint8Array(128);
+  for (let k = 0; k < LETTERS.length; k++) value[LETTERS.charCodeAt(k)] = k;
+  const n = text.length;
+  const bytes = new Uint8Array(4 * Math.ceil(n / 5));
+  for (let i = 0, at = 0; i < n; i += 5) {
+    let whole = 0;
+    for (let k = i; k < i + 5; k++) whole = 85 * whole + (k < n ? value[text.charCodeAt(k)] : 84);
+    for (let shift = 24; shift >= 0; shift -= 8) bytes[at++] = whole >>> shift;
+  }
+  return bytes.subarray(0, Math.floor((4 * n) / 5));
 }
 
 // Signed integers of a stream; multiplication instead of shifts, which stop at 32 bits.
