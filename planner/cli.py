@@ -441,7 +441,7 @@ def audit(
     datum: Annotated[Literal["wgs84", "gcj02", "bd09"], typer.Option(help=_say("help_opt_datum"))] = "wgs84",
 ) -> None:
     """What an earlier plan promised, and what came."""
-    from planner.study.audit import write_audit
+    from planner.study.beside.audit import write_audit
     from planner.study.terminal import audit_text
 
     with _shown() as shown:
@@ -463,7 +463,7 @@ def audit_map(
     ] = "gcj02",
 ) -> None:
     """The list of stations against an export of a map platform."""
-    from planner.study.audit import write_map_audit
+    from planner.study.beside.audit import write_map_audit
     from planner.study.terminal import map_audit_text
 
     with _shown() as shown:

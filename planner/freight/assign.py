@@ -18,8 +18,8 @@ from scipy.special import ndtri
 
 from planner.freight.flows import Trips
 from planner.freight.graph import TruckGraph
-from planner.freight.ways import seconds_from, trace
 from planner.jit import compiled
+from planner.roads.kernels.ways import seconds_from, trace
 from planner.roads.network import Network
 
 Ints = NDArray[np.int64]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from planner.freight.turning import CutStreets, Turning, turning
-from planner.freight.ways import ArcsInto, arcs_into, seconds_from
+from planner.roads.kernels.ways import ArcsInto, arcs_into, seconds_from
 from planner.roads.network import Network
 from planner.roads.snapping import Snapped
 from planner.roads.turns import junctions

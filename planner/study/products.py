@@ -88,11 +88,8 @@ def write_products(
     refuse_what_cannot_run(stages)
     bundle = make_bundle(stages, progress=progress)
     with whole_set(out, last=RUN, gone=MAY_LACK) as folder:
-        csvfile.write_csv(bundle, folder / "recommendations.csv")
-        if bundle.actions is not None:
-            badge = csvfile.synthetic_badge(bundle.settings)
-            csvfile.write_table(bundle.actions.actions, folder / "actions.csv", synthetic=badge)
         steps: list[tuple[str, Callable[[Path], Any]]] = [
+            ("recommendations.csv", lambda path: csvfile.write_csv(bundle, path)),
             ("recommendations.xlsx", lambda path: write_workbook(bundle, path)),
             ("plan.gpkg", lambda path: layers.write_layers(bundle, path)),
             ("map.html", lambda path: page.write_page(bundle, path)),
@@ -103,6 +100,9 @@ def write_products(
             say(phrase("say_writing", language, name=name), n / 8)
             write(folder / name)
         say(phrase("say_writing_figures", language), 0.6)
+        if bundle.actions is not None:
+            badge = csvfile.synthetic_badge(bundle.settings)
+            csvfile.write_table(bundle.actions.actions, folder / "actions.csv", synthetic=badge)
         pictures = figures.write_figures(bundle, folder / "figures")
         say(phrase("say_writing_reports", language), 0.8)
         document.write_report(bundle, folder / "report.html", pictures)

@@ -579,7 +579,7 @@ class Study:
         InputError
             The earlier plan cannot be read, does not name its sites, or is another city's.
         """
-        from planner.study.audit import audit_plan
+        from planner.study.beside.audit import audit_plan
 
         return audit_plan(self.stages, Path(previous), datum=datum, within_m=within_m)
 
@@ -593,7 +593,7 @@ class Study:
         InputError
             The export cannot be read or placed, or no station is open.
         """
-        from planner.study.audit import audit_export
+        from planner.study.beside.audit import audit_export
 
         return audit_export(self.stages, Path(file), datum=datum)
 

@@ -173,7 +173,7 @@ def whole(of: Any = None, **changes: Any) -> Asked:
             "font": (), "demand": SimpleNamespace(demand="cells", ensemble="draws"), "homes": "homes",
             "law_of_use": SimpleNamespace(law="a law"), "hanging": SimpleNamespace(workers=5.0),
             "candidates": SimpleNamespace(candidates="candidates"),
-            "sensitivity": SimpleNamespace(table="cases", steady=np.array([True, False, True])),
+            "sensitivity": SimpleNamespace(table="cases", steady=np.array([True, False, True]), kept="kept"),
             "network_walk": SimpleNamespace(n_nodes=4, n_edges=9),
         } | changes,
     )  # fmt: skip
@@ -205,7 +205,7 @@ def test_a_bundle_holds_each_value_in_its_place(gathered: Any) -> None:
         "gaps": "value of gaps", "hotspots": "value of hotspots", "water": (1, "en"), "main_roads": "roads",
         "findings": ("findings",), "solution": "solution", "curve": "value of curve", "homes": "homes",
         "extra_layers": ("homes", "en"), "phases": "ab", "alternatives": "value of alternatives",
-        "replacements": "value of replacements", "sensitivity": "cases", "rule_prices": "value of rule_prices", "always": 2,
+        "replacements": "value of replacements", "sensitivity": "cases", "rule_prices": "value of rule_prices", "always": 2, "kept": "kept",
         "ensemble": "draws", "second_views": "value of second_views", "closed": "closed",
         "hindsight": "value of confidence", "use": "value of use", "law_of_use": found["law_of_use"],
         "fairness": "value of fairness", "hanging": 5.0, "board": "board",
@@ -226,6 +226,7 @@ def test_what_is_switched_off_is_not_asked_for(gathered: Any) -> None:
         "sensitivity",
         "rule_prices",
         "always",
+        "kept",
         "homes",
         "phases",
         "use",
@@ -313,10 +314,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     for module, name in (
         (csvfile, "write_csv"), (csvfile, "write_table"), (workbook, "write_workbook"), (layers, "write_layers"), (page, "write_page"),
         (document, "write_report"), (document, "write_docx"), (document, "write_checks"), (runfile, "write_run"),
-        (sheets, "write_homes_workbook"), (products, "refuse_what_cannot_run"),
+        (sheets, "write_homes_workbook"), (products, "refuse_what_cannot_run"), (products, "note_written"), (products, "find_written"),
     ):  # fmt: skip
         noted(module, name)
     noted(figures, "write_figures", "pictures")
+    noted(runfile, "read_run", {"run": 1})
     monkeypatch.setattr(homes, "chosen_in_words", lambda plan: f"{plan} in words")
     monkeypatch.setattr(
         products, "make_bundle", lambda stages, **_: SimpleNamespace(run={"run": 1}, actions=None)
@@ -326,7 +328,13 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def paths(calls: list[tuple[Any, ...]], out: Path) -> list[tuple[str, str]]:
     """Who writes which file of ``out``; a set is written in a folder beside first."""
-    written = [(c[0], p.relative_to(out)) for c in calls for p in c[1:] if isinstance(p, Path)]
+    written = [
+        (c[0], p.relative_to(out))
+        for c in calls
+        if c[0] != "find_written"
+        for p in c[1:]
+        if isinstance(p, Path)
+    ]
     return [
         (name, Path(*(q for q in p.parts if not q.startswith(".planner-"))).as_posix()) for name, p in written
     ]
@@ -340,9 +348,14 @@ def test_every_product_is_written_and_run_json_last(tmp_path: Path, written: lis
         assert paths(written, out) == [
             ("write_csv", "recommendations.csv"), ("write_workbook", "recommendations.xlsx"), ("write_layers", "plan.gpkg"),
             ("write_page", "map.html"), ("write_figures", "figures"), ("write_report", "report.html"), ("write_docx", "report.docx"),
-            ("write_checks", "checks.html"), ("write_run", "run.json"),
+            ("write_checks", "checks.html"), ("write_run", "run.json"), ("note_written", "."), ("read_run", "run.json"),
         ]  # fmt: skip
-        assert written[0][0] == "refuse_what_cannot_run"
+        assert written[0][2:] == (
+            out,
+            {"public": False, "gone": ("actions.csv", "to_geocode.csv", "map-public.html")},
+        )
+        assert [c[0] for c in written[:2]] == ["find_written", "refuse_what_cannot_run"]
+        assert [c[-1] for c in written if c[0] == "note_written"] == [{"public": False}]
         assert [c[-1] for c in written if c[0] in ("write_report", "write_docx")] == ["pictures"] * 2
         assert not (out / "actions.csv").exists()  # one of an earlier run is gone
         (out / "run.json").write_text("an earlier run")
@@ -350,6 +363,20 @@ def test_every_product_is_written_and_run_json_last(tmp_path: Path, written: lis
     assert [label for label, _ in said[:4]] == [
         "writing recommendations.csv", "writing recommendations.xlsx", "writing plan.gpkg", "writing map.html",
     ]  # fmt: skip
+
+
+def test_nothing_is_written_where_nothing_has_changed(
+    tmp_path: Path, written: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages: Any = Asked()
+    monkeypatch.setattr(products, "find_written", lambda *_, **__: SimpleNamespace(findings=("told before",)))
+    said: list[str] = []
+    assert products.write_products(stages, tmp_path, progress=lambda label, _: said.append(label)) == {
+        "run": 1
+    }
+    assert written == [("read_run", tmp_path / "run.json")]
+    assert stages.told == ("told before",)
+    assert said == ["nothing has changed since the last run: its products stay as they are"]
 
 
 def test_commands_for_a_part_write_its_table_and_the_checks(
