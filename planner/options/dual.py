@@ -29,7 +29,7 @@ SAFETY = 1e-12
 #: Steps without a better bound after which they become smaller, from the best prices on, and by how much.
 PATIENCE, SMALLER = 150, 0.5
 #: Size of the steps (share of Polyak's) from prices that a plan or an earlier answer gave.
-NEAR = 0.015
+NEAR = 0.03
 #: Share of the newest subgradient in the direction: many options cover each row, so the average forgets slowly.
 FRESH = 0.03
 #: Share of its weight that a row covered once is charged where prices begin from a plan.
