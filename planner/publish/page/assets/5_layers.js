@@ -216,7 +216,8 @@ class Layers {
   restyle() {
     const { desk, head } = this;
     const plan = new Set(desk.plan().sites);
-    const today = desk.now.plan === "today";
+    const other = drawNetwork(this); // then the stations stand aside
+    const today = desk.now.plan === "today" || other;
     this.siteSymbols.forEach((symbol, k) => {
       const i = desk.site.get(head.sites.id[k]);
       const there = plan.has(i);
@@ -230,6 +231,7 @@ class Layers {
       const i = desk.stationAt.indexOf(k);
       if (i < 0) return;
       const there = plan.has(i);
+      symbol.options.hidden = other;
       symbol.setStyle({ fillColor: there ? COLOURS.old : "#fff", color: there ? "#fff" : COLOURS.old });
     });
     this.ownGroup.clearLayers();
