@@ -339,7 +339,7 @@ function districtTable(head, words, go, desk) {
         return el(
           "tr",
           {},
-          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), paperButton(i, name, words), bar([d.before, d.after], words, name)),
+          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), " ", paperButton(i, name, words), bar([d.before, d.after], words, name)),
           el("td", {}, words.n(d.workers, 0)),
           el("td", {}, el("span", { class: "old" }, words.percent(d.before)), today ? null : [" → ", el("span", { class: "new" }, words.percent(d.after))]),
           el("td", {}, words.n(other ? other(i)[0] : (counts[d.district]?.stations ?? 0)), sites(d, i) ? el("span", { class: "new" }, ` +${words.n(sites(d, i))}`) : null),
