@@ -1,7 +1,8 @@
-"""How heavy the page is, and how it looks: ``python -m benchmarks page [MAP.html] [--shots DIR]``.
+"""How heavy the page is, and how it looks: ``python -m benchmarks page [MAP.html] [--many] [--shots DIR]``.
 
 Size, CPU seconds until it answers, of an edit, of another state and of planning the rest anew, and the memory it holds, in headless
-Chromium without internet; ``--shots`` writes a picture of each of ten states.
+Chromium without internet; ``--many`` measures a made-up town with 10,000 new sites besides: until it is ready, and frames while
+it zooms; ``--shots`` writes a picture of each of ten states.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +82,57 @@ def measured(browser: Any, path: Path) -> dict[str, float]:
     return found
 
 
+def told(path: Path, found: dict[str, float]) -> None:
+    """Print what was measured of a page."""
+    print(json.dumps({"page": path.name} | {k: round(v, 5) for k, v in found.items()}, indent=1))
+
+
+_ZOOM = """async () => {
+  const { map } = __planner;
+  const frames = [];
+  let [last, on] = [performance.now(), true];
+  const tick = (now) => { frames.push(now - last); last = now; if (on) requestAnimationFrame(tick); };
+  requestAnimationFrame(tick);
+  const from = map.getZoom();
+  for (const step of [1, 2, 3, 4, 3, 2, 1, 0]) {
+    await new Promise((done) => { map.once('zoomend', done); map.setZoom(from + step, { animate: true }); });
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  on = false;
+  frames.sort((a, b) => a - b);
+  return [frames[Math.floor(0.5 * frames.length)], frames[Math.floor(0.95 * frames.length)], frames.at(-1)];
+}"""
+
+
+def zoomed(browser: Any, path: Path) -> dict[str, float]:
+    """Seconds until the page is ready, the best of three, and frames while it zooms (ms), on this machine's clock."""
+    ready, found = [], [0.0, 0.0, 0.0]
+    for _ in range(3):
+        begun = time.monotonic()
+        context = browser.new_context(offline=True, viewport={"width": 1200, "height": 780})
+        page = context.new_page()
+        page.goto(path.resolve().as_uri())
+        while not page.evaluate("window.__ready === true"):
+            page.wait_for_timeout(10)
+        ready.append(time.monotonic() - begun)
+        page.wait_for_timeout(500)
+        found = page.evaluate(_ZOOM)
+        context.close()
+    return dict(zip(("frame, median ms", "frame, p95 ms", "frame, longest ms"), found, strict=True)) | {
+        "ready, s": min(ready)
+    }
+
+
+def many_sites(folder: Path, n: int = 10_000) -> Path:
+    """A made-up town's page with so many new sites."""
+    from planner.publish.page.write import page_html
+    from tests.browser.test_table import many
+
+    path = folder / f"sites-{n}.html"
+    path.write_text(page_html(many(n)), "utf-8")
+    return path
+
+
 def main(arguments: list[str]) -> int:
     """Measure, and take pictures where asked."""
     from playwright.sync_api import sync_playwright
@@ -92,12 +145,11 @@ def main(arguments: list[str]) -> int:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
         for path in files:
-            print(
-                json.dumps(
-                    {"page": path.name} | {k: round(v, 5) for k, v in measured(browser, path).items()},
-                    indent=1,
-                )
-            )
+            told(path, measured(browser, path) | zoomed(browser, path))
+        if "--many" in arguments:
+            with tempfile.TemporaryDirectory() as folder:
+                path = many_sites(Path(folder))
+                told(path, {"size, MB": path.stat().st_size / 1e6} | zoomed(browser, path))
         for name, code in STATES.items() if shots is not None else ():
             shots.mkdir(parents=True, exist_ok=True)
             with opened(browser, files[0]) as page:

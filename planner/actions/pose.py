@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -162,12 +162,13 @@ def pose_actions(
     options: Options,
     districts: Sequence[str],
     *,
+    refused: Collection[str] = (),
     earlier: Earlier = (),
     change_workers: float = 0.0,
 ) -> ActionProblem:
     """The problem as arrays; its settings were judged before (:mod:`planner.actions.judge`).
 
-    ``earlier``: (place, verbs) of each action of last year's plan that could still be done, worth ``change_workers`` more.
+    ``refused``: candidates that cannot be had: nothing is built at them and nothing moves to them. ``earlier``: (place, verbs) of each action of last year's plan that could still be done, worth ``change_workers`` more.
     """
     table, place = options.table, options.table["place"].to_numpy()
     covers = option_covers(places.reach.access, place, options.is_open)
@@ -197,7 +198,7 @@ def pose_actions(
     return ActionProblem(
         places, options, covers, weights, n_workers, np.append(np.tile(district[live], times), nowhere),
         np.append(np.tile(period[live], times), nowhere), tuple(districts), use, least, most,
-        wished=wished, closing=_places_to_close(actions, places), forbidden=np.union1d(others, _wished(actions.forbidden, places, options)),
+        wished=wished, closing=_places_to_close(actions, places), forbidden=np.unique(np.concatenate([others, _wished(actions.forbidden, places, options), _refused(refused, places, options)])),
         today=np.asarray(covers[keep].sum(axis=0)).ravel() > 0, apart=_too_near(actions.spacing_m, goal.spacing_m, places),
         stands=(table["verb"] != "close").to_numpy() & (places.table["source"].to_numpy(object)[place] != PARTNER), n_earlier=n_earlier,
     )  # fmt: skip
@@ -304,6 +305,12 @@ def _wished(wishes: Sequence[WantedAction], places: ActionPlaces, options: Optio
         own &= (table["grade"] == w.grade) if w.grade else True
         mask |= own.to_numpy(dtype=bool)
     return np.flatnonzero(mask)
+
+
+def _refused(refused: Collection[str], places: ActionPlaces, options: Options) -> Array:
+    """Options at candidates that cannot be had."""
+    gone = places.table["place_id"].astype("str").isin(list(refused)) & (places.table["source"] == CANDIDATE)
+    return np.flatnonzero(gone.to_numpy(dtype=bool)[options.table["place"].to_numpy()])
 
 
 def _places_to_close(actions: Actions, places: ActionPlaces) -> Array:

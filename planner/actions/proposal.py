@@ -67,15 +67,16 @@ def pose_action_problem(
 ) -> ActionProblem:  # fmt: skip
     """The options written and posed.
 
-    ``siting``: costs of building, goal; ``judged``: the settings, in which no error was found; ``earlier``: what last year's plan had.
+    ``siting``: costs of building, goal, hosts that refuse; ``judged``: the settings, in which no error was found; ``earlier``: what last year's plan had.
     """
     refuse_if_errors(judged)
     bands = {kind: siting.cost_of(kind) for kind in HOST_KINDS}
     options = write_options(actions, places, periods, need_open=need_open, cost_bands=bands)
     names = [str(d) for d in districts["district"]]
     return pose_actions(
-        actions, siting.goal, periods, places, options, names, earlier=earlier, change_workers=change_workers
-    )
+        actions, siting.goal, periods, places, options, names, refused=siting.refused, earlier=earlier,
+        change_workers=change_workers,
+    )  # fmt: skip
 
 
 def solve_action_problem(

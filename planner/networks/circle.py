@@ -93,8 +93,8 @@ class Serving:
     served
         csr (n_networks × n_columns): stored where a network has an open place in reach; columns are workers at a demand point in a
         period.
-    weights, district
-        Workers per column; position of its district in ``districts``.
+    weights, district, point
+        Workers per column; position of its district in ``districts``; its demand point.
     districts
         district, workers.
     own
@@ -112,6 +112,7 @@ class Serving:
     served: sparse.csr_array
     weights: Array
     district: Array
+    point: Array
     districts: pd.DataFrame
     own: pd.DataFrame
     places: gpd.GeoDataFrame
@@ -224,7 +225,8 @@ def serve_networks(
         near = sparse.csr_array((np.ones(seconds.nnz), seconds.indices, seconds.indptr), shape=seconds.shape)
         workers_at += ((near @ who) * is_open[:, :-1]).sum(axis=1)
     served, weight = sparse.csr_array(sparse.hstack(hits, format="csr")), np.concatenate(weights)
-    district = points.table["district"].cat.codes.to_numpy(np.int64)[np.concatenate(spots)]
+    point = np.concatenate(spots)
+    district = points.table["district"].cat.codes.to_numpy(np.int64)[point]
     labels = points.table["district"].cat.categories.astype(str)
     totals = pd.DataFrame({"district": labels, "workers": np.bincount(district, weight, len(labels))})
     met = np.bincount(served.indices, minlength=served.shape[1]) > 0
@@ -244,7 +246,7 @@ def serve_networks(
         own.append((one.name, len(rows), float(who.sum()), float(who[hit].sum())))
     return Serving(
         tuple(n.name for n in networks), tuple(n.name for n in networks if count_partners or not n.partner),
-        sparse.csr_array(served[:, keep]), weight[keep], district[keep], totals,
+        sparse.csr_array(served[:, keep]), weight[keep], district[keep], point[keep], totals,
         pd.DataFrame(own, columns=["network", "places", "people", "served"]),
         table[["network", "place_id", "name", "new", "geometry"]].assign(workers=workers_at), _based(networks), double_m,
     )  # fmt: skip

@@ -210,6 +210,21 @@ def test_every_action_says_what_it_does_and_what_happens_without_it(tmp_path: Pa
     assert "<table" in plan._repr_html_()
 
 
+def test_nothing_is_built_at_a_host_that_refuses_and_nothing_moves_there(tmp_path: Path) -> None:
+    money = "budget_yuan = 25000\nyearly_yuan = 12000"
+    free = study_of(tmp_path, money).plan_actions()
+    used = {
+        *free.actions.loc[free.actions["verb"] == "build", "place_id"],
+        *free.actions.loc[free.actions["verb"] == "move", "to_id"],
+    }
+    assert used
+    refused = {str(place): "its landlord refuses" for place in used}
+    plan = study_of(tmp_path / "b", money).with_(siting__refused=refused).plan_actions()
+    named = {*plan.actions["place_id"], *plan.actions["to_id"], *plan.actions["substitute_id"]}
+    assert not named & used
+    assert plan.after.covered < free.after.covered
+
+
 def test_years_keep_their_own_money(tmp_path: Path) -> None:
     years = """years = [{ name = "2025", budget_yuan = 9000, yearly_yuan = 9000 },
       { name = "2026", budget_yuan = 16000, yearly_yuan = 3000 }]"""

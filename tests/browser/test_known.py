@@ -60,8 +60,8 @@ def test_readings_and_districts_stand_in_their_columns(opened, known_page):
     ]
     page.get_by_role("tab", name="Districts").click()
     assert rows(page.locator("table.districts")) == [
-        ["East", "300", "20.0% → 70.0%", "1 +2"],
-        ["West", "700", "50.0% → 90.0%", "4 +3"],
+        ["East Sheet", "300", "20.0% → 70.0%", "1 +2"],
+        ["West Sheet", "700", "50.0% → 90.0%", "4 +3"],
     ]
 
 

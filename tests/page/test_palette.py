@@ -33,7 +33,7 @@ def lab(colour, sight):
 
 
 def ramps():
-    text = assets()["5_layers.js"]
+    text = assets()["4_colours.js"]
     return {
         key: re.findall(r"#\w{6}", text[text.index(f"    {key}: [") :].split("]")[0])
         for key in ("none", "now", "more", "less")
@@ -85,7 +85,7 @@ def test_on_grey_paper_who_has_a_station_is_darker_than_who_has_none():
 
 
 def test_density_alone_is_grey_not_brown():
-    text = assets()["5_layers.js"]
+    text = assets()["4_colours.js"]
     ramp = re.findall(r"#\w{6}", text[text.index("  ramp: [") :].split("]")[0])
     assert len(ramp) == 7
     for colours in (ramp, ramps()["none"]):

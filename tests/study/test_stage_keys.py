@@ -211,7 +211,8 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- new stations
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
     (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan final_phase_weight "
-                     "forbidden[] refused{}"), ("rules", "posing")),
+                     "forbidden[]"), ("rules", "posing")),
+    (["siting.refused{}"], ("action_problem", "rules", "posing")),
     (keys("siting.", "gap work_limit"), ("rules", "posing", "backtest")),
     (["siting.time_limit_s"], (*SOLVING, "rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours

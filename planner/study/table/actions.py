@@ -44,7 +44,7 @@ def actions(settings: Settings) -> dict[str, Stage]:
         "action_problem": Stage(
             "planner.actions.proposal:pose_action_problem",
             {
-                "actions": derived(_posed), "siting": section("siting", "goal", "cost_yuan", "default_cost_yuan"),
+                "actions": derived(_posed), "siting": section("siting", "goal", "cost_yuan", "default_cost_yuan", "refused"),
                 "periods": setting("periods"), "places": stage("action_places"),
                 "districts": stage("inputs", get("districts")), "need_open": setting("circle.open_share"), "judged": stage("action_rules"),
                 "earlier": stage("previous_actions", get("still")) if settings.previous is not None else fixed(()),

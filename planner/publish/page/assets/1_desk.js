@@ -25,12 +25,13 @@ function makeDesk(head, blob, grid) {
   };
   desk.stationAt = integers(blob, part.stations.at); // in the page's list of stations
   desk.blob = blob;
+  desk.networks = networksOf(part.networks, blob, workersOfCells(board, viewOf(board, desk.start())));
   return desk;
 }
 
 // Weights and counts of the current state.
 function countedNow(desk) {
-  const found = desk.counted();
+  const found = desk.counted({ ...desk.now, network: "stations" });
   found.weights = desk.weights();
   return found;
 }

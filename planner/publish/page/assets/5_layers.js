@@ -1,28 +1,6 @@
 // The map's layers. A pane is a canvas over the whole map, so there are few; layers that share one are put in
 // order when they are switched on, so that switching never covers what should lie on top.
 
-const COLOURS = {
-  ramp: ["#f6f6f5", "#e9e9e8", "#d9d9d9", "#c4c5c6", "#a8a9ac", "#87898d", "#64666b"],
-  land: "#fdfcf9",
-  water: "#cddfe9",
-  shore: "#a9c4d3",
-  border: "#5f5d68",
-  old: "#1f4e8c",
-  circle: { before: "#85b4e6", added: "#f28f9f" },
-  sites: ["#b5152f", "#8b2f78", "#c9540f", "#5a4636"],
-  gap: "#3d3a44",
-  hotspot: "#6a2c91",
-  // Density is lightness, who is covered is hue, and darker than who is not; added cells are hatched, lost ones dotted: told apart
-  // by every kind of sight and on grey paper (tests/page/test_palette.py).
-  status: {
-    none: ["#f8f8f6", "#efefed", "#e5e5e3", "#dbdbda", "#cfd0d0", "#c4c5c7", "#b8b9bc"],
-    now: ["#dde6f0", "#c3d4e5", "#a4beda", "#82a8ce", "#6091c2", "#4079b3", "#2663a1"],
-    more: ["#ffeede", "#fbdcbd", "#f7c595", "#f4ac6a", "#ed9348", "#e17b2e", "#cd681f"],
-    less: ["#e3d6e2", "#d2bacf", "#c299be", "#b378ad", "#a35a9f", "#8f428a", "#762e73"],
-  },
-  mine: "#0b7a6f",
-  roads: { motorway: "#7d7a78", trunk: "#96928e", primary: "#aca8a3", secondary: "#c3bfb9" },
-};
 // Beside the layer control on a wide screen, never under it.
 const CARD = { maxWidth: 320, minWidth: 220, autoPanPaddingTopLeft: [24, 62], autoPanPaddingBottomRight: window.innerWidth > 900 ? [258, 24] : [12, 24] };
 const PANES = ["land", "cells", "ground", "areas", "marks", "points", "labels"];
@@ -75,7 +53,7 @@ class Layers {
     this.areas();
     this.gaps();
     this.hotspots();
-    for (const part of this.head.extras) this.extra(part);
+    for (const part of this.head.extras) addExtra(this, part);
     if (this.desk) this.candidates();
     this.stations();
     this.sites();
@@ -216,7 +194,8 @@ class Layers {
   restyle() {
     const { desk, head } = this;
     const plan = new Set(desk.plan().sites);
-    const today = desk.now.plan === "today";
+    const other = drawNetwork(this); // then the stations stand aside
+    const today = desk.now.plan === "today" || other;
     this.siteSymbols.forEach((symbol, k) => {
       const i = desk.site.get(head.sites.id[k]);
       const there = plan.has(i);
@@ -230,6 +209,7 @@ class Layers {
       const i = desk.stationAt.indexOf(k);
       if (i < 0) return;
       const there = plan.has(i);
+      symbol.options.hidden = other;
       symbol.setStyle({ fillColor: there ? COLOURS.old : "#fff", color: there ? "#fff" : COLOURS.old });
     });
     this.ownGroup.clearLayers();
@@ -482,42 +462,6 @@ class Layers {
     ]);
     this.add("sites", `${words.t("layer_sites")} (${words.n(made.length)})`, group, { swatches, order: 0, definition: head.glossary.newly_covered[1] });
   }
-  extra(part) {
-    const values = part.width?.values ?? [];
-    const most = Math.max(1e-9, ...values.map((v) => v ?? 0));
-    const [thin, thick] = part.width?.px ?? [part.kind === "point" ? 5 : 2, 8];
-    const px = (i) => (part.width ? thin + ((thick - thin) * (values[i] ?? 0)) / most : thin);
-    const { colour, opacity, outline, dashed, shape } = part.style;
-    const dashArray = dashed ? "5 4" : null;
-    const popup = (i) => extraCard(part, i, this.words);
-    let layer;
-    if (part.kind === "point") {
-      layer = this.points(points(this.blob, part.at), {
-        make: () => ({ fillColor: colour, color: outline, outline: 1.4, fillOpacity: opacity, shape }),
-        name: (i) => part.name[i] || part.label,
-        note: () => part.label,
-        radius: (i) => px(i),
-        popup,
-        searchable: part.searchable,
-      }).group;
-    } else {
-      const parts = shapes(this.blob, part.shapes);
-      const style = (i) =>
-        part.kind === "line"
-          ? { color: colour, weight: px(i), opacity, dashArray, lineCap: "round" }
-          : { color: colour, weight: 1.4, dashArray, fillColor: colour, fillOpacity: opacity };
-      const draw = part.kind === "line" ? (p, o) => L.polyline(p.flat(), o) : L.polygon;
-      const made = parts.map((p, i) => draw(p, this.style("marks", style(i))));
-      layer = L.featureGroup(made);
-      (this.extraShapes ??= []).push({ made, popup, layer });
-    }
-    const kind = { point: "point", line: "line", polygon: "area" }[part.kind];
-    const look = { fill: kind === "line" ? null : colour, stroke: kind === "point" ? outline : colour, shape, opacity, dash: dashed ? [5, 4] : null };
-    const swatches = part.width && kind === "line"
-      ? [0.25, 1].map((f) => [swatch(kind, { ...look, weight: thin + (thick - thin) * f }), `${this.words.n(nice(most * f))} ${part.width.unit}`])
-      : [[swatch(kind, { ...look, weight: kind === "line" ? thin : 1.4 }), ""]];
-    this.add(`extra-${part.key}`, part.label, layer, { swatches, shown: part.shown, order: 7 });
-  }
   // The district that holds a place; -1: none.
   districtAt({ lat, lng }) {
     return this.districtShapes.findIndex((shape) => {
@@ -543,30 +487,4 @@ class Layers {
     if (cell >= 0) return cellCard(this, cell, latlng);
     return this.desk && this.districtShapes.some((s) => s.getBounds().contains(latlng)) ? placeCard(this, latlng) : null;
   }
-}
-
-// The rings of a shape, whatever it is nested in.
-function ringsOf(latlngs) {
-  return latlngs.length && latlngs[0].lat !== undefined ? [latlngs] : latlngs.flatMap(ringsOf);
-}
-
-// Whether a line from a place to the east crosses a ring an odd number of times.
-function crossed(ring, lat, lng) {
-  let odd = false;
-  for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {
-    const [a, b] = [ring[i], ring[j]];
-    if (a.lat > lat !== b.lat > lat && lng < ((b.lng - a.lng) * (lat - a.lat)) / (b.lat - a.lat) + a.lng) odd = !odd;
-  }
-  return odd;
-}
-
-// As many colours as there are classes, from the whole ramp.
-function pick(ramp, n) {
-  return Array.from({ length: n }, (_, i) => ramp[n === 1 ? 3 : Math.round((i * (ramp.length - 1)) / (n - 1))]);
-}
-
-// Two leading digits, for a legend.
-function nice(value) {
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(value, 1))) - 1);
-  return Math.round(value / unit) * unit;
 }

@@ -45,7 +45,7 @@ function ringLayer(layers, key, of, { labels, label, definition, order }) {
   layers.symbols.push({ group, radius: () => 10 });
   const follow = () => {
     const plan = new Set(desk.plan().sites);
-    rings.forEach((ring, i) => ring && (ring.options.hidden = desk.now.plan === "today" || !plan.has(desk.site.get(head.sites.id[i]))));
+    rings.forEach((ring, i) => ring && (ring.options.hidden = desk.now.plan === "today" || desk.now.network !== "stations" || !plan.has(desk.site.get(head.sites.id[i]))));
     if (layers.map.hasLayer(group)) group.eachLayer((ring) => ring.redraw());
   };
   desk?.subscribe(follow, true);
@@ -66,7 +66,7 @@ const BackupLayer = CellLayer.extend({
     const { layers, grid, _ctx: ctx } = this;
     const { desk } = layers;
     const workers = desk.cellWorkers();
-    const { cells } = desk.counted({ ...desk.now, least: Math.max(2, desk.now.least) });
+    const { cells } = desk.counted({ ...desk.now, network: "stations", least: Math.max(2, desk.now.least) });
     ctx.fillStyle = hatch("rgba(20, 24, 32, .8)", true);
     this._squares(box, size, ratio, (i) => workers[i] > 0 && cells[i] >= 0.5 * workers[i], (x0, y0, x1, y1) => ctx.fillRect(x0, y0, Math.max(1, x1 - x0), Math.max(1, y1 - y0)));
   },

@@ -5,6 +5,7 @@ const MOST_LISTED = 600; // more new sites than this are listed as a table
 
 // Rows of the plan that is shown: new sites with what each brings in the state, then (all) the stations with whom they reach.
 function tableRows(head, layers, desk, words, all) {
+  if (desk && desk.now.network !== "stations") return networkRows(layers, desk, words, all);
   const { sites, stations } = head;
   const rows = [];
   const plan = desk ? new Set(desk.plan().sites) : null;
@@ -70,7 +71,7 @@ function siteTable(head, layers, desk, words, visit, all) {
   function sift() {
     const want = fold(typed.value);
     const view = within.checked ? map.getBounds() : null;
-    const on = Object.fromEntries(["sites", "mine", "stations"].map((key) => [key, !layers.get(key) || map.hasLayer(layers.get(key).layer)]));
+    const on = Object.fromEntries(["sites", "mine", "stations", "network"].map((key) => [key, !layers.get(key) || map.hasLayer(layers.get(key).layer)]));
     const compare = columns[sorted][1];
     shown = rows.filter((row) => (!view || (on[row.layer] && view.contains(row.symbol.getLatLng()))) && (among.value === "" || row.district === Number(among.value)) && (!want || (row.key ??= fold(row.name + districtName(head, row.district))).includes(want)));
     shown.sort((a, b) => (down ? -1 : 1) * compare(a, b) || a.order - b.order);

@@ -69,11 +69,30 @@ function fillStandIns(desk, site, head, words, box) {
   }
 }
 
+// A place farther from every candidate than anybody looks: scored by straight line, and said to be.
+function straightTools(desk, latlng, words) {
+  const { grid } = __planner.layers;
+  const { counts, weights, view } = countedNow(desk);
+  const metres = desk.now.cutoff_m;
+  const here = L.latLng(latlng);
+  const near = Uint8Array.from(grid.key, (key) => here.distanceTo(grid.latlng((key % grid.columns) + 0.5, Math.floor(key / grid.columns) + 0.5)) <= metres);
+  const { default_hours: hours, periods, need_open: need } = desk.part;
+  const gain = straightGain(desk.board, counts, weights, view, near, openPeriods(hours, periods, need));
+  const at = `${latlng[1].toFixed(6)}, ${latlng[0].toFixed(6)}`;
+  return el(
+    "div",
+    { class: "tools stand-ins straight" },
+    el("p", {}, words.t("no_candidate")),
+    el("p", { class: "estimate" }, el("b", {}, words.t("straight_gain", { n: words.n(gain, 0) })), " ", el("span", { class: "estimated" }, words.t("estimated"))),
+    el("p", {}, words.t("straight_means", { m: words.n(metres), hours, at })),
+  );
+}
+
 // The nearest candidates of a place somebody clicked on.
 function nearbyTools(desk, latlng, head, words) {
   const taken = new Set(desk.plan("mine").sites);
   const near = nearestSites(desk.board, desk.at, latlng, NEAR_M).filter(([site]) => !taken.has(site)).slice(0, 3);
-  if (!near.length) return el("p", { class: "tools" }, words.t("no_candidate"));
+  if (!near.length) return straightTools(desk, latlng, words);
   const { counts, weights, view, plan } = countedNow(desk);
   const box = el("div", { class: "tools stand-ins" }, el("p", { class: "near-title" }, words.t("nearest_candidates")));
   for (const [site, metres] of near) {

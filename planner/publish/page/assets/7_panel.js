@@ -1,4 +1,4 @@
-// The side panel: headline, readings, list of the new stations, districts; and the layer control.
+// The side panel: headline, readings, list of the new stations, districts.
 
 function bar(share, words, label) {
   const [before, after] = share;
@@ -75,14 +75,15 @@ function readingOf(desk, head) {
     const row = printed ? h.by_district[at[id]] : null;
     const [now, then] = [today.byDistrict[i], shown.byDistrict[i]];
     return {
-      district: id, workers: row ? row.workers : Math.round(now.workers), before: row ? row.before : now.share,
+      district: id, workers: row || desk.now.network !== "stations" ? (h.by_district[at[id]]?.workers ?? Math.round(now.workers)) : Math.round(now.workers), before: row ? row.before : now.share,
       after: row ? (plan === "today" ? row.before : row.after) : then.share,
     };
   });
   const isNew = (i) => i >= desk.board.nStations;
   return {
     before, after, covered: [a, b], workers: printed ? h.workers : Math.round(shown.workers), districts, printed,
-    stations: today.plan.sites.length, sites: shown.plan.sites.filter(isNew), left: shown.plan.sites.filter((i) => !isNew(i)).length,
+    stations: today.places ?? today.plan.sites.length, sites: shown.plan.sites.filter(isNew), left: shown.places ? today.places : shown.plan.sites.filter((i) => !isNew(i)).length,
+    added: shown.added ?? shown.plan.sites.filter(isNew).length,
   };
 }
 
@@ -111,7 +112,7 @@ function headlineFollows(node, head, words, desk) {
     find(".plus").textContent = text;
     workers.textContent = words.n(r.workers, 0);
     stations.textContent = r.left === r.stations ? words.n(r.stations) : `${words.n(r.left)} / ${words.n(r.stations)}`;
-    sites.textContent = words.n(r.sites.length);
+    sites.textContent = words.n(r.added);
     gap.parentElement.hidden = desk.now.plan !== "proposal" || !isHeadline(desk);
     for (const line of said) line.hidden = !r.printed || today;
   };
@@ -123,6 +124,7 @@ function stateLine(desk, words) {
   const labelled = (rows, value) => [].concat(value).map((v) => rows.find((row) => row.name === String(v).replace(/^own:/, ""))?.label ?? v).join(words.zh ? "、" : ", ");
   const periods = { all: words.t("periods_all"), night: words.t("periods_night"), any_hour: words.t("periods_any_hour") };
   return [
+    ...(now.network === "stations" ? [] : [desk.networks.get(now.network).label]),
     words.t(`plan_${now.plan}`),
     typeof now.periods === "string" && periods[now.periods] ? periods[now.periods] : labelled(part.periods, now.periods),
     now.groups === "headline" ? words.t("groups_headline") : labelled(part.groups, now.groups),
@@ -212,7 +214,7 @@ function evidenceBlock(head, words) {
   return el("section", { class: "evidence", "aria-label": words.t("tab_evidence") }, sections);
 }
 
-function siteList(head, words, go, desk) {
+function siteList(head, words, go, desk, layers, visit) {
   const s = head.sites;
   const list = el("ol", { class: "sites" });
   const proposed = s.name.map((name, i) => {
@@ -242,7 +244,9 @@ function siteList(head, words, go, desk) {
       count++;
       total += worth.get(item) ?? 0;
     }
-    if (desk) sum.textContent = words.t("list_sum", { n: words.n(count), workers: words.n(total, 0) });
+    const other = desk && desk.now.network !== "stations";
+    if (other) sum.textContent = words.t("network_sum", { n: words.n(count) });
+    else if (desk) sum.textContent = words.t("list_sum", { n: words.n(count), workers: words.n(total, 0) });
   }
   // The list of the plan that is shown, with what each brings in the state.
   function follow() {
@@ -252,6 +256,11 @@ function siteList(head, words, go, desk) {
     worth.clear();
     for (const item of [...list.children].slice(proposed.length)) item.remove();
     const known = new Set();
+    if (desk.now.network !== "stations") {
+      for (const item of proposed) item.dataset.out = "all";
+      list.append(...networkItems(layers, desk, words, head, visit));
+      return sift();
+    }
     proposed.forEach((item, i) => {
       const site = desk.site.get(s.id[i]);
       known.add(site);
@@ -291,7 +300,8 @@ function gapTable(words, head, go, layers) {
   const sum = el("p", { class: "unit-line" });
   function follow() {
     const gaps = layers.gapsOfState();
-    sum.textContent = words.t("gap_sum", { n: words.n(gaps.length), workers: words.n(gaps.reduce((total, g) => total + g.workers, 0), 0) });
+    const about = layers.desk.now.network === "stations" ? "" : `${words.t("estimated")} · `; // cells of a network are told in tenths
+    sum.textContent = about + words.t("gap_sum", { n: words.n(gaps.length), workers: words.n(gaps.reduce((total, g) => total + g.workers, 0), 0) });
     list.replaceChildren(
       ...gaps.slice(0, 100).map(layers.named, layers).map((gap, i) =>
         el(
@@ -320,7 +330,7 @@ function paperButton(i, name, words) {
 function districtTable(head, words, go, desk) {
   const body = el("tbody", {});
   const counts = Object.fromEntries(head.headline.by_district.map((d) => [d.district, d]));
-  const draw = (districts, sites) =>
+  const draw = (districts, sites, other = null) =>
     body.replaceChildren(
       ...districts.map((d) => {
         const i = head.districts.id.indexOf(d.district);
@@ -329,10 +339,10 @@ function districtTable(head, words, go, desk) {
         return el(
           "tr",
           {},
-          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), paperButton(i, name, words), bar([d.before, d.after], words, name)),
+          el("th", { scope: "row" }, el("button", { type: "button", onclick: () => go(i) }, name), " ", paperButton(i, name, words), bar([d.before, d.after], words, name)),
           el("td", {}, words.n(d.workers, 0)),
           el("td", {}, el("span", { class: "old" }, words.percent(d.before)), today ? null : [" → ", el("span", { class: "new" }, words.percent(d.after))]),
-          el("td", {}, words.n(counts[d.district]?.stations ?? 0), sites(d, i) ? el("span", { class: "new" }, ` +${words.n(sites(d, i))}`) : null),
+          el("td", {}, words.n(other ? other(i)[0] : (counts[d.district]?.stations ?? 0)), sites(d, i) ? el("span", { class: "new" }, ` +${words.n(sites(d, i))}`) : null),
         );
       }),
     );
@@ -340,7 +350,8 @@ function districtTable(head, words, go, desk) {
   const follow = () => {
     const r = readingOf(desk, head);
     const own = r.sites.map((site) => desk.candidate.district[site - desk.board.nStations]);
-    draw(r.districts, (d, i) => own.filter((k) => k === i).length);
+    const other = desk.now.network === "stations" ? null : (i) => networkPlaces(desk, i);
+    draw(r.districts, (d, i) => (other ? other(i)[1] : own.filter((k) => k === i).length), other);
   };
   const column = (key) => el("th", { scope: "col" }, words.t(key));
   const node = el(
@@ -402,7 +413,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
   const { about } = head;
   const headline = headlineBlock(head, words);
   const many = head.sites.name.length > MOST_LISTED;
-  const sites = many ? siteTable(head, layers, desk, words, actions.visit, false) : siteList(head, words, actions.site, desk);
+  const sites = many ? siteTable(head, layers, desk, words, actions.visit, false) : siteList(head, words, actions.site, desk, layers, actions.visit);
   const whole = siteTable(head, layers, desk, words, actions.visit, true);
   const districts = districtTable(head, words, actions.district, desk);
   const readings = readingsBlock(head, words);
@@ -431,7 +442,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
     lists.addEventListener("choose", ({ detail }) => show(detail));
     const tab = lists.querySelector("#tab-sites");
     const follow = () => {
-      const n = desk.now.plan === "today" ? 0 : desk.plan().sites.filter((i) => i >= desk.board.nStations).length;
+      const n = desk.now.plan === "today" ? 0 : (desk.counted().added ?? desk.plan().sites.filter((i) => i >= desk.board.nStations).length);
       tab.textContent = words.t("tab_sites", { n: words.n(n) });
       for (const key of Object.keys(views)) stale.add(key);
       if (document.documentElement.classList.contains("printing")) for (const key of Object.keys(views)) show(key);
@@ -457,116 +468,4 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
     lists,
     creditsBlock(head, words, licence),
   ].filter(Boolean);
-}
-
-// A button that opens what a layer shows, in the register's words.
-function definitionOf(entry, words) {
-  const id = `means-${entry.key}`;
-  const text = el("p", { class: "unit means", id, hidden: true }, entry.definition);
-  const label = words.t("what_is", { name: entry.label });
-  const button = el("button", { type: "button", class: "what-is", "aria-expanded": "false", "aria-controls": id, "aria-label": label, title: label, onclick: () => {
-    text.hidden = !text.hidden;
-    button.setAttribute("aria-expanded", String(!text.hidden));
-  } }, "?");
-  return [button, text];
-}
-
-// The layer control is the legend too: every layer's check box stands beside what it looks like.
-function layerControl(layers, words, open) {
-  const body = el("div", { class: "layer-body", id: "layer-body", hidden: !open });
-  const button = el(
-    "button",
-    {
-      type: "button", class: "layer-title", "aria-expanded": String(open), "aria-controls": "layer-body",
-      onclick: () => {
-        body.hidden = !body.hidden;
-        button.setAttribute("aria-expanded", String(!body.hidden));
-      },
-    },
-    words.t("layers"),
-  );
-  for (const entry of [...layers.list].sort((a, b) => a.order - b.order)) {
-    const box = el("input", { type: "checkbox", "data-layer": entry.key, onchange: () => layers.show(entry.key, box.checked) });
-    box.checked = layers.map.hasLayer(entry.layer);
-    layers.map.on("planner:layer", ({ key, on }) => key === entry.key && (box.checked = on));
-    const single = entry.swatches.length === 1;
-    const label = el("label", {}, box, single ? entry.swatches[0][0] : null, el("span", {}, entry.label));
-    const lines = (swatches) => swatches.map(([picture, text]) => el("li", {}, picture, el("span", {}, text)));
-    const what = entry.definition ? definitionOf(entry, words) : [];
-    const rows = single ? [] : el("ul", {}, lines(entry.legend ? entry.legend() : entry.swatches));
-    if (entry.legend) layers.map.on("planner:legend", () => rows.replaceChildren(...lines(entry.legend())));
-    body.append(
-      el(
-        "div",
-        { class: `layer ${entry.key === "cells" ? "classes" : ""}`, "data-entry": entry.key },
-        what.length ? el("div", { class: "layer-row" }, label, what[0]) : label,
-        what[1],
-        entry.note ? el("p", { class: "unit" }, entry.note) : null,
-        single ? null : rows,
-      ),
-    );
-  }
-  body.append(...[groundControl(layers, words)].filter(Boolean));
-  const root = el("section", { class: "layer-control leaflet-bar", "data-layers": true, "aria-label": words.t("layers") }, button, body);
-  L.DomEvent.disableClickPropagation(root);
-  L.DomEvent.disableScrollPropagation(root);
-  const control = L.control({ position: "topright" });
-  control.onAdd = () => root;
-  return control;
-}
-
-// Today, with the new stations, or with somebody's own changes.
-function viewControl(layers, words, desk) {
-  const set = (value) => {
-    if (desk) desk.setState({ plan: { before: "today", after: "proposal" }[value] ?? value });
-    else ["sites", "added"].forEach((key) => layers.show(key, value === "after"));
-  };
-  const inputs = [];
-  const option = (value, text, checked) => {
-    const input = el("input", { type: "radio", name: "view", value, onchange: () => set(value) });
-    input.checked = checked;
-    inputs.push(input);
-    return el("label", {}, input, el("span", {}, text));
-  };
-  const options = [option("before", words.t("before"), false), option("after", words.t("after"), true)];
-  if (desk) {
-    for (const plan of ["actions", "last"]) if (desk.plans[plan]) options.push(option(plan, words.t(`plan_${plan}`), false));
-    options.push(option("mine", words.t("plan_mine"), false));
-    desk.subscribe(() => {
-      const shown = { today: "before", proposal: "after" }[desk.now.plan] ?? desk.now.plan;
-      for (const input of inputs) input.checked = input.value === shown;
-    });
-  }
-  const root = el("fieldset", { class: "view leaflet-bar" }, el("legend", {}, words.t("view")), options);
-  L.DomEvent.disableClickPropagation(root);
-  const control = L.control({ position: "topleft" });
-  control.onAdd = () => root;
-  return control;
-}
-
-// When, who, how far, how many: the rest of the state.
-function stateControls(desk, words) {
-  const { part } = desk;
-  const labelled = (rows) => rows.map((row) => [row.name, row.label]);
-  const fields = {
-    periods: [["all", words.t("periods_all")], ["any_hour", words.t("periods_any_hour")], ...(part.night.length ? [["night", words.t("periods_night")]] : []), ...labelled(part.periods)],
-    groups: [["headline", words.t("groups_headline")], ...labelled(part.groups)],
-    cutoff_m: part.cutoffs_m.map((m) => [m, `${words.n(m)} m`]),
-    least: [1, 2, 3].map((n) => [n, words.t("least_line", { n })]),
-  };
-  const selects = Object.entries(fields).map(([field, options]) => {
-    const select = el(
-      "select",
-      { "data-state": field, "aria-label": words.t(`state_${field}`), onchange: () => desk.setState({ [field]: select.value }) },
-      options.map(([value, text]) => el("option", { value }, text)),
-    );
-    desk.subscribe(() => {
-      const value = desk.now[field];
-      select.value = Array.isArray(value) ? "" : String(value).replace(/^own:/, "");
-      select.classList.toggle("set", JSON.stringify(value) !== JSON.stringify(desk.start()[field]));
-    });
-    select.value = String(desk.now[field]);
-    return el("label", {}, el("span", {}, words.t(`state_${field}`)), select);
-  });
-  return el("section", { class: "state", "aria-label": words.t("state") }, selects);
 }

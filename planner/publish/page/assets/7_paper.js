@@ -21,7 +21,8 @@ function paperReading(d, layers) {
   }
   const at = live.districts[d];
   const [one, other] = ["today", desk.now.plan].map((plan) => desk.counted({ ...desk.now, plan }).byDistrict[d]);
-  const backup = ["today", desk.now.plan].map((plan) => desk.counted({ ...desk.now, plan, least: 2 }).byDistrict[d].share);
+  if (desk.now.network !== "stations") Object.assign(said, { stations: networkPlaces(desk, d)[0], rough: true });
+  const backup = desk.now.network !== "stations" ? null : ["today", desk.now.plan].map((plan) => desk.counted({ ...desk.now, plan, least: 2 }).byDistrict[d].share);
   return Object.assign(said, { workers: at.workers, share: [at.before, at.after], gain: Math.round(other.covered) - Math.round(one.covered), backup });
 }
 
@@ -32,10 +33,10 @@ function paperFigures(r, words) {
     [words.t("workers"), words.n(r.workers, 0)],
     [words.t("share"), arrow(r.share)],
     ...(r.today ? [] : [[words.t("gain"), signed(r.gain)]]),
-    [words.t("reading_backup"), arrow(r.backup)],
+    ...(r.backup ? [[words.t("reading_backup"), arrow(r.backup)]] : []),
     [words.t("stations_open"), words.n(r.stations)],
     ...(r.today ? [] : [[words.t("layer_sites"), words.n(r.rows.length)]]),
-    [words.t("layer_gaps"), `${words.n(r.gapAreas)} · ${words.t("people", { n: words.n(r.gapWorkers, 0) })}`],
+    [words.t("layer_gaps"), `${words.n(r.gapAreas)} · ${words.t("people", { n: words.n(r.gapWorkers, 0) })}${r.rough ? ` · ${words.t("estimated")}` : ""}`],
     ...(r.residents === null ? [] : [[words.t("residents"), words.n(r.residents, 0)]]),
   ];
   return el("dl", { class: "paper-figures" }, rows.map(([label, value]) => el("div", {}, el("dt", {}, label), el("dd", {}, value))));
@@ -44,7 +45,7 @@ function paperFigures(r, words) {
 function paperLists(r, layers) {
   const { words, head } = layers;
   const line = (mark, name, value) => el("li", {}, el("span", { class: "mark-n" }, mark), el("span", { class: "what" }, name), el("span", { class: "number" }, value));
-  const brings = (row) => (row.workers === null ? "–" : `+${words.n(row.workers, 0)}`);
+  const brings = (row) => (row.workers === null ? "–" : `${row.brings ? "+" : ""}${words.n(row.workers, 0)}`);
   const sites = r.rows.map((row) => line(row.order < 1e6 ? row.order : "+", [row.name, row.hours].filter(Boolean).join(" · "), brings(row)));
   const gaps = r.gaps.map((gap, i) => line(i + 1, layers.named(gap).name || districtName(head, gap.district), words.n(gap.workers, 0)));
   const part = (key, title, items, most, none) => {
@@ -52,7 +53,7 @@ function paperLists(r, layers) {
     return el("section", { "data-part": key, "data-left": left }, el("h3", {}, title), items.length ? el("ol", {}, items.slice(0, most)) : el("p", {}, words.t(none)), el("p", { class: "paper-more", hidden: !left }, words.t("sheet_more", { n: words.n(left) })));
   };
   return [
-    ...(r.today ? [] : [part("sites", `${words.t("layer_sites")} · ${words.t("gain_column")}`, sites, PAPER.sites, "sheet_no_sites")]),
+    ...(r.today ? [] : [part("sites", `${words.t("layer_sites")} · ${words.t(layers.desk && layers.desk.now.network !== "stations" ? "reach" : "gain_column")}`, sites, PAPER.sites, "sheet_no_sites")]),
     part("gaps", `${words.t("layer_gaps")} · ${words.t("workers_missing")}`, gaps, PAPER.gaps, "sheet_no_gaps"),
   ];
 }

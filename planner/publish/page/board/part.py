@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from planner.publish.page.board.columns import Columns, columns_of, cutoffs_of
 from planner.publish.page.board.encode import differences, predicted, whole_numbers
+from planner.publish.page.board.networks import networks_part
 from planner.publish.page.board.plans import actions_plan, last_plan
 from planner.publish.page.cells import GridCells, grid_cells
 from planner.publish.page.values import numbers_of, place_of, texts_of, with_shape
@@ -66,6 +67,7 @@ def board_part(bundle: Bundle, island: Island, districts: Sequence[str]) -> dict
         "actions": actions_plan(bundle),
         "last": last_plan(bundle),
         "rules": _rules(board.rules, island),
+        "networks": networks_part(bundle, island, districts, grid),
     }
 
 

@@ -4,6 +4,7 @@
 import { figuresOf, stationsInReach, viewOf, workersOfCells } from "./counting.mjs";
 import { weightsOf } from "./gains.mjs";
 import { openPeriods, spansOf } from "./hours.mjs";
+import { servedBy } from "./networks.mjs";
 
 export const FIELDS = ["plan", "periods", "groups", "cutoff_m", "least", "network"];
 const ALSO = { cutoff: "cutoff_m" }; // other names that a part of the state goes by
@@ -22,6 +23,7 @@ export class Desk {
     for (let i = this.ids.length - 1; i >= 0; i--) this.site.set(this.ids[i], i);
     for (let i = this.ids.length - 1; i >= board.nStations; i--) this.site.set(this.ids[i], i);
     this.own = nothing(plans.proposal.sites);
+    this.networks = new Map(); // name → { label, today, proposal, places }, as networksOf makes them
     this.now = this.start();
   }
   start() {
@@ -57,6 +59,7 @@ export class Desk {
       if (!FIELDS.includes(field)) throw new Error(`no such part of the state: ${field}`);
       next[field] = this.judged(field, value);
     }
+    this.settleNetwork(next, others);
     if (reset) {
       if (this.changed) this.past.push({ own: this.own, certificate: this.certificate });
       this.own = nothing(this.plans.proposal.sites);
@@ -66,6 +69,23 @@ export class Desk {
     this.now = next;
     this.tell();
     return this.state();
+  }
+  // A network is counted as the study counts it: all day, all groups, today or with its plan. Whoever asks for a plan of
+  // stations besides goes back to the stations.
+  settleNetwork(next, asked) {
+    if (next.network === "stations") return;
+    if (!["today", "proposal"].includes(next.plan)) {
+      if (asked.network === undefined) next.network = "stations";
+      else if (asked.plan === undefined) next.plan = "proposal";
+      else throw new Error(`no network is counted in the plan ${next.plan}`);
+      return this.settleNetwork(next, asked);
+    }
+    const start = this.start();
+    for (const field of ["periods", "groups", "cutoff_m", "least"]) {
+      const given = asked[field] ?? (field === "cutoff_m" ? asked.cutoff : undefined);
+      if (given === undefined) next[field] = start[field];
+      else if (JSON.stringify(next[field]) !== JSON.stringify(start[field])) throw new Error(`a network is counted in one state: ${field}`);
+    }
   }
   judged(field, value) {
     const { board } = this;
@@ -77,7 +97,7 @@ export class Desk {
       groups: () => among(board.groups, ["headline"]),
       cutoff_m: () => board.cutoffsM.includes(Number(value)),
       least: () => Number.isInteger(Number(value)) && Number(value) >= 1,
-      network: () => value === "stations",
+      network: () => value === "stations" || this.networks.has(value),
     }[field]();
     if (!fine) throw new Error(`${field} cannot be ${JSON.stringify(value)}`);
     if (field === "cutoff_m" || field === "least") return Number(value);
@@ -145,7 +165,7 @@ export class Desk {
   show(own, certificate) {
     this.own = own;
     this.certificate = certificate;
-    this.now = { ...this.now, plan: "mine" };
+    this.now = { ...this.now, plan: "mine", network: "stations" };
     this.tell();
   }
   // Take back what was decided on one site.
@@ -196,6 +216,7 @@ export class Desk {
 
   // Sums and cells of a state (the current one), each counted once while plans stay.
   counted(state = this.now) {
+    if (state.network !== "stations") return servedBy(this.networks.get(state.network), state.plan, viewOf(this.board, this.start()));
     const mine = state.plan === "mine" ? this.own : null;
     const key = JSON.stringify(FIELDS.map((f) => state[f]));
     const known = this.known.get(key);
@@ -230,7 +251,7 @@ export class Desk {
     const sites = found.plan.sites.filter(isNew);
     return {
       workers: found.workers, covered: found.covered, share: found.share,
-      stations: found.plan.sites.length, sites: sites.length,
+      stations: found.places ?? found.plan.sites.length, sites: found.added ?? sites.length,
       cost_yuan: sites.reduce((sum, i) => sum + board.cost[i - board.nStations], 0),
       by_district: named(found.byDistrict, "district", part.districts),
       by_group: named(found.byGroup, "group"),
@@ -239,7 +260,7 @@ export class Desk {
   }
   // What a change did to each district and group: covered by plan `a` less covered by plan `b`, in the current state.
   difference(a, b) {
-    const [one, other] = [a, b].map((plan) => this.counted({ ...this.now, plan }));
+    const [one, other] = [a, b].map((plan) => this.counted({ ...this.now, plan, network: "stations" }));
     const less = (key) => one[key].map((row, i) => ({ name: row.name, covered: row.covered - other[key][i].covered }));
     return { covered: one.covered - other.covered, byDistrict: less("byDistrict"), byGroup: less("byGroup"), byPeriod: less("byPeriod") };
   }
