@@ -208,3 +208,19 @@ def test_libreoffice_lays_the_report_out_with_the_pages_that_its_contents_name(
         (line,) = [x for x in lines if x.startswith(heading) and x[len(heading) :].strip(" .\t").isdigit()]
         page = int(line[len(heading) :].strip(" .\t"))
         assert heading in [x.strip() for x in pages[page - 1].splitlines()]
+
+
+def test_libreoffice_prints_the_workbook_with_numbered_pages_and_every_sheet(tmp_path: Path) -> None:
+    from planner.workbook.whole import write_workbook
+
+    bundle = toy_bundle("en")
+    write_workbook(bundle, tmp_path / "plan.xlsx")
+    pages = as_pdf(tmp_path / "plan.xlsx")
+    for n, text in enumerate(pages, start=1):
+        assert f"{n} / {len(pages)}" in text
+        assert phrase("synthetic_yes", "en")[:60] in " ".join(text.split())
+    for key in ("sites", "coverage", "curve", "assumptions", "findings", "inputs"):
+        sheet = phrase(f"sheet_{key}", "en")
+        assert any(
+            f"{bundle.settings.study.title()} · {sheet}" in " ".join(text.split()) for text in pages
+        ), sheet
