@@ -161,6 +161,11 @@ def test_a_map_of_a_large_area_has_its_core_beside_it_and_a_small_one_does_not(
         frame = whole.patches[-1].get_bbox()
         assert (frame.x0, frame.y0, frame.x1, frame.y1) == pytest.approx(box)
         assert phrase("fig_core", "en") in [t.get_text() for t in part.texts]
+        figure.canvas.draw()
+        for text in (whole.title, whole._left_title, part._right_title, *figure.legends):
+            seen = text.get_window_extent()
+            assert seen.y0 >= 0
+            assert seen.y1 <= figure.bbox.height  # a title was cut off where the layout was found in passes
 
 
 def test_the_core_lies_where_most_workers_are(monkeypatch: pytest.MonkeyPatch) -> None:
