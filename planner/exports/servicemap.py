@@ -130,7 +130,7 @@ def service_map(
     return {
         "format": FORMAT_VERSION, "study": study.name, "title": plain_text(study.title()), "language": study.language,
         "version": hashlib.sha256(content.encode()).hexdigest()[:16], "synthetic": study.synthetic,
-        "synthetic_note": plain_text(synthetic_note(bundle)) if study.synthetic else "",
+        "synthetic_note": plain_text(synthetic_note(bundle.settings)) if study.synthetic else "",
         "credits": [plain_text(line) for line in credit_lines(bundle)], "places": rows,
     }  # fmt: skip
 

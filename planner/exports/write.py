@@ -98,7 +98,7 @@ def _kml(job: _Job) -> None:
                _COLOURS[name], fill=70 if name == "circle" else 0)
         for name in ("districts", "circle", "stations", "sites")
     ]  # fmt: skip
-    notes = [*synthetic_lines(job.bundle), *credit_lines(job.bundle)]
+    notes = [*synthetic_lines(job.bundle.settings), *credit_lines(job.bundle)]
     write_kml(folders, job.folder / "plan.kml", title=settings.study.title(), notes=notes)
     rows = sum(len(f.table) for f in folders)
     job.wrote("plan.kml", datum="wgs84", rows=rows, holds="districts, circle, stations, sites")
@@ -146,7 +146,7 @@ def _states(table: gpd.GeoDataFrame, language: str) -> pd.Series:
 def _import(job: _Job, platform: Platform) -> None:
     table = places(job.bundle)
     study = job.bundle.settings.study
-    note = " ".join(synthetic_lines(job.bundle)) if study.synthetic else ""
+    note = " ".join(synthetic_lines(job.bundle.settings)) if study.synthetic else ""
     made = import_table(table, _states(table, study.language), platform, note=note)
     write_import(made, job.folder / f"{platform}.csv")
     datum = "gcj02" if platform == "amap" else "bd09"
@@ -206,7 +206,7 @@ def write_exports(
             _WRITERS[name](job)
         about = {
             "study": study.name, "title": plain_text(study.title()), "synthetic": study.synthetic,
-            "notes": [plain_text(t) for t in (*synthetic_lines(bundle), *credit_lines(bundle))], "files": job.files,
+            "notes": [plain_text(t) for t in (*synthetic_lines(bundle.settings), *credit_lines(bundle))], "files": job.files,
         }  # fmt: skip
         write_text(folder / MANIFEST, json.dumps(about, ensure_ascii=False, indent=1) + "\n")
     say("done", 1.0)

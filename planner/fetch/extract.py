@@ -74,9 +74,9 @@ def cut_place(
         for name, rows in layers.items():
             (beside / f"{name}.geojson").write_text(_geojson(rows), "utf-8")
         districts = "districts.geojson" if "districts" in layers else "boundary.geojson"
-        (beside / "study.toml").write_text(
-            study_text(place, buildings=True, margin_m=margin_m, districts=districts), "utf-8"
-        )
+        towns = "towns.geojson" if "towns" in layers else ""
+        text = study_text(place, buildings=True, margin_m=margin_m, districts=districts, towns=towns)
+        (beside / "study.toml").write_text(text, "utf-8")
         out.mkdir(parents=True, exist_ok=True)
         for file in sorted(beside.iterdir()):
             file.replace(out / file.name)

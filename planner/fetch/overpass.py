@@ -197,7 +197,9 @@ def _boundary(boundary: Any, place: str) -> str:
     return json.dumps(written, ensure_ascii=False)
 
 
-def study_text(place: str, *, buildings: bool, margin_m: float, districts: str = "boundary.geojson") -> str:
+def study_text(
+    place: str, *, buildings: bool, margin_m: float, districts: str = "boundary.geojson", towns: str = ""
+) -> str:
     """A study file for the fetched place; the user's lists are named where they go, commented out."""
     plain = re.sub(r"[^A-Za-z0-9]+", "_", place.split(",", maxsplit=1)[0]).strip("_").lower()[:60]
     title = json.dumps(" ".join(place.split()), ensure_ascii=False)
@@ -209,6 +211,16 @@ def study_text(place: str, *, buildings: bool, margin_m: float, districts: str =
     total = "# total = 100000              # residents in all, from the statistics office"
     if not buildings:
         total = "total = 100000                # EDIT: residents in all, from the statistics office"
+    named = (
+        f"""
+[inputs.towns]                # towns and subdistricts (镇、街道): in which of them each site lies
+path = "{towns}"
+crs = "EPSG:4326"
+datum = "wgs84"
+"""
+        if towns
+        else ""
+    )
     return f"""# Fetched from OpenStreetMap with planner. {ATTRIBUTION}
 # Paths are relative to this file. `planner check study.toml` judges it, `planner run study.toml` plans.
 [study]
@@ -225,7 +237,7 @@ margin_m = {margin_m:g}
 path = "{districts}"
 crs = "EPSG:4326"
 datum = "wgs84"
-
+{named}
 # [[inputs.stations]]         # existing stations: a workbook or CSV with name, longitude, latitude, hours
 # path = "stations.xlsx"
 # datum = "gcj02"             # wgs84, gcj02 (AMap), bd09 (Baidu)

@@ -15,7 +15,7 @@ from planner.inputs.places.outlines import outlines
 from planner.inputs.tables.read import RawTable, as_text, read_table
 from planner.settings.inputs import Table
 
-__all__ = ["read_districts"]
+__all__ = ["no_towns", "read_districts", "read_towns"]
 
 _OVERLAP_M2 = 20_000.0
 _GAP_M2 = 100_000.0
@@ -61,6 +61,26 @@ def read_districts(
     if frame.empty and not any(f.severity == "E" for f in found):
         found.append(finding("DIS-005", source=raw.source))
     return tables.check("districts", frame), found
+
+
+def no_towns(crs: str | None = None) -> gpd.GeoDataFrame:
+    """No outline of a town."""
+    return gpd.GeoDataFrame({"name": pd.array([], dtype="str")}, geometry=gpd.GeoSeries([], crs=crs))
+
+
+def read_towns(table: Table, *, crs: str) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """Read outlines of towns and subdistricts (镇、街道): ``name`` and outline, in the study's metric CRS.
+
+    Columns and outlines are read as those of districts; several may have one name, and they need not fill the area.
+    """
+    raw, found = read_table(table, kind="districts")
+    if raw is None:
+        return no_towns(crs), found
+    shapes, more = outlines(raw, table, crs=crs)
+    frame, names = _columns(raw)
+    towns = gpd.GeoDataFrame({"name": frame["district"]}, geometry=shapes, crs=crs)
+    towns = towns[towns.geometry.notna() & towns["name"].notna()].reset_index(drop=True)
+    return towns, [*found, *more, *(f for f in names if f.field == "district")]
 
 
 def _columns(raw: RawTable) -> tuple[pd.DataFrame, list[Finding]]:

@@ -13,7 +13,7 @@ import shapely
 from planner import tables
 from planner.errors import Finding, finding
 from planner.inputs.checks import check_stations
-from planner.inputs.districts import read_districts
+from planner.inputs.districts import no_towns, read_districts, read_towns
 from planner.inputs.frame import StreetFrame
 from planner.inputs.hosts import read_hosts
 from planner.inputs.observations import read_observations
@@ -44,6 +44,8 @@ class LoadedInputs:
         Points with ``population`` (persons) and ``district``; ``placed`` False: only the district is known.
     water, main_roads, landuse, places
         Layers of the street file (:class:`planner.inputs.osm.layers.OsmLayers`), empty if it has none.
+    towns
+        Outlines of towns and subdistricts with ``name``; none where the study names no file of them.
     streets
         Lines of the street file with a ``name``, whatever file it is.
     rows
@@ -68,6 +70,7 @@ class LoadedInputs:
     rows: dict[str, int]
     findings: tuple[Finding, ...]
     station_rows: dict[str, int] = field(default_factory=dict)
+    towns: gpd.GeoDataFrame = field(default_factory=no_towns)
 
     @property
     def lakes(self) -> gpd.GeoDataFrame:
@@ -116,13 +119,18 @@ def load_inputs(
         inputs.stations, frame, districts, layers, area, crs, stated=bool(rows.get("districts"))
     )
     found += more
+    towns, more = no_towns(crs), list[Finding]()
+    if inputs.towns is not None:
+        towns, more = read_towns(inputs.towns, crs=crs)
+        rows["towns"] = len(towns)
+    found += more
     if inputs.observations is not None:
         found += read_observations(inputs.observations, crs=crs)[1]
     rows |= {"stations": len(stations), "hosts": len(hosts), "population": len(population)}
     return LoadedInputs(
         crs=crs, districts=districts, stations=stations, hosts=hosts, population=population, water=layers.water,
         main_roads=layers.main_roads, landuse=layers.landuse, places=layers.places, rows=rows,
-        findings=tuple(found), station_rows=counted,
+        findings=tuple(found), station_rows=counted, towns=towns,
         streets=layers.streets if osm_path is not None or frame is None else named_lines(inputs.streets, crs=crs),
     )  # fmt: skip
 

@@ -92,6 +92,7 @@ class Inputs(Section):
 
     streets: Streets
     districts: Table | None = None
+    towns: Table | None = None
     stations: tuple[Table, ...] = ()
     hosts: Table | None = None
     population: Population = Population()

@@ -296,7 +296,7 @@ class Planned:
 def make_plan(
     settings: Settings, posing: Posing, posed: Posed, sited: Sited, stations: gpd.GeoDataFrame, hosts: gpd.GeoDataFrame,
     before: Coverage, *, nearest: NearestStation, streets: gpd.GeoDataFrame, places: gpd.GeoDataFrame,
-    stand_ins: StandIns, hindsight: Hindsight | None,
+    towns: gpd.GeoDataFrame, stand_ins: StandIns, hindsight: Hindsight | None,
 ) -> Planned:  # fmt: skip
     """The new stations: ranked, explained, with coverage before and after.
 
@@ -312,7 +312,7 @@ def make_plan(
         points=whole.points, periods=settings.periods, circle=settings.circle,
     )  # fmt: skip
     open_now = stations[stations["status"] == "open"]
-    where = whereabouts(posing.candidates.geometry.iloc[chosen], streets, places)
+    where = whereabouts(posing.candidates.geometry.iloc[chosen], streets, places, towns)
     around = {
         "nearest_station_m": nearest.metres[chosen],
         "nearest_station": _names_at(open_now, nearest.station[chosen]),

@@ -44,6 +44,7 @@ def input_paths(inputs: Inputs) -> dict[str, Path]:
     files: dict[str, Path | None] = {"streets": inputs.streets.path, "population": inputs.population.path}
     for role in (
         "districts",
+        "towns",
         "hosts",
         "observations",
         "visits",

@@ -99,7 +99,7 @@ def run_content(bundle: Bundle, notes: RunNotes) -> dict[str, Any]:
         **({"scenario": study.scenario} if study.scenario else {}),
         "title": study.title(),
         "synthetic": study.synthetic,
-        "synthetic_note": synthetic_note(bundle),
+        "synthetic_note": synthetic_note(bundle.settings),
         "crs": crs_label(bundle.districts.crs),
         "inputs": list(notes.inputs),
         "network": {"mode": "walk", "nodes": notes.nodes, "edges": notes.edges},

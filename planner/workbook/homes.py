@@ -16,16 +16,15 @@ from planner.publish.office.homes.tables import HomesPart, homes_tables, is_numb
 from planner.publish.office.sheets import (
     NOTE_COLUMNS,
     bar_chart,
-    for_print,
     keep_workbook,
     lines_of,
     new_book,
     new_sheet,
-    put,
-    put_heading,
-    put_heads,
-    put_note,
+    put_notes,
+    put_part,
+    titled,
 )
+from planner.telling.contents.columns import Column
 
 if TYPE_CHECKING:
     from planner.freight.homes import HomesPlan
@@ -45,9 +44,8 @@ def homes_sheets(
         sheet, row = new_sheet(book, "homes", language), 1
         for at in range(1, NOTE_COLUMNS + 1):
             sheet.column_dimensions[get_column_letter(at)].width = 14
-        for line in absent:
-            row = put_note(sheet, row, line)
-        for_print(sheet, f"{title} · {sheet.title}", top=None)
+        row = put_notes(sheet, row, absent)
+        titled(sheet, title)
     parts = homes_tables(homes, language, districts, printed=False)
     for key in dict.fromkeys(part.sheet for part in parts):
         sheet, row = new_sheet(book, key, language), 1
@@ -55,11 +53,10 @@ def homes_sheets(
         widths = _homes_widths(mine)
         for at, width in enumerate(widths, start=1):
             sheet.column_dimensions[get_column_letter(at)].width = width + 2
-        for line in homes_lines(homes, language) if key == parts[0].sheet else ():
-            row = put_note(sheet, row, line)
+        row = put_notes(sheet, row, homes_lines(homes, language) if key == parts[0].sheet else ())
         for part in mine:
-            row = _homes_table(sheet, row, part, widths) + 1
-        for_print(sheet, f"{title} · {sheet.title}", top=None)
+            row = _homes_table(sheet, row, part, widths, language) + 1
+        titled(sheet, title)
 
 
 def write_homes_workbook(
@@ -89,24 +86,21 @@ def _homes_widths(parts: Sequence[HomesPart]) -> list[int]:
     return out
 
 
-def _homes_table(sheet: Worksheet, row: int, part: HomesPart, widths: Sequence[int]) -> int:
+def _homes_table(sheet: Worksheet, row: int, part: HomesPart, widths: Sequence[int], language: str) -> int:
     """A heading, sentences and a table that brings its own heads; the first free row below comes back."""
-    table, row = part.table, put_heading(sheet, row, part.heading)
-    for line in part.lines:
-        row = put_note(sheet, row, line)
-    put_heads(sheet, row, [str(c) for c in table.columns])
-    numeric = [is_number(table, c) for c in table.columns]
-    for at, values in enumerate(table.itertuples(index=False), start=row + 1):
-        lines = 1
-        for column, (value, plain) in enumerate(zip(values, numeric, strict=True), start=1):
-            text = value if plain else shown(value)
-            put(sheet, at, column, text, "decimal" if plain else "text", ruled=True)
-            if isinstance(text, str):
-                lines = max(lines, lines_of(text, widths[column - 1]))
-        sheet.row_dimensions[at].height = min(14.0 * lines + 3, 400.0)
+    heads = [str(c) for c in part.table.columns]
+    numeric = [is_number(part.table, c) for c in heads]
+    columns = [
+        Column(c, "decimal" if n else "text", w, head=c)
+        for c, n, w in zip(heads, numeric, widths, strict=False)
+    ]
+    table = part.table.assign(
+        **{c: part.table[c].map(shown) for c, n in zip(heads, numeric, strict=True) if not n}
+    )
+    end = put_part(sheet, row, columns, table, language, heading=part.heading, lines=part.lines)
     if part.picture == "homes_hours":
-        _hours_chart(sheet, row, len(table) - 1, part.heading)
-    return row + len(table) + 1
+        _hours_chart(sheet, end - len(table) - 1, len(table) - 1, part.heading)
+    return end
 
 
 def _hours_chart(sheet: Worksheet, row: int, hours: int, title: str) -> None:

@@ -8,29 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openpyxl import Workbook
-from openpyxl.worksheet.worksheet import Worksheet
 
 from planner.publish.office.sheets import (
-    for_print,
     keep_workbook,
     new_book,
     new_sheet,
-    put_heading,
-    put_note,
-    put_table,
-    set_widths,
+    put_notes,
+    put_part,
+    titled,
 )
 from planner.publish.safe import plain_text
 from planner.telling.contents.assumptions import ASSUMPTION_COLUMNS, assumption_table, network_rows
 from planner.telling.contents.networks import (
-    NetworkPart,
     network_lines,
     network_parts,
     union_lines,
     union_parts,
 )
-from planner.telling.contents.records import synthetic_notice
-from planner.telling.words.phrases import phrase
+from planner.telling.contents.records import synthetic_lines, synthetic_notice
 
 if TYPE_CHECKING:
     from planner.facts.register import Register
@@ -54,30 +49,20 @@ def networks_sheets(
     if union is None:
         return
     language, title = settings.study.language, settings.study.title()
+    made_up = synthetic_lines(settings) if settings.study.synthetic else ()
     sheet = new_sheet(book, "union", language)
     row = 1
-    for line in [*_synthetic(settings), *union_lines(union, facts, settings, language)]:
-        row = put_note(sheet, row, line)
+    row = put_notes(sheet, row, [*made_up, *union_lines(union, facts, settings, language)])
     for part in union_parts(union, facts, language):
-        row = _put_part(sheet, row, part, language)
-    for_print(sheet, f"{title} · {sheet.title}", top=None)
+        row = put_part(sheet, row, part.columns, part.table, language, heading=part.heading) + 1
+    titled(sheet, title)
     for one in union.networks:
         sheet = book.create_sheet(sheet_name(book, one.title(language)))
         row = 1
-        for line in [*_synthetic(settings), *network_lines(union, one, facts, language)]:
-            row = put_note(sheet, row, line)
+        row = put_notes(sheet, row, [*made_up, *network_lines(union, one, facts, language)])
         for part in network_parts(union, one, language, districts):
-            row = _put_part(sheet, row, part, language)
-        for_print(sheet, f"{title} · {sheet.title}", top=None)
-
-
-def _synthetic(settings: Settings) -> list[str]:
-    """Where the data are made up, that comes first on every sheet."""
-    study = settings.study
-    if not study.synthetic:
-        return []
-    note = study.synthetic_note_zh if study.language == "zh" else study.synthetic_note_en
-    return [line for line in (phrase("synthetic_yes", study.language), note) if line]
+            row = put_part(sheet, row, part.columns, part.table, language, heading=part.heading) + 1
+        titled(sheet, title)
 
 
 def sheet_name(book: Workbook, title: str) -> str:
@@ -89,13 +74,6 @@ def sheet_name(book: Workbook, title: str) -> str:
         end = f" ({n})"
         name, n = plain[: _LONGEST - len(end)].strip() + end, n + 1
     return name
-
-
-def _put_part(sheet: Worksheet, row: int, part: NetworkPart, language: str) -> int:
-    row = put_heading(sheet, row, part.heading) if part.heading else row
-    row = put_table(sheet, row, part.columns, part.table, language) + 1
-    set_widths(sheet, part.columns)
-    return row
 
 
 def write_networks_workbook(
@@ -112,7 +90,7 @@ def write_networks_workbook(
     networks_sheets(book, union, facts, settings, districts)
     language = settings.study.language
     sheet = new_sheet(book, "assumptions", language)
-    put_table(sheet, 1, ASSUMPTION_COLUMNS, assumption_table(network_rows(settings), language), language)
-    set_widths(sheet, ASSUMPTION_COLUMNS)
-    for_print(sheet, f"{settings.study.title()} · {sheet.title}")
+    table = assumption_table(network_rows(settings), language)
+    put_part(sheet, 1, ASSUMPTION_COLUMNS, table, language)
+    titled(sheet, settings.study.title(), top=1)
     keep_workbook(book, path, settings.study.title(), notice=synthetic_notice(settings))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openpyxl import Workbook
 
-from planner.publish.office.sheets import for_print, new_sheet, put_heading, put_note, put_table, set_widths
+from planner.publish.office.sheets import new_sheet, put_part, titled
 from planner.telling.contents.existing.changes import (
     CHANGE_COLUMNS,
     change_lines,
@@ -29,9 +29,8 @@ def previous_sheet(book: Workbook, bundle: Bundle) -> None:
     sheet, row = new_sheet(book, "previous", language), 0
     for plan, changes in parts:
         key = "sec_previous" if plan == "proposal" else "sec_previous_actions"
-        row = put_heading(sheet, row + 1, phrase(key, language))
-        for line in change_lines(bundle, plan):
-            row = put_note(sheet, row, line)
-        row = put_table(sheet, row, CHANGE_COLUMNS, change_rows(bundle, changes), language)
-    set_widths(sheet, CHANGE_COLUMNS)
-    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+        row = put_part(
+            sheet, row + 1, CHANGE_COLUMNS, change_rows(bundle, changes), language,
+            heading=phrase(key, language), lines=change_lines(bundle, plan),
+        )  # fmt: skip
+    titled(sheet, bundle.settings.study.title())

@@ -16,17 +16,18 @@ from planner.publish.office.homes.lines import absent_lines
 from planner.publish.office.sheets import (
     ACCENT,
     bar_chart,
-    for_print,
     keep_workbook,
     line_chart,
     new_book,
     new_sheet,
     put,
     put_heading,
-    put_note,
+    put_notes,
+    put_part,
     put_table,
     put_total,
     set_widths,
+    titled,
 )
 from planner.telling.contents.actions.told import (
     ACTION_COLUMNS,
@@ -106,8 +107,7 @@ def _list_sheet(
     """
     language = bundle.settings.study.language
     sheet, top = new_sheet(book, key, language), 1
-    for line in lines:
-        top = put_note(sheet, top, line)
+    top = put_notes(sheet, top, lines)
     end = put_table(sheet, top, columns, table, language)
     if total is not None:
         put_total(sheet, end, columns, total)
@@ -117,7 +117,7 @@ def _list_sheet(
     printed = sum(column.kind != "degrees" for column in columns)
     if printed < len(columns):  # coordinates are for machines
         sheet.print_area = f"A1:{get_column_letter(printed)}{sheet.max_row}"
-    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=top)
+    titled(sheet, bundle.settings.study.title(), top=top)
     return sheet
 
 
@@ -169,7 +169,7 @@ def _readings_sheet(book: Workbook, bundle: Bundle) -> None:
         row = put_heading(sheet, row + len(figures) + 1, phrase("sec_intervals", language))
         put_table(sheet, row, interval_columns(language), intervals, language)
     set_widths(sheet, (Column("", "text", 26), *timed_columns(GROUP_COLUMNS, bundle)[1:]))
-    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+    titled(sheet, bundle.settings.study.title())
 
 
 def _put_fairness(sheet: Worksheet, row: int, bundle: Bundle) -> int:
@@ -185,9 +185,7 @@ def _put_fairness(sheet: Worksheet, row: int, bundle: Bundle) -> int:
             put(sheet, row, column, value, m.kind, ruled=True)
             put(sheet, row, column + 1, band, ruled=True)
         row += 1
-    for line in fairness_lines(bundle):
-        row = put_note(sheet, row, line)
-    return row
+    return put_notes(sheet, row, fairness_lines(bundle))
 
 
 def _chart(sheet: Worksheet, n: int, row: int, language: str) -> None:
@@ -232,12 +230,11 @@ def _question_sheets(book: Workbook, bundle: Bundle) -> None:
         sheet = new_sheet(book, "batches", language)
         row = 1
         for heading, notes, columns, table in parts:
-            row = put_heading(sheet, row, heading)
-            for line in notes:
-                row = put_note(sheet, row, line)
-            row = (put_table(sheet, row, columns, table, language) if len(table) else row) + 1
-            set_widths(sheet, columns)
-        for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+            if len(table):
+                row = put_part(sheet, row, columns, table, language, heading=heading, lines=notes) + 1
+            else:
+                row = put_notes(sheet, put_heading(sheet, row, heading), notes) + 1
+        titled(sheet, bundle.settings.study.title())
     for part in asked:
         if part.key in _OWN_SHEETS:
             freeze = _OWN_SHEETS[part.key]
@@ -251,8 +248,7 @@ def _actions_sheet(book: Workbook, bundle: Bundle) -> None:
         return
     sheet = new_sheet(book, "actions", language)
     row = put_heading(sheet, 1, phrase("sec_actions", language))
-    for line in lines:
-        row = put_note(sheet, row, line)
+    row = put_notes(sheet, row, lines)
     row = put_table(sheet, row + 1, VERB_COLUMNS, verb_rows(bundle), language)
     row = put_table(sheet, row + 1, ACTION_DISTRICT_COLUMNS, action_district_rows(bundle), language)
     row = put_heading(sheet, row + 1, phrase("actions_list", language))
@@ -261,7 +257,7 @@ def _actions_sheet(book: Workbook, bundle: Bundle) -> None:
     sheet.auto_filter.ref = f"A{row}:{get_column_letter(len(ACTION_COLUMNS))}{max(end - 1, row)}"
     set_widths(sheet, ACTION_COLUMNS)
     sheet.sheet_properties.tabColor = ACCENT
-    for_print(sheet, f"{bundle.settings.study.title()} · {sheet.title}", top=None)
+    titled(sheet, bundle.settings.study.title())
 
 
 def _inputs_sheet(book: Workbook, bundle: Bundle) -> None:
@@ -270,7 +266,7 @@ def _inputs_sheet(book: Workbook, bundle: Bundle) -> None:
     row = sheet.max_row + 2
     for line in (
         station_line(bundle),
-        *synthetic_lines(bundle),
+        *synthetic_lines(bundle.settings),
         phrase("sheet_note_sites", language),
         *credit_lines(bundle),
     ):

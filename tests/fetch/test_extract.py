@@ -81,11 +81,13 @@ def test_a_place_comes_with_its_outline_districts_towns_and_streets(tmp_path, ex
     assert len(banks) == 1
     made = read_settings(out / "study.toml")
     assert made.inputs.districts.path.name == "districts.geojson"
+    assert made.inputs.towns.path == out / "towns.geojson"
 
 
 def test_towns_are_the_level_below_the_districts(tmp_path, extract):
     out = cut_place("西区", extract, tmp_path / "own")
     assert names(out / "districts.geojson") == {"南镇", "北镇"}
+    assert read_settings(out / "study.toml").inputs.towns is None  # nothing below them
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are(tmp_path, extract):

@@ -10,7 +10,7 @@ import shapely
 
 from planner import tables
 from planner.inputs import checks
-from planner.inputs.districts import read_districts
+from planner.inputs.districts import read_districts, read_towns
 from planner.inputs.places.datum import convert
 from planner.inputs.places.outlines import polygons_of
 from tests.inputs.nasty import CRS, codes, one, table
@@ -229,3 +229,25 @@ def test_districts_by_the_names_people_use(tmp_path):
         "吴中区", "吴中区", "虎丘区（高新区）", "虎丘区（高新区）", "苏州工业园区", "苏州工业园区", "昆山市", "苏州工业园区",
         "姑苏区", "吴中区", None, None, None,
     ]  # fmt: skip
+
+
+def test_towns_are_outlines_with_names_that_may_come_twice(tmp_path):
+    path = save(
+        tmp_path, [box(0, 0, 2, 2), box(3, 0, 4, 2), box(5, 0, 6, 2)], names=["城关镇", "城关镇", "北街道"]
+    )
+    towns, found = read_towns(table(path), crs=CRS)
+    assert codes(found, "EWF") == []
+    assert towns["name"].tolist() == ["城关镇", "城关镇", "北街道"]
+    assert towns.crs == CRS
+    assert towns.area.iloc[0] == pytest.approx(area_of(box(0, 0, 2, 2)), rel=1e-6)
+
+
+def test_towns_without_names_or_without_a_file_are_told(tmp_path):
+    path = tmp_path / "towns.geojson"
+    gpd.GeoDataFrame({"x": [1]}, geometry=[box(0, 0, 2, 2)], crs=4326).to_file(path)
+    towns, found = read_towns(table(path), crs=CRS)
+    assert towns.empty
+    assert "TAB-008" in codes(found, "E")
+    towns, found = read_towns(table(tmp_path / "none.geojson"), crs=CRS)
+    assert towns.empty
+    assert codes(found, "E")

@@ -103,18 +103,18 @@ def test_sites_stand_by_district_and_phase_and_add_up() -> None:
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_made_up_data_are_said_first_and_three_limits_last(language: str) -> None:
     page = decision(known_bundle(language))
-    assert page.banner == " ".join(synthetic_lines(known_bundle(language)))
+    assert page.banner == " ".join(synthetic_lines(known_bundle(language).settings))
     assert len(page.limits) == len(set(page.limits)) == 3
     assert decision(plain(language, synthetic=False)).banner == ""
 
 
 def test_the_note_on_made_up_data_is_that_of_the_language_and_may_be_empty() -> None:
-    assert synthetic_lines(plain("zh", synthetic_note_zh="甲", synthetic_note_en="b"))[1:] == ("甲",)
-    assert synthetic_lines(plain("en", synthetic_note_zh="甲", synthetic_note_en="b"))[1:] == ("b",)
-    assert len(synthetic_lines(plain("en", synthetic_note_en=""))) == 1
-    honest = synthetic_lines(plain("en", synthetic=False, synthetic_note_en="b"))
+    assert synthetic_lines(plain("zh", synthetic_note_zh="甲", synthetic_note_en="b").settings)[1:] == ("甲",)
+    assert synthetic_lines(plain("en", synthetic_note_zh="甲", synthetic_note_en="b").settings)[1:] == ("b",)
+    assert len(synthetic_lines(plain("en", synthetic_note_en="").settings)) == 1
+    honest = synthetic_lines(plain("en", synthetic=False, synthetic_note_en="b").settings)
     assert honest == ("The study declares no synthetic data; numbers of workers are still estimates.",)
-    assert synthetic_note(plain("en", synthetic_note_en="b")) == "b"
+    assert synthetic_note(plain("en", synthetic_note_en="b").settings) == "b"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -161,6 +161,11 @@ def test_a_map_of_a_large_area_has_its_core_beside_it_and_a_small_one_does_not(
         frame = whole.patches[-1].get_bbox()
         assert (frame.x0, frame.y0, frame.x1, frame.y1) == pytest.approx(box)
         assert phrase("fig_core", "en") in [t.get_text() for t in part.texts]
+        figure.canvas.draw()
+        for text in (whole.title, whole._left_title, part._right_title, *figure.legends):
+            seen = text.get_window_extent()
+            assert seen.y0 >= 0
+            assert seen.y1 <= figure.bbox.height  # a title was cut off where the layout was found in passes
 
 
 def test_the_core_lies_where_most_workers_are(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,3 +213,19 @@ def test_libreoffice_lays_the_report_out_with_the_pages_that_its_contents_name(
         (line,) = [x for x in lines if x.startswith(heading) and x[len(heading) :].strip(" .\t").isdigit()]
         page = int(line[len(heading) :].strip(" .\t"))
         assert heading in [x.strip() for x in pages[page - 1].splitlines()]
+
+
+def test_libreoffice_prints_the_workbook_with_numbered_pages_and_every_sheet(tmp_path: Path) -> None:
+    from planner.workbook.whole import write_workbook
+
+    bundle = toy_bundle("en")
+    write_workbook(bundle, tmp_path / "plan.xlsx")
+    pages = as_pdf(tmp_path / "plan.xlsx")
+    for n, text in enumerate(pages, start=1):
+        assert f"{n} / {len(pages)}" in text
+        assert phrase("synthetic_yes", "en")[:60] in " ".join(text.split())
+    for key in ("sites", "coverage", "curve", "assumptions", "findings", "inputs"):
+        sheet = phrase(f"sheet_{key}", "en")
+        assert any(
+            f"{bundle.settings.study.title()} · {sheet}" in " ".join(text.split()) for text in pages
+        ), sheet

@@ -457,7 +457,7 @@ def made(
     )
     plan = proposal.make_plan(
         asked, posing(existing=existing, new=new, whole=whole), POSED, sited(closed), stations, "hosts", "before", nearest=nearest,  # type: ignore[arg-type]
-        streets="streets", places="places", stand_ins="stand-ins", hindsight="hindsight",  # type: ignore[arg-type]
+        streets="streets", places="places", towns="towns", stand_ins="stand-ins", hindsight="hindsight",  # type: ignore[arg-type]
     )  # fmt: skip
     return plan, {c[0]: c[1:] for c in calls}
 

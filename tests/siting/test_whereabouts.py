@@ -5,6 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from shapely.geometry import LineString, Point
 
 from planner.roads.network import read_network
@@ -120,3 +121,14 @@ def test_a_station_three_kilometres_off_is_found_and_one_beyond_an_hour_is_not()
     found = nearest_station(network, stations, sites, walk_kmh=4.0)
     assert found.metres[:2] == pytest.approx([3000, 3990], abs=0.5)
     assert found.station.tolist() == [0, 0, -1]
+
+
+def test_the_outline_in_which_a_point_lies_names_its_town() -> None:
+    boxes = ((0, -500, 400, 500), (400, -500, 800, 500), (0, 0, 1, 1))
+    shapes = [shapely.box(X + a, Y + b, X + c, Y + d) for a, b, c, d in boxes]
+    towns = gpd.GeoDataFrame({"name": ["城关镇", "北街道", ""]}, geometry=shapes, crs=CRS)
+    at = points((10, 0), (500, 0), (400, 0), (801, 0), (0.5, 0.5))
+    found = whereabouts(at, STREETS, PLACES, towns)["place"].tolist()
+    # on the line between two: the first by name; outside of all: the nearest place; an outline without a name says nothing
+    assert found == ["城关镇", "北街道", "北街道", "甲镇", "城关镇"]
+    assert whereabouts(points(), STREETS, PLACES, towns)["place"].tolist() == []

@@ -173,7 +173,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     # -- files
     (keys("inputs.streets.", "path crs"), (*NETWORKS, "inputs")),
     (["inputs.streets.margin_m"], ("inputs",)),
-    ([*table("districts"), *table("stations[]"), *table("hosts")], ("inputs",)),
+    ([*table("districts"), *table("towns"), *table("stations[]"), *table("hosts")], ("inputs",)),
     (keys("inputs.population.", "kind path column crs total"), ("inputs",)),
     (table("observations"), ("inputs", "demand")),
     ([*table("truck_counts"), *table("truck_sites"), *table("driver_homes[]")], ("truck_lists",)),
@@ -303,9 +303,9 @@ OTHER: dict[str, Any] = {
     "study.tianditu_key": "0",
     "inputs.streets.crs": "EPSG:4490",
     **{f"inputs.{role}.crs": "EPSG:4490" for role in
-       ("districts", "stations[]", "hosts", "population", "observations", "visits", "grades", "grade_costs", "truck_counts", "truck_sites", "driver_homes[]")},
+       ("districts", "towns", "stations[]", "hosts", "population", "observations", "visits", "grades", "grade_costs", "truck_counts", "truck_sites", "driver_homes[]")},
     **{f"inputs.{role}.header_row": 2 for role in
-       ("districts", "stations[]", "hosts", "observations", "visits", "grades", "grade_costs", "truck_counts", "truck_sites", "driver_homes[]")},
+       ("districts", "towns", "stations[]", "hosts", "observations", "visits", "grades", "grade_costs", "truck_counts", "truck_sites", "driver_homes[]")},
     "groups[].band_high": 1.6,
     "demand.share_band": 1.7,
     "demand.heat_groups[]": "sweeper",
@@ -388,6 +388,9 @@ path = "people.csv"
 column = "n"
 crs = "EPSG:4326"
 total = 10000.0
+[inputs.towns]
+path = "towns.csv"
+{every}
 [inputs.observations]
 path = "seen.csv"
 {every}
@@ -586,6 +589,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         "counts",
         "sites",
         "homes",
+        "towns",
         "others",
         "posts",
     ):

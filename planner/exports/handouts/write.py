@@ -26,7 +26,7 @@ from planner.publish.office.sheets import (
     put,
     put_heading,
     put_heads,
-    put_note,
+    put_notes,
     put_table,
     put_total,
     set_widths,
@@ -87,7 +87,7 @@ def _heads(language: str) -> tuple[str, ...]:
 
 
 def _banner(bundle: Bundle) -> str:
-    return " ".join(synthetic_lines(bundle)) if bundle.settings.study.synthetic else ""
+    return " ".join(synthetic_lines(bundle.settings)) if bundle.settings.study.synthetic else ""
 
 
 def _notes(bundle: Bundle, *, bands: bool) -> list[str]:
@@ -148,14 +148,14 @@ def _document(bundle: Bundle, h: Handout) -> bytes:
 def _opened(book: Workbook, key: str, bundle: Bundle) -> tuple[Worksheet, int]:
     """A new sheet with the banner for made-up data on top, and its first free row."""
     sheet, banner = book.create_sheet(phrase(key, bundle.settings.study.language)[:31]), _banner(bundle)
-    return sheet, put_note(sheet, 1, banner) if banner else 1
+    return sheet, put_notes(sheet, 1, [banner] if banner else [])
 
 
 def _book(bundle: Bundle, h: Handout, path: Path) -> None:
     language, book = bundle.settings.study.language, new_book()
     title = f"{h.title} · {bundle.settings.study.title()}"
     sheet, row = _opened(book, "handout_figures", bundle)
-    row = put_note(sheet, put_heading(sheet, row, h.title), h.sentence)
+    row = put_notes(sheet, put_heading(sheet, row, h.title), [h.sentence])
     put_heads(sheet, row, _heads(language))
     for figure in h.figures:
         row += 1
@@ -167,8 +167,9 @@ def _book(bundle: Bundle, h: Handout, path: Path) -> None:
     if len(h.batches) > 1:
         row = put_heading(sheet, row, phrase("handout_batches", language))
         row = put_table(sheet, row, BATCH_COLUMNS, h.batches, language) + 1
-    for line in (*([h.closed] if h.closed else []), *_notes(bundle, bands=any(f.band for f in h.figures))):
-        row = put_note(sheet, row, line)
+    row = put_notes(
+        sheet, row, (*([h.closed] if h.closed else []), *_notes(bundle, bands=any(f.band for f in h.figures)))
+    )
     set_widths(sheet, _FIGURE_COLUMNS)
     for_print(sheet, title, top=None, landscape=False)
     for key, columns, table in (
@@ -192,8 +193,7 @@ def _summary(bundle: Bundle, handouts: list[Handout], path: Path) -> None:
     put_total(sheet, end, columns, total)
     sheet.freeze_panes = f"B{row + 1}"
     end += 2
-    for line in _notes(bundle, bands=False):
-        end = put_note(sheet, end, line)
+    end = put_notes(sheet, end, _notes(bundle, bands=False))
     set_widths(sheet, columns)
     for_print(sheet, bundle.settings.study.title(), top=row)
     keep_workbook(book, path, bundle.settings.study.title())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from planner.publish.office.existing.audit import write_page
 from planner.publish.office.printed import printed_table
-from planner.publish.office.sheets import for_print, keep_workbook, new_book, put_note, put_table, set_widths
+from planner.publish.office.sheets import keep_workbook, new_book, put_part, titled
 from planner.publish.safe import plain_text
 from planner.telling.contents.columns import Option
 
@@ -27,12 +27,8 @@ def write_evaluation(
     book = new_book()
     for part in parts:
         sheet = book.create_sheet(plain_text(part.heading)[:31])
-        row = 1
-        for line in (*([note] if note else []), *part.lines):
-            row = put_note(sheet, row, line)
-        put_table(sheet, row, part.columns, part.table, language)
-        set_widths(sheet, part.columns)
-        for_print(sheet, f"{title} · {sheet.title}", top=None)
+        put_part(sheet, 1, part.columns, part.table, language, lines=(*([note] if note else []), *part.lines))
+        titled(sheet, title)
     keep_workbook(book, out / "evaluation.xlsx", title, notice=note)
     lines = [note] if note else []
     sections = [(p.heading, " ".join(p.lines), printed_table(p.columns, p.table, language)) for p in parts]

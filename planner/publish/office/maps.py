@@ -21,8 +21,10 @@ __all__ = ["Box", "core", "densest", "draw_map", "traffic_core"]
 #: West, south, east, north in metres of the study's CRS.
 Box = tuple[float, float, float, float]
 
-#: Inches: the figure across, between its two maps, the lowest and the tallest map, the widest of the whole area.
-_ACROSS, _BETWEEN, _LOWEST, _TALLEST, _WIDEST = 9.6, 0.3, 4.4, 6.2, 5.0
+#: Inches: the figure across, between its two maps, beside the second, the lowest and the tallest map, the widest of the whole area.
+_ACROSS, _BETWEEN, _RIM, _LOWEST, _TALLEST, _WIDEST = 9.6, 0.2, 0.1, 4.4, 6.2, 5.0
+#: Inches above the two maps, for title and notice, and below, for the legend.
+_ABOVE, _BELOW = 0.85, 0.5
 #: The core is so many walks of ten minutes high: printed across a page, a circle is then a centimetre wide.
 _WALKS = 16
 #: Where the whole area is not larger than the core by this, one map shows all.
@@ -36,7 +38,7 @@ def _sizes(bundle: Bundle) -> tuple[float, float, float]:
     west, south, east, north = bundle.districts.total_bounds
     height = float(np.clip(_WIDEST * (north - south) / (east - west), _LOWEST, _TALLEST))
     wide = float(np.clip(height * (east - west) / (north - south), 0.3 * _ACROSS, _WIDEST))
-    return wide, _ACROSS - _BETWEEN - wide, height
+    return wide, _ACROSS - _BETWEEN - _RIM - wide, height
 
 
 def densest(
@@ -106,6 +108,20 @@ def _cut(bundle: Bundle, box: Box) -> Bundle:
     )  # fmt: skip
 
 
+def _side_by_side(wide: float, narrow: float, height: float) -> tuple[Any, Any, Any]:
+    """A figure with room for two maps (inches), a title and a notice above and a legend below; their axes.
+
+    Placed by hand: a layout that is found in passes cuts titles off where a map keeps its proportions.
+    """
+    tall = _ABOVE + height + _BELOW
+    figure, whole = new_figure(_ACROSS, tall)
+    figure.set_layout_engine("none")
+    whole.set_position((0.0, _BELOW / tall, wide / _ACROSS, height / tall))
+    whole.set_anchor("N")
+    part = figure.add_axes((1 - (narrow + _RIM) / _ACROSS, _BELOW / tall, narrow / _ACROSS, height / tall))
+    return figure, whole, part
+
+
 def draw_map(
     bundle: Bundle, box: Box | None, theme: Callable[[Any, Bundle, float], None]
 ) -> tuple[Any, Any, Any]:
@@ -119,9 +135,7 @@ def draw_map(
         frame_map(axes, bundle, metres)
         return figure, axes, axes
     wide, narrow, height = _sizes(bundle)
-    figure, only = new_figure(_ACROSS, height + 0.9)
-    only.remove()
-    whole, part = figure.subplots(1, 2, width_ratios=(wide, narrow))
+    figure, whole, part = _side_by_side(wide, narrow, height)
     seen = _cut(bundle, box)
     for axes, shown, inches, view in ((whole, bundle, wide, None), (part, seen, narrow, box)):
         metres = fill_map(axes, shown, inches, view)

@@ -6,7 +6,7 @@ import errno
 import io
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -38,10 +38,12 @@ __all__ = [
     "put",
     "put_heading",
     "put_heads",
-    "put_note",
+    "put_notes",
+    "put_part",
     "put_table",
     "put_total",
     "set_widths",
+    "titled",
 ]
 
 INK, ACCENT, PALE, LINE = "1F3A4D", "C8452B", "F3F5F7", "C9D1D8"
@@ -153,6 +155,11 @@ def set_widths(sheet: Worksheet, columns: Sequence[Column]) -> None:
         sheet.column_dimensions[letter].width = max(column.width + 2, current)
 
 
+def titled(sheet: Worksheet, title: str, *, top: int | None = None) -> None:
+    """For print (:func:`for_print`), under the study's title and the sheet's name; no row is repeated where ``top`` is None."""
+    for_print(sheet, f"{title} · {sheet.title}", top=top)
+
+
 def for_print(sheet: Worksheet, title: str, *, top: int | None = 1, landscape: bool = True) -> None:
     """Heads of row ``top`` on every page, title above, page number below; on paper that keeps it readable.
 
@@ -214,13 +221,26 @@ def put_heading(sheet: Worksheet, row: int, text: str) -> int:
     return row + 1
 
 
-def put_note(sheet: Worksheet, row: int, text: str) -> int:
-    """A sentence across the sheet's first columns; the row below comes back."""
-    cell = put(sheet, row, 1, text)
-    cell.font = Font(name=_FONT, size=9, color="5B6B77")
-    sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=NOTE_COLUMNS)
-    sheet.row_dimensions[row].height = 13.0 * lines_of(text, 110) + 4
-    return row + 1
+def put_notes(sheet: Worksheet, row: int, lines: Iterable[str]) -> int:
+    """Sentences across the sheet's first columns, one below the other; the row below them comes back."""
+    for text in lines:
+        cell = put(sheet, row, 1, text)
+        cell.font = Font(name=_FONT, size=9, color="5B6B77")
+        sheet.merge_cells(start_row=row, start_column=1, end_row=row, end_column=NOTE_COLUMNS)
+        sheet.row_dimensions[row].height = 13.0 * lines_of(text, 110) + 4
+        row += 1
+    return row
+
+
+def put_part(
+    sheet: Worksheet, row: int, columns: Sequence[Column], table: pd.DataFrame, language: str, *,
+    heading: str = "", lines: Iterable[str] = (),
+) -> int:  # fmt: skip
+    """A heading, sentences and a table below each other, the columns made wide enough; the first free row below comes back."""
+    row = put_heading(sheet, row, heading) if heading else row
+    row = put_notes(sheet, row, lines)
+    set_widths(sheet, columns)
+    return put_table(sheet, row, columns, table, language)
 
 
 def bar_chart(

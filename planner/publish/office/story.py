@@ -476,7 +476,7 @@ def story(bundle: Bundle) -> Story:
         findings_more=more,
         inputs=_inputs(bundle),
         stations=station_line(bundle),
-        synthetic_lines=synthetic_lines(bundle),
+        synthetic_lines=synthetic_lines(bundle.settings),
         credits=tuple(credit_lines(bundle)),
         footer=phrase("footer", language, version=version).strip(),
     )

@@ -133,7 +133,7 @@ def _about(bundle: Bundle) -> dict[str, Any]:
         "language": study.language,
         "title": study.title(),
         "synthetic": study.synthetic,
-        "note": synthetic_note(bundle),
+        "note": synthetic_note(bundle.settings),
         "approval": study.map_approval_no,
         **({"base_maps": study.base_maps, "tianditu_key": study.tianditu_key} if study.base_maps else {}),
         "credits": [*CREDITS, *more],

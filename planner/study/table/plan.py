@@ -108,7 +108,7 @@ def plan(settings: Settings) -> dict[str, Stage]:
                 "posing": stage("posing"), "posed": stage("problem"), "sited": stage("siting"),
                 "stations": stage("covers"), "hosts": stage("inputs", get("hosts")), "before": stage("coverage"),
                 "nearest": stage("nearest"), "streets": stage("inputs", get("streets")),
-                "places": stage("inputs", get("places")), "stand_ins": stage("stand_ins"),
+                "places": stage("inputs", get("places")), "towns": stage("inputs", get("towns")), "stand_ins": stage("stand_ins"),
                 "hindsight": stage("confidence"),
             },
             kept=False,

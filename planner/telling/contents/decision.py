@@ -47,7 +47,7 @@ def decision(bundle: Bundle) -> Decision:
     """The decision page of a finished study, in its language."""
     study = bundle.settings.study
     columns, sites = _sites(bundle)
-    made_up = synthetic_lines(bundle) if study.synthetic else ()
+    made_up = synthetic_lines(bundle.settings) if study.synthetic else ()
     return Decision(
         banner=" ".join(made_up),
         asked=_asked(bundle),

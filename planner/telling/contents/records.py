@@ -122,9 +122,9 @@ def station_line(bundle: Bundle) -> str:
     )
 
 
-def synthetic_note(bundle: Bundle) -> str:
+def synthetic_note(settings: Settings) -> str:
     """The study's own note about made-up data, in its language; empty where it has none."""
-    study = bundle.settings.study
+    study = settings.study
     return study.synthetic_note_zh if study.language == "zh" else study.synthetic_note_en
 
 
@@ -133,12 +133,12 @@ def synthetic_notice(settings: Settings) -> str:
     return phrase("synthetic_yes", settings.study.language) if settings.study.synthetic else ""
 
 
-def synthetic_lines(bundle: Bundle) -> tuple[str, ...]:
+def synthetic_lines(settings: Settings) -> tuple[str, ...]:
     """Whether the data are made up, and the study's own note about it."""
-    study = bundle.settings.study
+    study = settings.study
     if not study.synthetic:
         return (phrase("synthetic_no", study.language),)
-    return tuple(line for line in (phrase("synthetic_yes", study.language), synthetic_note(bundle)) if line)
+    return tuple(line for line in (phrase("synthetic_yes", study.language), synthetic_note(settings)) if line)
 
 
 def credit_lines(bundle: Bundle) -> list[str]:
