@@ -6,8 +6,6 @@ import contextlib
 import hashlib
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,22 +20,29 @@ os.environ.setdefault("PLANNER_CACHE", str(Path(tempfile.gettempdir()) / f"plann
 # Commands that tests start run this checkout, wherever another one is installed.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
-#: Files that take longest, begun first so that no worker is left alone with one at the end. Seconds
-#: on one quiet core, warm; only their order matters.
-HEAVY = {
-    "tests/study/test_suzhou.py": 240,
-    "tests/solvers/test_rows_search_brute.py": 90,
-    "tests/study/test_real_studies.py": 80,
-    "tests/example/test_example.py": 60,
-    "tests/notebooks/test_notebooks.py": 31,  # once the Suzhou they share is computed
-    "tests/roads/test_network_real.py": 40,
-    "tests/docs/test_site.py": 40,
-    "tests/solvers/test_problems_variants_brute.py": 40,
-    "tests/study/test_command.py": 35,
-    "tests/freight/test_homes.py": 30,
-    "tests/demand/test_observations.py": 30,
-    "tests/browser/test_map.py": 30,
-}
+#: Files begun first, so that no worker is left alone with a long one at the end: a quarter to three minutes each. The first
+#: computes the Suzhou that notebooks and networks take; the other worker is busy with five files meanwhile.
+FIRST = (
+    "tests/study/test_suzhou.py",
+    "tests/study/test_command.py",
+    "tests/study/test_check_and_run.py",
+    "tests/study/test_real_studies.py",
+    "tests/study/test_homes_told.py",
+    "tests/example/test_example.py",
+    "tests/notebooks/test_notebooks.py",
+    "tests/docs/test_guide.py",
+    "tests/campaigns/test_small.py",
+    "tests/browser/test_keyboard.py",
+    "tests/browser/test_jupyter.py",
+    "tests/facts/test_referee.py",
+    "tests/siting/test_goals.py",
+    "tests/study/test_rough.py",
+    "tests/docs/test_site.py",
+    "tests/demand/test_surveys_that_lie.py",
+    "tests/demand/test_observations.py",
+    "tests/networks/test_shared.py",
+    "tests/networks/test_suzhou_networks.py",  # takes what the ninth notebook has planned
+)
 
 
 def _file(item: pytest.Item) -> str:
@@ -46,10 +51,11 @@ def _file(item: pytest.Item) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files come first."""
+    place = {file: number for number, file in enumerate(FIRST)}
     for item in items:
         if "suzhou_run" in getattr(item, "fixturenames", ()) and config.pluginmanager.hasplugin("timeout"):
             item.add_marker(pytest.mark.timeout(1800))  # the first computes it
-    items.sort(key=lambda item: -HEAVY.get(_file(item), 0))
+    items.sort(key=lambda item: place.get(_file(item), len(FIRST)))
 
 
 @pytest.fixture(scope="session")
@@ -78,32 +84,38 @@ def alone(lock: Path) -> Iterator[None]:
 
 
 def code_mark() -> str:
-    """A short digest of the program's code and tables: other code computes its own Suzhou."""
+    """A short digest of the program's code and tables, and of the notebook that runs it: others compute their own Suzhou."""
+    from tests.notebooks.kernel import QUICK_START
+
     total = hashlib.sha256()
-    for path in sorted((ROOT / "planner").rglob("*")):
-        if path.suffix in {".py", ".csv", ".toml"}:
+    for path in [*sorted((ROOT / "planner").rglob("*")), QUICK_START]:
+        if path.suffix in {".py", ".csv", ".toml", ".ipynb"}:
             total.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return total.hexdigest()[:16]
 
 
 @pytest.fixture(scope="session")
-def suzhou_run() -> tuple[Path, Path]:
-    """The embedded Suzhou as ``planner run`` computes it, once: (cache, folder of products).
+def suzhou_home() -> Path:
+    """The cache of the embedded Suzhou, apart from that of the small towns, which would drive its stages out."""
+    return Path(os.environ["PLANNER_CACHE"]) / "suzhou"
 
-    The first that asks computes it, others wait; the cache is apart from that of the small towns, which would drive
-    its stages out. Kept until the code changes.
+
+@pytest.fixture(scope="session")
+def suzhou_run(suzhou_home: Path) -> tuple[Path, Path]:
+    """The embedded Suzhou as the first notebook computes it in a fresh kernel, once: (cache, folder of products).
+
+    The first that asks computes it, others wait. Kept until the code changes.
     """
-    home = Path(os.environ["PLANNER_CACHE"]) / "suzhou"
-    out = home / "products"
+    from tests.notebooks.kernel import QUICK_START, run_notebook
+
+    home, out = suzhou_home, suzhou_home / "outputs" / "suzhou"
     with alone(home / "lock"):
         done = home / f"done-{code_mark()}"
         if not (done.exists() and (out / "run.json").exists()):
             for old in home.glob("done-*"):
                 old.unlink()
             shutil.rmtree(out, ignore_errors=True)
-            env = {**os.environ, "PLANNER_CACHE": str(home)}
-            command = [sys.executable, "-m", "planner", "run", "--out", str(out)]
-            made = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-            assert made.returncode == 0, made.stderr[-2000:]
+            (home / "notebooks").mkdir(exist_ok=True)
+            run_notebook(QUICK_START, cache=home, within=home / "notebooks")
             done.touch()
     return home, out

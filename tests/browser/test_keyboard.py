@@ -109,22 +109,24 @@ def test_focus_stays_in_the_card_when_its_tools_change(opened, html):
     assert focused(seen, "(node) => node.dataset.tool") == "add"
 
 
-@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
-def test_axe_finds_nothing(opened, either, html, width, height):
-    for page in (either, html):
-        seen = opened(page, width=width, height=height)
-        found = found_by_axe(seen, "first")
-        seen.page.locator(".layer-title").click()
-        found += found_by_axe(seen, "layers")
-        seen.page.locator(".layer-title").click()
-        if width < 800:
-            seen.page.locator(".sheet-handle").press("ArrowUp")
-        for tab in seen.page.get_by_role("tab").all():
-            tab.click()
-            found += found_by_axe(seen, tab.get_attribute("id"))
-        seen.page.get_by_role("tab").first.click()
-        seen.page.locator("button[data-rank='1']").click()
-        seen.page.wait_for_selector(".leaflet-popup-content")
-        seen.page.wait_for_timeout(300)
-        found += found_by_axe(seen, "card")
-        assert not found, "\n".join(map(str, found))
+@pytest.mark.parametrize(
+    ("which", "width", "height"),
+    [("zh", 1280, 800), ("en", 390, 844), ("edited", 1280, 800), ("edited", 390, 844)],
+)
+def test_axe_finds_nothing(opened, html, which, width, height):
+    seen = opened(html if which == "edited" else page_html(toy_bundle(which)), width=width, height=height)
+    found = found_by_axe(seen, "first")
+    seen.page.locator(".layer-title").click()
+    found += found_by_axe(seen, "layers")
+    seen.page.locator(".layer-title").click()
+    if width < 800:
+        seen.page.locator(".sheet-handle").press("ArrowUp")
+    for tab in seen.page.get_by_role("tab").all():
+        tab.click()
+        found += found_by_axe(seen, tab.get_attribute("id"))
+    seen.page.get_by_role("tab").first.click()
+    seen.page.locator("button[data-rank='1']").click()
+    seen.page.wait_for_selector(".leaflet-popup-content")
+    seen.page.wait_for_timeout(300)
+    found += found_by_axe(seen, "card")
+    assert not found, "\n".join(map(str, found))

@@ -119,7 +119,7 @@ def test_headline_districts_and_lists_follow_the_state(opened, html, bundle):
         assert f"{share[0]:.1%} → {share[1]:.1%}" in " ".join(rows.nth(k).inner_text().split())
     seen.page.locator(".view").get_by_text("Today", exact=True).click()
     assert not big.locator(".new").is_visible()
-    assert seen.page.locator("#tab-sites").inner_text() == "New stations 0"
+    seen.page.locator("#tab-sites", has_text="New stations 0").wait_for()  # lists follow a moment later
     assert "2 or more" in seen.page.locator(".state-line").inner_text()
 
 

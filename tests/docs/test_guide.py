@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +16,7 @@ import typer
 import planner
 from planner.cli import app
 from planner.settings.reading import parse_settings, read_settings
+from tests.commands import here
 from tests.study.town import Place, street_town
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,11 +126,9 @@ def test_the_wheel_is_called_as_the_guides_call_it() -> None:
 
 
 def _typed(line: str, cwd: Path) -> str:
-    environment = os.environ | {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
-    done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(line)], cwd=cwd, capture_output=True, text=True, env=environment, check=False,
-        timeout=580, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    name, *words = shlex.split(line)
+    assert name == "planner"
+    done = here(*words, cwd=cwd, LC_ALL="C.UTF-8", LANG="C.UTF-8")
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
     return done.stdout
 

@@ -45,8 +45,8 @@ WALKABLE = {
 
 
 @pytest.fixture(scope="module")
-def folder() -> Path:
-    return example.build()
+def folder(suzhou_home: Path) -> Path:
+    return example.build(suzhou_home)
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +312,8 @@ def test_a_built_folder_is_kept_and_a_damaged_one_made_again(tmp_path, monkeypat
     assert [p.name for p in (tmp_path / "example").iterdir()] == [first.name]
 
 
-def test_files_to_edit_are_never_written_over_others(tmp_path, folder):
+def test_files_to_edit_are_never_written_over_others(tmp_path, folder, suzhou_home, monkeypatch):
+    monkeypatch.setenv("PLANNER_CACHE", str(suzhou_home))
     busy = tmp_path / "busy"
     busy.mkdir()
     (busy / "mine.txt").write_text("keep me", "utf-8")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import jsonschema
 import numpy as np
 import pandas as pd
 import prcoords
@@ -212,6 +211,8 @@ def read_map(folder: Path) -> Any:
 
 
 def test_the_service_map_fits_its_schema(out: Path, bundle: Any) -> None:
+    import jsonschema  # loads for two seconds, which every worker would spend on a collection
+
     schema = json.loads((out / "service_map.schema.json").read_text("utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     told = read_map(out)
@@ -453,6 +454,8 @@ def test_hostile_text_stays_text(title: str, tmp_path: Path) -> None:
         assert len(rows) == 1 + 2 * len(HOSTILE)
         for row in rows[1:]:
             assert not any(is_formula_like(cell) for cell in row)
+    import jsonschema
+
     told = read_map(tmp_path)
     jsonschema.Draft202012Validator(json.loads(schema_text())).validate(told)
     assert [p["name"] for p in told["places"]][: len(HOSTILE)] == want

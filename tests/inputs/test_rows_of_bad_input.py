@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -27,6 +25,7 @@ from planner.inputs.tables.read import read_table
 from planner.publish.safe import OutputError, safe_name, write_text
 from planner.roads.network import read_network
 from planner.settings.reading import parse_settings
+from tests.commands import here
 from tests.inputs.nasty import CRS, codes, one, table, write
 from tests.roads.osm_text import osm
 from tests.study.town import Place, at, street_town, write_table
@@ -315,10 +314,7 @@ def test_row_47_negative_counts_of_workers_refuse_with_file_and_row(tmp_path: Pa
 def command(
     *arguments: object, cache: Path, language: str = "en_US.UTF-8"
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "planner", *map(str, arguments)], capture_output=True, text=True, check=False,
-        env={**os.environ, "PLANNER_CACHE": str(cache), "LC_ALL": language},
-    )  # fmt: skip
+    return here(*arguments, cwd=cache.parent, PLANNER_CACHE=str(cache), LC_ALL=language)
 
 
 def test_row_54_an_input_that_changed_is_read_again_and_that_is_said(tmp_path: Path) -> None:

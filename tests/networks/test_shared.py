@@ -55,22 +55,26 @@ def value(block: NetworkBlock, chosen: tuple[int, ...]) -> float:
 def best_of_all(
     blocks: list[NetworkBlock], worth: list[float], budget: float, on: dict[int, tuple[int, Any]] | None = None
 ) -> float:  # fmt: skip
-    """The best joint plan, every combination tried."""
+    """The best joint plan, every combination tried; what each part costs and is worth is counted once."""
+    parts = [
+        [(c, float(b.cost[list(c)].sum()), w * value(b, c)) for c in subsets(b)]
+        for w, b in zip(worth, blocks, strict=True)
+    ]
     best = 0.0
-    for plan in itertools.product(*(subsets(b) for b in blocks)):
-        if sum(b.cost[list(c)].sum() for b, c in zip(blocks, plan, strict=True)) > budget:
+    for plan in itertools.product(*parts):
+        if sum(cost for _, cost, _ in plan) > budget:
             continue
         linked = all(
-            needs[i] < 0 or needs[i] in plan[below]
+            needs[i] < 0 or needs[i] in plan[below][0]
             for k, (below, needs) in (on or {}).items()
-            for i in plan[k]
+            for i in plan[k][0]
         )
         if linked:
-            best = max(best, sum(w * value(b, c) for w, b, c in zip(worth, blocks, plan, strict=True)))
+            best = max(best, sum(gained for _, _, gained in plan))
     return best
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_together_is_the_best_of_all_plans_and_never_worse_than_any_split(seed: int) -> None:
     rng = np.random.default_rng(seed)
     blocks = [
@@ -83,7 +87,7 @@ def test_together_is_the_best_of_all_plans_and_never_worse_than_any_split(seed: 
     assert found.bound >= found.worth - 1e-9
     assert found.worth >= found.separate_worth
     assert found.spent <= budget
-    for share in rng.dirichlet(np.ones(len(blocks)), 4):
+    for share in rng.dirichlet(np.ones(len(blocks)), 2):
         apart = sum(
             w * value(b, tuple(solve_block(b, LOOK, budget=budget * s)[0].chosen))
             for w, b, s in zip(worth, blocks, share, strict=True)
@@ -91,7 +95,7 @@ def test_together_is_the_best_of_all_plans_and_never_worse_than_any_split(seed: 
         assert found.worth >= apart - 1e-9
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(30))
 def test_a_network_on_another_keeps_to_its_places_and_the_bound_holds(seed: int) -> None:
     rng = np.random.default_rng(100 + seed)
     base, top, third = toy(rng, wanted=2), toy(rng), toy(rng, wanted=2)

@@ -30,7 +30,7 @@ def city(seed: int, *, within: float = 0.8) -> dict:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_large_plan_keeps_places_apart_under_a_bound(seed: int) -> None:
     given = city(seed)
     plan = planner.maximal_covering_options(**given)

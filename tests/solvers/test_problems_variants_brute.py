@@ -21,8 +21,8 @@ from planner.solvers.problems import (
 )
 
 QUICK = {"work_limit": 20}
-#: 300 instances for each kind; all but the first thirty only where slow tests are run.
-SEEDS = [*range(30), *(pytest.param(s, marks=pytest.mark.slow) for s in range(30, 300))]
+#: Instances of each kind: every credit, measure and rounding of shares with and without each rule.
+SEEDS = range(72)
 
 
 def toy(seed: int):

@@ -106,8 +106,10 @@ def test_searched_plans_obey_are_worth_what_they_say_and_are_nearly_always_best(
         assert worth_of(request, worth, np.array(found, np.int64)) == pytest.approx(value[found])
         top = max(value.values())
         best += value[found] >= top - 1e-9
-        bound = _priced(rows, np.array(found, np.int64), Effort(40, 60.0, 0.0, seed))
-        assert bound >= top - 1e-7
+        # a bound takes fifteen times as long as a search: two in five, with and without a budget, every worth
+        if seed % 5 in (0, 3):
+            bound = _priced(rows, np.array(found, np.int64), Effort(40, 60.0, 0.0, seed))
+            assert bound >= top - 1e-7
     assert tried >= 60
     assert best >= tried - 4
 

@@ -10,10 +10,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from planner import cli
+from tests.commands import here
+from tests.study.town import Place, street_town
 
 WEST, SOUTH = 120.60, 31.30
 LAT_M, LNG_M = 1 / 110_900, 1 / 95_200  # degrees per metre at Suzhou
@@ -91,6 +94,7 @@ enabled = false
 
 
 def planner_(*args: object, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own, which spends five seconds on imports alone."""
     return subprocess.run(
         [sys.executable, "-m", "planner", *map(str, args)],
         cwd=cwd, capture_output=True, text=True, env={**os.environ, **env}, timeout=300,
@@ -110,7 +114,7 @@ def run_once(town):
 
 @pytest.mark.parametrize("asked", [False, True])
 def test_evidence_is_asked_for_on_the_command_line(town, asked: bool) -> None:
-    done = planner_("run", town, "--dry-run", *(["--evidence"] if asked else []), cwd=town.parent)
+    done = here("run", town, "--dry-run", *(["--evidence"] if asked else []), cwd=town.parent)
     assert done.returncode == 0, done.stderr
     lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
     for stage in ("fair_front", "knowledge", "pilots"):
@@ -118,7 +122,7 @@ def test_evidence_is_asked_for_on_the_command_line(town, asked: bool) -> None:
 
 
 def test_help_reads_like_the_list_of_doors(town) -> None:
-    shown = planner_("--help", cwd=town.parent).stdout
+    shown = here("--help", cwd=town.parent).stdout
     for word in ("run", "check", "coverage", "site", "homes", "evaluate", "example", "fetch", "batch"):
         assert re.search(rf"\b{word}\b", shown)
 
@@ -200,7 +204,7 @@ def test_refused_inputs_exit_1_and_leave_only_the_checks(tmp_path) -> None:
     study = toy_town(
         tmp_path, stations="001,甲,31.30,120.60,8:00-20:00,正常\n001,乙,31.31,120.61,8:00-20:00,正常\n"
     )
-    done = planner_("run", study, "--out", tmp_path / "out", cwd=tmp_path)
+    done = here("run", study, "--out", tmp_path / "out", cwd=tmp_path)
     assert done.returncode == 1
     assert "XY-001" in done.stderr
     assert {p.name for p in (tmp_path / "out").iterdir()} <= {"checks.html", "to_geocode.csv"}
@@ -215,13 +219,11 @@ def test_an_unknown_key_exits_1_with_the_nearest_right_one(tmp_path) -> None:
 
 
 def test_wrong_usage_exits_2(tmp_path) -> None:
-    assert planner_("run", "--no-such-option", cwd=tmp_path).returncode == 2
-    assert planner_("check", cwd=tmp_path).returncode == 2
+    assert here("run", "--no-such-option", cwd=tmp_path).returncode == 2
+    assert here("check", cwd=tmp_path).returncode == 2
 
 
 def test_a_gap_above_what_the_study_accepts_exits_3(town, tmp_path, monkeypatch) -> None:
-    from planner import cli
-
     run = json.loads((town.parent / "out" / "run.json").read_text("utf-8"))
     run["stations"]["gap"] = 0.01
     assert cli._exit_code(run, 0.002) == 3
@@ -230,17 +232,17 @@ def test_a_gap_above_what_the_study_accepts_exits_3(town, tmp_path, monkeypatch)
 
 def test_check_lists_findings_in_the_study_language(tmp_path) -> None:
     study = toy_town(tmp_path, stations=f"001,甲,{lng(400)},{lat(400)},随缘开放,正常\n")
-    done = planner_("check", study, "--out", tmp_path / "out", cwd=tmp_path)
+    done = here("check", study, "--out", tmp_path / "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "随缘开放" in done.stdout
     assert (tmp_path / "out" / "checks.html").exists()
 
 
 def test_coverage_and_site_alone(town, tmp_path) -> None:
-    done = planner_("coverage", town, "--out", tmp_path / "c", cwd=tmp_path)
+    done = here("coverage", town, "--out", tmp_path / "c", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "c" / "coverage.csv").exists()
-    done = planner_("site", town, "--out", tmp_path / "s", cwd=tmp_path)
+    done = here("site", town, "--out", tmp_path / "s", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "s" / "recommendations.csv").exists()
 
@@ -254,33 +256,34 @@ def test_evaluating_the_proposal_itself_gives_its_own_coverage(town, run_once, t
         out = csv.writer(handle)
         out.writerow(["name", "lng", "lat", "open_hours"])
         out.writerows([r[columns[2]], r[x], r[y], "08:00-20:00"] for r in rows)
-    done = planner_("evaluate", town, tmp_path / "wish.csv", cwd=tmp_path)
+    done = here("evaluate", town, tmp_path / "wish.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     shares = re.findall(r"(\d+\.\d+)%", done.stdout)
     assert shares[1] == shares[2], done.stdout  # with these sites = with the proposed
 
 
 def test_a_batch_runs_studies_side_by_side(tmp_path) -> None:
-    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
-    first, second = toy_town(tmp_path / "a"), toy_town(tmp_path / "b", p=2)
-    second.write_text(second.read_text("utf-8").replace('"newtown"', '"oldtown"', 1), "utf-8")
-    done = planner_("batch", first, second, "--out", tmp_path / "out", "--workers", "2", cwd=tmp_path)
+    first, second = (street_town(tmp_path / name, hosts=[Place("h", 1500)]) for name in "ab")
+    second.write_text(second.read_text("utf-8").replace('name = "street"', 'name = "oldtown"', 1), "utf-8")
+    done = here("batch", first, second, "--out", tmp_path / "out", "--workers", "2", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out" / "newtown" / "map.html").exists()
+    assert (tmp_path / "out" / "street" / "map.html").exists()
     assert (tmp_path / "out" / "oldtown" / "map.html").exists()
 
 
 def test_two_studies_of_one_name_are_not_written_over_each_other(tmp_path) -> None:
     study = toy_town(tmp_path)
-    done = planner_("batch", study, study, cwd=tmp_path)
+    done = here("batch", study, study, cwd=tmp_path)
     assert done.returncode == 1
     assert "newtown" in done.stderr
 
 
 def test_an_interrupted_run_exits_130_and_the_same_command_finishes_it(town, run_once, tmp_path) -> None:
-    env = {**os.environ, "PLANNER_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, "-m", "planner", "run", str(town), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    cache, command = str(tmp_path / "cache"), ["run", str(town), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "planner", *command], env={**os.environ, "PLANNER_CACHE": cache},
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     told = []
     for line in process.stderr:
         told.append(line)
@@ -290,8 +293,7 @@ def test_an_interrupted_run_exits_130_and_the_same_command_finishes_it(town, run
     told.append(process.communicate(timeout=120)[1])
     assert process.returncode == 130, told
     assert not (tmp_path / "out" / "run.json").exists()
-    time.sleep(0.1)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    done = here(*command, cwd=tmp_path, PLANNER_CACHE=cache)
     assert done.returncode == 0, done.stderr
     ours, first = tmp_path / "out" / "recommendations.csv", town.parent / "out" / "recommendations.csv"
     assert ours.read_bytes() == first.read_bytes()

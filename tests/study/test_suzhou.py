@@ -1,4 +1,4 @@
-"""The embedded Suzhou from end to end: what a newcomer's first command gives."""
+"""The embedded Suzhou from end to end: what the first notebook, and a newcomer's first command, give."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from planner.roads.reach import snap
 from planner.siting.candidates import proportional_quota_min
 from planner.siting.coverage import cover_matrix, cover_weights
 from planner.study.terminal import summary
+from tests.commands import here
 from tests.facts.referee import Facts, judge, sentences_agree
 from tests.street_referee import seconds_to_sites
 
@@ -31,7 +32,7 @@ def study(suzhou_run):
 
 @pytest.fixture(scope="module")
 def done(suzhou_run):
-    """``run.json`` and the folder of products of a newcomer's first command."""
+    """``run.json`` and the folder of products."""
     out = suzhou_run[1]
     return json.loads((out / "run.json").read_text("utf-8")), out
 
@@ -45,6 +46,14 @@ def test_it_is_as_large_as_promised_and_says_what_is_synthetic(study, done) -> N
     assert study.districts["population"].sum() == 12_958_000
     assert run["synthetic"] is True
     assert run["synthetic_note"]
+
+
+def test_a_newcomers_command_plans_this_suzhou_and_computes_nothing_else(suzhou_run, tmp_path) -> None:
+    said = here("run", "--dry-run", cwd=tmp_path, PLANNER_CACHE=str(suzhou_run[0]))
+    assert said.returncode == 0, said.stderr
+    states = {line.split()[0]: line.split()[1] for line in said.stdout.splitlines() if line.strip()}
+    assert set(states.values()) <= {"状态", "沿用", "仅在内存中", "未要求"}, states
+    assert states["demand"] == states["siting"] == states["trucks"] == states["actions_solved"] == "沿用"
 
 
 def test_two_hundred_sites_with_a_certificate(study, done) -> None:
