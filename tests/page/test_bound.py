@@ -1,4 +1,4 @@
-"""The page's bound against HiGHS: on three hundred random edits of random cities it is never below the true optimum."""
+"""The page's bound against HiGHS: on hundreds of random edits of random cities it is never below the true optimum."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-N_CITIES, N_EDITS = 30, 10
+N_CITIES, N_EDITS = 55, 10
 
 
 def city(rng: np.random.Generator) -> dict:
@@ -117,7 +117,7 @@ def test_the_bound_is_never_below_the_optimum(node):
     print(
         f"{len(gaps)} plans: median gap {np.median(gaps):.3%}, 90 % {np.quantile(gaps, 0.9):.3%}, short of the optimum by {np.mean(missed):.3%} on average"
     )
-    assert len(gaps) >= 200
+    assert len(gaps) >= 500
     assert np.median(gaps) <= 0.005
     assert np.mean(missed) <= 0.01
 
