@@ -93,7 +93,7 @@ out = {"objective": -info.objective_function_value if found else None, "bound": 
        "status": str(highs.getModelStatus())}
 """
 #: Rounds of work for one plan (those of 60 s), for each of a frontier's; CPU seconds for HiGHS.
-WORK, WORK_EACH, HIGHS_S = 600, 60, 120
+WORK, WORK_EACH, HIGHS_S = 600, 60, 300
 
 
 def timed(body: str, **given: Any) -> dict[str, Any]:

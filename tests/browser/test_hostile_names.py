@@ -57,7 +57,7 @@ LOOK = """() => {
     listed: texts("#panel-sites .site-name"),
     spots: texts(".spot-list .site-name"),
     filter: texts(".list-head option").slice(1),
-    districts: texts(".districts tbody th button"),
+    districts: texts(".districts tbody th button:not([data-paper])"),
     labels: layers.labels.map((l) => l.options.icon.options.html.textContent),
     legend: texts("[data-entry=sites] li"),
     control: document.querySelector("[data-entry=extra-more] label").textContent,

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-N_CITIES, N_EDITS = 55, 10
+N_CITIES, N_EDITS = 70, 10
 
 
 def city(rng: np.random.Generator) -> dict:

@@ -39,8 +39,30 @@ def test_the_headline_says_today_first_and_then_the_plan(island):
         "absent": [],
     }
     assert by_district == [
-        {"district": "east", "workers": 300, "before": 0.2, "after": 0.7, "stations": 1, "sites": 2},
-        {"district": "west", "workers": 700, "before": 0.5, "after": 0.9, "stations": 4, "sites": 3},
+        {
+            "district": "east",
+            "workers": 300,
+            "before": 0.2,
+            "after": 0.7,
+            "stations": 1,
+            "sites": 2,
+            "gain": 150,
+            "backup": [0.05, 0.23],
+            "gap_areas": 1,
+            "gap_workers": 90,
+        },
+        {
+            "district": "west",
+            "workers": 700,
+            "before": 0.5,
+            "after": 0.9,
+            "stations": 4,
+            "sites": 3,
+            "gain": 280,
+            "backup": [0.11, 0.31],
+            "gap_areas": 1,
+            "gap_workers": 70,
+        },
     ]
 
 
