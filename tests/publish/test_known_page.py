@@ -61,7 +61,7 @@ def test_the_headline_says_today_first_and_then_the_plan(island):
             "gain": 280,
             "backup": [0.11, 0.31],
             "gap_areas": 1,
-            "gap_workers": 70,
+            "gap_workers": 55,
         },
     ]
 
