@@ -202,6 +202,8 @@ def _lengths(
             continue
         while node != start:
             by, node = trace(ptr, tail, arc, felt, times, node)
+            if by < 0:  # times that rounding has made equal: no arc of this way can be told
+                break
             out[j] += seconds[by]
     return out
 
@@ -220,6 +222,8 @@ def _walk(
         left = way_s[j]
         while node != start:
             by, node = trace(ptr, tail, arc, felt, times, node)
+            if by < 0:  # times that rounding has made equal: no arc of this way can be told
+                break
             left -= seconds[by]
             since = max(left, 0.0) / 3600.0
             hour = int(since)
