@@ -105,8 +105,11 @@ def _report(results: Sequence[Result], names: Sequence[str], known: dict[str, st
             killed = sum(r.outcome != "survived" for r in own)
             print(f"{name:<45} {len(own):>5}   {killed:>5}     {len(own) - killed:>5}")
     killed = sum(r.outcome != "survived" for r in results)
+    late = sum(r.outcome == "timeout" for r in results)
     share = killed / len(results) if results else 1.0
-    print(f"\n{len(results)} mutants, {killed} noticed ({share:.1%}); {len(known)} equivalent ones known")
+    print(
+        f"\n{len(results)} mutants, {killed} noticed ({share:.1%}; {late} by running on); {len(known)} equivalent ones known"
+    )
     return int(share < LEAST)
 
 

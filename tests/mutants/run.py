@@ -36,11 +36,22 @@ COPIED = (
 )
 #: Exit status of pytest that means "a test failed" or "a test file could not be imported".
 KILLED = (1, 2)
+#: A run may take so many times its CPU seconds by the clock: a busy machine notices no fault.
+WAIT = 10.0
+
+
+def cpu_s(pid: int) -> float:
+    """CPU seconds of a process and of its children that have ended; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a mutant: "killed", "survived" or "timeout" (which counts as killed)."""
+    """What became of a mutant: "killed", "survived" or "timeout" (which counts as killed); CPU seconds."""
 
     mutant: Mutant | None
     outcome: str
@@ -93,7 +104,7 @@ class _Run:
     ) -> None:
         self.scratch, self.mutant, self._changed = scratch, mutant, changed
         self._log = scratch.folder / "log.txt"
-        self._begun = time.monotonic()
+        self._begun, self._worked = time.monotonic(), 0.0
         sys.stdout.flush()
         sys.stderr.flush()
         self.pid = os.fork()
@@ -101,15 +112,17 @@ class _Run:
             _in_child(scratch.folder, tests, self._log, keep_bytecode=mutant is None)
 
     def poll(self, limit_s: float) -> Result | None:
-        """The result, once there is one; a run beyond its time is stopped."""
+        """The result, once there is one; a run beyond its CPU seconds, or one that waits for ever, is stopped."""
+        worked = cpu_s(self.pid)
         pid, status = os.waitpid(self.pid, os.WNOHANG)
-        seconds, outcome = time.monotonic() - self._begun, ""
+        waited, outcome = time.monotonic() - self._begun, ""
+        seconds = self._worked = max(worked, self._worked)
         if pid:
             code = os.waitstatus_to_exitcode(status)
             outcome = (
                 "survived" if code == 0 else "killed" if code in KILLED or code < 0 else f"pytest exit {code}"
             )
-        elif seconds > limit_s:
+        elif seconds > limit_s or waited > WAIT * limit_s:
             os.killpg(self.pid, signal.SIGKILL)  # the group that this fork began
             os.waitpid(self.pid, 0)
             outcome = "timeout"
