@@ -83,7 +83,7 @@ def lines(name: str, how: str, taken: Taken) -> list[str]:
     gap = 100 * taken.run["stations"]["gap"]
     head = f"| {name} | {how} | all | {taken.wall_s:.1f} | {taken.cpu_s:.1f} | {taken.peak_mb:,.0f} | gap {gap:.3f} % |"
     rows = [
-        f"| {name} | {how} | {s['name']} | {s['seconds']:.1f} | | {s['peak_mb']:,.0f} | |"
+        f"| {name} | {how} | {s['name']} | {s['seconds']:.1f} | {s['cpu_s']:.1f} | {s['peak_mb']:,.0f} | |"
         for s in stages
         if s["seconds"] >= LEAST_S and how != "warm"
     ]

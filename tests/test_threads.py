@@ -8,7 +8,7 @@ import time
 import pytest
 
 from planner import threads
-from planner.threads import at_once
+from planner.threads import at_once, cpu_s
 
 
 @pytest.fixture
@@ -39,3 +39,17 @@ def test_what_goes_wrong_is_raised_where_its_answer_is_asked(four: None) -> None
     assert next(answers) == 1
     with pytest.raises(ZeroDivisionError):
         next(answers)
+
+
+def test_the_processor_seconds_of_those_that_worked_for_a_thread_are_its_own(four: None) -> None:
+    def work(seconds: float) -> None:
+        until = time.thread_time() + seconds
+        while time.thread_time() < until:
+            pass
+
+    before, own = cpu_s(), time.thread_time()
+    list(
+        at_once(lambda _: list(at_once(work, [0.05, 0.05])), range(3))
+    )  # also of those that worked for these
+    assert cpu_s() - before >= 0.3
+    assert time.thread_time() - own < 0.2  # while this one waited

@@ -221,7 +221,7 @@ def expected_use(
         pairs_of(kept_old.access, kept_old.open_share), pairs_of(more.access, more.open_share)
     )
     names, occasions = occasions_of(demand, existing.access, periods, use)
-    live = np.unique(np.concatenate([old.point, both.point]))
+    live = _points_of(old, both)
     old, both, occasions = _on(old, live), _on(both, live), occasions[:, live]
     states = tuple(
         (pairs, *traits_of(table, use, circle.hours_kept))
@@ -233,9 +233,16 @@ def expected_use(
 
     middle = read(law.law, occasions.sum(axis=0))
     drawn = [read(*d) for d in _draws(use, circle, law, states[0], names, occasions, seed=seed)]
-    blocks = len(existing.access) * len(periods)
-    code = pd.Index(districts["district"]).get_indexer(np.tile(demand["district"].to_numpy(), blocks)[live])
+    code = pd.Index(districts["district"]).get_indexer(demand["district"])[live % len(demand)]
     return _summed(middle, drawn, code, districts, stations, candidates.iloc[chosen], stay)
+
+
+def _points_of(*many: Pairs) -> Array:
+    """Points that any of the pairs reaches, ascending."""
+    reached = np.zeros(max(pairs.n_points for pairs in many), dtype=bool)
+    for pairs in many:
+        reached[pairs.point] = True
+    return np.flatnonzero(reached)
 
 
 def _on(pairs: Pairs, live: Array) -> Pairs:
@@ -258,7 +265,7 @@ def _draws(
     laws = [] if law.law is None else drawn_laws(law.law.logs, law.root, use.draws, seed=seed)
     if law.how == "fitted":
         return [(one, occasions.sum(axis=0), 1.0) for one in laws]
-    rng, out, reached = np.random.default_rng([seed, 73]), [], np.unique(pairs.point)
+    rng, out, reached = np.random.default_rng([seed, 73]), [], _points_of(pairs)
     low, middle, high = (np.log(v) for v in law.visits)
     spread = np.log(use.idle_band) / 1.645
     each = (

@@ -34,7 +34,9 @@ def gap_areas(
     picked = demand.loc[(missing > floor).to_numpy(), ["district", "geometry"]].assign(workers=missing)
     parts = []
     for district, cells in picked.groupby("district", sort=True):
-        areas = shapely.get_parts(shapely.union_all(cells.geometry.buffer(cell_m * 0.01).to_numpy()))
+        areas = shapely.get_parts(
+            shapely.union_all(shapely.buffer(cells.geometry.to_numpy(), cell_m * 0.01, join_style="mitre"))
+        )
         inside = shapely.point_on_surface(cells.geometry.to_numpy())  # a centroid may lie outside a cut cell
         cell, area = shapely.STRtree(areas).query(inside, predicate="intersects")
         cell, first = np.unique(cell, return_index=True)

@@ -230,7 +230,8 @@ def _notes(stages: Stages, absent: dict[str, str]) -> RunNotes:
         new_gap=plan.new_gap,
         absent=absent,
         stages=[
-            {"name": r.name, "seconds": r.seconds, "peak_mb": r.peak_mb} for r in stages.records.values()
+            {"name": r.name, "seconds": r.seconds, "cpu_s": r.cpu_s, "peak_mb": r.peak_mb}
+            for r in stages.records.values()
         ],
         version=VERSION,
         station_rows=stages.value("inputs").station_rows,

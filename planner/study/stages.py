@@ -22,7 +22,7 @@ from planner.progress import Progress, silent
 from planner.settings.whole import Settings
 from planner.study.store import Kept, Store, code_digest, file_digest, text_digest
 from planner.study.takes import FromStages, Take, digest_of
-from planner.threads import threads
+from planner.threads import cpu_s, threads
 
 __all__ = ["Stage", "StageRecord", "Stages", "peak_mb"]
 
@@ -60,12 +60,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class StageRecord:
-    """What a stage took when it was computed; ``kept``: taken from the cache this time."""
+    """What a stage took when it was computed (:class:`~planner.study.store.Kept`); ``kept``: taken from the cache this time."""
 
     name: str
     seconds: float
     peak_mb: float
     kept: bool
+    cpu_s: float = 0.0
 
 
 def peak_mb() -> int:
@@ -200,7 +201,7 @@ class Stages:
                 kept = self._made(name, given)
                 if row.kept:
                     self.store.put(key, kept)
-            record = StageRecord(name, kept.seconds, kept.peak_mb, found)
+            record = StageRecord(name, kept.seconds, kept.peak_mb, found, kept.cpu_s)
             self.memory.known[key] = (kept.value, record)
         value, record = self.memory.known[key]
         if not given:
@@ -282,17 +283,18 @@ class Stages:
             arguments["progress"] = self.progress
         if stage.kept:
             self.progress(name, 0.0)
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), cpu_s()
         try:
             value = make(**arguments)
         except (InputError, AbsentError) as error:
             self.memory.refusals[self.key(name, **given)] = tuple(error.findings)
             raise
-        seconds = round(time.perf_counter() - start, 3)
+        seconds, worked = round(time.perf_counter() - start, 3), round(cpu_s() - worked, 3)
         if stage.kept:
             self.progress(name, 1.0)
         study = "" if given else self.settings.study.name
-        return Kept(value, seconds, peak_mb(), tuple(_findings_of(value)), self.digests(name, **given), study)
+        takes = self.digests(name, **given)
+        return Kept(value, seconds, peak_mb(), tuple(_findings_of(value)), takes, study, worked)
 
     def _taken(self, take: Take) -> Any:
         if not isinstance(take, FromStages):

@@ -62,8 +62,8 @@ class Kept:
 
     Attributes
     ----------
-    seconds, peak_mb
-        What it took when it was computed.
+    seconds, peak_mb, cpu_s
+        What it took when it was computed: by the clock, most memory of the process, processor seconds of all its threads.
     findings
         What was noticed; to be had without reading the value.
     takes
@@ -78,6 +78,7 @@ class Kept:
     findings: tuple[Finding, ...] = ()
     takes: Mapping[str, str] = field(default_factory=dict)
     study: str = ""
+    cpu_s: float = 0.0
 
 
 def _sealed(note: Mapping[str, Any]) -> str:
@@ -141,7 +142,7 @@ class Store:
                     raise DamagedError(name)
             kept = Kept(
                 read_value(note["value"], home), note["seconds"], note["peak_mb"], _findings(note), note["takes"],
-                note["study"],
+                note["study"], note["cpu_s"],
             )  # fmt: skip
         except Exception:  # whatever a damaged file makes a reader say (BadZipFile, ArrowInvalid, EOFError …)
             self.damaged.add(key)
@@ -161,7 +162,7 @@ class Store:
     def _put(self, key: str, kept: Kept, beside: Path) -> None:
         note = {
             "value": write_value(kept.value, beside), "seconds": kept.seconds, "peak_mb": kept.peak_mb,
-            "findings": [asdict(f) for f in kept.findings], "takes": dict(kept.takes), "study": kept.study,
+            "findings": [asdict(f) for f in kept.findings], "takes": dict(kept.takes), "study": kept.study, "cpu_s": kept.cpu_s,
         }  # fmt: skip
         note["files"] = {p.name: sum_of(p) for p in sorted(beside.iterdir())}
         (beside / NOTE).write_text(_sealed(note), "utf-8")

@@ -68,7 +68,7 @@ class RunNotes:
     absent
         What was not made, and why.
     stages
-        One entry per stage: ``name``, ``seconds``, ``peak_mb``.
+        One entry per stage: ``name``, ``seconds``, ``cpu_s``, ``peak_mb``.
     version
         Planner's own.
     station_rows

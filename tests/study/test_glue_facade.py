@@ -257,7 +257,7 @@ def test_run_json_s_notes_name_files_network_gap_and_stages(
     gathered: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stages = whole()
-    stages.records = {"x": SimpleNamespace(name="x", seconds=1.5, peak_mb=20)}
+    stages.records = {"x": SimpleNamespace(name="x", seconds=1.5, cpu_s=0.75, peak_mb=20)}
     stages.files = {Path("/a/b.csv"): "digest"}
     monkeypatch.setattr(
         gather,
@@ -270,7 +270,7 @@ def test_run_json_s_notes_name_files_network_gap_and_stages(
         {"name": "hosts", "path": "h", "sha256": None, "rows": None},
     ]  # fmt: skip
     assert (notes.nodes, notes.edges, notes.new_gap, notes.version) == (4, 9, 0.25, VERSION)
-    assert notes.stages == [{"name": "x", "seconds": 1.5, "peak_mb": 20}]
+    assert notes.stages == [{"name": "x", "seconds": 1.5, "cpu_s": 0.75, "peak_mb": 20}]
     assert notes.station_rows == {"listed": 7}
 
 

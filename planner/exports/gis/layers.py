@@ -57,7 +57,7 @@ def _clean(column: pd.Series) -> pd.Series:
     """Text that SQLite holds to the last character (it would stop at a NUL); numbers stay, missing is null."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return column
-    values = [None if is_missing(v) else plain_text(v) for v in column]
+    values = [None if is_missing(v) else plain_text(v) for v in column.to_numpy(dtype=object)]
     return pd.Series(values, index=column.index, dtype=object, name=column.name)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.jit import compiled
-from planner.roads.kernels.search import ONE, QUEUED, run, start
+from planner.roads.kernels.search import ONE, QUEUED, run, start, with_room
 
 __all__ = ["cut_lines", "site_pieces"]
 
@@ -91,18 +91,6 @@ def _chain_pieces(streets, c, da, db, cutoff, site, edge, lo, hi, k):
 
 
 @compiled
-def _room(edge, lo, hi, needed):
-    if needed <= edge.size:
-        return edge, lo, hi
-    more = max(edge.size, needed - edge.size)
-    return (
-        np.append(edge, np.empty(more, np.int32)),
-        np.append(lo, np.empty(more)),
-        np.append(hi, np.empty(more)),
-    )
-
-
-@compiled
 def _node_pieces(streets, queue, used, dist, cutoff, skip, edge, lo, hi, k):
     """Pieces of all chains at the reached nodes but ``skip``; a chain between two of them is met once."""
     none = (np.inf, 0.0, 0.0, 0.0)
@@ -116,7 +104,8 @@ def _node_pieces(streets, queue, used, dist, cutoff, skip, edge, lo, hi, k):
             y = b if a == x else a
             if c == skip or (y < x and dist[y] <= cutoff):
                 continue
-            edge, lo, hi = _room(edge, lo, hi, k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c]))
+            needed = k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c])
+            edge, lo, hi = with_room(edge, needed), with_room(lo, needed), with_room(hi, needed)
             k = _chain_pieces(streets, c, dist[a], dist[b], cutoff, none, edge, lo, hi, k)
     return edge, lo, hi, k
 
@@ -153,7 +142,8 @@ def site_pieces(arcs, streets, chains, sites, cutoffs, limit, dist, width, alone
         for s in range(chains.size):
             c = chains[s]
             da, db = (dist[streets.a[c]], dist[streets.b[c]]) if alone else (np.inf, np.inf)
-            edge, lo, hi = _room(edge, lo, hi, k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c]))
+            needed = k + 3 * (streets.chain_ptr[c + 1] - streets.chain_ptr[c])
+            edge, lo, hi = with_room(edge, needed), with_room(lo, needed), with_room(hi, needed)
             site = (sites[s, 0], sites[s, 1], sites[s, 2], sites[s, 3])
             k = _chain_pieces(streets, c, da, db, cutoffs[i], site, edge, lo, hi, k)
         skip = chains[0] if alone else -1

@@ -18,7 +18,7 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 
 from planner.jit import compiled
 
-__all__ = ["QUEUED", "place_rows", "reach_block", "run", "start"]
+__all__ = ["QUEUED", "place_rows", "reach_block", "run", "start", "with_room"]
 
 #: An entry of the queue: node, its time when queued, and the entry below it in its bucket (0: none).
 #: Entry 0 is not used. An entry whose time is no longer its node's is stale.
@@ -69,6 +69,18 @@ def _settle(ptr, arc, dist, queue, used, head, scale):
 
 
 @compiled
+def with_room(array, needed):
+    """``array`` with room for ``needed`` entries, at least twice as long where it has to grow."""
+    size, wanted = np.uint64(array.size), np.uint64(needed)
+    if wanted <= size:
+        return array
+    longer = np.empty(np.int64(max(size + size, wanted)), array.dtype)
+    for i in range(size):  # by hand: np.append takes a second to compile
+        longer[i] = array[i]
+    return longer
+
+
+@compiled
 def run(arcs, dist, queue, used, head, scale):
     """Run one bounded search from the nodes queued by :func:`start`.
 
@@ -84,7 +96,7 @@ def run(arcs, dist, queue, used, head, scale):
         used, done = _settle(arcs.ptr, arcs.arc, dist, queue, used, head, scale)
         if done:
             return queue, used
-        queue = np.append(queue, np.empty_like(queue))
+        queue = with_room(queue, np.uint64(queue.size) + ONE)
 
 
 @compiled
@@ -161,14 +173,6 @@ def _write(found, lo, hi, largest, out_id, out_s, k):
 
 
 @compiled
-def _room(array, needed):
-    """``array`` with room for ``needed`` entries."""
-    if needed <= array.size:
-        return array
-    return np.append(array, np.empty(max(array.size, needed - array.size), array.dtype))
-
-
-@compiled
 def reach_block(arcs, demand, sites, order, scratch, limit, largest, width):
     """Seconds from demand points to each site of ``order``.
 
@@ -202,7 +206,7 @@ def reach_block(arcs, demand, sites, order, scratch, limit, largest, width):
         if site_link[s] >= 0:
             site = (site_pos[s], site_a_to[s], site_to_a[s], off)
             lo, hi, more = _meet_beside(demand, site_link[s], site, limit, found, lo, hi, more)
-        out_id, out_s = _room(out_id, k + more), _room(out_s, k + more)
+        out_id, out_s = with_room(out_id, k + more), with_room(out_s, k + more)
         k = _write(found, lo, hi, largest, out_id, out_s, k)
         count[i] = k - begin
     return count, queue, out_id, out_s

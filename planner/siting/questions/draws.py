@@ -67,15 +67,19 @@ class DrawnWeights:
 
     def mixed(self, shares: Array) -> Array:
         """Weights (n_points) of a mixture: Σ shares[d] × draw d, nowhere below 0 (shares may be)."""
-        out = np.zeros(len(self.parts[0].weights))
-        for part in self.parts:
-            factor = np.asarray(shares, float) @ part.factors
-            out += part.weights * np.tile(factor, len(out) // max(1, len(factor)))
-        return np.maximum(out, 0.0)
+        return self._by([np.asarray(shares, float) @ part.factors for part in self.parts])
 
     def one(self, d: int) -> Array:
         """Weights (n_points) of draw ``d``."""
-        return self.mixed(np.eye(1, len(self), d)[0])
+        return self._by([part.factors[d] for part in self.parts])
+
+    def _by(self, factors: list[Array]) -> Array:
+        """Weights (n_points) where each part's are multiplied by a factor per cell, nowhere below 0."""
+        out = np.zeros(len(self.parts[0].weights))
+        for part, factor in zip(self.parts, factors, strict=True):
+            blocks = (len(out) // max(1, len(factor)), len(factor))
+            out.reshape(blocks)[...] += part.weights.reshape(blocks) * factor
+        return np.maximum(out, 0.0, out=out)
 
     def worth(self, rows: Any) -> Array:
         """Workers per draw at the points that each row of a sparse matrix (k × n_points) stores: n_draws × k."""

@@ -123,8 +123,8 @@ def district_shares(problem: SitingProblem, sites: Array, district: Array) -> pd
     """Covered share per district; ``district``: a label per cell (columns run over blocks of cells)."""
     reached = problem.covered.copy()
     reached[problem.covers[np.asarray(sites, dtype=np.int64)].indices] = True
-    labels = np.tile(np.asarray(district), len(problem.weights) // max(1, len(district)))
-    sums = pd.DataFrame({"all": problem.weights, "got": problem.weights * reached}).groupby(labels).sum()
+    by_cell = [v.reshape(-1, len(district)).sum(axis=0) for v in (problem.weights, problem.weights * reached)]
+    sums = pd.DataFrame(dict(zip(("all", "got"), by_cell, strict=True))).groupby(np.asarray(district)).sum()
     sums = sums[sums["all"] > 0]
     return sums["got"] / sums["all"]
 

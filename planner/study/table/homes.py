@@ -41,7 +41,6 @@ def homes() -> dict[str, Stage]:
         "homes": Stage(
             "planner.freight.homes:plan_homes",
             {"freight": derived(_choice), "model": stage("trucks"), "network": stage("network:truck")},
-            kept=False,
         ),
     }  # fmt: skip
 
