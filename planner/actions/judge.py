@@ -39,11 +39,12 @@ def judge_actions(
     places: Mapping[str, str],
     districts: gpd.GeoDataFrame,
     candidates: gpd.GeoDataFrame,
+    refused: Mapping[str, str],
 ) -> tuple[Finding, ...]:
-    """``places``: id → existing, candidate or partner. ACT-… for goals that make no sense for options, unknown places, districts and kinds of host, hours that nobody can keep."""
+    """``places``: id → existing, candidate or partner; ``refused``: candidate → why it cannot be had. ACT-… for goals that make no sense for options, unknown places, districts and kinds of host, hours that nobody can keep."""
     return (
         *_goal(goal), *_hours(actions), *_hosts(actions), *_wishes(actions, places), *_districts(actions, districts),
-        *_numbers(actions, places), *_money(actions), *_spacing(actions, goal, candidates),
+        *_numbers(actions, places), *_money(actions), *_spacing(actions, goal, candidates), *_refused(actions, places, refused),
     )  # fmt: skip
 
 
@@ -109,6 +110,14 @@ def _wishes(actions: Actions, places: Mapping[str, str]) -> list[Finding]:
         (w.verb, w.place, w.hours, w.grade) for w in actions.forbidden
     }
     return found + [_say("ACT-012", "required", place, verb=verb) for verb, place, _, _ in sorted(both)]
+
+
+def _refused(actions: Actions, places: Mapping[str, str], refused: Mapping[str, str]) -> list[Finding]:
+    """What is required at a candidate that cannot be had."""
+    return [
+        _say("ACT-018", "required", w.place, verb=w.verb, reason=refused[w.place])
+        for w in actions.required if w.place in refused and places.get(w.place) == CANDIDATE
+    ]  # fmt: skip
 
 
 def _districts(actions: Actions, districts: gpd.GeoDataFrame) -> list[Finding]:

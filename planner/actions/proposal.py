@@ -58,7 +58,7 @@ def judge(
         **dict.fromkeys(candidates["site_id"].astype("str"), CANDIDATE),
         **dict.fromkeys(stations["station_id"].astype("str"), EXISTING),
     }
-    return judge_actions(actions, siting.goal, places, districts, candidates)
+    return judge_actions(actions, siting.goal, places, districts, candidates, siting.refused)
 
 
 def pose_action_problem(

@@ -27,6 +27,7 @@ def judge_words(siting: Siting, freight: Freight) -> tuple[Finding, ...]:
                 found.append(finding("SET-006", source="study.toml", field=field, value=kind, nearest=near))
     hours = {"siting.default_hours": siting.default_hours}
     hours |= {f"siting.host_hours.{kind}": text for kind, text in siting.host_hours.items()}
+    hours |= {f"siting.places.{p.id}": p.open_hours for p in siting.places if p.open_hours}
     for field, text in hours.items():
         if not parse_hours(text).known:
             found.append(finding("SET-007", source="study.toml", field=field, value=text))

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from planner.settings.base import Count, Positive, Section, Share, refused
 from planner.settings.costs import COST_BAND_YUAN, kind_costs
 
-__all__ = ["Batch", "Goal", "Siting"]
+__all__ = ["Batch", "Goal", "OwnPlace", "Siting"]
 
 
 class Batch(Section):
@@ -18,6 +18,15 @@ class Batch(Section):
 
     name: str
     count: int = Field(ge=1)
+
+
+class OwnPlace(Section):
+    """A place where a station could stand though no host is known there, in WGS84; ``open_hours``: ``siting.default_hours`` where not given."""
+
+    id: str = Field(min_length=1)
+    lng: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    open_hours: str = ""
 
 
 class Goal(Section):
@@ -90,6 +99,7 @@ class Siting(Section):
 
     ``p``: how many new sites; not given, a fifth of the candidates and 200 at most (CAN-009). ``target_source`` says whose number
     ``p`` is. ``every_m``: points along the streets, so far apart, are candidates beside the hosts (not within half of it of a host).
+    ``places``: places of one's own, candidates beside the hosts (a plan of the page names those clicked on).
     ``refused``: candidates that cannot be had, each with the reason (its host refuses, say): forbidden, and told in every product.
     ``quota_min``, ``quota_max``: new sites per district; ``kind_min``, ``kind_max``: per kind of host.
     ``cost_yuan``: a station's cost by kind of host, before the table of :mod:`planner.settings.costs`;
@@ -104,6 +114,7 @@ class Siting(Section):
     batches: tuple[Batch, ...] = ()
     host_kinds: tuple[str, ...] = ()
     every_m: float | None = Field(default=None, gt=0)
+    places: tuple[OwnPlace, ...] = ()
     street_within_m: Positive = 60
     dedupe_m: float = Field(default=40, ge=0)
     min_to_open_m: float = Field(default=100, ge=0)

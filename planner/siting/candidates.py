@@ -16,7 +16,7 @@ from planner.errors import Finding, InputError, finding
 from planner.inputs.places.within import district_of, one_per_spot
 from planner.roads.network import Network
 from planner.roads.reach import snap
-from planner.settings.siting import Siting
+from planner.settings.siting import OwnPlace, Siting
 
 Array = NDArray[Any]
 
@@ -93,7 +93,8 @@ def find_candidates(
     if progress:
         progress("candidates", 0.0)
     kinds = rules.host_kinds or tuple(k for k in HOST_ORDER if k != "street")
-    table = hosts[hosts["host_kind"].isin(kinds)]
+    table = _with_own_places(hosts[hosts["host_kind"].isin(kinds)], rules.places)
+    own, lost = {p.id for p in rules.places}, dict[str, str]()
     if rules.every_m:
         table = _with_street_points(table, points_along_streets(network, rules.every_m), rules.every_m / 2)
     left_out: dict[tuple[str, bool], int] = {}
@@ -103,8 +104,10 @@ def find_candidates(
         ours = _on_street(table)
         for street in (False, True):
             left_out[why, street] = int((mask & (ours == street)).sum())
+        lost.update(dict.fromkeys(set(table["host_id"][mask]) & own, why))
         table = table[~mask]
 
+    drop(table["host_id"].duplicated().to_numpy() & table["host_id"].isin(own).to_numpy(), "same_id")
     district = district_of(table.geometry, districts, outside="")
     table = table.assign(district=district)
     drop((district == "").to_numpy(), "outside")
@@ -140,9 +143,23 @@ def find_candidates(
         for (k, street), n in left_out.items()
         if n
     ]
+    findings += [
+        finding("CAN-012", source="study.toml", field="siting.places", value=place, why_en=_WHY[lost[place]][0], why_zh=_WHY[lost[place]][1])
+        for place in sorted(lost)
+    ]  # fmt: skip
     if table.empty:
         findings.append(finding("CAN-002", source="candidates"))
     return _finish(table, rules), findings
+
+
+def _with_own_places(hosts: gpd.GeoDataFrame, places: Sequence[OwnPlace]) -> gpd.GeoDataFrame:
+    """Hosts, and the study's own places as points on the street."""
+    if not places:
+        return hosts
+    frame = {"host_id": [p.id for p in places], "open_hours": [p.open_hours for p in places]}
+    points = gpd.points_from_xy([p.lng for p in places], [p.lat for p in places], crs=4326)
+    own = gpd.GeoDataFrame(frame, geometry=points).to_crs(hosts.crs).assign(name="", host_kind="street")
+    return gpd.GeoDataFrame(pd.concat([hosts, own], ignore_index=True), crs=hosts.crs)
 
 
 def _on_street(table: pd.DataFrame) -> Array:
@@ -170,6 +187,7 @@ _WHY = {
     "water": ("in water", "落在水面上"),
     "street": ("no walkable street close enough", "附近没有可步行的街道"),
     "open_station": ("beside a station that is open", "紧邻已开放的站点"),
+    "same_id": ("a host has this id already", "已有同编号的依托场所"),
     "same_spot": ("another host stands at the same spot", "同一位置已有其他依托场所"),
 }
 

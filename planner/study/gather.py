@@ -136,6 +136,7 @@ def make_bundle(stages: Stages, *, progress: Progress | None = None, networks: b
         grades=grades,
         board=_board(stages),
         context=Context(inputs.streets, inputs.main_roads, inputs.places, inputs.landuse, inputs.hosts),
+        towns=inputs.towns if len(inputs.towns) else None,
         changes=changes,
         action_changes=action_changes,
     )

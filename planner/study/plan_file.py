@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import PlannerError, finding
 from planner.hours.parse import parse_hours
+from planner.settings.siting import OwnPlace
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
     from planner.settings.siting import Siting
 
-__all__ = ["FORMAT", "PlanFile", "plan_of_text", "read_plan", "wishes"]
+__all__ = ["ESTIMATED", "FORMAT", "PlanFile", "plan_of_text", "read_plan", "wishes"]
 
 #: What a plan's file calls itself.
 FORMAT = "planner plan 1"
+#: Origin of a site that the page scored by straight line, because no candidate stands there.
+ESTIMATED = "estimated"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class PlanFile:
     Attributes
     ----------
     sites
-        A row per new site: ``site_id``, ``lng``, ``lat`` (WGS84), ``open_hours``.
+        A row per new site: ``site_id``, ``lng``, ``lat`` (WGS84), ``open_hours``, ``origin`` ("estimated": a place that is no candidate).
     closed, hours
         Ids of the open stations that close, and other hours of those that stay.
     required, forbidden, refused
@@ -81,6 +84,8 @@ def plan_of_text(text: str, source: str) -> PlanFile:
     for row in found.sites:
         if not (-180 <= row["lng"] <= 180 and -90 <= row["lat"] <= 90):
             raise _no_plan(source, f"{row.get('site_id')}: {row['lng']}, {row['lat']}")
+        if row.get("origin") == ESTIMATED and not str(row.get("site_id") or "").strip():
+            raise _no_plan(source, "site_id")
     for hours in (*found.hours.values(), *(str(r.get("open_hours") or "") for r in found.sites)):
         if hours and not parse_hours(hours).known:
             raise _no_plan(source, hours)
@@ -116,7 +121,7 @@ def _from_csv(source: str, text: str) -> PlanFile:
         sites = tuple({**row, "lng": float(row["lng"]), "lat": float(row["lat"])} for row in rows)
     except (TypeError, ValueError) as error:
         raise _no_plan(source, str(error)) from error
-    return PlanFile(sites, required=tuple(r["site_id"] for r in rows if r.get("origin") == "mine"))
+    return PlanFile(sites, required=tuple(r["site_id"] for r in rows if r.get("origin") in ("mine", ESTIMATED)))
 
 
 def _no_plan(source: str, why: str) -> PlannerError:
@@ -124,7 +129,15 @@ def _no_plan(source: str, why: str) -> PlannerError:
 
 
 def wishes(plan: PlanFile, siting: Siting) -> dict[str, Any]:
-    """The plan's choices as settings beside the study's own: what was put in is required, what was left out forbidden."""
+    """The plan's choices as settings beside the study's own: what was put in is required, what was left out forbidden.
+
+    Places that are no candidates become some (``siting.places``).
+    """
+    known = {p.id for p in siting.places}
+    places = [
+        OwnPlace(id=str(r["site_id"]), lng=r["lng"], lat=r["lat"], open_hours=str(r.get("open_hours") or ""))
+        for r in plan.sites if r.get("origin") == ESTIMATED and r["site_id"] not in known
+    ]  # fmt: skip
     out = {*plan.forbidden, *plan.refused}
     put_in = [v for v in (*siting.required, *plan.required) if v not in out]
     left = [
@@ -132,6 +145,7 @@ def wishes(plan: PlanFile, siting: Siting) -> dict[str, Any]:
     ]
     refused = {k: v for k, v in siting.refused.items() if k not in plan.required} | dict(plan.refused)
     return {
+        **({"siting__places": (*siting.places, *places)} if places else {}),
         "siting__required": tuple(dict.fromkeys(put_in)),
         "siting__forbidden": tuple(dict.fromkeys(left)),
         "siting__refused": refused,

@@ -110,6 +110,8 @@ class Bundle:
         What any other plan can be counted from; None for a bundle made by hand.
     context
         Named streets, towns and areas; None for a bundle made by hand.
+    towns
+        Outlines of towns and subdistricts with ``name``; None where the study gives none.
     changes, action_changes
         What changes from last year's plan, of the new stations and of the five verbs; None where the study goes on from none.
     """
@@ -158,6 +160,7 @@ class Bundle:
     networks: UnionResult | None = None
     board: Board | None = None
     context: Context | None = None
+    towns: gpd.GeoDataFrame | None = None
     changes: Changes | None = None
     action_changes: Changes | None = None
 

@@ -225,6 +225,19 @@ def test_nothing_is_built_at_a_host_that_refuses_and_nothing_moves_there(tmp_pat
     assert plan.after.covered < free.after.covered
 
 
+@pytest.mark.parametrize("wish", ['{ verb = "build", place = "H1" }', '{ verb = "move", place = "H1" }'])
+def test_a_required_place_whose_host_refuses_is_told_with_the_reason(tmp_path: Path, wish: str) -> None:
+    study = study_of(tmp_path, f"required = [{wish}]\nbudget_yuan = 25000\nyearly_yuan = 12000")
+    study.plan_actions()  # may be had
+    with pytest.raises(InputError) as refused:
+        study.with_(siting__refused={"H1": "its landlord refuses"}).plan_actions()
+    (told,) = [f for f in refused.value.findings if f.severity == "E"]
+    assert told.code == "ACT-018"
+    for message in (told.message_en, told.message_zh):
+        assert "H1" in message
+        assert "its landlord refuses" in message
+
+
 def test_years_keep_their_own_money(tmp_path: Path) -> None:
     years = """years = [{ name = "2025", budget_yuan = 9000, yearly_yuan = 9000 },
       { name = "2026", budget_yuan = 16000, yearly_yuan = 3000 }]"""

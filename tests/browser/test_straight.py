@@ -8,12 +8,20 @@ import numpy as np
 import pytest
 
 import planner
+from planner.errors import InputError
 from planner.publish.page.write import page_html
 from planner.study.gather import make_bundle
+from planner.study.plan_file import read_plan, wishes
 from tests.browser.test_map import click_at
-from tests.study.town import TEN_MINUTES_M, X0, Y0, Place, at, street_town
+from tests.study.town import TEN_MINUTES_M, X0, Y0, Place, at, covered, street_town
 
 pytestmark = pytest.mark.browser
+
+
+def figures(seen) -> dict:
+    """What the page counts, when every list has followed."""
+    return seen.page.evaluate("async () => { __planner.desk.tellNow(); return planner.figures(); }")
+
 
 #: Periods of which at least a half lies within the hours: 2 of 4, 4 of 4, 3 of 3 and 3 of 5 hours; none of the night.
 HOURS = {"08:00-20:00": ("06_10", "10_14", "14_17", "17_22")}
@@ -45,7 +53,141 @@ def test_far_from_candidates_the_straight_line_says_how_many(opened, tmp_path, m
     assert told == pytest.approx(wanted, abs=0.6)
     told_at = [float(v) for v in re.search(r"(120\.\d+), (31\.\d+)", said.inner_text()).groups()]
     assert told_at == pytest.approx(at(x), abs=2e-4)  # a pixel of the map
-    assert said.locator("button").count() == 0
+    assert said.locator("button").count() == 1
+    # it may join somebody's plan, which is then an estimate wherever it is shown
+    before = figures(seen)
+    said.locator("button").click()
+    after = figures(seen)
+    assert after["covered"] - before["covered"] == pytest.approx(wanted, abs=0.6)
+    assert (after["estimated"], after["sites"]) == (1, before["sites"] + 1)
+    page = seen.page
+    assert page.locator(".headline .estimated").inner_text() == mark
+    assert mark in page.locator(".state-line").inner_text()
+    page.wait_for_selector(".sites [data-site^='point@']")
+    assert page.locator(".sites li:has([data-site^='point@']) .estimated").count() == 1
+    page.locator("#tab-mine").click()
+    assert page.locator(".changes li small").inner_text() == mark
+    page.locator(".changes .what").click()
+    page.wait_for_selector(".leaflet-popup-content [data-tool=drop]")
+    assert mark in seen.card.inner_text()
+    assert page.locator("[data-tool=reject], [data-tool=move]").count() == 0
+    page.locator("#tab-table").click()
+    assert page.locator(".site-table:visible tr", has_text=mark).count() == 1
+    page.locator("#tab-compare").click()
+    assert mark in page.locator(".compare thead").inner_text()
+    page.evaluate("() => planner.undo()")
+    assert figures(seen) == before
+    assert not page.locator(".headline .estimated").is_visible()
+    page.evaluate("() => planner.redo()")
+    assert figures(seen) == after
+    page.evaluate("() => planner.setState({ plan: 'proposal' })")
+    assert not page.locator(".headline .estimated").is_visible()
+    assert seen.errors == []
+
+
+@pytest.fixture
+def town(tmp_path, monkeypatch):
+    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
+    path = street_town(
+        tmp_path, stations=[Place("s", 400.0)], hosts=[Place("a", 900.0), Place("b", 1500.0), Place("c", 2300.0)], siting="p = 2",
+        districts={"west": (0.0, 4000.0, 9000.0), "east": (4000.0, 9000.0, 12000.0)},
+    )  # fmt: skip
+    return planner.open_study(path)
+
+
+def add(seen, x: float, hours: str = "") -> str:
+    """Adds the place at x of the street through the door; its id."""
+    lng, lat = at(x)
+    state = seen.page.evaluate("(place) => planner.edit({ add: [place] })", {"lng": lng, "lat": lat})
+    place = state["edits"]["add"][-1]
+    assert place == f"point@{lng:.6f}_{lat:.6f}"
+    if hours:
+        seen.page.evaluate("([id, hours]) => planner.edit({ hours: { [id]: hours } })", [place, hours])
+    return place
+
+
+def test_evaluate_and_run_take_the_files_unedited(opened, town, tmp_path):
+    seen = opened(page_html(make_bundle(town.stages)))
+    place = add(seen, 6512.0, "18:00-06:00")
+    told = figures(seen)
+    files = {}
+    for kind in ("json", "csv"):
+        files[kind] = tmp_path / f"plan.{kind}"
+        files[kind].write_text(seen.page.evaluate("(kind) => planner.file(kind)", kind), "utf-8", newline="")
+        wished = town.evaluate(files[kind])
+        assert (wished.sites, wished.unreachable) == (3, 0)
+        hosts = {"a": 900.0, "b": 1500.0, "c": 2300.0}
+        new = [Place(k, hosts[k]) for k in town.site_stations().chosen["site_id"]]
+        late = lambda t: [Place("s", 400.0), *new, *([Place("p", 6512.0)] if t in ("17_22", "22_06") else [])]  # noqa: E731
+        assert wished.wished.covered == pytest.approx(covered(town, late), abs=0.05)  # along the street
+        assert wished.wished.covered <= told["covered"] + 0.05 + 10  # by straight line, to the middles of cells
+        asked = wishes(read_plan(files[kind]), town.settings.siting)
+        assert place in asked["siting__required"]
+        again = town.with_(**asked | {"siting__p": 3})
+        chosen = again.site_stations().chosen.set_index("site_id")
+        assert place in chosen.index
+        assert chosen.loc[place, "open_hours"] == "18:00-06:00"
+        assert chosen.loc[place, "district"] == "east"
+        found = {h: x for h, x in hosts.items() if h in chosen.index}
+        both = lambda t, found=found: [Place("s", 400.0), *(Place(k, x) for k, x in found.items()), *([Place("p", 6512.0)] if t in ("17_22", "22_06") else [])]  # noqa: E731
+        assert again.site_stations().after.covered == pytest.approx(covered(again, both), abs=0.05)
+    # the page of that run knows it as a candidate like others, and the file still opens there
+    seen = opened(page_html(make_bundle(again.stages)))
+    assert figures(seen)["estimated"] == 0
+    seen.page.locator("#tab-mine").click()
+    seen.page.locator("input[type=file]").set_input_files(str(files["json"]))
+    seen.page.wait_for_selector(".toast")
+    assert figures(seen)["covered"] == pytest.approx(wished.wished.covered, abs=0.1)
+
+
+def test_a_place_where_none_can_stand_is_refused_with_the_reason(opened, town, tmp_path):
+    seen = opened(page_html(make_bundle(town.stages)))
+    lng, lat = at(6512.0, 90.0)  # from the street
+    seen.page.evaluate("(place) => planner.edit({ add: [place] })", {"lng": lng, "lat": lat})
+    path = tmp_path / "plan.json"
+    path.write_text(seen.page.evaluate("() => planner.file()"), "utf-8")
+    with pytest.raises(InputError) as refused:
+        town.with_(**wishes(read_plan(path), town.settings.siting)).site_stations()
+    (found,) = [f for f in refused.value.findings if f.code == "CAN-012"]
+    assert "no walkable street" in found.message_en
+    assert "street" in found.message_zh or "街道" in found.message_zh
+    assert town.evaluate(path).wished.covered > 0
+
+
+def test_link_storage_file_and_the_rest_planned_anew_keep_it(opened, town):
+    html = page_html(make_bundle(town.stages))
+    seen = opened(html)
+    page = seen.page
+    add(seen, 3100.0)
+    place = add(seen, 6512.0)
+    page.evaluate("(id) => planner.edit({ drop: [id] })", page.evaluate("async () => (await planner.state()).edits.add[0]"))
+    assert page.evaluate("async () => (await planner.state()).edits") == {"add": [place], "drop": [], "hours": {}, "rejected": {}}
+    told = figures(seen)
+    page.wait_for_timeout(400)
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    seen.wait_until_ready()
+    assert figures(seen) == told
+    page.goto("about:blank")
+    page.goto(address.split("#")[0])
+    seen.wait_until_ready()
+    page.evaluate("() => planner.setState({ plan: 'mine' })")
+    assert figures(seen) == told
+    text = page.evaluate("() => planner.file('csv')")
+    page.evaluate("() => planner.setState({ reset: true })")
+    page.locator("#tab-mine").click()
+    page.locator("input[type=file]").set_input_files({"name": "plan.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.wait_for_selector(".toast")
+    assert figures(seen) == told
+    page.evaluate("() => planner.setState({ reset: true })")
+    add(seen, 6512.0)
+    found = page.evaluate("() => planner.replan()")
+    assert figures(seen)["sites"] == 2
+    assert figures(seen)["estimated"] == 1
+    assert found["covered"] == pytest.approx(figures(seen)["covered"])
+    assert "estimated" in page.locator(".certificate").inner_text()
+    assert page.evaluate("() => planner.edit({ add: [{ lng: 10, lat: 10 }] }).then(() => '', (e) => e.message)").startswith("outside")
     assert seen.errors == []
 
 

@@ -235,3 +235,62 @@ test("the rest planned anew keeps what was chosen", () => {
   assert.equal(ask({ out: [0] }).covered, 108.5);
   assert.deepEqual(ask({ kept: [0, 1] }).clash, ["clash_many", { n: 1 }]);
 });
+
+test("a place by straight line joins the board, a file and a link, by hand", async () => {
+  const { addPlace, boardOfPlace, placeId, placeOfId, straightReach } = await from("straight");
+  const board = street();
+  board.ways[0].metres = [667, 500];
+  board.cost = [5, 7];
+  // the first cell (columns 0 and 1) is 600 m away, the second (2 and 3) 400 m
+  const reach = straightReach(board, [600, 400]);
+  assert.deepEqual(reach, { column: [0, 1, 2, 3], level: [1, 1, 2, 2] });
+  const view = viewOf(board, { periods: ["dark"], groups: "headline", cutoff_m: 667, least: 1 });
+  const counts = stationsInReach(board, { sites: [0, 1] }, view); // at night the second station alone: columns 2 and 3
+  assert.equal(gainOf(boardOfPlace(board, reach, 2), counts, weightsOf(board, view), 0, undefined, view), 1.5);
+  assert.equal(addPlace(board, reach, 2, 9), 4);
+  assert.equal(gainOf(board, counts, weightsOf(board, view), 4, undefined, view), 1.5);
+  assert.deepEqual([...board.ptr], [0, 2, 4, 7, 10, 14]);
+  assert.equal(placeId(31.3, -120.5), "point@-120.500000_31.300000");
+  assert.deepEqual(placeOfId("point@-120.500000_31.300000"), { lng: -120.5, lat: 31.3 });
+  assert.equal(placeOfId("street-000001"), null);
+
+  const made = () => {
+    const d = desk();
+    d.board.ways[0].metres = [667, 500];
+    Object.assign(d.part, { default_hours: "08:00-18:00", place_yuan: 9 });
+    d.at = [[31.3, 120.5], [31.3, 120.6]];
+    Object.assign(d.candidate, { name: ["A", "B"], district: [0, 1] });
+    d.survey = () => ({ far: [600, 400], name: "a place", district: 1 });
+    return d;
+  };
+  const one = made();
+  const before = one.figures().covered;
+  const { edits } = one.edit({ add: [{ lng: 120.7, lat: 31.4 }], hours: {} });
+  assert.deepEqual(edits.add, ["point@120.700000_31.400000"]);
+  assert.equal(one.figures().estimated, 1);
+  assert.equal(one.figures().cost_yuan, 7 + 9);
+  one.edit({ hours: { "point@120.700000_31.400000": "22:00-06:00" } });
+  assert.equal(one.figures().covered - before, 1.5); // the first two columns' sweepers at night
+  const told = one.figures();
+  const [, two] = [one.undo(), made()];
+  one.redo();
+  assert.deepEqual(one.figures(), told);
+  const { own } = fromHash(toHash(one.now, one.start(), one.kept()));
+  two.restore(own);
+  assert.deepEqual(two.figures(), told);
+  const place = (i) => ({ name: "x", lng: 120.7, lat: 31.4, open_hours: "22:00-06:00", district: "east" });
+  const json = JSON.parse(planJson(one, place, {}));
+  assert.equal(json.sites.at(-1).origin, "estimated");
+  assert.deepEqual(json.required, ["point@120.700000_31.400000"]);
+  for (const text of [JSON.stringify(json), planCsv(one, place)]) {
+    const three = made();
+    three.edit({ add: [{ lng: 120.1, lat: 31.1 }] }); // another place, which moves the numbers on
+    three.restore(readPlan(text, three).kept);
+    assert.equal(three.figures().covered, told.covered);
+    assert.equal(three.figures().estimated, 1);
+  }
+  one.edit({ drop: ["point@120.700000_31.400000"] });
+  assert.equal(one.figures().covered, before);
+  assert.equal(one.changed, true); // its hours are still there
+  assert.throws(() => one.edit({ add: [{ lng: 500, lat: 0 }] }), /no such place/);
+});

@@ -212,11 +212,12 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
     (keys("siting.", "p batches[].name batches[].count"), ("rules", "posing", "plan")),
     (keys("siting.", "quotas quota_min{} quota_max{} kind_min{} kind_max{} budget_yuan final_phase_weight "
                      "forbidden[]"), ("rules", "posing")),
-    (["siting.refused{}"], ("action_problem", "rules", "posing")),
+    (["siting.refused{}"], ("action_problem", "action_rules", "rules", "posing")),
     (keys("siting.", "gap work_limit"), ("rules", "posing", "backtest")),
     (["siting.time_limit_s"], (*SOLVING, "rules", "posing", "backtest")),
     (["siting.required[]"], ("candidates", "rules", "posing")),  # a required host is taken before its neighbours
     (["siting.host_kinds[]"], ("words", "candidates")),
+    (keys("siting.", "places[].id places[].lng places[].lat places[].open_hours"), ("words", "candidates")),
     (["siting.cost_yuan{}"], ("action_problem", "words", "candidates")),
     (["siting.host_hours{}"], ("words", "candidates", "union:hosts")),
     (keys("siting.", "every_m min_to_open_m"), ("candidates",)),
@@ -527,6 +528,7 @@ target_source = "ours"
 batches = [{ name = "one", count = 1 }, { name = "two", count = 2 }]
 host_kinds = ["bank"]
 every_m = 300.0
+places = [{ id = "P", lng = 120.63, lat = 31.3, open_hours = "08:00-18:00" }]
 quota_min = { mid = 1 }
 quota_max = { mid = 3 }
 kind_min = { bank = 1 }

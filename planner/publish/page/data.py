@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.facts.definitions import definitions
 from planner.publish.page.board.part import board_part
+from planner.publish.page.board.towns import towns_of
 from planner.publish.page.cells import cells_part
 from planner.publish.page.evidence import evidence_part
 from planner.publish.page.ground import areas_part, roads_part, water_part
@@ -26,7 +27,7 @@ from planner.publish.page.pack import Island
 from planner.publish.page.public import without_boundaries
 from planner.publish.page.values import rounded
 from planner.tables import is_missing
-from planner.telling.contents.coverage import district_rows
+from planner.telling.contents.coverage import district_labels, district_rows
 from planner.telling.contents.records import station_line, synthetic_note
 from planner.telling.words.names import crs_label
 from planner.telling.words.phrases import words_of
@@ -158,11 +159,11 @@ def page_content(bundle: Bundle, island: Island, *, public: bool = False) -> dic
     """
     import geopandas as gpd
 
-    bundle = without_boundaries(bundle) if public else bundle
-
     language = bundle.settings.study.language
+    towns = towns_of(bundle, district_labels(bundle))
+    bundle = without_boundaries(bundle) if public else bundle
     districts = districts_part(bundle, island)
-    board = board_part(bundle, island, districts["id"])
+    board = board_part(bundle, island, districts["id"], towns, drawn=not public)
     bounds = gpd.GeoSeries(bundle.districts.geometry).to_crs(4326).total_bounds
     content = {
         "about": _about(bundle) | {"public": public} | ({"base_maps": ()} if public else {}),

@@ -9,8 +9,8 @@ the one before, so that most take one or two bytes.
 from __future__ import annotations
 
 import base64
-import gzip
 import json
+import zlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -145,7 +145,13 @@ class Island:
         head = json.dumps(header, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         packed = head.encode("utf-8", "replace")  # an unpaired surrogate has no UTF-8
         whole = len(packed).to_bytes(4, "little") + packed + bytes(self._blob)
-        return lettered(gzip.compress(whole, compresslevel=9, mtime=0))
+        return lettered(_zipped(whole))
+
+
+def _zipped(data: bytes) -> bytes:
+    """The bytes as gzip; streams of varints hold few long repeats, which this strategy of zlib expects."""
+    pack = zlib.compressobj(9, zlib.DEFLATED, 31, zlib.DEF_MEM_LEVEL, zlib.Z_FILTERED)
+    return pack.compress(data) + pack.flush()
 
 
 def _distinct(ring: NDArray[np.float64], kind: Kind) -> NDArray[np.int64]:

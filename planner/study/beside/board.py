@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import traitlets
 
 from planner.errors import PlannerError, finding
@@ -15,9 +16,11 @@ from planner.publish.page.scripts import assets
 from planner.publish.page.write import Shown, show
 from planner.study.evaluate import Evaluation, evaluate_sites, on_candidates
 from planner.study.gather import make_bundle
-from planner.study.plan_file import FORMAT, PlanFile, plan_of_text
+from planner.study.plan_file import ESTIMATED, FORMAT, PlanFile, plan_of_text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from planner.study.stages import Stages
 
 __all__ = ["PlanBoard", "board_of"]
@@ -30,7 +33,7 @@ class PlanBoard(anywidget.AnyWidget):
     ----------
     sites
         The new sites of the plan on the page (study CRS): ``site_id``, ``name``, ``host_kind``, ``open_hours``, ``district``,
-        ``cost_yuan``. Setting it draws these instead; ``board.observe(f, "sites")`` calls ``f`` after each edit.
+        ``cost_yuan``; a place clicked on that is no candidate has the ``host_kind`` "street" and no cost. Setting it draws these instead; ``board.observe(f, "sites")`` calls ``f`` after each edit.
     closed, hours
         Ids of the open stations that somebody closed, and other hours of those that stay.
     view
@@ -54,6 +57,7 @@ class PlanBoard(anywidget.AnyWidget):
         self._candidates: gpd.GeoDataFrame = stages.value("candidates").candidates
         self._proposal = tuple(stages.value("plan").plan.chosen["site_id"].astype(str))
         self._evaluated: tuple[str, Evaluation] | None = None
+        self._places: dict[str, tuple[float, float]] = {}  # clicked on, no candidates: lng and lat by id
         start = {"html": page.html, "title": page.title, "height": page.height}
         super().__init__(**start, sites=self._table(dict.fromkeys(self._proposal, "")))
 
@@ -75,15 +79,26 @@ class PlanBoard(anywidget.AnyWidget):
 
     def _on_page(self) -> PlanFile:
         """The page's plan."""
-        return plan_of_text(self.plan or _plan_text(self.sites), "board")
+        plan = plan_of_text(self.plan or _plan_text(self.sites, self._places), "board")
+        rows = [row for row in plan.sites if row.get("origin") == ESTIMATED]
+        self._places |= {str(row["site_id"]): (row["lng"], row["lat"]) for row in rows}
+        return plan
 
     def _table(self, hours: dict[str, str]) -> gpd.GeoDataFrame:
-        """The candidates of these ids, at the hours given with them where there are any."""
+        """The candidates and places clicked on of these ids, at the hours given with them where there are any."""
         there = self._candidates.set_index(self._candidates["site_id"].astype(str))
+        there = pd.concat([there, *(self._place(k) for k in hours if k in self._places and k not in there.index)])
         rows = there.loc[list(hours)]
         own = [given or text for given, text in zip(hours.values(), rows["open_hours"], strict=True)]
         kept = ["site_id", "name", "host_kind", "open_hours", "district", "cost_yuan"]
         return rows.assign(open_hours=own)[[*kept, "geometry"]].reset_index(drop=True)
+
+    def _place(self, key: str) -> gpd.GeoDataFrame:
+        """A place clicked on as a row of the candidates' table."""
+        lng, lat = self._places[key]
+        frame = {"site_id": [key], "name": "", "host_kind": "street", "open_hours": "", "district": "", "cost_yuan": float("nan")}
+        point = gpd.points_from_xy([lng], [lat], crs=4326)
+        return gpd.GeoDataFrame(frame, geometry=point, index=[key]).to_crs(self._candidates.crs)
 
     @traitlets.observe("plan")
     def _plan_came(self, _change: Any) -> None:
@@ -109,16 +124,16 @@ class PlanBoard(anywidget.AnyWidget):
     @traitlets.observe("sites")
     def _sites_came(self, change: Any) -> None:
         """Sites set here go to the page, with the stations' part of the plan that is there."""
-        shown = plan_of_text(self.plan, "board") if self.plan else PlanFile(())
+        shown = self._on_page() if self.plan else PlanFile(())
         given = dict.fromkeys(self._proposal, "") if not self.plan else _hours_of(shown)
         if not _same(self._table(given), change["new"]):
-            self.plan = _plan_text(change["new"], shown)
+            self.plan = _plan_text(change["new"], self._places, shown)
 
     def _ids_of(self, sites: Any) -> dict[str, str]:
         """Candidates' ids of the rows of a table, by ``site_id`` or by place, with the hours given."""
         if not isinstance(sites, gpd.GeoDataFrame):
             raise PlannerError.of(finding("PAGE-003", source="board.sites", value=type(sites).__name__))
-        known = self._candidates["site_id"].astype(str)
+        known = pd.Series([*self._candidates["site_id"].astype(str), *self._places])
         ids = sites["site_id"].astype(str).to_numpy() if "site_id" in sites else np.full(len(sites), "")
         lost = ~np.isin(ids, known)
         if lost.any() and sites.crs is not None:
@@ -152,11 +167,11 @@ def _same(a: gpd.GeoDataFrame, b: gpd.GeoDataFrame) -> bool:
     return pairs[0] == pairs[1]
 
 
-def _plan_text(sites: gpd.GeoDataFrame, stations: PlanFile | None = None) -> str:
-    """The text of a plan's file with these sites; ``stations``: whose closed stations and other hours stay."""
+def _plan_text(sites: gpd.GeoDataFrame, places: Collection[str], stations: PlanFile | None = None) -> str:
+    """The text of a plan's file with these sites; ``places``: which are no candidates; ``stations``: whose closed stations and other hours stay."""
     wgs = sites.geometry.to_crs(4326)
     rows = [
-        {"site_id": str(i), "lng": round(x, 6), "lat": round(y, 6), "open_hours": h}
+        {"site_id": str(i), "lng": round(x, 6), "lat": round(y, 6), "open_hours": h, "origin": ESTIMATED if str(i) in places else ""}
         for i, x, y, h in zip(sites["site_id"], wgs.x, wgs.y, sites["open_hours"], strict=True)
     ]
     kept = stations or PlanFile(())

@@ -34,7 +34,7 @@ def actions(settings: Settings) -> dict[str, Stage]:
         "action_rules": Stage(
             "planner.actions.proposal:judge",
             {
-                "actions": derived(_posed), "siting": section("siting", "goal"), "stations": stage("stations", open_of),
+                "actions": derived(_posed), "siting": section("siting", "goal", "refused"), "stations": stage("stations", open_of),
                 "candidates": stage("candidates", get("candidates")), "districts": stage("inputs", get("districts")),
                 "partners": stage("partners") if asked else fixed(None),
             },

@@ -20,7 +20,7 @@ def inputs() -> dict[str, Stage]:
         "frame": Stage("planner.roads.network:street_frame", {"network": stage("network:walk")}, kept=False),
         "words": Stage(
             "planner.inputs.spelling:judge_words", {
-                "siting": section("siting", "host_kinds", "cost_yuan", "host_hours", "default_hours"),
+                "siting": section("siting", "host_kinds", "cost_yuan", "host_hours", "default_hours", "places"),
                 "freight": section("freight", "site_kinds"),
             },
             kept=False

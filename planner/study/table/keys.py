@@ -17,7 +17,7 @@ ASKED = (
 
 
 #: Settings of siting that only say where a station could stand, and when it is open.
-PLACES = ("host_kinds", "every_m", "street_within_m", "dedupe_m", "min_to_open_m", "cost_yuan", "default_cost_yuan",
+PLACES = ("host_kinds", "every_m", "places", "street_within_m", "dedupe_m", "min_to_open_m", "cost_yuan", "default_cost_yuan",
            "default_hours", "host_hours")  # fmt: skip
 
 

@@ -25,7 +25,11 @@ function makeDesk(head, blob, grid) {
   };
   desk.stationAt = integers(blob, part.stations.at); // in the page's list of stations
   desk.blob = blob;
-  desk.networks = networksOf(part.networks, blob, workersOfCells(board, viewOf(board, desk.start())));
+  if (part.towns) {
+    desk.candidate.town = integers(blob, part.towns.candidates);
+    head.stations.town = integers(blob, part.towns.stations);
+  }
+  desk.networks = networksOf(part.networks, blob, workersOfCells(board, viewOf(board, desk.start())), part.towns?.workers.map((row) => row.reduce((a, b) => a + b, 0)));
   return desk;
 }
 

@@ -236,7 +236,7 @@ const DotLayer = CellLayer.extend({
     ctx.strokeStyle = COLOURS.mine;
     const bounds = map.getBounds().pad(0.15);
     desk.at.forEach((at, k) => {
-      if (taken.has(desk.board.nStations + k) || !bounds.contains(at)) return;
+      if (k >= desk.board.nCandidates || taken.has(desk.board.nStations + k) || !bounds.contains(at)) return;
       const p = map.latLngToLayerPoint(at).subtract(box.min).multiplyBy(ratio);
       ctx.beginPath();
       ctx.arc(p.x, p.y, radius, 0, 2 * Math.PI);

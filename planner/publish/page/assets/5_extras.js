@@ -42,6 +42,11 @@ function ringsOf(latlngs) {
   return latlngs.length && latlngs[0].lat !== undefined ? [latlngs] : latlngs.flatMap(ringsOf);
 }
 
+// Whether a shape holds a place.
+function within(shape, { lat, lng }) {
+  return ringsOf(shape.getLatLngs()).reduce((inside, ring) => inside !== crossed(ring, lat, lng), false);
+}
+
 // Whether a line from a place to the east crosses a ring an odd number of times.
 function crossed(ring, lat, lng) {
   let odd = false;

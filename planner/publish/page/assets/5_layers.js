@@ -4,12 +4,14 @@
 // Beside the layer control on a wide screen, never under it.
 const CARD = { maxWidth: 320, minWidth: 220, autoPanPaddingTopLeft: [24, 62], autoPanPaddingBottomRight: window.innerWidth > 900 ? [258, 24] : [12, 24] };
 const PANES = ["land", "cells", "ground", "areas", "marks", "points", "labels"];
+const ROUGH = { color: COLOURS.mine, fillColor: "#fff", dashArray: "3 2" }; // estimated: hollow, its outline broken
 const ROAD_WIDTH = { motorway: 2.4, trunk: 1.9, primary: 1.35, secondary: 0.9 };
 
 class Layers {
   constructor(map, head, blob, words, desk = null, grid = null) {
     Object.assign(this, { map, head, blob, words, desk, grid, list: [], found: [] });
     this.first = map.getZoom();
+    this.towns = head.board?.towns && desk ? new Towns(head, blob, words) : null;
     this.renderers = {};
     PANES.forEach((name, i) => {
       const pane = map.createPane(`p-${name}`);
@@ -50,6 +52,7 @@ class Layers {
     this.water();
     this.roads();
     this.borders();
+    addTowns(this);
     this.areas();
     this.gaps();
     this.hotspots();
@@ -218,7 +221,7 @@ class Layers {
     for (const i of extra) {
       const symbol = new Symbol_(desk.at[i - desk.board.nStations], {
         pane: "p-points", renderer: this.canvas("points"), color: "#fff", outline: 1.7, weight: 1.7, fillOpacity: 1, fillColor: COLOURS.mine,
-        shape: "plus", radius: 6 * symbolSize(this.map.getZoom()),
+        shape: "plus", radius: 6 * symbolSize(this.map.getZoom()), ...(desk.isPlace(i) ? ROUGH : {}),
       });
       symbol.place = i;
       symbol.bindPopup(() => candidateCard(desk, i, head, this.words), CARD);
@@ -226,7 +229,16 @@ class Layers {
     }
     this.dots?.repaint();
   }
+  // What the desk asks of a place that is no candidate: how far the middle of each cell is (m), and where it lies.
+  survey(lat, lng) {
+    const { grid, head, words } = this;
+    const at = L.latLng(lat, lng);
+    if (!L.latLngBounds([[head.bounds[1], head.bounds[0]], [head.bounds[3], head.bounds[2]]]).contains(at)) throw new Error(`outside of the study: ${lng}, ${lat}`);
+    const far = Float64Array.from(grid.key, (key) => at.distanceTo(grid.latlng((key % grid.columns) + 0.5, Math.floor(key / grid.columns) + 0.5)));
+    return { far, name: words.t("place_name", { at: `${lng.toFixed(5)}, ${lat.toFixed(5)}` }), district: this.districtAt(at), town: this.towns?.at(at) };
+  }
   mine() {
+    this.desk.survey = (lat, lng) => this.survey(lat, lng);
     this.ownGroup = L.featureGroup();
     this.ownGroup.on("mouseover", ({ layer }) => this.hover(layer, this.desk.candidate.name[layer.place - this.desk.board.nStations]));
     this.ownGroup.on("mouseout click", () => this.hover(null));
@@ -463,10 +475,8 @@ class Layers {
     this.add("sites", `${words.t("layer_sites")} (${words.n(made.length)})`, group, { swatches, order: 0, definition: head.glossary.newly_covered[1] });
   }
   // The district that holds a place; -1: none.
-  districtAt({ lat, lng }) {
-    return this.districtShapes.findIndex((shape) => {
-      return ringsOf(shape.getLatLngs()).reduce((inside, ring) => inside !== crossed(ring, lat, lng), false);
-    });
+  districtAt(latlng) {
+    return this.districtShapes.findIndex((shape) => within(shape, latlng));
   }
   // What stands at a place that is no symbol: hot spot, gap, further shapes, cell.
   at(latlng) {
@@ -482,7 +492,7 @@ class Layers {
     const spot = hit(this.hotspotShapes);
     if (spot >= 0) return hotspotCard(head.hotspots, spot, words);
     const gap = hit(this.gapShapes?.map((s) => (s.options.fill ? s : null)));
-    if (gap >= 0) return gapCard(this.named(this.gapList[gap]), head, words);
+    if (gap >= 0) return gapCard(this.named(this.gapList[gap]), head, words, this.desk);
     const cell = this.grid && map.hasLayer(this.get("cells").layer) ? this.grid.at(latlng) : -1;
     if (cell >= 0) return cellCard(this, cell, latlng);
     return this.desk && this.districtShapes.some((s) => s.getBounds().contains(latlng)) ? placeCard(this, latlng) : null;

@@ -30,7 +30,7 @@ function stationCard(s, i, head, words, desk) {
     "old",
   );
   const site = desk ? desk.stationAt.indexOf(i) : -1;
-  withPaper(node, s.district[i]);
+  withPaper(node, s.district[i], s.town?.[i]);
   return site >= 0 ? withTools(node, desk, site, words) : node;
 }
 
@@ -71,7 +71,7 @@ function siteCard(s, i, head, words, desk) {
     s.reason[i],
     "new",
   );
-  withPaper(node, s.district[i]);
+  withPaper(node, s.district[i], desk && townOfSite(desk, site));
   return desk ? withTools(node, desk, site, words) : node;
 }
 
@@ -79,8 +79,9 @@ function siteCard(s, i, head, words, desk) {
 function candidateCard(desk, site, head, words) {
   const k = site - desk.board.nStations;
   const own = desk.candidate;
+  const rough = desk.isPlace(site);
   const node = card(
-    words.t(desk.has(site, "mine") ? "mine_site" : "candidate"),
+    rough ? `${words.t("place")} · ${words.t("estimated")}` : words.t(desk.has(site, "mine") ? "mine_site" : "candidate"),
     own.name[k] || own.host[k],
     [
       ...worthRows(desk, site, words),
@@ -89,17 +90,18 @@ function candidateCard(desk, site, head, words) {
       [words.t("district"), districtName(head, own.district[k])],
       [words.t("cost"), desk.board.cost[k] ? words.t("yuan", { n: words.n(desk.board.cost[k]) }) : ""],
       [words.t("site_id"), desk.ids[site]],
+      [words.t("estimated"), rough ? straightText(desk, desk.at[k], words, desk.own.hours.get(site) ?? own.hours[k]) : ""],
     ],
     null,
     "mine",
   );
-  withPaper(node, own.district[k]);
+  withPaper(node, own.district[k], townOfSite(desk, site));
   return withTools(node, desk, site, words);
 }
 
-// The way from a card to the sheet of its district.
-function withPaper(node, d) {
-  node.append(...[paperTool(d, __planner.layers)].filter(Boolean));
+// The ways from a card to the sheets of its district and its town.
+function withPaper(node, district, town = -1) {
+  node.append(...Object.entries({ district, town }).map(([kind, i]) => paperTool(kind, i, __planner.layers)).filter(Boolean));
   return node;
 }
 
@@ -115,15 +117,16 @@ function worthRows(desk, site, words) {
   const hours = plan.hours?.get(site);
   const inside = plan.sites.includes(site);
   const n = (inside ? lossOf : gainOf)(desk.board, counts, weights, site, hours, view);
-  return [[words.t(inside ? "would_lose" : "would_gain"), people(words, Math.round(n))]];
+  const about = desk.isPlace(site) || desk.estimated().length ? ` · ${words.t("estimated")}` : "";
+  return [[words.t(inside ? "would_lose" : "would_gain"), people(words, Math.round(n)) + about]];
 }
 
-function gapCard(gap, head, words) {
+function gapCard(gap, head, words, desk) {
   const node = card(words.t("layer_gaps"), gap.name, [
     [words.t("workers_missing"), people(words, gap.workers)],
     [words.t("district"), districtName(head, gap.district)],
   ]);
-  return withPaper(node, gap.district);
+  return withPaper(node, gap.district, desk && townOfGap(__planner.layers, gap));
 }
 
 function hotspotCard(h, i, words) {
@@ -142,7 +145,7 @@ function cellCard(layers, i, latlng) {
     [words.t("in_circle"), words.t("cell_shares", { now: words.percent(grid.now[i], 0), then: words.percent(grid.then[i], 0) })],
   ]);
   if (desk) node.append(nearbyTools(desk, [latlng.lat, latlng.lng], head, words));
-  return withPaper(node, layers.districtAt(latlng));
+  return withPaper(node, layers.districtAt(latlng), layers.towns?.at(latlng));
 }
 
 // A place where nothing is drawn: what could stand near it.
@@ -150,7 +153,7 @@ function placeCard(layers, latlng) {
   const { words, desk, head } = layers;
   const node = card(words.t("candidate"), words.t("nearest_candidates"), []);
   node.append(nearbyTools(desk, [latlng.lat, latlng.lng], head, words));
-  return withPaper(node, layers.districtAt(latlng));
+  return withPaper(node, layers.districtAt(latlng), layers.towns?.at(latlng));
 }
 
 function extraCard(part, i, words) {

@@ -38,7 +38,7 @@ function networkCard({ words, head }, { label, places }, i) {
     [words.t("district"), districtName(head, places.district[i])],
     [words.t("reach"), people(words, places.workers[i])],
   ], null, places.new[i] ? "new" : "old");
-  return withPaper(node, places.district[i]);
+  return withPaper(node, places.district[i], places.town?.[i]);
 }
 
 // Rows of the chosen network for the table of sites; `all`: those that are there too.
@@ -48,16 +48,16 @@ function networkRows(layers, desk, words, all) {
   return places.name.flatMap((name, i) => {
     if ((places.new[i] && today) || (!places.new[i] && !all)) return [];
     return [{
-      layer: "network", order: i + 1, what: words.t(places.new[i] ? "layer_sites" : "table_old"), name, district: places.district[i], hours: "",
+      layer: "network", order: i + 1, what: words.t(places.new[i] ? "layer_sites" : "table_old"), name, district: places.district[i], town: places.town?.[i], hours: "",
       workers: places.workers[i], symbol: layers.networkSymbols[i], brings: false,
     }];
   });
 }
 
-// How many places a district has: [today, new].
-function networkPlaces(desk, d) {
+// How many places a district or town has: [today, new].
+function networkPlaces(desk, d, kind = "district") {
   const { places } = desk.networks.get(desk.now.network);
-  const own = places.new.filter((_, i) => places.district[i] === d);
+  const own = places.new.filter((_, i) => places[kind][i] === d);
   return [own.filter((v) => !v).length, desk.now.plan === "today" ? 0 : own.filter((v) => v).length];
 }
 

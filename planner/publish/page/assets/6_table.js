@@ -15,18 +15,18 @@ function tableRows(head, layers, desk, words, all) {
   sites.name.forEach((name, i) => {
     const site = desk?.site.get(sites.id[i]);
     if (today || (plan && !plan.has(site))) return;
-    rows.push({ layer: "sites", order: sites.rank[i], what: words.t("table_new", { n: sites.rank[i] }), name: name || sites.id[i], district: sites.district[i], hours: sites.hours[i],
+    rows.push({ layer: "sites", order: sites.rank[i], what: words.t("table_new", { n: sites.rank[i] }), name: name || sites.id[i], district: sites.district[i], town: desk && townOfSite(desk, site), hours: sites.hours[i],
       workers: gains ? Math.round(gains.get(site) ?? 0) : sites.gain[i], symbol: layers.siteSymbols[i], brings: true });
   });
   for (const symbol of desk && !today ? layers.ownGroup.getLayers() : []) {
     const k = symbol.place - desk.board.nStations;
-    rows.push({ layer: "mine", order: 1e6, what: words.t("plan_mine"), name: siteName(desk, symbol.place, head), district: desk.candidate.district[k], hours: desk.candidate.hours[k],
+    rows.push({ layer: "mine", order: 1e6, what: [words.t("plan_mine"), ...(desk.isPlace(symbol.place) ? [words.t("estimated")] : [])].join(" · "), rough: desk.isPlace(symbol.place), name: siteName(desk, symbol.place, head), district: desk.candidate.district[k], town: townOfSite(desk, symbol.place), hours: desk.candidate.hours[k],
       workers: Math.round((gains ?? gainsNow(desk)).get(symbol.place) ?? 0), symbol, brings: true });
   }
   const closed = (i) => plan && desk.stationAt.includes(i) && !plan.has(desk.stationAt.indexOf(i));
   for (let i = 0; all && i < stations.name.length; i++) {
     if (closed(i)) continue;
-    rows.push({ layer: "stations", order: 2e6 + i, what: words.t("table_old"), name: stations.name[i], district: stations.district[i], hours: stations.hours[i],
+    rows.push({ layer: "stations", order: 2e6 + i, what: words.t("table_old"), name: stations.name[i], district: stations.district[i], town: stations.town?.[i], hours: stations.hours[i],
       workers: stations.covers[i], symbol: layers.stationSymbols[i], brings: false });
   }
   return rows;

@@ -26,7 +26,7 @@ function siteTools(desk, site, words) {
   };
   if (inside) {
     box.append(tool(words.t(isNew ? "tool_drop" : "tool_close"), again(() => desk.edit({ drop: [id] })), { key: "drop", tone: "warn" }));
-    if (isNew) {
+    if (isNew && !desk.isPlace(site)) {
       box.append(tool(words.t("tool_reject"), again(() => desk.edit({ reject: { [id]: words.t("reason_landlord") } })), { key: "reject" }));
       const stand = el("div", { class: "stand-ins" });
       box.append(tool(words.t("tool_move"), () => stand.childElementCount || fillStandIns(desk, site, head, words, stand), { key: "move" }), stand);
@@ -69,30 +69,45 @@ function fillStandIns(desk, site, head, words, box) {
   }
 }
 
-// A place farther from every candidate than anybody looks: scored by straight line, and said to be.
-function straightTools(desk, latlng, words) {
-  const { grid } = __planner.layers;
+// A place farther from every candidate than anybody looks: scored by straight line, and said to be; it may join the plan so.
+function straightTools(desk, [lat, lng], words) {
   const { counts, weights, view } = countedNow(desk);
-  const metres = desk.now.cutoff_m;
-  const here = L.latLng(latlng);
-  const near = Uint8Array.from(grid.key, (key) => here.distanceTo(grid.latlng((key % grid.columns) + 0.5, Math.floor(key / grid.columns) + 0.5)) <= metres);
   const { default_hours: hours, periods, need_open: need } = desk.part;
-  const gain = straightGain(desk.board, counts, weights, view, near, openPeriods(hours, periods, need));
-  const at = `${latlng[1].toFixed(6)}, ${latlng[0].toFixed(6)}`;
+  const one = boardOfPlace(desk.board, straightReach(desk.board, desk.survey(lat, lng).far), openPeriods(hours, periods, need));
+  const add = () => {
+    desk.edit({ add: [{ lat, lng }] });
+    __planner.map.closePopup();
+  };
   return el(
     "div",
     { class: "tools stand-ins straight" },
     el("p", {}, words.t("no_candidate")),
-    el("p", { class: "estimate" }, el("b", {}, words.t("straight_gain", { n: words.n(gain, 0) })), " ", el("span", { class: "estimated" }, words.t("estimated"))),
-    el("p", {}, words.t("straight_means", { m: words.n(metres), hours, at })),
+    el("p", { class: "estimate" }, el("b", {}, words.t("straight_gain", { n: words.n(gainOf(one, counts, weights, 0, undefined, view), 0) })), " ", roughMark(words)),
+    tool(words.t("tool_place"), add, { key: "place", tone: "go" }),
+    el("p", {}, straightText(desk, [lat, lng], words, hours)),
   );
+}
+
+function straightText(desk, [lat, lng], words, hours) {
+  return words.t("straight_means", { m: words.n(desk.now.cutoff_m), hours, at: `${lng.toFixed(6)}, ${lat.toFixed(6)}` });
+}
+
+// What is only estimated says so wherever it is shown.
+function roughMark(words) {
+  return el("span", { class: "estimated" }, words.t("estimated"));
 }
 
 // The nearest candidates of a place somebody clicked on.
 function nearbyTools(desk, latlng, head, words) {
   const taken = new Set(desk.plan("mine").sites);
   const near = nearestSites(desk.board, desk.at, latlng, NEAR_M).filter(([site]) => !taken.has(site)).slice(0, 3);
-  if (!near.length) return straightTools(desk, latlng, words);
+  if (!near.length) {
+    try {
+      return straightTools(desk, latlng, words);
+    } catch {
+      return el("p", {}, words.t("no_candidate")); // outside of the study
+    }
+  }
   const { counts, weights, view, plan } = countedNow(desk);
   const box = el("div", { class: "tools stand-ins" }, el("p", { class: "near-title" }, words.t("nearest_candidates")));
   for (const [site, metres] of near) {

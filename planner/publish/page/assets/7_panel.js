@@ -92,11 +92,14 @@ function headlineFollows(node, head, words, desk) {
   const [workers, stations, sites, gap] = [...node.querySelectorAll(".figure b")];
   const said = [...node.querySelectorAll(".by-time, .bands")];
   const state = el("p", { class: "state-line", "aria-live": "polite" });
+  const rough = roughMark(words);
+  find(".big").append(rough);
   find(".lead").after(state);
   return () => {
     const r = readingOf(desk, head);
     const today = desk.now.plan === "today";
     state.textContent = stateLine(desk, words);
+    rough.hidden = !desk.estimated().length;
     find(".big .old").textContent = words.percent(r.before);
     find(".big .new").textContent = words.percent(r.after);
     find(".big .new").hidden = find(".big .arrow").hidden = today;
@@ -126,6 +129,7 @@ function stateLine(desk, words) {
   return [
     ...(now.network === "stations" ? [] : [desk.networks.get(now.network).label]),
     words.t(`plan_${now.plan}`),
+    ...(desk.estimated().length ? [words.t("estimated_places", { n: words.n(desk.estimated().length) })] : []),
     typeof now.periods === "string" && periods[now.periods] ? periods[now.periods] : labelled(part.periods, now.periods),
     now.groups === "headline" ? words.t("groups_headline") : labelled(part.groups, now.groups),
     words.t("reading_radius", { m: words.n(now.cutoff_m) }),
@@ -281,7 +285,7 @@ function siteList(head, words, go, desk, layers, visit) {
           "button",
           { type: "button", "data-site": desk.ids[site], onclick: () => go(null, site) },
           el("span", { class: "rank mine" }, "+"),
-          el("span", { class: "what" }, el("span", { class: "site-name" }, siteName(desk, site, head)), el("span", { class: "place" }, [districtName(head, district), desk.candidate.host[k]].filter(Boolean).join(" · "))),
+          el("span", { class: "what" }, el("span", { class: "site-name" }, siteName(desk, site, head)), desk.isPlace(site) ? roughMark(words) : null, el("span", { class: "place" }, [districtName(head, district), desk.candidate.host[k]].filter(Boolean).join(" · "))),
           el("span", { class: "gain" }, `+${words.n(Math.round(gain), 0)}`),
         ),
       );
@@ -321,10 +325,10 @@ function gapTable(words, head, go, layers) {
   return { node: el("div", {}, sum, list), follow };
 }
 
-function paperButton(i, name, words) {
+function paperButton(i, name, words, kind = "district") {
   if (i < 0) return null;
   const label = words.t("sheet_open", { name });
-  return el("button", { type: "button", class: "tool paper-tool", "data-paper": i, "aria-label": label, title: label, onclick: () => openPaper(i) }, words.t("sheet_short"));
+  return el("button", { type: "button", class: "tool paper-tool", "data-paper": i, "data-zone": kind, "aria-label": label, title: label, onclick: () => openPaper(kind, i) }, words.t("sheet_short"));
 }
 
 function districtTable(head, words, go, desk) {
@@ -416,6 +420,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
   const sites = many ? siteTable(head, layers, desk, words, actions.visit, false) : siteList(head, words, actions.site, desk, layers, actions.visit);
   const whole = siteTable(head, layers, desk, words, actions.visit, true);
   const districts = districtTable(head, words, actions.district, desk);
+  const towns = desk && layers.towns ? townTable(head, words, actions.town, desk, layers) : null;
   const readings = readingsBlock(head, words);
   const compare = desk ? compareTable(desk, head, words, actions, new Swipe(layers, desk, words)) : null;
   const gaps = desk ? gapTable(words, head, actions.gap, layers) : null;
@@ -425,7 +430,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
     ...(desk ? [["mine", words.t("tab_mine"), table.node]] : []),
     ["table", words.t("tab_table"), whole.node],
     ...(desk ? [["compare", words.t("tab_compare"), compare.node]] : []),
-    ["districts", words.t("tab_districts"), districts.node],
+    ["districts", words.t("tab_districts"), towns ? el("div", {}, districts.node, towns.node) : districts.node],
     ...(gaps || spots ? [["gaps", words.t(gaps ? "layer_gaps" : "layer_hotspots"), el("div", {}, gaps?.node, spots)]] : []),
     ["readings", words.t("tab_readings"), readings],
     ...(head.evidence.length ? [["evidence", words.t("tab_evidence"), evidenceBlock(head, words)]] : []),
@@ -436,7 +441,7 @@ function panel(head, words, licence, search, actions, desk, layers, table) {
   }
   if (desk) {
     const top = headlineFollows(headline, head, words, desk);
-    const views = { sites: sites.follow, table: whole.follow, mine: table.follow, compare: compare.follow, districts: districts.follow, gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
+    const views = { sites: sites.follow, table: whole.follow, mine: table.follow, compare: compare.follow, districts: () => (districts.follow(), towns?.follow()), gaps: gaps.follow, readings: readingsFollow(readings, head, words, desk) };
     const stale = new Set(Object.keys(views)); // who prints at once has every list
     const show = (key) => stale.delete(key) && views[key]();
     lists.addEventListener("choose", ({ detail }) => show(detail));

@@ -1,28 +1,30 @@
-// The sheet of a district (of a town, where the study's outlines are towns): its figures, new stations and gaps, on one A4 page.
+// The sheet of a district or a town: its figures, new stations and gaps, on one A4 page.
 
 const PAPER = { sites: 80, gaps: 12, high: 1010, wide: 700 }; // rows at most; px of an A4 page within its margins
 
 // What the sheet says in the state that is shown: in the headline's own state the printed figures of the study.
-function paperReading(d, layers) {
+function paperReading(zone, layers) {
   const { head, desk, words } = layers;
-  const row = head.headline.by_district.find((r) => r.district === head.districts.id[d]);
+  const { kind, i } = zone;
+  const row = kind === "district" ? head.headline.by_district.find((r) => r.district === head.districts.id[i]) : null;
   const live = desk ? readingOf(desk, head) : null;
   const today = desk?.now.plan === "today";
   const printed = !live || live.printed;
-  const rows = tableRows(head, layers, desk, words, false).filter((r) => r.district === d);
-  const gaps = (desk ? layers.gapsOfState() : (layers.gapList ?? [])).filter((gap) => gap.district === d);
+  const rows = tableRows(head, layers, desk, words, false).filter((r) => r[kind] === i);
+  const gaps = (desk ? layers.gapsOfState() : (layers.gapList ?? [])).filter(zone.holds);
   const sum = gaps.reduce((total, gap) => total + gap.workers, 0);
-  const said = { rows, gaps, today, gapAreas: gaps.length, gapWorkers: Math.round(sum), residents: head.districts.population[d], stations: row?.stations ?? 0 };
+  const said = { rows, gaps, today, gapAreas: gaps.length, gapWorkers: Math.round(sum), residents: row ? head.districts.population[i] : null, stations: row ? row.stations : desk.plans.today.sites.filter((site) => townOfSite(desk, site) === i).length };
   if (printed && row) {
     const of = ([a, b]) => [a, today ? a : b];
     Object.assign(said, { workers: row.workers, share: of([row.before, row.after]), gain: today ? 0 : row.gain, backup: of(row.backup) });
     if (!today) Object.assign(said, { gapAreas: row.gap_areas, gapWorkers: row.gap_workers });
     return said;
   }
-  const at = live.districts[d];
-  const [one, other] = ["today", desk.now.plan].map((plan) => desk.counted({ ...desk.now, plan }).byDistrict[d]);
-  if (desk.now.network !== "stations") Object.assign(said, { stations: networkPlaces(desk, d)[0], rough: true });
-  const backup = desk.now.network !== "stations" ? null : ["today", desk.now.plan].map((plan) => desk.counted({ ...desk.now, plan, least: 2 }).byDistrict[d].share);
+  const by = (state) => (kind === "town" ? desk.byTown(state) : desk.counted(state).byDistrict)[i];
+  const [one, other] = ["today", desk.now.plan].map((plan) => by({ ...desk.now, plan }));
+  const at = kind === "town" ? { workers: Math.round(other.workers), before: one.share, after: other.share } : live.districts[i];
+  if (desk.now.network !== "stations") Object.assign(said, { stations: networkPlaces(desk, i, kind)[0], rough: true });
+  const backup = desk.now.network !== "stations" ? null : ["today", desk.now.plan].map((plan) => by({ ...desk.now, plan, least: 2 }).share);
   return Object.assign(said, { workers: at.workers, share: [at.before, at.after], gain: Math.round(other.covered) - Math.round(one.covered), backup });
 }
 
@@ -46,7 +48,7 @@ function paperLists(r, layers) {
   const { words, head } = layers;
   const line = (mark, name, value) => el("li", {}, el("span", { class: "mark-n" }, mark), el("span", { class: "what" }, name), el("span", { class: "number" }, value));
   const brings = (row) => (row.workers === null ? "–" : `${row.brings ? "+" : ""}${words.n(row.workers, 0)}`);
-  const sites = r.rows.map((row) => line(row.order < 1e6 ? row.order : "+", [row.name, row.hours].filter(Boolean).join(" · "), brings(row)));
+  const sites = r.rows.map((row) => line(row.order < 1e6 ? row.order : "+", [row.name, row.hours, row.rough && words.t("estimated")].filter(Boolean).join(" · "), brings(row)));
   const gaps = r.gaps.map((gap, i) => line(i + 1, layers.named(gap).name || districtName(head, gap.district), words.n(gap.workers, 0)));
   const part = (key, title, items, most, none) => {
     const left = Math.max(0, items.length - most);
@@ -58,11 +60,11 @@ function paperLists(r, layers) {
   ];
 }
 
-// The district as the map shows it now.
-function paperPicture(d, layers) {
+// The district or town as the map shows it now.
+function paperPicture(zone, layers) {
   const { map, words } = layers;
   const size = map.getSize();
-  const box = layers.districtShapes[d]?.getBounds();
+  const box = zone.shape?.getBounds();
   if (!box?.isValid() || size.x < 100 || size.y < 100) return null;
   const at = L.bounds(map.latLngToContainerPoint(box.getNorthWest()), map.latLngToContainerPoint(box.getSouthEast()));
   const [x0, y0] = [Math.max(0, at.min.x - 12), Math.max(0, at.min.y - 12)];
@@ -74,18 +76,18 @@ function paperPicture(d, layers) {
   ctx.setTransform(2, 0, 0, 2, -2 * x0, -2 * y0);
   ctx.textBaseline = "middle";
   burnLabels(ctx, map, layers, 0, getComputedStyle(document.documentElement).fontFamily);
-  return el("img", { src: sheet.toDataURL("image/png"), alt: words.t("sheet_map", { name: layers.head.districts.name[d] }) });
+  return el("img", { src: sheet.toDataURL("image/png"), alt: words.t("sheet_map", { name: zone.name }) });
 }
 
-function paperBody(d, layers) {
+function paperBody(zone, layers) {
   const { head, words, desk } = layers;
-  const r = paperReading(d, layers);
+  const r = paperReading(zone, layers);
   const { about } = head;
   return el(
     "article",
     { class: "paper" },
-    el("p", { class: "kicker" }, `${words.t("sheet")} · ${about.title}`),
-    el("h2", {}, head.districts.name[d]),
+    el("p", { class: "kicker" }, [zone.title, zone.note, about.title].filter(Boolean).join(" · ")),
+    el("h2", {}, zone.name),
     el("p", { class: "unit-line" }, desk ? stateLine(desk, words) : words.t("share_label", { minutes: words.n(about.minutes) })),
     el("div", { class: "paper-top" }, el("figure", {}), paperFigures(r, words)),
     paperLists(r, layers),
@@ -94,30 +96,31 @@ function paperBody(d, layers) {
 }
 
 // Opens the sheet; it closes with Escape and gives the focus back.
-function openPaper(d) {
+function openPaper(kind, i) {
   const { layers, map } = __planner;
-  const { words, head } = layers;
-  const bounds = layers.districtShapes[d]?.getBounds();
+  const { words } = layers;
+  const zone = zoneOf(kind, i, layers);
+  const bounds = zone.shape?.getBounds();
   map.closePopup();
   if (bounds?.isValid()) map.fitBounds(bounds, { ...roomOf(), animate: false });
-  const body = paperBody(d, layers);
+  const body = paperBody(zone, layers);
   const print = el("button", { type: "button", class: "tool go", "data-act": "print", onclick: () => window.print() }, words.t("sheet_print"));
   const close = el("button", { type: "button", class: "tool", "data-act": "close", onclick: () => dialog.close() }, words.t("close"));
-  const dialog = el("dialog", { class: "paper-back", "aria-label": words.t("sheet_open", { name: head.districts.name[d] }) }, el("div", { class: "tools" }, print, close), body);
+  const dialog = el("dialog", { class: "paper-back", "aria-label": words.t("sheet_open", { name: zone.name }) }, el("div", { class: "tools" }, print, close), body);
   dialog.addEventListener("keydown", (event) => event.stopPropagation()); // Escape closes this, not what lies below
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
-  const draw = () => body.querySelector("figure").replaceChildren(...[paperPicture(d, layers)].filter(Boolean));
+  const draw = () => body.querySelector("figure").replaceChildren(...[paperPicture(zone, layers)].filter(Boolean));
   requestAnimationFrame(() => requestAnimationFrame(draw)); // the map has drawn itself where it now stands
   return dialog;
 }
 
-// A button to the sheet of a district.
-function paperTool(d, layers) {
-  if (!(d >= 0)) return null;
-  const name = layers.head.districts.name[d];
-  return el("button", { type: "button", class: "tool paper-tool", "data-paper": d, onclick: () => openPaper(d) }, layers.words.t("sheet_open", { name }));
+// A button to the sheet of a district or town; none where a place lies in none.
+function paperTool(kind, i, layers) {
+  if (!Number.isInteger(i) || i < 0) return null;
+  const { name } = zoneOf(kind, i, layers);
+  return el("button", { type: "button", class: "tool paper-tool", "data-paper": i, "data-zone": kind, onclick: () => openPaper(kind, i) }, layers.words.t("sheet_open", { name }));
 }
 
 // On paper an open sheet is all there is: a copy in the page's own flow, cut to one page. Returns whether there is one.

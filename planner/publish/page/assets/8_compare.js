@@ -27,6 +27,7 @@ function compareTable(desk, head, words, actions, swipe) {
     el("div", { class: "tools" }, el("label", {}, words.t("compare_with"), " ", choice), el("label", {}, drawn, " ", words.t("compare_swipe"))),
     body,
   );
+  const planName = (name) => words.t(`plan_${name}`) + (desk.estimated(name).length ? ` (${words.t("estimated")})` : "");
   const signed = (n) => `${n > 0 ? "+" : n < 0 ? "−" : ""}${words.n(Math.abs(n), 0)}`;
   const tone = (n) => (n >= 0 ? "number plus-n" : "number minus-n");
   function line(label, one, other, strong) {
@@ -57,7 +58,7 @@ function compareTable(desk, head, words, actions, swipe) {
         el(
           "table",
           {},
-          el("thead", {}, el("tr", {}, el("td", {}), ...[a, b].map((name) => el("th", { scope: "col", class: "number" }, words.t(`plan_${name}`))), el("th", { scope: "col", class: "number" }, words.t("compare_less")))),
+          el("thead", {}, el("tr", {}, el("td", {}), ...[a, b].map((name) => el("th", { scope: "col", class: "number" }, planName(name))), el("th", { scope: "col", class: "number" }, words.t("compare_less")))),
           el("tbody", {}, line(words.t("compare_all"), one, other, true), part("byDistrict", (i) => head.districts.name[i]), part("byGroup", (name) => groups[name]), part("byPeriod", (name) => hours[name])),
         ),
         retimed ? el("p", {}, words.t("compare_hours", { n: words.n(retimed) })) : null,

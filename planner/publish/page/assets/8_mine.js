@@ -19,14 +19,19 @@ function makeReplan(desk) {
   const waiting = new Map();
   const cut = (name) => (part.rules[name] ?? []);
   const rules = () => ({
-    p: part.rules.p, budget: part.rules.budget, required: cut("required"), forbidden: cut("forbidden"), cost: board.cost,
-    partitions: part.rules.partitions.map((q) => ({ ...q, of: integers(blob, q.of) })),
+    p: part.rules.p, budget: part.rules.budget, required: cut("required"), forbidden: cut("forbidden"), cost: board.cost.slice(),
+    partitions: part.rules.partitions.map((q) => ({ ...q, of: [...integers(blob, q.of), ...labelsOfPlaces(q)] })),
     conflicts: integers(blob, part.rules.conflicts).reduce((pairs, v, k) => (k % 2 ? pairs[pairs.length - 1].push(v) : pairs.push([v]), pairs), []),
   });
+  // Labels of the places that are no candidates: their district, and as a kind of host the street.
+  function labelsOfPlaces(q) {
+    return desk.candidate.district.slice(board.nCandidates).map((d) => q.labels.indexOf(q.name === "kind" ? "street" : (part.districts[d] ?? "")));
+  }
   function start() {
-    if (ground) return;
+    if (ground?.rules.cost.length === board.cost.length) return;
     ground = { board, rules: rules(), prices: unpackPrices(part, blob, part.price_steps) };
     try {
+      if (worker) return worker.postMessage({ ground });
       const text = `${plannerModel.source}\nplannerModel.serve(self);`;
       worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
       worker.onmessage = ({ data }) => waiting.get(data.id)?.(data);
@@ -125,7 +130,7 @@ function mineTable(desk, head, words, replanRest, actions) {
     const people = rows(less.byGroup, (row) => groups[row.name]);
     const n = Math.round(less.covered);
     return [
-      el("p", { class: "sum-line" }, words.t("mine_against"), " ", el("b", { class: tone(n) }, words.t("people", { n: signed(n) }))),
+      el("p", { class: "sum-line" }, words.t("mine_against"), " ", el("b", { class: tone(n) }, words.t("people", { n: signed(n) })), desk.estimated("mine").length ? [" ", roughMark(words)] : null),
       districts.length ? el("div", { class: "two" }, el("table", {}, el("tbody", {}, districts)), el("table", {}, el("tbody", {}, people))) : null,
     ];
   }
@@ -135,9 +140,9 @@ function mineTable(desk, head, words, replanRest, actions) {
     redo.disabled = !desk.future.length;
     reset.disabled = !desk.changed;
     const c = desk.certificate;
-    certificate.textContent = c ? words.t("certificate", { covered: words.n(Math.round(c.covered), 0), n: words.n(Math.ceil(Math.max(0, c.bound - c.covered) - 1e-6), 0), gap: words.gap(Math.max(0, (c.bound - c.covered) / Math.max(c.covered, 1e-9))) }) : "";
+    certificate.textContent = c ? (desk.estimated("mine").length ? `${words.t("estimated")} · ` : "") + words.t("certificate", { covered: words.n(Math.round(c.covered), 0), n: words.n(Math.ceil(Math.max(0, c.bound - c.covered) - 1e-6), 0), gap: words.gap(Math.max(0, (c.bound - c.covered) / Math.max(c.covered, 1e-9))) }) : "";
     const items = [
-      ...[...own.add].map((i) => line(i, "add", "")),
+      ...[...own.add].map((i) => line(i, "add", desk.isPlace(i) ? words.t("estimated") : "")),
       ...[...own.drop].map((i) => (own.rejected.has(i) ? line(i, "reject", own.rejected.get(i)) : line(i, "drop", ""))),
       ...[...own.hours].map(([i, text]) => line(i, "hours", text)),
     ];

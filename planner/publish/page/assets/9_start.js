@@ -61,6 +61,7 @@ async function start() {
       }
     },
     link: async () => toast(await link.link()),
+    town: (i) => map.fitBounds(layers.towns.shapes[i].getBounds(), { animate: !calm }),
     district: (i) => i >= 0 && map.fitBounds(layers.districtShapes[i].getBounds(), { animate: !calm }),
   };
   const go = (entry) => {

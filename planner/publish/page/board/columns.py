@@ -76,9 +76,12 @@ def hilbert(x: Array, y: Array, bits: int) -> Array:
 
 
 def columns_of(
-    board: Board, way: int, grid: GridCells, *, cell_m: float, readings_m: tuple[float, ...]
-) -> Columns:
-    """The columns of the ``way``-th way of travelling; points without workers of its groups are left out."""
+    board: Board, way: int, grid: GridCells, *, cell_m: float, readings_m: tuple[float, ...], apart: Array | None = None
+) -> Columns:  # fmt: skip
+    """The columns of the ``way``-th way of travelling; points without workers of its groups are left out.
+
+    ``apart``: a whole number from -1 per point; points that differ in it are never one column.
+    """
     old, new = board.existing.access[way], board.new.access[way]
     points = board.points
     workers = points.of_groups(new.groups)
@@ -89,7 +92,8 @@ def columns_of(
     seconds = sparse.csr_array(sparse.vstack([old.seconds, new.seconds], format="csr"))[:, kept]
     cutoffs = cutoffs_of(new, readings_m)
     rings = sparse.csr_array(sparse.vstack([_within(seconds, c) for c in cutoffs], format="csr"))
-    first, of = equal_columns(rings, apart=points.cell[kept])
+    zone = points.cell if apart is None else points.cell * (int(apart.max(initial=-1)) + 2) + apart + 1
+    first, of = equal_columns(rings, apart=zone[kept])
     order = np.argsort(_along(board, kept[first], cell, grid, cell_m), kind="stable")
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))

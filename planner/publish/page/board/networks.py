@@ -13,6 +13,7 @@ from planner.telling.words.phrases import phrase
 
 if TYPE_CHECKING:
     from planner.networks.circle import Serving
+    from planner.publish.page.board.towns import Towns
     from planner.publish.page.cells import GridCells
     from planner.publish.page.pack import Island
     from planner.telling.bundle import Bundle
@@ -26,9 +27,9 @@ STATIONS = "stations"
 
 
 def networks_part(
-    bundle: Bundle, island: Island, districts: Sequence[str], grid: GridCells
+    bundle: Bundle, island: Island, districts: Sequence[str], grid: GridCells, towns: Towns | None = None
 ) -> list[dict[str, Any]]:
-    """Every network, and the circle of all that count: workers, covered in all, by district and per cell, today and with the plan.
+    """Every network, and the circle of all that count: workers, covered in all, by district (and town) and per cell, today and with the plan.
 
     Empty where the study's run does not ask for networks. A state of a network is that of the whole day and all headline groups.
     """
@@ -49,16 +50,18 @@ def networks_part(
         {
             "name": key,
             "label": title,
-            **{plan: _served(serving, names, districts) for plan, serving in sides},
+            **{plan: _served(serving, names, districts, towns) for plan, serving in sides},
             **_cells([serving for _, serving in sides], names, cell, whole, island),
             "with": [n.name for n in others if n.name in names] if key == UNION else [],
-            "places": _places(union.after, (STATIONS,) if key == UNION else names, bundle, island, districts),
+            "places": _places(union.after, (STATIONS,) if key == UNION else names, bundle, island, districts, towns),
         }
         for key, title, names in named
     ]
 
 
-def _served(serving: Serving, names: Sequence[str], districts: Sequence[str]) -> dict[str, Any]:
+def _served(
+    serving: Serving, names: Sequence[str], districts: Sequence[str], towns: Towns | None
+) -> dict[str, Any]:
     """Headline workers with an open place of one of the networks in reach."""
     circle = serving.circle(names)
     by = circle.by_district.set_index("district")
@@ -71,7 +74,23 @@ def _served(serving: Serving, names: Sequence[str], districts: Sequence[str]) ->
         "covered": circle.covered,
         "places": int(circle.table["places"].sum()),
         "by_district": [[round(w, 3), round(c, 3)] for w, c in known],
+        **({} if towns is None else {"by_town": _by_town(serving, names, towns)}),
     }
+
+
+def _by_town(serving: Serving, names: Sequence[str], towns: Towns) -> list[float]:
+    """Covered workers of each town."""
+    hit = _met(serving, names)
+    at = towns.point[serving.point[hit]]
+    sums = np.bincount(at[at >= 0], serving.weights[hit][at >= 0], len(towns.table))
+    return [round(float(v), 3) for v in sums]
+
+
+def _met(serving: Serving, names: Sequence[str]) -> Any:
+    """Columns with an open place of the networks in reach."""
+    rows = [serving.names.index(n) for n in names]
+    met = np.bincount(serving.served[rows].indices, minlength=serving.served.shape[1]) > 0
+    return np.asarray(met)
 
 
 def _cells(
@@ -80,8 +99,7 @@ def _cells(
     """Cells with a place of the networks in reach: the share of their workers today, and how much more with the plan."""
     steps = []
     for serving in sides:
-        rows = [serving.names.index(n) for n in names]
-        hit = np.bincount(serving.served[rows].indices, minlength=serving.served.shape[1]) > 0
+        hit = _met(serving, names)
         at = cell[serving.point[hit]]
         covered = np.bincount(at[at >= 0], serving.weights[hit][at >= 0], len(whole))
         share = np.divide(covered, whole, out=np.zeros(len(whole)), where=whole > 0)
@@ -97,7 +115,7 @@ def _cells(
 
 
 def _places(
-    after: Serving, names: Sequence[str], bundle: Bundle, island: Island, districts: Sequence[str]
+    after: Serving, names: Sequence[str], bundle: Bundle, island: Island, districts: Sequence[str], towns: Towns | None
 ) -> dict[str, Any]:
     """The networks' places, the new ones first (of the union's circle the stations' alone: the others are told with their network): where, what, and whom they reach while they are open."""
     table = after.places[after.places["network"].isin(list(names))]
@@ -111,4 +129,5 @@ def _places(
         "new": island.integers(table["new"].to_numpy(int)),
         "workers": island.integers(np.rint(table["workers"].to_numpy(float))),
         "district": island.integers(place_of(inside, districts)),
+        **({} if towns is None else {"town": island.integers(towns.at(table.geometry))}),
     }

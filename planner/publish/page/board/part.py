@@ -14,12 +14,15 @@ from planner.publish.page.board.columns import Columns, columns_of, cutoffs_of
 from planner.publish.page.board.encode import differences, predicted, whole_numbers
 from planner.publish.page.board.networks import networks_part
 from planner.publish.page.board.plans import actions_plan, last_plan
+from planner.publish.page.board.towns import Towns, towns_part
 from planner.publish.page.cells import GridCells, grid_cells
 from planner.publish.page.values import numbers_of, place_of, texts_of, with_shape
+from planner.siting.reach import ways_of
 from planner.telling.words.names import host_label, period_labels
 
 if TYPE_CHECKING:
     from planner.publish.page.pack import Island
+    from planner.siting.coverage import Access
     from planner.settings.whole import Settings
     from planner.solvers.rules import Rules
     from planner.telling.board import Board
@@ -36,15 +39,20 @@ PRICE_STEPS = 20
 _MOST_PERIODS = 30
 
 
-def board_part(bundle: Bundle, island: Island, districts: Sequence[str]) -> dict[str, Any] | None:
-    """Everything the page needs to count any plan; None for a bundle without, or where nobody stands anywhere."""
+def board_part(
+    bundle: Bundle, island: Island, districts: Sequence[str], towns: Towns | None = None, *, drawn: bool = True
+) -> dict[str, Any] | None:
+    """Everything the page needs to count any plan; None for a bundle without, or where nobody stands anywhere.
+
+    ``towns``: those it counts apart; ``drawn``: whether their outlines may be told.
+    """
     board, s = bundle.board, bundle.settings
     grid = grid_cells(bundle.demand, s.demand.cell_m)
     if board is None or grid is None or len(s.periods) > _MOST_PERIODS:
         return None
     readings = s.circle.readings_m
     made = [
-        columns_of(board, k, grid, cell_m=s.demand.cell_m, readings_m=readings)
+        columns_of(board, k, grid, cell_m=s.demand.cell_m, readings_m=readings, apart=None if towns is None else towns.point)
         for k in range(len(board.new.access))
     ]
     rank = _ranks(made[0], len(board.existing.open_share) + len(board.new.open_share))
@@ -57,7 +65,10 @@ def board_part(bundle: Bundle, island: Island, districts: Sequence[str]) -> dict
         "price_steps": PRICE_STEPS,
         "key": _key(bundle),
         "workers": _totals(board, of_code, len(districts), bundle.settings),
-        "ways": [_way(board, c, k, of_code, island, readings, grid) for k, c in enumerate(made)],
+        "ways": [
+            _way(board, c, k, of_code, island, readings, grid, towns, s.circle.speeds_kmh.get(way.mode, 0.0))
+            for k, (c, way) in enumerate(zip(made, ways_of(s.headline_groups, s.circle), strict=True))
+        ],
         "order": island.integers(np.argsort(rank)),
         "open": _opening(board, s.circle.open_share, island),
         "stations": _open_stations(bundle, island),
@@ -67,7 +78,8 @@ def board_part(bundle: Bundle, island: Island, districts: Sequence[str]) -> dict
         "actions": actions_plan(bundle),
         "last": last_plan(bundle),
         "rules": _rules(board.rules, island),
-        "networks": networks_part(bundle, island, districts, grid),
+        "networks": networks_part(bundle, island, districts, grid, towns),
+        **({} if towns is None else {"towns": towns_part(towns, bundle, board, island, districts, drawn=drawn)}),
     }
 
 
@@ -94,6 +106,7 @@ def _state_part(bundle: Bundle, board: Board) -> dict[str, Any]:
         "cutoffs_m": sorted({bundle.facts.headline.cutoff_m, *map(float, s.circle.readings_m)}),
         "need_open": s.circle.open_share,
         "default_hours": s.siting.default_hours,
+        "place_yuan": s.siting.cost_of("street")[0],
     }
 
 
@@ -129,7 +142,7 @@ def _renumbered(columns: Columns, rank: Array) -> Columns:
 
 def _way(
     board: Board, columns: Columns, way: int, of_code: Sequence[int], island: Island, readings_m: Any,
-    grid: GridCells,
+    grid: GridCells, towns: Towns | None, speed_kmh: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Reach and workers of one way of travelling."""
     part = board.new.access[way]
@@ -144,6 +157,7 @@ def _way(
         "groups": list(columns.groups),
         "levels": len(cutoffs),
         "own": cutoffs.index(part.cutoff_s) + 1,
+        "metres": _metres(cutoffs, part, speed_kmh),
         "level_of": {f"{float(r):g}": cutoffs.index(part.cutoff_for(r)) + 1 for r in readings_m},
         "columns": len(columns.cell),
         "entries": len(columns.site),
@@ -157,7 +171,14 @@ def _way(
         "base": base,
         "workers": [island.integers(v) for v in predicted(numbers, base).T],
         "prices": _prices(board, columns, way, island),
+        **({} if towns is None else {"town": island.integers(towns.point[columns.point], delta=True)}),
     }
+
+
+def _metres(cutoffs: Sequence[float], part: Access, speed_kmh: float) -> list[float]:
+    """How far each cutoff is in a straight line; 0 where nothing says how fast one travels."""
+    speed = speed_kmh / 3.6 if part.metres_per_s is None else part.metres_per_s
+    return [round(c * speed, 1) for c in cutoffs]
 
 
 def _cells(cell: Array, grid: GridCells, island: Island) -> list[int]:

@@ -104,6 +104,7 @@ export function unpackBoard(part, blob, grid) {
   const nColumns = part.ways.reduce((sum, way) => sum + way.columns, 0);
   const cell = new Int32Array(nColumns);
   const district = new Int16Array(nColumns);
+  const town = part.towns ? new Int16Array(nColumns) : null;
   const weight = new Float64Array(nColumns * G);
   const curve = alongCurve(grid.key, grid.columns, grid.rows);
   const ways = [];
@@ -119,19 +120,21 @@ export function unpackBoard(part, blob, grid) {
       place += skips[k] + 1;
       for (let j = 0; j < numbers[k]; j++) cell[at++] = curve[place];
     }
-    const districts = stream(blob, way.district, district.subarray(from, to));
-    for (let j = 1; j < districts.length; j++) districts[j] += districts[j - 1];
+    for (const [ref, whole] of [[way.district, district], ...(town ? [[way.town, town]] : [])]) {
+      const codes = stream(blob, ref, whole.subarray(from, to));
+      for (let j = 1; j < codes.length; j++) codes[j] += codes[j - 1];
+    }
     unpackWorkers(way, blob).forEach((own, k) => {
       const g = groups.indexOf(way.groups[k]);
       for (let j = 0; j < own.length; j++) weight[(from + j) * G + g] = own[j] / way.per;
     });
     reaches.push(unpackReach(way, blob, order));
-    ways.push({ from, to, groups: way.groups.map((g) => groups.indexOf(g)), own: way.own, levelOf: way.level_of });
+    ways.push({ from, to, groups: way.groups.map((g) => groups.indexOf(g)), own: way.own, levelOf: way.level_of, metres: way.metres });
     from = to;
   }
   const kinds = part.open.kinds;
   return {
-    nStations, nCandidates, nSites, nColumns, nCells: grid.key.length, ways, cell, district, weight,
+    nStations, nCandidates, nSites, nColumns, nCells: grid.key.length, ways, cell, district, town, weight,
     ...bySite(reaches, ways, nSites),
     groups,
     periods: part.periods.map((t) => t.name),
@@ -139,6 +142,7 @@ export function unpackBoard(part, blob, grid) {
     night: part.night,
     open: Int32Array.from(integers(blob, part.open.of), (k) => kinds[k]),
     totals: part.workers,
+    townTotals: part.towns?.workers,
     cost: integers(blob, part.candidates.cost),
     ownM: part.own_m,
     cutoffsM: part.cutoffs_m,

@@ -5,6 +5,7 @@ import { figuresOf, stationsInReach, viewOf, workersOfCells } from "./counting.m
 import { weightsOf } from "./gains.mjs";
 import { openPeriods, spansOf } from "./hours.mjs";
 import { servedBy } from "./networks.mjs";
+import { addPlace, placeId, placeOfId, straightReach } from "./straight.mjs";
 
 export const FIELDS = ["plan", "periods", "groups", "cutoff_m", "least", "network"];
 const ALSO = { cutoff: "cutoff_m" }; // other names that a part of the state goes by
@@ -126,11 +127,37 @@ export class Desk {
   }
   positions(ids) {
     return (ids ?? []).map((id) => {
+      const place = typeof id === "object" && id ? id : this.site.has(id) ? null : placeOfId(id);
+      if (place) return this.place(Number(place.lat), Number(place.lng));
       if (!this.site.has(id)) throw new Error(`no such site: ${id}`);
       return this.site.get(id);
     });
   }
-  // Cumulative; hours: { id: "08:00-20:00", or "" for its own again }; reject: { id: why }.
+  // The position of a place that is no candidate; it is known from then on. `survey`: (lat, lng) → { far, name, district … }.
+  place(lat, lng) {
+    if (!(Math.abs(lat) <= 90 && Math.abs(lng) <= 180)) throw new Error(`no such place: ${lng}, ${lat}`);
+    const id = placeId(lat, lng);
+    if (this.site.has(id)) return this.site.get(id);
+    const { board, part } = this;
+    const { far, ...about } = this.survey(lat, lng);
+    const open = openPeriods(part.default_hours, part.periods, part.need_open);
+    const site = addPlace(board, straightReach(board, far), open, part.place_yuan);
+    this.ids[site] = id;
+    this.site.set(id, site);
+    this.at.push([lat, lng]);
+    const own = { host: "", hours: part.default_hours, ...about };
+    for (const [key, list] of Object.entries(this.candidate)) list.push(own[key]);
+    return site;
+  }
+  isPlace(site) {
+    return site >= this.board.nSites;
+  }
+  // Places of a plan that are only estimated, by straight line.
+  estimated(name = this.now.plan) {
+    return name === "mine" ? this.plan(name).sites.filter((i) => this.isPlace(i)) : [];
+  }
+  // Cumulative; add: ids, or { lng, lat } of a place that is no candidate; hours: { id: "08:00-20:00", or "" for its own again };
+  // reject: { id: why }.
   edit({ add, drop, hours = {}, reject = {} } = {}) {
     const next = copied(this.own);
     for (const i of this.positions(add)) {
@@ -140,7 +167,7 @@ export class Desk {
     }
     for (const i of this.positions(drop)) {
       next.add.delete(i);
-      next.drop.add(i);
+      if (!this.isPlace(i) || next.base.includes(i)) next.drop.add(i);
     }
     for (const i of this.positions(Object.keys(reject))) {
       next.add.delete(i);
@@ -192,20 +219,31 @@ export class Desk {
   }
   // Another whole plan (of a file, a link): base, add, drop as positions.
   restore(kept) {
-    const fits = (i) => Number.isInteger(i) && i >= 0 && i < this.board.nSites;
-    const readable = ([i, text]) => fits(i) && spansOf(text) !== null;
+    const { nSites } = this.board;
+    const points = this.positions((kept.points ?? []).filter(placeOfId));
+    const here = (i) => (i >= nSites ? points[i - nSites] : i);
+    const fits = (i) => Number.isInteger(i) && i >= 0 && (i < nSites || points.includes(i));
+    const sites = (list) => (list ?? []).map(here).filter(fits);
+    const pairs = (list, fine) => new Map((list ?? []).map(([i, text]) => [here(i), String(text)]).filter(([i, text]) => fits(i) && fine(text)));
     this.take({
-      base: (kept.base ?? this.plans.proposal.sites).filter(fits),
-      add: new Set((kept.add ?? []).filter(fits)),
-      drop: new Set((kept.drop ?? []).filter(fits)),
-      hours: new Map((kept.hours ?? []).filter(readable)),
-      rejected: new Map((kept.rejected ?? []).filter(([i]) => fits(i)).map(([i, why]) => [i, String(why)])),
+      base: kept.base ? sites(kept.base) : this.plans.proposal.sites,
+      add: new Set(sites(kept.add)),
+      drop: new Set(sites(kept.drop)),
+      hours: pairs(kept.hours, (text) => spansOf(text) !== null),
+      rejected: pairs(kept.rejected, () => true),
     });
   }
+  // As `restore` takes it; points: ids of the places in it that are no candidates, numbered behind the sites.
   kept() {
     const { base, add, drop, hours, rejected } = this.own;
     const same = base === this.plans.proposal.sites;
-    return { ...(same ? {} : { base: [...base] }), add: [...add], drop: [...drop], hours: [...hours], rejected: [...rejected] };
+    const points = [...new Set([...base, ...add, ...drop, ...hours.keys()])].filter((i) => this.isPlace(i));
+    const there = (i) => (this.isPlace(i) ? this.board.nSites + points.indexOf(i) : i);
+    const pairs = (map) => [...map].map(([i, text]) => [there(i), text]);
+    return {
+      ...(same ? {} : { base: base.map(there) }), add: [...add].map(there), drop: [...drop].map(there), hours: pairs(hours), rejected: pairs(rejected),
+      ...(points.length ? { points: points.map((i) => this.ids[i]) } : {}),
+    };
   }
   get changed() {
     const { base, add, drop, hours } = this.own;
@@ -230,6 +268,12 @@ export class Desk {
     this.known.set(key, { own: mine, found });
     return found;
   }
+  // Workers and covered workers of each town in a state, where the study gives towns.
+  byTown(state = this.now) {
+    const found = this.counted(state);
+    const { board } = this;
+    return (found.byTown ??= figuresOf({ ...board, district: board.town, totals: board.townTotals }, found.counts, found.view).byDistrict);
+  }
   // What depends on periods and groups alone, kept while these stay.
   ofView(name, make) {
     const key = JSON.stringify([this.now.periods, this.now.groups]);
@@ -251,7 +295,7 @@ export class Desk {
     const sites = found.plan.sites.filter(isNew);
     return {
       workers: found.workers, covered: found.covered, share: found.share,
-      stations: found.places ?? found.plan.sites.length, sites: found.added ?? sites.length,
+      stations: found.places ?? found.plan.sites.length, sites: found.added ?? sites.length, estimated: sites.filter((i) => this.isPlace(i)).length,
       cost_yuan: sites.reduce((sum, i) => sum + board.cost[i - board.nStations], 0),
       by_district: named(found.byDistrict, "district", part.districts),
       by_group: named(found.byGroup, "group"),

@@ -1,6 +1,7 @@
 // A plan as files that `planner evaluate` and `planner run` take, and back.
 
 const FORMAT = "planner plan 1";
+const ESTIMATED = "estimated"; // the origin of a place that is no candidate
 const COLUMNS = ["site_id", "name", "lng", "lat", "open_hours", "district", "origin"];
 
 // rows of the plan's new sites; place: (site) → { name, lng, lat, hours, district }.
@@ -8,21 +9,22 @@ export function sitesOf(desk, place) {
   const proposed = new Set(desk.plans.proposal.sites);
   return desk.plan("mine").sites
     .filter((i) => i >= desk.board.nStations)
-    .map((i) => ({ site_id: desk.ids[i], ...place(i), origin: proposed.has(i) ? "proposal" : "mine" }));
+    .map((i) => ({ site_id: desk.ids[i], ...place(i), origin: desk.isPlace(i) ? ESTIMATED : proposed.has(i) ? "proposal" : "mine" }));
 }
 
 export function planJson(desk, place, about) {
   const { add, drop, hours, rejected } = desk.edits();
   const found = desk.figures({ ...desk.start(), plan: "mine" });
   const isNew = (id) => desk.site.get(id) >= desk.board.nStations;
+  const known = (id) => !desk.isPlace(desk.site.get(id));
   const plan = {
     format: FORMAT, ...about,
     sites: sitesOf(desk, place),
     closed: desk.plans.today.sites.filter((i) => !desk.has(i, "mine")).map((i) => desk.ids[i]),
     hours: Object.fromEntries(Object.entries(hours).filter(([id]) => !isNew(id))),
     required: add.filter(isNew),
-    forbidden: drop.filter((id) => isNew(id) && !(id in rejected)),
-    rejected: Object.entries(rejected).map(([site_id, reason]) => ({ site_id, reason })),
+    forbidden: drop.filter((id) => isNew(id) && known(id) && !(id in rejected)),
+    rejected: Object.entries(rejected).filter(([id]) => known(id)).map(([site_id, reason]) => ({ site_id, reason })),
     covered: found.covered, share: found.share,
   };
   return `${JSON.stringify(plan, null, 1)}\n`;
@@ -56,6 +58,9 @@ export function readPlan(text, desk) {
   const isJson = plain.trimStart().startsWith("{");
   const found = isJson ? JSON.parse(plain) : csvPlan(plain);
   if (isJson && found.format !== FORMAT) throw new Error("no plan");
+  for (const row of found.sites) {
+    if (row.origin === ESTIMATED && !desk.site.has(row.site_id)) desk.site.set(row.site_id, desk.place(Number(row.lat), Number(row.lng)));
+  }
   const known = (ids) => (ids ?? []).map((id) => desk.site.get(String(id))).filter((i) => i !== undefined);
   const sites = known(found.sites.map((row) => row.site_id));
   if (!sites.length && found.sites.length) throw new Error("no plan of this study");
@@ -68,7 +73,7 @@ export function readPlan(text, desk) {
   return {
     kept: {
       ...(unchanged ? {} : { base }), add: known(found.required), drop: [...new Set([...known(found.forbidden), ...[...closed].filter((i) => same.has(i)), ...rejected.map(([i]) => i)])],
-      hours: hours.filter(([id]) => desk.site.has(id)).map(([id, hour]) => [desk.site.get(id), hour]), rejected,
+      points: desk.ids.slice(desk.board.nSites), hours: hours.filter(([id]) => desk.site.has(id)).map(([id, hour]) => [desk.site.get(id), hour]), rejected,
     },
     unknown: found.sites.length - sites.length,
   };
@@ -83,5 +88,6 @@ function csvPlan(text) {
   const [head, ...lines] = text.split(/\r?\n/).filter((line) => line.trim());
   const names = cellsOf(head);
   if (!names.includes("site_id")) throw new Error("no plan");
-  return { sites: lines.map((line) => Object.fromEntries(cellsOf(line).map((value, k) => [names[k], value]))) };
+  const sites = lines.map((line) => Object.fromEntries(cellsOf(line).map((value, k) => [names[k], value])));
+  return { sites, required: sites.filter((row) => ["mine", ESTIMATED].includes(row.origin)).map((row) => row.site_id) };
 }

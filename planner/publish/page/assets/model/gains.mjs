@@ -44,19 +44,6 @@ export const reachOf = (board, weights, site, hours, view) => {
   return workersWith(board, nobody, weights, site, hours, view, 0);
 };
 
-// What a station would bring where no candidate stands, by straight line: `near` says of each cell whether its middle is within
-// the state's distance, `open` are the periods it would be open in. An estimate from above: no street is straighter.
-export function straightGain(board, counts, weights, view, near, open) {
-  const T = board.periods.length;
-  const bits = view.always ? -1 : open;
-  let sum = 0;
-  for (let c = 0; c < board.nColumns; c++) {
-    if (!near[board.cell[c]]) continue;
-    for (let t = 0; t < T; t++) if ((bits >> t) & 1 && counts[c * T + t] === view.least - 1) sum += weights[c * T + t];
-  }
-  return sum;
-}
-
 // New workers of each of the plan's candidates in their order, after its stations: Map(site → workers).
 export function gainsInOrder(board, plan, view, weights) {
   const there = plan.sites.filter((i) => i < board.nStations);
@@ -92,7 +79,7 @@ export function nearestSites(board, at, [lat, lng], metres) {
   const found = [];
   at.forEach(([y, x], k) => {
     const far = Math.hypot((y - lat) * perLat, (x - lng) * perLng);
-    if (far <= metres) found.push([board.nStations + k, far]);
+    if (k < board.nCandidates && far <= metres) found.push([board.nStations + k, far]);
   });
   return found.sort((a, b) => a[1] - b[1] || a[0] - b[0]);
 }

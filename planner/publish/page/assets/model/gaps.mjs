@@ -65,7 +65,7 @@ export function districtOfCells(board) {
   for (let c = 0; c < board.nColumns; c++) {
     let own = 0;
     for (let g = 0; g < G; g++) own += board.weight[c * G + g];
-    const key = board.cell[c] * 512 + board.district[c] + 1;
+    const key = board.cell[c] * 65_536 + board.district[c] + 1;
     const total = (sum.get(key) ?? 0) + own;
     sum.set(key, total);
     if (total > most[board.cell[c]]) {

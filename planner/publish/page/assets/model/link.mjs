@@ -14,6 +14,7 @@ export function toHash(state, start, own, more = {}) {
   }
   if (own) {
     out.set("mine", [own.add, own.drop, ...(own.base ? [own.base] : [])].map(numbers).join("_"));
+    if (own.points) out.set("points", own.points.map((id) => id.replace("point@", "")).join(","));
     if (own.hours.length) out.set("hours", own.hours.map(([i, text]) => `${i.toString(36)}~${text}`).join(","));
   }
   for (const [key, value] of Object.entries(more)) if (value) out.set(key, value);
@@ -30,10 +31,11 @@ export function fromHash(text) {
       const [add, drop, base] = value.split("_").map(read);
       own = { add, drop: drop ?? [], hours: [], rejected: [], ...(base ? { base } : {}) };
     } else if (FIELDS.includes(key)) state[key] = value.includes(",") ? value.split(",") : value;
-    else if (key !== "hours") more[key] = value;
+    else if (key !== "hours" && key !== "points") more[key] = value;
   }
   if (own && given.get("hours")) {
     own.hours = given.get("hours").split(",").map((pair) => pair.split("~")).map(([i, hours]) => [parseInt(i, 36), hours ?? ""]);
   }
+  if (own && given.get("points")) own.points = given.get("points").split(",").map((at) => `point@${at}`);
   return { state, own, more };
 }

@@ -3,13 +3,14 @@
 
 import { integers, points, summed } from "./read.mjs";
 
-// name → { label, today, proposal, places }; workers of the page's cells.
-export function networksOf(parts, blob, workers) {
+// name → { label, today, proposal, places }; workers of the page's cells, and of its towns where there are any.
+export function networksOf(parts, blob, workers, townWorkers) {
   const side = (part, per, of, steps) => {
     const cells = new Float64Array(workers.length);
     of.forEach((cell, k) => (cells[cell] = (workers[cell] * steps[k]) / per));
-    const byDistrict = part.by_district.map(([workers, covered], name) => ({ name, workers, covered, share: workers > 0 ? covered / workers : 0 }));
-    return { workers: part.workers, covered: part.covered, share: part.workers > 0 ? part.covered / part.workers : 0, places: part.places, byDistrict, cells };
+    const shared = (rows) => rows.map(([workers, covered], name) => ({ name, workers, covered, share: workers > 0 ? covered / workers : 0 }));
+    const [byDistrict, byTown] = [shared(part.by_district), part.by_town && shared(part.by_town.map((covered, k) => [townWorkers[k], covered]))];
+    return { workers: part.workers, covered: part.covered, share: part.workers > 0 ? part.covered / part.workers : 0, places: part.places, byDistrict, byTown, cells };
   };
   const found = new Map();
   for (const part of parts) {
@@ -17,7 +18,7 @@ export function networksOf(parts, blob, workers) {
     const [now, more] = [integers(blob, part.now), integers(blob, part.more)];
     found.set(part.name, {
       label: part.label, today: side(part.today, part.per, of, now), proposal: side(part.proposal, part.per, of, now.map((v, k) => v + more[k])),
-      places: { name: part.places.name, at: points(blob, part.places.at), ...Object.fromEntries(["new", "workers", "district"].map((key) => [key, integers(blob, part.places[key])])) },
+      places: { name: part.places.name, at: points(blob, part.places.at), ...Object.fromEntries(["new", "workers", "district", "town"].filter((key) => part.places[key]).map((key) => [key, integers(blob, part.places[key])])) },
     });
   }
   for (const part of parts) if (part.with.length) found.get(part.name).places = together([found.get(part.name), ...part.with.map((name) => found.get(name))]);
