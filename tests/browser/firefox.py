@@ -69,10 +69,12 @@ class Firefox:
             assert time.monotonic() < end, "the page did not get ready"
             time.sleep(0.05)
 
-    def pdf(self, width_cm: float, height_cm: float) -> bytes:
-        page = {"width": height_cm, "height": width_cm}  # before it is turned
+    def pdf(self, width_cm: float, height_cm: float, *, landscape: bool = True) -> bytes:
+        """The page on paper of that size, as it lies."""
+        sides = (height_cm, width_cm) if landscape else (width_cm, height_cm)
+        page = dict(zip(("width", "height"), sides, strict=True))  # before it is turned
         margin = dict.fromkeys(("top", "bottom", "left", "right"), 1.0)
-        given = {"orientation": "landscape", "background": True, "shrinkToFit": False}
+        given = {"orientation": "landscape" if landscape else "portrait", "background": True, "shrinkToFit": False}
         return base64.b64decode(self.ask("WebDriver:Print", page=page, margin=margin, **given)["value"])
 
 

@@ -22,6 +22,8 @@ L.Popup.include({
     return this._map.getPane(isSheet() ? "cards" : "popupPane");
   },
   _adjustPan(...given) {
+    this._map._panAnim?.stop(); // who waits for its end may open another card in the place of this one
+    if (!this._map) return;
     if (isSheet()) clearOfCard(this._map, this);
     else balloonPan.apply(this, given);
   },

@@ -65,7 +65,7 @@ function openHere(map, layers, words) {
     if (!map.hasLayer(group)) continue;
     group.eachLayer((symbol) => {
       const at = symbol.getLatLng();
-      if (!symbol.options.hidden && map.getBounds().contains(at)) found.push([map.distance(middle, at), symbol]);
+      if (symbol.getPopup() && !symbol.options.hidden && map.getBounds().contains(at)) found.push([map.distance(middle, at), symbol]);
     });
   }
   found.sort((a, b) => a[0] - b[0]);

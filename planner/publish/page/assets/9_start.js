@@ -22,6 +22,7 @@ async function start() {
   for (const entry of layers.list) entry.shown = map.hasLayer(entry.layer);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+  let going = null; // what the last visit opens once the map is there
   function visit(latlng, symbol, then) {
     hand.sheet.away();
     const zoom = Math.max(map.getZoom(), 15);
@@ -31,8 +32,14 @@ async function start() {
       map.setView(latlng, zoom, { animate: false });
       open();
     } else {
-      map.once("moveend", open);
-      map.flyTo(latlng, zoom, { duration: 0.9 });
+      if (going) map.off("moveend", going);
+      going = () => {
+        map.off("moveend", going);
+        going = null;
+        open();
+      };
+      map.flyTo(latlng, zoom, { duration: 0.9 }); // which first ends the way that the map was on
+      map.on("moveend", going);
     }
   }
   const actions = {
