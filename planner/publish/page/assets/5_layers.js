@@ -259,7 +259,6 @@ class Layers {
   }
   openCandidate(site) {
     const popup = L.popup(CARD).setLatLng(this.placeOf(site));
-    popup.siteId = this.desk.ids[site];
     popup.setContent(candidateCard(this.desk, site, this.head, this.words)).openOn(this.map);
   }
   // The candidate whose dot is clicked on; -1: none.

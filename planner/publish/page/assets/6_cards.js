@@ -12,6 +12,16 @@ function people(words, value) {
   return value === null ? "" : words.t("people", { n: words.n(value, 0) });
 }
 
+// Whom a station reaches in the state; as printed in the headline's own, at its own hours.
+function stationReach(desk, s, nobody) {
+  const { view, plan, weights } = desk ? countedNow(desk) : {};
+  return (i, site = desk?.stationAt.indexOf(i) ?? -1) => {
+    const hours = plan?.hours?.get(site);
+    if (site < 0 || (isHeadline(desk) && hours === undefined)) return s.covers[i];
+    return Math.round(reachOf(desk.board, weights, site, hours, view, nobody));
+  };
+}
+
 function stationCard(s, i, head, words, desk) {
   const node = card(
     words.t("station"),
@@ -24,7 +34,7 @@ function stationCard(s, i, head, words, desk) {
       [words.t("host"), s.host[i]],
       [words.t("district"), districtName(head, s.district[i])],
       [words.t("area"), s.area[i] === null ? "" : `${words.n(s.area[i])} m²`],
-      [words.t("reach"), people(words, s.covers[i])],
+      [words.t("reach"), people(words, stationReach(desk, s)(i))],
     ],
     null,
     "old",
@@ -107,7 +117,10 @@ function withPaper(node, district, town = -1) {
 
 // What can be done with a site stands above what is known of it.
 function withTools(node, desk, site, words) {
-  node.querySelector("dl").before(siteTools(desk, site, words));
+  node.dataset.card = desk.ids[site];
+  const list = node.querySelector("dl");
+  list.before(siteTools(desk, site, words));
+  list.after(reachBars(desk, site, words));
   return node;
 }
 

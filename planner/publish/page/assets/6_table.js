@@ -24,10 +24,11 @@ function tableRows(head, layers, desk, words, all) {
       workers: Math.round((gains ?? gainsNow(desk)).get(symbol.place) ?? 0), symbol, brings: true });
   }
   const closed = (i) => plan && desk.stationAt.includes(i) && !plan.has(desk.stationAt.indexOf(i));
+  const reach = all ? stationReach(desk, stations, desk && new Uint16Array(desk.board.nColumns * desk.board.periods.length)) : null;
   for (let i = 0; all && i < stations.name.length; i++) {
     if (closed(i)) continue;
     rows.push({ layer: "stations", order: 2e6 + i, what: words.t("table_old"), name: stations.name[i], district: stations.district[i], town: stations.town?.[i], hours: stations.hours[i],
-      workers: stations.covers[i], symbol: layers.stationSymbols[i], brings: false });
+      workers: reach(i), symbol: layers.stationSymbols[i], brings: false });
   }
   return rows;
 }
@@ -53,9 +54,9 @@ function siteTable(head, layers, desk, words, visit, all) {
   const map = layers.map;
   const body = el("tbody", {});
   const sum = el("p", { class: "unit-line", role: "status" });
-  const typed = el("input", { type: "search", placeholder: words.t("table_filter"), "aria-label": words.t("table_filter"), oninput: () => sift() });
-  const among = el("select", { "aria-label": words.t("filter"), onchange: () => sift() }, el("option", { value: "" }, words.t("all_districts")), head.districts.name.map((name, i) => el("option", { value: i }, name)));
-  const within = el("input", { type: "checkbox", onchange: () => sift() });
+  const typed = el("input", { type: "search", "data-filter": all ? "name" : null, placeholder: words.t("table_filter"), "aria-label": words.t("table_filter"), oninput: () => sift() });
+  const among = el("select", { "data-filter": all ? "in" : null, "aria-label": words.t("filter"), onchange: () => sift() }, el("option", { value: "" }, words.t("all_districts")), head.districts.name.map((name, i) => el("option", { value: i }, name)));
+  const within = el("input", { type: "checkbox", "data-filter": all ? "view" : null, onchange: () => sift() });
   const heads = columns.map(([key], k) =>
     el("th", { scope: "col", "aria-sort": k ? "none" : "ascending" }, el("button", { type: "button", "data-sort": key, onclick: () => sortBy(k) }, words.t(`table_${key}`))),
   );

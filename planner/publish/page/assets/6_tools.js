@@ -56,17 +56,20 @@ function fillStandIns(desk, site, head, words, box) {
   const near = nearestSites(desk.board, desk.at, desk.at[site - desk.board.nStations], NEAR_M).filter(([other]) => other !== site && !desk.own.rejected.has(other));
   const found = standIns(desk.board, plan, counts, weights, site, view, near);
   if (!found.length) box.append(el("p", {}, words.t("no_stand_in")));
-  for (const { site: other, metres, loss } of found) {
-    const difference = loss >= 0.5 ? words.t("fewer", { n: words.n(loss, 0) }) : words.t("more", { n: words.n(Math.abs(loss), 0) });
+  const line = ({ metres, loss }) => words.t("stand_in_line", { m: words.n(Math.round(metres)), difference: loss >= 0.5 ? words.t("fewer", { n: words.n(loss, 0) }) : words.t("more", { n: words.n(Math.abs(loss), 0) }) });
+  const take = (other) => desk.edit({ drop: [desk.ids[site]], add: [desk.ids[other]] });
+  __planner.lit.offer(found, line, take);
+  found.forEach((one, k) => {
+    const { site: other } = one;
     box.append(
       el(
         "button",
-        { type: "button", class: "stand-in", "data-site": desk.ids[other], onclick: () => desk.edit({ drop: [desk.ids[site]], add: [desk.ids[other]] }) },
-        el("span", {}, siteName(desk, other, head)),
-        el("small", {}, words.t("stand_in_line", { m: words.n(Math.round(metres)), difference })),
+        { type: "button", class: "stand-in", "data-site": desk.ids[other], onclick: () => take(other) },
+        el("span", {}, `${k + 1} · ${siteName(desk, other, head)}`),
+        el("small", {}, line(one)),
       ),
     );
-  }
+  });
 }
 
 // A place farther from every candidate than anybody looks: scored by straight line, and said to be; it may join the plan so.

@@ -239,7 +239,7 @@ function siteList(head, words, go, desk, layers, visit) {
   const used = [...new Set(s.district)].filter((d) => d >= 0);
   const sum = el("span", { class: "sum" }, words.t("gain_column"));
   const worth = new Map();
-  const filter = el("select", { "aria-label": words.t("filter"), onchange: () => sift() }, el("option", { value: "" }, words.t("all_districts")), used.map((d) => el("option", { value: d }, head.districts.name[d])));
+  const filter = el("select", { "data-filter": "list", "aria-label": words.t("filter"), onchange: () => sift() }, el("option", { value: "" }, words.t("all_districts")), used.map((d) => el("option", { value: d }, head.districts.name[d])));
   function sift() {
     let [count, total] = [0, 0];
     for (const item of list.children) {

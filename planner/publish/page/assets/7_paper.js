@@ -74,6 +74,14 @@ function paperPicture(zone, layers) {
   const ctx = sheet.getContext("2d");
   ctx.drawImage(compositeCanvas(map), -2 * x0, -2 * y0);
   ctx.setTransform(2, 0, 0, 2, -2 * x0, -2 * y0);
+  if (zone.kind === "town" && !layers.head.about.public) {
+    ctx.beginPath();
+    for (const ring of ringsOf(zone.shape.getLatLngs())) {
+      ring.map((p) => map.latLngToContainerPoint(p)).forEach(({ x, y }, k) => ctx[k ? "lineTo" : "moveTo"](x, y));
+      ctx.closePath();
+    }
+    Object.assign(ctx, { strokeStyle: COLOURS.border, lineWidth: 1.8 }).stroke();
+  }
   ctx.textBaseline = "middle";
   burnLabels(ctx, map, layers, 0, getComputedStyle(document.documentElement).fontFamily);
   return el("img", { src: sheet.toDataURL("image/png"), alt: words.t("sheet_map", { name: zone.name }) });

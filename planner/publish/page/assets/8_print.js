@@ -27,7 +27,7 @@ function printing(map, home, head, words) {
     const legend = document.querySelector(".layer-control");
     before.legend = [legend, legend.parentElement];
     document.querySelector("#planner-panel .headline").after(legend);
-    fitLegend(legend.querySelector(".layer-body"), map.getContainer());
+    fitLegend(legend.querySelector(".layer-body"));
     lists.append(document.querySelector("#planner-panel > .credits"));
     picture.src = compositeCanvas(map, !map.getContainer().classList.contains("on-ground")).toDataURL("image/png");
     map.getContainer().append(picture);
@@ -45,13 +45,13 @@ function printing(map, home, head, words) {
   });
 }
 
-// The legend beside the map, as small as its room asks: it never runs over to a page of its own.
-function fitLegend(body, map) {
-  const room = map.getBoundingClientRect().bottom - body.getBoundingClientRect().top - 40; // lines may break otherwise on paper
+// The legend below the map, in columns of its room's height, as small as it asks: it never runs over to a page of its own.
+function fitLegend(body) {
+  const room = body.clientHeight;
   for (let zoom = 1; zoom > 0.4; zoom -= 0.05) {
     body.style.zoom = zoom;
-    body.style.maxHeight = `${Math.max(0, Math.floor(room / zoom))}px`;
-    if (body.scrollWidth <= body.clientWidth + 1 && body.scrollHeight <= body.clientHeight + 1) return;
+    body.style.height = `${Math.floor(room / zoom)}px`;
+    if (body.scrollWidth <= body.clientWidth + 1) return;
   }
 }
 
@@ -108,6 +108,7 @@ function mapPicture(map, layers, head, words) {
   ctx.textBaseline = "middle";
   write(head.about.title, edge, top / 2, "700 19px", undefined, width + side - 2 * edge);
   burnLabels(ctx, map, layers, top, font);
+  burnSwipe(ctx, map, top, height, write);
   lines.forEach(({ swatch, text, bold }, k) => {
     const y = top + 16 + 20 * k;
     if (swatch) ctx.drawImage(swatch, width + edge, y - 8, 26, 16);
@@ -139,6 +140,24 @@ function burnLabels(ctx, map, layers, top, font) {
     ctx.fillStyle = style.color;
     ctx.fillText(span.textContent, x, y + top);
   }
+  ctx.textAlign = "left";
+}
+
+// Which plan lies on which side, where two are shown.
+function burnSwipe(ctx, map, top, height, write) {
+  const swipe = map.getContainer().querySelector(".swipe");
+  if (!swipe) return;
+  const x = parseFloat(swipe.style.left);
+  ctx.fillStyle = "#23252b";
+  ctx.fillRect(x - 1, top, 2, height);
+  [...swipe.querySelectorAll(".swipe-name")].forEach((name, k) => {
+    ctx.textAlign = k ? "left" : "right";
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = "#fff";
+    ctx.font = `700 14px ${getComputedStyle(document.documentElement).fontFamily}`;
+    ctx.strokeText(name.textContent, x + (k ? 10 : -10), top + height - 24);
+    write(name.textContent, x + (k ? 10 : -10), top + height - 24, "700 14px");
+  });
   ctx.textAlign = "left";
 }
 

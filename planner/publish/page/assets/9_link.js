@@ -8,6 +8,10 @@ function storage() {
   }
 }
 
+// What lists are sifted by, and its value; "" where it is not.
+const valueOf = (node) => (node.type === "checkbox" ? (node.checked ? "1" : "") : node.value.replace(/[,~]/g, " "));
+const filtersOf = () => [...document.querySelectorAll("[data-filter]")].filter((node) => valueOf(node) !== "");
+
 function keepState(desk, map, layers, words) {
   const key = `planner-mine-${desk.part.key}`;
   const store = storage();
@@ -16,7 +20,8 @@ function keepState(desk, map, layers, words) {
     const c = map.getCenter();
     const view = `${map.getZoom().toFixed(1)}/${c.lat.toFixed(4)}/${c.lng.toFixed(4)}`;
     const off = layers.list.filter((entry) => map.hasLayer(entry.layer) !== entry.shown).map((entry) => entry.key).join(",");
-    return toHash(desk.now, desk.start(), desk.changed ? desk.kept() : null, { view: moved ? view : "", layers: off, site });
+    const filters = filtersOf().map((node) => `${node.dataset.filter}~${valueOf(node)}`).join(",");
+    return toHash(desk.now, desk.start(), desk.changed ? desk.kept() : null, { view: moved ? view : "", layers: off, filters, site });
   };
   const own = location.protocol !== "about:"; // a frame in a notebook has no address of its own
   let closing = false; // going back to where no card was open: the address there is older than the state
@@ -42,12 +47,20 @@ function keepState(desk, map, layers, words) {
       const entry = layers.get(name);
       if (entry) layers.show(name, !entry.shown);
     }
+    const told = Object.fromEntries((more.filters ?? "").split(",").map((pair) => pair.split("~")));
+    for (const node of document.querySelectorAll("[data-filter]")) {
+      const value = told[node.dataset.filter] ?? "";
+      if (value === valueOf(node)) continue;
+      if (node.type === "checkbox") node.checked = Boolean(value);
+      else node.value = value;
+      node.dispatchEvent(new Event(node.type === "search" ? "input" : "change"));
+    }
     const [zoom, lat, lng] = (more.view ?? "").split("/").map(Number);
     if (Number.isFinite(lng)) map.setView([lat, lng], zoom, { animate: false });
     return more.site;
   };
   map.on("popupopen", ({ popup }) => {
-    site = popup.siteId ?? "";
+    site = popup.getElement()?.querySelector("[data-card]")?.dataset.card ?? "";
     if (own && !history.state?.card) history.pushState({ card: true }, "", location.href);
     write();
   });
@@ -77,6 +90,7 @@ function keepState(desk, map, layers, words) {
     write();
   });
   map.on("planner:layer", write);
+  for (const kind of ["input", "change"]) document.getElementById("planner-panel").addEventListener(kind, ({ target }) => target.dataset.filter && write());
   desk.subscribe(() => {
     write();
     try {

@@ -19,6 +19,7 @@ async function start() {
   layers.build();
   addNames(layers);
   addRings(layers);
+  if (desk) window.__planner.lit = new Lit(layers, desk);
   for (const entry of layers.list) entry.shown = map.hasLayer(entry.layer);
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 

@@ -39,10 +39,8 @@ export function needOf(board, view, column) {
 // What a site adds to the counts' plan, or what that plan loses without it.
 export const gainOf = (board, counts, weights, site, hours, view) => workersWith(board, counts, weights, site, hours, view, view.least - 1);
 export const lossOf = (board, counts, weights, site, hours, view) => workersWith(board, counts, weights, site, hours, view, view.least);
-export const reachOf = (board, weights, site, hours, view) => {
-  const nobody = new Uint16Array(board.nColumns * board.periods.length);
-  return workersWith(board, nobody, weights, site, hours, view, 0);
-};
+// Workers whom it reaches while it is open, whoever else does; `nobody`: counts of no plan at all.
+export const reachOf = (board, weights, site, hours, view, nobody = new Uint16Array(board.nColumns * board.periods.length)) => workersWith(board, nobody, weights, site, hours, view, 0);
 
 // New workers of each of the plan's candidates in their order, after its stations: Map(site → workers).
 export function gainsInOrder(board, plan, view, weights) {
