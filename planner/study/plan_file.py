@@ -121,7 +121,9 @@ def _from_csv(source: str, text: str) -> PlanFile:
         sites = tuple({**row, "lng": float(row["lng"]), "lat": float(row["lat"])} for row in rows)
     except (TypeError, ValueError) as error:
         raise _no_plan(source, str(error)) from error
-    return PlanFile(sites, required=tuple(r["site_id"] for r in rows if r.get("origin") in ("mine", ESTIMATED)))
+    return PlanFile(
+        sites, required=tuple(r["site_id"] for r in rows if r.get("origin") in ("mine", ESTIMATED))
+    )
 
 
 def _no_plan(source: str, why: str) -> PlannerError:

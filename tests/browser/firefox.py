@@ -74,7 +74,11 @@ class Firefox:
         sides = (height_cm, width_cm) if landscape else (width_cm, height_cm)
         page = dict(zip(("width", "height"), sides, strict=True))  # before it is turned
         margin = dict.fromkeys(("top", "bottom", "left", "right"), 1.0)
-        given = {"orientation": "landscape" if landscape else "portrait", "background": True, "shrinkToFit": False}
+        given = {
+            "orientation": "landscape" if landscape else "portrait",
+            "background": True,
+            "shrinkToFit": False,
+        }
         return base64.b64decode(self.ask("WebDriver:Print", page=page, margin=margin, **given)["value"])
 
 

@@ -7,7 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 #: Keys that do something on the page or its map.
-KEYS = ("Escape", "Tab", "Enter", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "+", "-", " ", "Home", "End", "PageDown")
+KEYS = (
+    "Escape",
+    "Tab",
+    "Enter",
+    "ArrowLeft",
+    "ArrowRight",
+    "ArrowUp",
+    "ArrowDown",
+    "+",
+    "-",
+    " ",
+    "Home",
+    "End",
+    "PageDown",
+)
 #: What is never pressed: it leaves the page, or opens a window of the system.
 NEVER = "[data-act=print], [data-act=open], [data-act=csv], [data-act=json], .picture, a[href^=http]"
 
@@ -45,7 +59,9 @@ def steps_of(page: Any, random_: random.Random) -> list[Callable[[], Any]]:
         )
 
     def zoom() -> None:
-        page.evaluate("(by) => void __planner.map.setZoom(__planner.map.getZoom() + by)", random_.choice((-2, -1, 1, 2)))
+        page.evaluate(
+            "(by) => void __planner.map.setZoom(__planner.map.getZoom() + by)", random_.choice((-2, -1, 1, 2))
+        )
 
     def door() -> None:
         page.evaluate(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import pytest
 
+from planner.publish.page.write import page_html
 from tests.browser.firefox import firefox, firefox_path
+from tests.browser.suzhou_sized import city_bundle
 from tests.browser.test_negotiation import bundle, html, study
 
 pytestmark = pytest.mark.browser
@@ -62,3 +65,33 @@ def test_it_prints_as_many_pages_as_chromium(fox, opened, html, paper, width_cm,
     for pages in texts:
         assert all(len(text) > 200 for text in pages)
         assert all("MapapprovalNo.:(notyetgiven)·street" in "".join(text.split()) for text in pages)
+
+
+@pytest.mark.parametrize(("paper", "width_cm", "height_cm"), [("A4", 29.7, 21.0), ("A3", 42.0, 29.7)])
+def test_a_city_prints_as_many_pages_in_both_none_of_them_blank(
+    fox, opened, tmp_path, paper, width_cm, height_cm
+):
+    """Many sites, a long note on synthetic data and many layers: the legend is whole and beside nothing, no page has only its stamp."""
+    pdfium = pytest.importorskip("pypdfium2")
+    city = city_bundle()
+    about = city.settings.study.model_copy(
+        update={
+            "synthetic": True,
+            "synthetic_note_zh": "模拟数据，" * 60,
+            "synthetic_note_en": "Made up. " * 60,
+        }
+    )
+    city = dataclasses.replace(city, settings=city.settings.model_copy(update={"study": about}))
+    path = tmp_path / "city.html"
+    path.write_text(page_html(city), "utf-8")
+    fox.open(path, width=1280, height=900)
+    seen = opened(path.read_text("utf-8"))
+    texts = []
+    for pdf in (fox.pdf(width_cm, height_cm), seen.page.pdf(format=paper, landscape=True)):
+        with pdfium.PdfDocument(pdf) as document:
+            texts.append(["".join(page.get_textpage().get_text_range().split()) for page in document])
+    assert len(texts[0]) == len(texts[1]) > 2
+    labels = seen.page.locator(".layer:has(input:checked) label").all_text_contents()
+    for pages in texts:
+        assert all(len(text) > 150 for text in pages), [len(t) for t in pages]
+        assert all("".join(label.split()) in pages[0] for label in labels)

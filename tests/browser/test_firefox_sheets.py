@@ -23,7 +23,14 @@ SHEET = """(() => {{
   dialog.querySelector("[data-act=close]").click();
   return said;
 }})()"""
-STATES = [{}, {"periods": "night"}, {"least": 2, "cutoff_m": 833}, {"plan": "today"}, {"network": "posts"}, {"network": "union:all", "plan": "today"}]
+STATES = [
+    {},
+    {"periods": "night"},
+    {"least": 2, "cutoff_m": 833},
+    {"plan": "today"},
+    {"network": "posts"},
+    {"network": "union:all", "plan": "today"},
+]
 
 
 @pytest.fixture(scope="module")

@@ -21,14 +21,19 @@ def opened_card(opened, html, rank: int = 1):
 
 def bars(seen) -> list[tuple[str, str]]:
     rows = seen.card.locator(".reach-bars li")
-    return [(rows.nth(k).locator("span").first.inner_text(), rows.nth(k).locator(".number").inner_text()) for k in range(rows.count())]
+    return [
+        (rows.nth(k).locator("span").first.inner_text(), rows.nth(k).locator(".number").inner_text())
+        for k in range(rows.count())
+    ]
 
 
 @pytest.mark.parametrize("metres", [None, 500])
 def test_the_bars_are_the_workers_within_the_distance(opened, html, study, bundle, metres):
     seen = opened_card(opened, html)
     if metres:
-        seen.page.evaluate("async (m) => { await planner.setState({ cutoff_m: m }); __planner.desk.tellNow(); }", metres)
+        seen.page.evaluate(
+            "async (m) => { await planner.setState({ cutoff_m: m }); __planner.desk.tellNow(); }", metres
+        )
     site = bundle.chosen.sort_values("rank").iloc[0]
     near = np.abs(standing(study) - (site.geometry.x - 559_000.0)) <= (metres or 4000 / 6)
     open_in = {t for t, (a, b) in PERIODS.items()} if site["open_hours"] == "00:00-24:00" else None
@@ -53,7 +58,9 @@ def test_the_lit_outline_goes_round_the_cells_in_reach(opened, html, study, bund
     seen = opened_card(opened, html)
     site = bundle.chosen.sort_values("rank").iloc[0]
     near = np.abs(standing(study) - (site.geometry.x - 559_000.0)) <= 4000 / 6
-    box = seen.page.evaluate("() => { const b = L.latLngBounds(__planner.lit.group.getLayers()[0].getLatLngs().flat(3)); return [b.getWest(), b.getEast()]; }")
+    box = seen.page.evaluate(
+        "() => { const b = L.latLngBounds(__planner.lit.group.getLayers()[0].getLatLngs().flat(3)); return [b.getWest(), b.getEast()]; }"
+    )
     lng = study.demand_points.to_crs(4326).geometry.x.to_numpy()[near]
     west, east = lng.min(), lng.max()
     wide = bundle.demand.to_crs(4326).geometry.bounds
@@ -109,7 +116,10 @@ def test_the_link_holds_the_site_whose_card_is_open_and_what_lists_are_sifted_by
     assert seen.errors == []
 
 
-@pytest.mark.parametrize(("state", "periods", "metres"), [({"periods": "night"}, ("22_06",), None), ({"cutoff_m": 500}, None, 500.0)])
+@pytest.mark.parametrize(
+    ("state", "periods", "metres"),
+    [({"periods": "night"}, ("22_06",), None), ({"cutoff_m": 500}, None, 500.0)],
+)
 def test_stations_say_whom_they_reach_in_the_state(opened, html, study, state, periods, metres):
     """In the table and on the card; counted along the street."""
     seen = opened(html)
@@ -120,7 +130,9 @@ def test_stations_say_whom_they_reach_in_the_state(opened, html, study, state, p
     assert row.count() == 1
     told = int(row.locator("td.number").inner_text().replace(",", ""))
     near = np.abs(standing(study) - 250.0) <= (metres or TEN_MINUTES_M)
-    wanted = sum(float(workers(study, g, t)[near].sum()) for g in RATES for t in periods or PERIODS)  # open day and night
+    wanted = sum(
+        float(workers(study, g, t)[near].sum()) for g in RATES for t in periods or PERIODS
+    )  # open day and night
     assert told == pytest.approx(wanted, abs=0.51)
     row.locator("button").click()
     seen.page.wait_for_selector(".leaflet-popup-content dl")

@@ -23,7 +23,12 @@ def test_nothing_that_somebody_does_is_an_error(opened, html, seed, screen):
     let_loose(seen.page, seed=seed, steps=250)
     assert seen.errors == []
     assert seen.requests[1:] == seen.requests[:1]  # the page itself, twice
-    assert seen.page.evaluate("async () => { await planner.setState({ reset: true }); return planner.figures(); }") == start
+    assert (
+        seen.page.evaluate(
+            "async () => { await planner.setState({ reset: true }); return planner.figures(); }"
+        )
+        == start
+    )
 
 
 def test_a_card_that_opens_while_the_map_glides_to_another(opened, html):

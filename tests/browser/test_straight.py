@@ -11,7 +11,7 @@ import planner
 from planner.errors import InputError
 from planner.publish.page.write import page_html
 from planner.study.gather import make_bundle
-from planner.study.plan_file import read_plan, wishes
+from planner.study.plan_file import plan_of_text, read_plan, wishes
 from tests.browser.test_map import click_at
 from tests.study.town import TEN_MINUTES_M, X0, Y0, Place, at, covered, street_town
 
@@ -118,9 +118,15 @@ def test_evaluate_and_run_take_the_files_unedited(opened, town, tmp_path):
         assert (wished.sites, wished.unreachable) == (3, 0)
         hosts = {"a": 900.0, "b": 1500.0, "c": 2300.0}
         new = [Place(k, hosts[k]) for k in town.site_stations().chosen["site_id"]]
-        late = lambda t: [Place("s", 400.0), *new, *([Place("p", 6512.0)] if t in ("17_22", "22_06") else [])]  # noqa: E731
+        late = lambda t, new=new: [
+            Place("s", 400.0),
+            *new,
+            *([Place("p", 6512.0)] if t in ("17_22", "22_06") else []),
+        ]  # noqa: E731
         assert wished.wished.covered == pytest.approx(covered(town, late), abs=0.05)  # along the street
-        assert wished.wished.covered <= told["covered"] + 0.05 + 10  # by straight line, to the middles of cells
+        assert (
+            wished.wished.covered <= told["covered"] + 0.05 + 10
+        )  # by straight line, to the middles of cells
         asked = wishes(read_plan(files[kind]), town.settings.siting)
         assert place in asked["siting__required"]
         again = town.with_(**asked | {"siting__p": 3})
@@ -129,7 +135,11 @@ def test_evaluate_and_run_take_the_files_unedited(opened, town, tmp_path):
         assert chosen.loc[place, "open_hours"] == "18:00-06:00"
         assert chosen.loc[place, "district"] == "east"
         found = {h: x for h, x in hosts.items() if h in chosen.index}
-        both = lambda t, found=found: [Place("s", 400.0), *(Place(k, x) for k, x in found.items()), *([Place("p", 6512.0)] if t in ("17_22", "22_06") else [])]  # noqa: E731
+        both = lambda t, found=found: [
+            Place("s", 400.0),
+            *(Place(k, x) for k, x in found.items()),
+            *([Place("p", 6512.0)] if t in ("17_22", "22_06") else []),
+        ]  # noqa: E731
         assert again.site_stations().after.covered == pytest.approx(covered(again, both), abs=0.05)
     # the page of that run knows it as a candidate like others, and the file still opens there
     seen = opened(page_html(make_bundle(again.stages)))
@@ -160,8 +170,16 @@ def test_link_storage_file_and_the_rest_planned_anew_keep_it(opened, town):
     page = seen.page
     add(seen, 3100.0)
     place = add(seen, 6512.0)
-    page.evaluate("(id) => planner.edit({ drop: [id] })", page.evaluate("async () => (await planner.state()).edits.add[0]"))
-    assert page.evaluate("async () => (await planner.state()).edits") == {"add": [place], "drop": [], "hours": {}, "rejected": {}}
+    page.evaluate(
+        "(id) => planner.edit({ drop: [id] })",
+        page.evaluate("async () => (await planner.state()).edits.add[0]"),
+    )
+    assert page.evaluate("async () => (await planner.state()).edits") == {
+        "add": [place],
+        "drop": [],
+        "hours": {},
+        "rejected": {},
+    }
     told = figures(seen)
     page.wait_for_timeout(400)
     address = page.url
@@ -177,7 +195,9 @@ def test_link_storage_file_and_the_rest_planned_anew_keep_it(opened, town):
     text = page.evaluate("() => planner.file('csv')")
     page.evaluate("() => planner.setState({ reset: true })")
     page.locator("#tab-mine").click()
-    page.locator("input[type=file]").set_input_files({"name": "plan.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    page.locator("input[type=file]").set_input_files(
+        {"name": "plan.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
     page.wait_for_selector(".toast")
     assert figures(seen) == told
     page.evaluate("() => planner.setState({ reset: true })")
@@ -187,7 +207,9 @@ def test_link_storage_file_and_the_rest_planned_anew_keep_it(opened, town):
     assert figures(seen)["estimated"] == 1
     assert found["covered"] == pytest.approx(figures(seen)["covered"])
     assert "estimated" in page.locator(".certificate").inner_text()
-    assert page.evaluate("() => planner.edit({ add: [{ lng: 10, lat: 10 }] }).then(() => '', (e) => e.message)").startswith("outside")
+    assert page.evaluate(
+        "() => planner.edit({ add: [{ lng: 10, lat: 10 }] }).then(() => '', (e) => e.message)"
+    ).startswith("outside")
     assert seen.errors == []
 
 
@@ -199,3 +221,27 @@ def test_near_a_candidate_there_is_nothing_estimated(opened, tmp_path, monkeypat
     click_at(seen, at(2300.0)[::-1])
     seen.page.wait_for_selector(".leaflet-popup-content .stand-in")
     assert seen.card.locator(".straight").count() == 0
+
+
+def test_in_a_notebook_it_arrives_with_the_sites_and_may_be_set_again(opened, town):
+    pytest.importorskip("anywidget")
+    seen = opened(page_html(make_bundle(town.stages)))
+    place = add(seen, 6512.0, "18:00-06:00")
+    board = town.board()
+    board.plan = seen.page.evaluate("() => planner.file()")
+    sites = board.sites.set_index("site_id")
+    assert len(sites) == 3
+    assert sites.loc[place, "open_hours"] == "18:00-06:00"
+    assert sites.loc[place].geometry.x == pytest.approx(X0 + 6512.0, abs=0.2)
+    assert board.evaluation.sites == 3
+    board.sites = board.sites[board.sites["site_id"] == place]
+    assert board.evaluation.sites == 1
+    back = plan_of_text(board.plan, "board")
+    assert [row["origin"] for row in back.sites] == ["estimated"]
+    told = seen.page.evaluate(
+        "async (text) => { __planner.desk.restore(plannerModel.readPlan(text, __planner.desk).kept); return planner.figures(); }",
+        board.plan,
+    )
+    assert (told["sites"], told["estimated"]) == (1, 1)
+    with pytest.raises(planner.PlannerError, match="PAGE-004"):
+        board.sites = board.sites.assign(site_id="nowhere", geometry=board.sites.geometry.translate(5))

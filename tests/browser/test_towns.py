@@ -21,7 +21,12 @@ pytestmark = pytest.mark.browser
 
 HOURS = {"00:00-24:00": set(PERIODS), "08:00-18:00": {"06_10", "10_14", "14_17"}, "22:00-06:00": {"22_06"}}
 #: Stretches of the street (m): two outlines of one town, one town in two districts, and a piece in none.
-TOWNS = [("北桥镇", 0.0, 1100.0), ("北桥镇", 1100.0, 2050.0), ("城关镇", 2050.0, 3500.0), ("城关镇", 5000.0, 7300.0)]
+TOWNS = [
+    ("北桥镇", 0.0, 1100.0),
+    ("北桥镇", 1100.0, 2050.0),
+    ("城关镇", 2050.0, 3500.0),
+    ("城关镇", 5000.0, 7300.0),
+]
 NAMED = {"北桥镇": [(0.0, 2050.0)], "城关镇 (mid)": [(2050.0, 3500.0)], "城关镇 (east)": [(5000.0, 7300.0)]}
 DISTRICTS = {"west": (0.0, 2050.0, 6000.0), "mid": (2050.0, 5000.0, 9000.0), "east": (5000.0, 9000.0, 7000.0)}
 STATIONS = [Place("s", 1013.7), Place("t", 2611.3, "08:00-18:00"), Place("u", 6387.9, "22:00-06:00")]
@@ -66,7 +71,9 @@ def in_town(study, name: str) -> np.ndarray:
     return np.any([(a <= x) & (x <= b) for a, b in NAMED[name]], axis=0)
 
 
-def pencil(study, bundle, name, *, plan, periods=tuple(PERIODS), groups=tuple(RATES), m=None, least=1, any_hour=False):
+def pencil(
+    study, bundle, name, *, plan, periods=tuple(PERIODS), groups=tuple(RATES), m=None, least=1, any_hour=False
+):
     """(workers, covered) of a town, counted point by point along the street."""
     new = [h for h in HOSTS if h.name in set(bundle.chosen["site_id"])] if plan == "proposal" else []
     here, total, covered = in_town(study, name), 0.0, 0.0
@@ -101,10 +108,14 @@ def test_each_town_says_who_in_it_is_covered_in_every_state(opened, html, study,
                 assert row["workers"] == pytest.approx(total, abs=0.02)
                 assert row["covered"] == pytest.approx(covered, abs=0.05), (name, state, plan)
     # one town is the whole of a district: what the demand table sums there; who stands in no town is in none of the sums
-    found = seen.page.evaluate("async () => { await planner.setState({ reset: true }); return __planner.desk.byTown(); }")
+    found = seen.page.evaluate(
+        "async () => { await planner.setState({ reset: true }); return __planner.desk.byTown(); }"
+    )
     demand, by = bundle.demand, bundle.after.by_district.set_index("district")
     whole = found[names.index("北桥镇")]
-    assert whole["workers"] == pytest.approx(demand.loc[demand["district"] == "west", "workers"].sum(), abs=0.01)
+    assert whole["workers"] == pytest.approx(
+        demand.loc[demand["district"] == "west", "workers"].sum(), abs=0.01
+    )
     assert whole["covered"] == pytest.approx(by.loc["west", "covered"], abs=0.05)
     assert sum(row["workers"] for row in found) < demand["workers"].sum() - 10
     assert seen.errors == []
@@ -119,7 +130,12 @@ def test_two_clicks_from_the_table_and_on_one_page(opened, study, bundle, langua
     seen.page.locator("table.towns tr", has_text=name).locator(".paper-tool").click()
     found = list(figures(seen).values())
     before, after = (pencil(study, bundle, name, plan=plan) for plan in ("today", "proposal"))
-    inside = told.chosen[[any(a <= h.x_m <= b for a, b in NAMED[name]) for h in (next(h for h in HOSTS if h.name == s) for s in told.chosen["site_id"])]]
+    inside = told.chosen[
+        [
+            any(a <= h.x_m <= b for a, b in NAMED[name])
+            for h in (next(h for h in HOSTS if h.name == s) for s in told.chosen["site_id"])
+        ]
+    ]
     assert found[0] == f"{before[0]:,.0f}"
     assert found[1] == f"{before[1] / before[0]:.1%} → {after[1] / after[0]:.1%}"
     assert found[2] == f"+{round(after[1]) - round(before[1]):,}"
@@ -161,7 +177,10 @@ def test_gaps_sites_and_figures_follow_the_state_and_the_network(opened, html, s
     seen.page.locator("#tab-districts").click()
     row = seen.page.locator("table.towns tr", has_text=name)
     for state, counted, plan in (({"least": 2}, {"least": 2}, "proposal"), ({"plan": "today"}, {}, "today")):
-        seen.page.evaluate("async (s) => { await planner.setState({ reset: true }); await planner.setState(s); __planner.desk.tellNow(); }", state)
+        seen.page.evaluate(
+            "async (s) => { await planner.setState({ reset: true }); await planner.setState(s); __planner.desk.tellNow(); }",
+            state,
+        )
         before, after = (pencil(study, bundle, name, plan=p, **counted) for p in ("today", plan))
         share = f"{before[1] / before[0]:.1%}" + ("" if plan == "today" else f" → {after[1] / after[0]:.1%}")
         assert share in " ".join(row.inner_text().split())
@@ -176,7 +195,10 @@ def test_gaps_sites_and_figures_follow_the_state_and_the_network(opened, html, s
     for plan, serving in (("today", bundle.networks.today), ("proposal", bundle.networks.after)):
         hit = np.asarray(serving.served[[serving.names.index("posts")]].sum(axis=0)).ravel() > 0
         wanted = serving.weights[hit & in_town(study, name)[serving.point]].sum()
-        found = seen.page.evaluate("async (plan) => { await planner.setState({ network: 'posts', plan }); return __planner.desk.byTown(); }", plan)
+        found = seen.page.evaluate(
+            "async (plan) => { await planner.setState({ network: 'posts', plan }); return __planner.desk.byTown(); }",
+            plan,
+        )
         k = seen.page.evaluate("(n) => __planner.layers.towns.name.indexOf(n)", name)
         assert found[k]["covered"] == pytest.approx(wanted, abs=0.01)
         assert wanted > 0
@@ -193,8 +215,16 @@ def test_gaps_sites_and_figures_follow_the_state_and_the_network(opened, html, s
 def test_a_public_page_has_the_sheet_and_no_outline(opened, bundle):
     seen = opened(page_html(bundle, public=True))
     assert seen.page.locator("input[data-layer=towns]").count() == 0
-    corners = seen.page.evaluate("() => __planner.layers.towns.shapes.flatMap((s) => s.getLatLngs().flat(3)).map((p) => [p.lng, p.lat])")
-    outline = {tuple(round(v, 4) for v in at(x, y)) for spans in NAMED.values() for span in spans for x in span for y in (-90, 90)}
+    corners = seen.page.evaluate(
+        "() => __planner.layers.towns.shapes.flatMap((s) => s.getLatLngs().flat(3)).map((p) => [p.lng, p.lat])"
+    )
+    outline = {
+        tuple(round(v, 4) for v in at(x, y))
+        for spans in NAMED.values()
+        for span in spans
+        for x in span
+        for y in (-90, 90)
+    }
     assert len(corners) == 12
     assert not outline & {tuple(round(v, 4) for v in corner) for corner in corners}
     seen.page.locator("#tab-districts").click()

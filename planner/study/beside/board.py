@@ -87,7 +87,9 @@ class PlanBoard(anywidget.AnyWidget):
     def _table(self, hours: dict[str, str]) -> gpd.GeoDataFrame:
         """The candidates and places clicked on of these ids, at the hours given with them where there are any."""
         there = self._candidates.set_index(self._candidates["site_id"].astype(str))
-        there = pd.concat([there, *(self._place(k) for k in hours if k in self._places and k not in there.index)])
+        there = pd.concat(
+            [there, *(self._place(k) for k in hours if k in self._places and k not in there.index)]
+        )
         rows = there.loc[list(hours)]
         own = [given or text for given, text in zip(hours.values(), rows["open_hours"], strict=True)]
         kept = ["site_id", "name", "host_kind", "open_hours", "district", "cost_yuan"]
@@ -96,7 +98,14 @@ class PlanBoard(anywidget.AnyWidget):
     def _place(self, key: str) -> gpd.GeoDataFrame:
         """A place clicked on as a row of the candidates' table."""
         lng, lat = self._places[key]
-        frame = {"site_id": [key], "name": "", "host_kind": "street", "open_hours": "", "district": "", "cost_yuan": float("nan")}
+        frame = {
+            "site_id": [key],
+            "name": "",
+            "host_kind": "street",
+            "open_hours": "",
+            "district": "",
+            "cost_yuan": float("nan"),
+        }
         point = gpd.points_from_xy([lng], [lat], crs=4326)
         return gpd.GeoDataFrame(frame, geometry=point, index=[key]).to_crs(self._candidates.crs)
 
@@ -171,7 +180,13 @@ def _plan_text(sites: gpd.GeoDataFrame, places: Collection[str], stations: PlanF
     """The text of a plan's file with these sites; ``places``: which are no candidates; ``stations``: whose closed stations and other hours stay."""
     wgs = sites.geometry.to_crs(4326)
     rows = [
-        {"site_id": str(i), "lng": round(x, 6), "lat": round(y, 6), "open_hours": h, "origin": ESTIMATED if str(i) in places else ""}
+        {
+            "site_id": str(i),
+            "lng": round(x, 6),
+            "lat": round(y, 6),
+            "open_hours": h,
+            "origin": ESTIMATED if str(i) in places else "",
+        }
         for i, x, y, h in zip(sites["site_id"], wgs.x, wgs.y, sites["open_hours"], strict=True)
     ]
     kept = stations or PlanFile(())

@@ -53,7 +53,9 @@ def networks_part(
             **{plan: _served(serving, names, districts, towns) for plan, serving in sides},
             **_cells([serving for _, serving in sides], names, cell, whole, island),
             "with": [n.name for n in others if n.name in names] if key == UNION else [],
-            "places": _places(union.after, (STATIONS,) if key == UNION else names, bundle, island, districts, towns),
+            "places": _places(
+                union.after, (STATIONS,) if key == UNION else names, bundle, island, districts, towns
+            ),
         }
         for key, title, names in named
     ]
@@ -115,7 +117,12 @@ def _cells(
 
 
 def _places(
-    after: Serving, names: Sequence[str], bundle: Bundle, island: Island, districts: Sequence[str], towns: Towns | None
+    after: Serving,
+    names: Sequence[str],
+    bundle: Bundle,
+    island: Island,
+    districts: Sequence[str],
+    towns: Towns | None,
 ) -> dict[str, Any]:
     """The networks' places, the new ones first (of the union's circle the stations' alone: the others are told with their network): where, what, and whom they reach while they are open."""
     table = after.places[after.places["network"].isin(list(names))]

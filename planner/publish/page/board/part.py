@@ -22,8 +22,8 @@ from planner.telling.words.names import host_label, period_labels
 
 if TYPE_CHECKING:
     from planner.publish.page.pack import Island
-    from planner.siting.coverage import Access
     from planner.settings.whole import Settings
+    from planner.siting.coverage import Access
     from planner.solvers.rules import Rules
     from planner.telling.board import Board
     from planner.telling.bundle import Bundle
@@ -40,7 +40,12 @@ _MOST_PERIODS = 30
 
 
 def board_part(
-    bundle: Bundle, island: Island, districts: Sequence[str], towns: Towns | None = None, *, drawn: bool = True
+    bundle: Bundle,
+    island: Island,
+    districts: Sequence[str],
+    towns: Towns | None = None,
+    *,
+    drawn: bool = True,
 ) -> dict[str, Any] | None:
     """Everything the page needs to count any plan; None for a bundle without, or where nobody stands anywhere.
 
@@ -52,7 +57,14 @@ def board_part(
         return None
     readings = s.circle.readings_m
     made = [
-        columns_of(board, k, grid, cell_m=s.demand.cell_m, readings_m=readings, apart=None if towns is None else towns.point)
+        columns_of(
+            board,
+            k,
+            grid,
+            cell_m=s.demand.cell_m,
+            readings_m=readings,
+            apart=None if towns is None else towns.point,
+        )
         for k in range(len(board.new.access))
     ]
     rank = _ranks(made[0], len(board.existing.open_share) + len(board.new.open_share))
@@ -79,7 +91,11 @@ def board_part(
         "last": last_plan(bundle),
         "rules": _rules(board.rules, island),
         "networks": networks_part(bundle, island, districts, grid, towns),
-        **({} if towns is None else {"towns": towns_part(towns, bundle, board, island, districts, drawn=drawn)}),
+        **(
+            {}
+            if towns is None
+            else {"towns": towns_part(towns, bundle, board, island, districts, drawn=drawn)}
+        ),
     }
 
 
