@@ -7,6 +7,8 @@ import itertools
 import pytest
 
 from planner.publish.page.write import page_html
+from planner.study.gather import make_bundle
+from tests.actions.test_five_verbs import study_of
 from tests.browser.test_negotiation import bundle, html, study
 from tests.publish.toy import toy_bundle
 
@@ -54,6 +56,30 @@ def toy_page():
 @pytest.fixture(scope="module", params=["zh", "en"])
 def either(request):
     return page_html(toy_bundle(request.param))
+
+
+@pytest.fixture(scope="module")
+def five_verbs(tmp_path_factory):
+    """A page with four plans to choose from, in the longer words."""
+    folder = tmp_path_factory.mktemp("five")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLANNER_CACHE", str(folder / "cache"))
+        return page_html(
+            make_bundle(study_of(folder / "town", "budget_yuan = 14500\nyearly_yuan = 12000").stages)
+        )
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 568), (844, 390)])
+def test_four_plans_to_choose_from_stand_beside_the_layers(opened, five_verbs, width, height):
+    seen = opened(five_verbs, width=width, height=height, has_touch=True, is_mobile=True)
+    found = boxes(seen)
+    for a, b in itertools.combinations(found, 2):
+        assert not overlap(found[a], found[b]), (a, b)
+    last = seen.page.locator(".view label").last  # reached by a swipe where the row is too narrow
+    assert seen.page.locator(".view label").count() == 4
+    last.scroll_into_view_if_needed()
+    last.tap()
+    assert seen.page.evaluate("async () => (await planner.state()).plan") == "mine"
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)

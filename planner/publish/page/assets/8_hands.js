@@ -59,6 +59,8 @@ function hands(map, home, words, desk) {
   for (const kind of ["click", "dblclick", "mousedown", "touchstart", "wheel"]) cards.addEventListener(kind, (event) => event.stopPropagation());
   map.options.closePopupOnClick = true;
   const sheet = makeSheet(map, words, desk);
+  const besideLayers = () => root.style.setProperty("--layers", `${map.getContainer().querySelector(".layer-title").offsetWidth}px`);
+  besideLayers();
 
   // The whole stays whole when the window changes; another view keeps its centre.
   let fitted = null;
@@ -82,6 +84,7 @@ function hands(map, home, words, desk) {
     if (root.classList.contains("printing")) return;
     map.closePopup();
     sayScreen();
+    besideLayers();
     sheet.set(root.dataset.sheet);
   };
   for (const media of [SMALL, LOW, COARSE]) media.addEventListener("change", setKind);
