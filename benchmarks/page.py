@@ -1,13 +1,15 @@
-"""How heavy the page is, and how it looks: ``python -m benchmarks page [MAP.html] [--many] [--shots DIR]``.
+"""How heavy the page is, and how it looks: ``python -m benchmarks page [MAP.html] [--many] [--peers] [--shots DIR]``.
 
 Size, CPU seconds until it answers, of an edit, of another state and of planning the rest anew, and the memory it holds, in headless
 Chromium without internet; ``--many`` measures a made-up town with 10,000 new sites besides: until it is ready, and frames while
-it zooms; ``--shots`` writes a picture of each of ten states.
+it zooms; ``--peers`` the same places and cells drawn by plain folium and, where it is installed, exported by kepler.gl (both without their
+lists, figures and questions); ``--shots`` writes a picture of each of ten states.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -123,6 +125,85 @@ def zoomed(browser: Any, path: Path) -> dict[str, float]:
     }
 
 
+#: What plain folium asks the internet for and cannot do without; it is given from a package on this machine.
+_LEAFLET = ("leaflet.js", "leaflet.css")
+
+
+def peers(browser: Any, folder: Path, name: str, cells: Any, places: Any) -> None:
+    """Plain folium and kepler.gl with the same cells (may be None) and places (WGS84): size, seconds until all is there, frames, heap."""
+    import folium
+
+    west, south, east, north = places.total_bounds
+    shell = folium.Map(location=[(south + north) / 2, (west + east) / 2], zoom_start=10, prefer_canvas=True)
+    if cells is not None:
+        folium.GeoJson(cells, style_function=lambda _: {"weight": 0, "fillOpacity": 0.5}).add_to(shell)
+    for point in places.geometry:
+        folium.CircleMarker([point.y, point.x], radius=4, popup="site").add_to(shell)
+    path = folder / f"folium-{name}.html"
+    shell.save(path)
+    told(path, _peer(browser, path))
+    try:
+        from keplergl import KeplerGl
+    except ImportError:
+        print(f"kepler.gl is not installed: {name} not exported")
+        return
+    given = {"places": places[["geometry"]]} | ({} if cells is None else {"cells": cells[["geometry"]]})
+    path = folder / f"kepler-{name}.html"
+    KeplerGl(data=given).save_to_html(file_name=str(path))
+    asks = sorted(set(re.findall(r"https://([^/\"' ]+)/", path.read_text("utf-8"))))
+    told(path, {"size, MB": path.stat().st_size / 1e6})
+    print(f"kepler.gl's page asks {', '.join(asks)} for its own script: without internet it stays blank")
+
+
+def _peer(browser: Any, path: Path) -> dict[str, float]:
+    """A folium page, its Leaflet given from this machine, every other request refused."""
+    from importlib import resources
+
+    data = resources.files("xstatic.pkg.leaflet").joinpath("data")
+
+    def answer(route: Any) -> None:
+        name = route.request.url.rsplit("/", 1)[-1]
+        if name in _LEAFLET:
+            route.fulfill(path=str(data.joinpath(name)))
+        else:
+            route.abort()
+
+    context = browser.new_context(viewport={"width": 1200, "height": 780})
+    page = context.new_page()
+    page.route(re.compile("^https?:"), answer)
+    idle, begun = spent(browser), time.monotonic()
+    page.goto(path.resolve().as_uri(), timeout=300_000)
+    code = "() => { const name = Object.keys(window).find((k) => k.startsWith('map_')); window.__planner = { map: window[name] }; }"
+    page.evaluate(code)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found = {
+        "size, MB": path.stat().st_size / 1e6,
+        "until it answers, CPU s": spent(browser) - idle,
+        "ready, s": time.monotonic() - begun,
+    }
+    frames = page.evaluate(_ZOOM)
+    found |= dict(zip(("frame, median ms", "frame, p95 ms", "frame, longest ms"), frames, strict=True))
+    found["heap, MB"] = page.evaluate("() => performance.memory.usedJSHeapSize") / 1e6
+    context.close()
+    return found
+
+
+def suzhou_places(path: Path) -> tuple[Any, Any] | None:
+    """Cells, and stations with the new sites, of the run that made the page; None where its plan.gpkg is not beside it."""
+    import geopandas as gpd
+    import pandas as pd
+
+    file = path.with_name("plan.gpkg")
+    if not file.is_file():
+        return None
+    layers = {
+        name: gpd.read_file(file, layer=name)[["geometry"]].to_crs(4326)
+        for name in ("demand", "stations", "chosen")
+    }
+    points = pd.concat([layers["stations"], layers["chosen"]], ignore_index=True)
+    return layers["demand"], points[~(points.geometry.isna() | points.geometry.is_empty)]
+
+
 def many_sites(folder: Path, n: int = 10_000) -> Path:
     """A made-up town's page with so many new sites."""
     from planner.publish.page.write import page_html
@@ -150,6 +231,16 @@ def main(arguments: list[str]) -> int:
             with tempfile.TemporaryDirectory() as folder:
                 path = many_sites(Path(folder))
                 told(path, {"size, MB": path.stat().st_size / 1e6} | zoomed(browser, path))
+        if "--peers" in arguments:
+            from tests.browser.test_table import many
+
+            with tempfile.TemporaryDirectory() as folder:
+                found = suzhou_places(files[0])
+                if found is not None:
+                    peers(browser, Path(folder), files[0].parent.name, *found)
+                peers(
+                    browser, Path(folder), "sites-10000", None, many(10_000).chosen[["geometry"]].to_crs(4326)
+                )
         for name, code in STATES.items() if shots is not None else ():
             shots.mkdir(parents=True, exist_ok=True)
             with opened(browser, files[0]) as page:
