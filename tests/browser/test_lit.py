@@ -85,6 +85,19 @@ def test_what_could_stand_in_its_place_is_on_the_map_with_distance_and_loss(open
     tips = seen.page.locator(".offer-tip").all_inner_texts()
     assert tips == [offered.nth(k).locator("small").inner_text() for k in range(offered.count())]
     assert len(tips) == 3
+    card = seen.page.locator(".leaflet-popup-content-wrapper").bounding_box()
+    corner = seen.page.locator("#map_planner").bounding_box()
+    marks = seen.page.evaluate(
+        "() => [__planner.layers.siteSymbols[0], ...__planner.lit.offers.getLayers()].map((s) => __planner.map.latLngToContainerPoint(s.getLatLng()))"
+    )
+    hidden = [
+        m
+        for m in marks
+        if card["x"] <= corner["x"] + m["x"] <= card["x"] + card["width"]
+        and card["y"] <= corner["y"] + m["y"] <= card["y"] + card["height"]
+    ]
+    assert len(hidden) < len(marks) - 1  # the card has stepped aside
+    assert marks[0] not in hidden
     assert all(" m · " in tip for tip in tips)
     other = offered.first.get_attribute("data-site")
     seen.page.evaluate("() => __planner.lit.offers.getLayers()[0].fire('click')")

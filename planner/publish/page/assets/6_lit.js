@@ -75,5 +75,19 @@ class Lit {
       symbol.on("click", () => (take(one.site), this.map.closePopup()));
       this.offers.addLayer(symbol);
     });
+    if (found.length && this.map._popup && !isSheet()) this.stepAside(this.map._popup);
+  }
+  // The card, shorter, to the left of its site, so that what it offers is seen.
+  stepAside(popup) {
+    const node = popup.getElement();
+    node.classList.add("offering");
+    const { offsetWidth: width, offsetHeight: height } = node;
+    popup.options.offset = L.point(-width / 2 - 16, height / 2);
+    popup._updatePosition();
+    popup._adjustPan();
+    this.map.once("popupclose", () => {
+      node.classList.remove("offering");
+      delete popup.options.offset;
+    });
   }
 }
