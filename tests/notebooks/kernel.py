@@ -14,12 +14,14 @@ from nbformat.v4 import new_code_cell, new_notebook
 ROOT = Path(__file__).resolve().parents[2]
 #: Computes the embedded Suzhou and writes its products into ``../outputs/suzhou``.
 QUICK_START = ROOT / "notebooks" / "01_quick_start.ipynb"
-#: No name, figure or option of the notebook before is left; what is slow to load stays loaded.
+#: No name, output, figure or option of the notebook before is left; what is slow to load stays loaded.
 EMPTIED = """import gc, os, matplotlib.pyplot, pandas
 matplotlib.pyplot.close("all")
 pandas.set_option("display.precision", 6, "display.max_colwidth", 50)
 os.environ["PLANNER_CACHE"] = {cache!r}
-get_ipython().run_line_magic("reset", "-f")
+get_ipython().run_line_magic("reset", "-f out")
+for _name in [n for n in globals() if n[0] != "_" and n not in get_ipython().user_ns_hidden]:
+    del globals()[_name]
 __import__("gc").collect();"""
 
 

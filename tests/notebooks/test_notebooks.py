@@ -43,7 +43,10 @@ def test_the_notebook_runs_in_an_emptied_kernel(path: Path, failed: dict[Path, s
 
 def test_a_notebook_that_fails_is_named_and_the_next_begins_with_nothing(tmp_path: Path) -> None:
     """The first fails at its second cell; the second would fail if it saw a name of the first."""
-    cells = {"a": ["left = 1", "1 / 0"], "b": ["import os; assert 'left' not in globals()", "assert os.environ['PLANNER_CACHE'] == 'two'"]}  # fmt: skip
+    cells = {
+        "a": ["left = 1\nleft", "1 / 0"],
+        "b": ["import os\nassert 'left' not in globals()", "assert os.environ['PLANNER_CACHE'] == 'two' and not Out", "__spec__"],
+    }  # fmt: skip
     for name, texts in cells.items():
         book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in texts])
         nbformat.write(book, tmp_path / f"{name}.ipynb")
