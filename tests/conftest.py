@@ -33,6 +33,8 @@ FIRST = (
     "tests/notebooks/test_notebooks.py",
     "tests/docs/test_guide.py",
     "tests/campaigns/test_small.py",
+    "tests/options/test_options_pulp.py",
+    "tests/page/test_bound.py",
     "tests/browser/test_keyboard.py",
     "tests/browser/test_jupyter.py",
     "tests/facts/test_referee.py",
