@@ -8,8 +8,6 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 N_CITIES, N_EDITS = 70, 10
-#: Of those cities the first so many are edited: more than 500 edits.
-N_EDITED = 58
 
 
 def city(rng: np.random.Generator) -> dict:
@@ -101,7 +99,7 @@ def optimum(made: dict, request: dict) -> float | None:
 
 def test_the_bound_is_never_below_the_optimum(node):
     rng = np.random.default_rng(11)
-    cities = [city(rng) for _ in range(N_CITIES)][:N_EDITED]
+    cities = [city(rng) for _ in range(N_CITIES)]
     asked = [{**c, "near": None, "requests": [edit(rng, c) for _ in range(N_EDITS)]} for c in cities]
     gaps, missed = [], []
     for made, one, found in zip(cities, asked, node("certify.mjs", given=asked), strict=True):
