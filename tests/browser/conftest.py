@@ -86,35 +86,40 @@ VIEW = {"width": 1280, "height": 800}
 
 
 class Pages:
-    """Pages that have been used and are free again: a renderer that is started anew costs more than any of our pages.
+    """Pages that have been used and are free again, each in a context of its own.
 
-    One context for all; what a test left in it is cleared away behind the test.
+    A renderer that is started anew costs more than any of our pages; what a test left is cleared away behind it.
     """
 
     def __init__(self, chromium: Any) -> None:
-        self.context = chromium.new_context(offline=True, viewport=VIEW, reduced_motion="reduce")
+        self.chromium = chromium
         self.free: list[Any] = []
 
     def take(self) -> Any:
-        return self.free.pop() if self.free else self.context.new_page()
+        if self.free:
+            return self.free.pop()
+        return self.chromium.new_context(offline=True, viewport=VIEW, reduced_motion="reduce").new_page()
 
     def give_back(self, used: list[Any]) -> None:
         """No stored plan, route or connection of the test is left; a page that it closed is not used again."""
-        self.context.set_offline(True)
-        self.context.unroute_all()
         for page in used:
-            if not page.is_closed():
-                page.unroute_all()
-                page.emulate_media(media="null", reduced_motion="reduce")
-                page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
-                self.free.append(page)
+            if page.is_closed():
+                page.context.close()
+                continue
+            page.context.set_offline(True)
+            page.context.unroute_all()
+            page.unroute_all()
+            page.emulate_media(media="null", reduced_motion="reduce")
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            self.free.append(page)
 
 
 @pytest.fixture(scope="session")
 def pages(chromium: Any) -> Iterator[Pages]:
     made = Pages(chromium)
     yield made
-    made.context.close()
+    for page in made.free:
+        page.context.close()
 
 
 @pytest.fixture
