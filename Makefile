@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DOCS_STAMP := $(VENV)/.installed-docs
+# tests that run while the loops are compiled: the files of the embedded Suzhou, which others then find made, and the site
+NO_LOOPS := tests/example tests/docs/test_site.py
 
 .PHONY: help plan test lint bench notebooks docs constraints matrix clean
 help:
@@ -44,10 +46,11 @@ test: $(TEST_STAMP)
 	@bash .ci/system-packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# types on one core while a first run compiles the loops on the other: both workers of the tests then find them
-	$(BIN)/mypy & types=$$!; \
-	  $(BIN)/python -m pytest -q -n 0 tests/study/test_homes_told.py -k "planned_are_told and zh" && wait $$types
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@# one core compiles the loops, which both workers of the tests then find; the other one does what needs none of them
+	($(BIN)/mypy && $(BIN)/python -m pytest -q -n 0 $(NO_LOOPS)) & rest=$$!; \
+	  $(BIN)/python -m pytest -q -n 0 tests/study/test_homes_told.py -k "planned_are_told and zh"; loops=$$?; \
+	  wait $$rest && exit $$loops
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(NO_LOOPS))
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from planner.errors import Finding, InputError, Told, finding
 from planner.inputs.kit import TRAITS
@@ -269,7 +269,7 @@ def _draws(
     low, middle, high = (np.log(v) for v in law.visits)
     spread = np.log(use.idle_band) / 1.645
     each = (
-        norm.ppf((rng.permutation(len(laws)) + 0.5) / max(len(laws), 1)) / 1.645
+        ndtri((rng.permutation(len(laws)) + 0.5) / max(len(laws), 1)) / 1.645
     )  # one draw per slice of the band
     for one, z in zip(laws, each, strict=True):
         trips = np.exp(spread * rng.standard_normal(len(names))) @ occasions

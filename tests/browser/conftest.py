@@ -82,27 +82,90 @@ class Seen:
             self.page.wait_for_timeout(20)
 
 
+VIEW = {"width": 1280, "height": 800}
+
+
+class Pages:
+    """Pages that have been used and are free again, each in a context of its own.
+
+    A renderer that is started anew costs more than any of our pages; what a test left is cleared away behind it.
+    """
+
+    def __init__(self, chromium: Any) -> None:
+        self.chromium = chromium
+        self.free: list[Any] = []
+
+    def take(self) -> Any:
+        if self.free:
+            return self.free.pop()
+        return self.chromium.new_context(offline=True, viewport=VIEW, reduced_motion="reduce").new_page()
+
+    def give_back(self, used: list[Any]) -> None:
+        """No stored plan, route or connection of the test is left; a page that it closed is not used again."""
+        for page in used:
+            if page.is_closed():
+                page.context.close()
+                continue
+            page.context.set_offline(True)
+            page.context.unroute_all()
+            page.unroute_all()
+            page.emulate_media(media="null", reduced_motion="reduce")
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+            self.free.append(page)
+
+
+@pytest.fixture(scope="session")
+def pages(chromium: Any) -> Iterator[Pages]:
+    made = Pages(chromium)
+    yield made
+    for page in made.free:
+        page.context.close()
+
+
 @pytest.fixture
-def opened(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Seen]]:
-    """``opened(html, width=…, height=…)``: the page, ready, in an offline context of its own."""
+def opened(chromium: Any, pages: Pages, tmp_path: Path) -> Iterator[Callable[..., Seen]]:
+    """``opened(html, width=…, height=…)``: the page, ready, offline; with options of a context in one of its own.
+
+    ``own=True``: in a context of its own too, for whatever shall not be cleared away by :class:`Pages`.
+    """
+    used: list[Any] = []
     with ExitStack() as stack:
 
         def open_page(
-            html: str, *, width: int = 1280, height: int = 800, ready: bool = True, **options: Any
+            html: str,
+            *,
+            width: int = 1280,
+            height: int = 800,
+            ready: bool = True,
+            own: bool = False,
+            **options: Any,
         ) -> Seen:
             path = tmp_path / "map.html"
             path.write_text(html, "utf-8")
-            context = chromium.new_context(
-                offline=True, viewport={"width": width, "height": height}, reduced_motion="reduce", **options
-            )
-            stack.callback(context.close)
-            seen = Seen(context.new_page())
-            seen.page.on("request", lambda r: seen.requests.append(r.url))
-            seen.page.on("pageerror", lambda e: seen.errors.append(str(e)))
-            seen.page.on("console", lambda m: m.type in ("error", "warning") and seen.errors.append(m.text))
+            if own or options:
+                context = chromium.new_context(
+                    offline=True,
+                    viewport={"width": width, "height": height},
+                    **{"reduced_motion": "reduce"} | options,
+                )
+                stack.callback(context.close)
+                page = context.new_page()
+            else:
+                used.append(page := pages.take())
+                page.set_viewport_size({"width": width, "height": height})
+            seen = Seen(page)
+
+            def noted(event: str, note: Callable[[Any], object]) -> None:
+                page.on(event, note)
+                stack.callback(page.remove_listener, event, note)
+
+            noted("request", lambda r: seen.requests.append(r.url))
+            noted("pageerror", lambda e: seen.errors.append(str(e)))
+            noted("console", lambda m: m.type in ("error", "warning") and seen.errors.append(m.text))
             seen.page.goto(path.as_uri())
             if ready:
                 seen.wait_until_ready()
             return seen
 
         yield open_page
+    pages.give_back(used)

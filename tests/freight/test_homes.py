@@ -355,13 +355,10 @@ def random_problem(random) -> fp.HomesProblem:
 
 def served_by_cuts(p: fp.HomesProblem, homes) -> float:
     """The least cut, over all subsets of the open homes: an oracle that knows no flow."""
-    homes, reach = list(homes), p.reach.toarray()
-    best = np.inf
-    for k in range(len(homes) + 1):
-        for full in itertools.combinations(homes, k):
-            rest = [h for h in homes if h not in full]
-            best = min(best, p.capacity[list(full)].sum() + p.drivers[reach[:, rest].any(1)].sum())
-    return float(best)
+    homes = np.array(list(homes), np.int64)
+    full = (np.arange(2 ** len(homes))[:, None] >> np.arange(len(homes))) % 2 == 1
+    left = ~full @ p.reach.toarray()[:, homes].T  # whoever reaches a home that is not full
+    return float((full @ p.capacity[homes] + left @ p.drivers).min())
 
 
 def best_by_force(p: fp.HomesProblem, count: int, base: float) -> float:

@@ -9,20 +9,23 @@ from scipy import sparse
 
 import planner
 
+#: Places.
+N = 40
+
 
 def instance(seed: int) -> dict:
-    """60 places on a plane with 4 options each, 80 points in 5 periods, money once and yearly, districts."""
+    """40 places on a plane with 4 options each, 60 points in 5 periods, money once and yearly, districts."""
     rng = np.random.default_rng(seed)
-    sites, points = rng.uniform(0, 10, (60, 2)), rng.uniform(0, 10, (80, 2))
+    sites, points = rng.uniform(0, 8, (N, 2)), rng.uniform(0, 8, (60, 2))
     near = np.hypot(*(sites[:, None] - points[None]).transpose(2, 0, 1)) < rng.uniform(0.9, 1.6)
     hours = np.array([[0, 1, 1, 1, 0], [0, 1, 1, 1, 1], [1, 1, 1, 1, 1], [0, 0, 1, 0, 0]], bool)
-    menu = np.stack([rng.permutation(4) for _ in range(60)])
-    covers = np.stack([(near[s][:, None] & hours[menu[s, k]]).ravel() for s in range(60) for k in range(4)])
-    place, must = np.repeat(np.arange(60), 4), list(range(int(rng.integers(0, 15))))
+    menu = np.stack([rng.permutation(4) for _ in range(N)])
+    covers = np.stack([(near[s][:, None] & hours[menu[s, k]]).ravel() for s in range(N) for k in range(4)])
+    place, must = np.repeat(np.arange(N), 4), list(range(int(rng.integers(0, 15))))
     length = hours.sum(axis=1)[menu].ravel().astype(float)
-    once = rng.integers(20, 90, 240) * (~np.isin(place, must) | (rng.random(240) < 0.3))
-    yearly = 3.0 * length + rng.integers(0, 3, 240) if seed % 2 else rng.uniform(1, 3, 240) * length
-    weights = rng.integers(1, 50, 400).astype(float) if seed % 3 else rng.lognormal(2, 1, 400)
+    once = rng.integers(20, 90, 4 * N) * (~np.isin(place, must) | (rng.random(4 * N) < 0.3))
+    yearly = 3.0 * length + rng.integers(0, 3, 4 * N) if seed % 2 else rng.uniform(1, 3, 4 * N) * length
+    weights = rng.integers(1, 50, 300).astype(float) if seed % 3 else rng.lognormal(2, 1, 300)
     given = {
         "covers": sparse.csr_array(covers.astype(float)),
         "weights": weights,
@@ -32,10 +35,10 @@ def instance(seed: int) -> dict:
     given["use"] = {"once": once.astype(float), "yearly": yearly}
     given["most"] = {"once": float(rng.integers(400, 900)), "yearly": float(rng.integers(150, 300))}
     given["least"] = {"yearly": 60.0} if seed % 4 == 0 else {}
-    given["region"] = sites[place, 0] > 5
+    given["region"] = sites[place, 0] > 4
     given["quota_min"] = {True: 8} if seed % 5 == 0 else {}
     given["quota_max"] = {False: 9} if seed % 5 < 2 and len(must) < 9 else {}
-    given["covered"] = rng.random(400) < 0.05
+    given["covered"] = rng.random(300) < 0.05
     if seed % 2:  # places nearer than 1 may not both have an option that stands
         near = np.argwhere(np.hypot(*(sites[:, None] - sites[None]).transpose(2, 0, 1)) < 1.0)
         given.update(apart=near[near[:, 0] < near[:, 1]].tolist(), stands=menu.ravel() > 0)

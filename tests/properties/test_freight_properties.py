@@ -12,7 +12,7 @@ from planner.freight.flows import Trips, model_trips
 from planner.freight.need import make_need
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(0, 4))
 def test_trips_out_equal_trips_in_in_every_zone(seed: int, generators: int, gates: int) -> None:
     random = np.random.default_rng(seed)
@@ -37,7 +37,7 @@ def test_trips_out_equal_trips_in_in_every_zone(seed: int, generators: int, gate
     assert (total.sum(1)[generators:] <= volume / 2 + scale).all()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_distinct_drivers_add_up_and_longer_budgets_reach_no_fewer(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -71,7 +71,7 @@ def test_distinct_drivers_add_up_and_longer_budgets_reach_no_fewer(seed: int) ->
         before = reached
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.integers(0, 2**32 - 1))
 def test_served_never_exceeds_drivers_or_bays_and_grows_with_homes(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -334,7 +334,7 @@ def test_further_layers_are_written_in_their_own_colour(bundle: Any, tmp_path: P
 
 
 def test_hostile_names_come_back_from_the_layers_to_the_letter(tmp_path: Path) -> None:
-    layers.write_layers(hostile_bundle(WORST[1]), tmp_path / "p.gpkg")
+    layers.write_layers(hostile_bundle(WORST[0]), tmp_path / "p.gpkg")
     for layer, column in (
         ("stations", "name"),
         ("chosen", "reason"),
@@ -344,7 +344,7 @@ def test_hostile_names_come_back_from_the_layers_to_the_letter(tmp_path: Path) -
         assert list(gpd.read_file(tmp_path / "p.gpkg", layer=layer)[column]) == [
             plain_text(t) for t in HOSTILE
         ]
-    assert list(gpd.read_file(tmp_path / "p.gpkg", layer="districts")["name_zh"]) == [WORST[1], HOSTILE[1]]
+    assert list(gpd.read_file(tmp_path / "p.gpkg", layer="districts")["name_zh"]) == [WORST[0], HOSTILE[1]]
 
 
 # --- run.json --------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ import pytest
 
 from planner import cli
 from tests.commands import here
-from tests.study.town import Place, street_town
 
 WEST, SOUTH = 120.60, 31.30
 LAT_M, LNG_M = 1 / 110_900, 1 / 95_200  # degrees per metre at Suzhou
@@ -109,7 +108,7 @@ def town(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run_once(town):
-    return planner_("run", town, "--out", town.parent / "out", cwd=town.parent)
+    return here("run", town, "--out", town.parent / "out", cwd=town.parent)
 
 
 @pytest.mark.parametrize("asked", [False, True])
@@ -212,7 +211,7 @@ def test_refused_inputs_exit_1_and_leave_only_the_checks(tmp_path) -> None:
 
 def test_an_unknown_key_exits_1_with_the_nearest_right_one(tmp_path) -> None:
     study = toy_town(tmp_path, extra="[circel]\nminutes = 10\n")
-    done = planner_("run", study, cwd=tmp_path)
+    done = here("run", study, cwd=tmp_path)
     assert done.returncode == 1
     assert "circle" in done.stderr
     assert "Traceback" not in done.stderr
@@ -260,15 +259,6 @@ def test_evaluating_the_proposal_itself_gives_its_own_coverage(town, run_once, t
     assert done.returncode == 0, done.stderr
     shares = re.findall(r"(\d+\.\d+)%", done.stdout)
     assert shares[1] == shares[2], done.stdout  # with these sites = with the proposed
-
-
-def test_a_batch_runs_studies_side_by_side(tmp_path) -> None:
-    first, second = (street_town(tmp_path / name, hosts=[Place("h", 1500)]) for name in "ab")
-    second.write_text(second.read_text("utf-8").replace('name = "street"', 'name = "oldtown"', 1), "utf-8")
-    done = here("batch", first, second, "--out", tmp_path / "out", "--workers", "2", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out" / "street" / "map.html").exists()
-    assert (tmp_path / "out" / "oldtown" / "map.html").exists()
 
 
 def test_two_studies_of_one_name_are_not_written_over_each_other(tmp_path) -> None:

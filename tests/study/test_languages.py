@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import re
@@ -122,6 +123,7 @@ def texts(out: Path) -> dict[str, list[str]]:
     }
 
 
+@functools.cache
 def keys_of_the_study_file() -> set[str]:
     paths = {path for path, _ in patterns()} | {f"groups.{name}" for name in Group.model_fields}
     return {part.strip("[]{}") for path in paths for part in path.split(".")} | set(Settings.model_fields)

@@ -153,7 +153,7 @@ def test_a_file_with_the_sign_in_its_name_is_that_file(tmp_path: Path) -> None:
 
 def test_a_batch_runs_the_study_and_its_scenarios_and_two_are_compared(tmp_path: Path) -> None:
     town = street_town(tmp_path / "town", hosts=HOSTS, extra="[scenarios.two]\nsiting.p = 2\n")
-    rows = run_batch([town], tmp_path / "out", workers=1)
+    rows = run_batch([town], tmp_path / "out", workers=2)  # side by side
     assert list(rows["study"]) == ["street", "street-two"]
     assert list(rows["sites"]) == [1, 2]
     assert list(rows["exit_code"]) == [0, 0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +18,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT, WD_TAB_LEADER
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
+from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from planner.publish.office.printed import PrintedTable
@@ -106,7 +109,8 @@ def _page_number(section: Any, credit: str) -> None:
 
 def _contents(document: Any, before: Any) -> None:
     """A line for each section, with a link to it and its page, put before a paragraph."""
-    headings = [p for p in document.paragraphs if p.style.name == "Heading 1"]
+    style = document.styles["Heading 1"].style_id
+    headings = [p for p in document.paragraphs if p._p.style == style]
     for n, heading in enumerate(headings, start=1):
         name = f"part_{n}"
         for end in ("Start", "End"):
@@ -191,13 +195,25 @@ def _fill(
     keep: bool = False,
 ) -> None:
     paragraph = cell.paragraphs[0]
+    run = paragraph.add_run(plain_text(text))
+    of_paragraph, of_run = _looks(size, numeric, bold, colour, keep)
+    paragraph._p.insert(0, deepcopy(of_paragraph))
+    run._r.insert(0, deepcopy(of_run))
+
+
+@functools.cache
+def _looks(size: float, numeric: bool, bold: bool, colour: RGBColor | None, keep: bool) -> tuple[Any, Any]:
+    """Properties of a cell's paragraph and of its text: made once, as a large table has thousands of cells and few looks."""
+    paragraph = Paragraph(OxmlElement("w:p"), None)
     paragraph.paragraph_format.space_after = Pt(0)
     paragraph.paragraph_format.line_spacing = 1.15
     if keep:
         paragraph.paragraph_format.keep_with_next = True
     if numeric:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    _font(paragraph.add_run(plain_text(text)), size, bold=bold, colour=colour)
+    run = paragraph.add_run()
+    _font(run, size, bold=bold, colour=colour)
+    return paragraph._p.pPr, run._r.rPr
 
 
 def _put_table(document: Any, content: PrintedTable, *, size: float = 8.5) -> None:
