@@ -33,15 +33,13 @@ def read_partners(partners: tuple[Table, ...], *, districts: gpd.GeoDataFrame, c
     found = tuple(f for part in parts for f in part.findings)
     if not parts:
         return Posts(tables.empty("stations", crs), found)
-    posts = gpd.GeoDataFrame(pd.concat([p.stations for p in parts], ignore_index=True), crs=crs)
+    lists = [p.stations.assign(number=str(k + 1)) for k, p in enumerate(parts)]
+    posts = gpd.GeoDataFrame(pd.concat(lists, ignore_index=True), crs=crs)
     posts = posts.assign(district=district_of(posts.geometry, districts, outside=""))
     posts = posts[(posts["status"] == "open") & (posts["district"] != "")].reset_index(drop=True)
     twice = posts["station_id"].duplicated(keep=False)
-    number = pd.Series([k + 1 for k, p in enumerate(parts) for _ in range(len(p.stations))]).reindex(
-        posts.index
-    )
-    ids = posts["station_id"].where(~twice, number.astype("str") + ":" + posts["station_id"])
-    return Posts(posts.assign(station_id=ids), found)
+    ids = posts["station_id"].where(~twice, posts["number"] + ":" + posts["station_id"])
+    return Posts(posts.assign(station_id=ids).drop(columns="number"), found)
 
 
 def classes_with(

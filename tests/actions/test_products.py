@@ -62,6 +62,17 @@ def test_run_json_holds_the_plan(made: tuple[Study, Path, dict[str, Any]]) -> No
     assert facts(run, "actions_n", case="") == [len(plan.actions)]
 
 
+def test_districts_sum_to_the_whole_and_every_figure_names_its_source(
+    made: tuple[Study, Path, dict[str, Any]],
+) -> None:
+    _, _, run = made
+    mine = [f for f in run["facts"] if f["scope"]["plan"] == "actions"]
+    whole = [f["shown"] for f in mine if f["id"] == "covered" and not f["scope"].get("district")]
+    parts = [f["shown"] for f in mine if f["id"] == "covered" and f["scope"].get("district")]
+    assert [sum(parts)] == whole
+    assert {f["source"] for f in mine} == {next(f["source"] for f in mine if f["id"] == "covered")}
+
+
 def test_the_list_stands_in_csv_workbook_map_and_layers(made: tuple[Study, Path, dict[str, Any]]) -> None:
     study, out, _ = made
     language, actions = study.settings.study.language, study.plan_actions().actions

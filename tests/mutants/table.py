@@ -4,10 +4,10 @@ from __future__ import annotations
 
 #: Pattern of files below the checkout → their tests. The first pattern that fits holds; a file may be mutated by none.
 TESTS: dict[str, tuple[str, ...]] = {
-    "planner/options/[!k_]*.py": ("tests/options/test_options_parts.py", "tests/options/test_options_refusals.py", "tests/options/test_options_brute.py",
+    "planner/options/[!k_]*.py": ("tests/actions/test_glue_actions.py", "tests/options/test_options_parts.py", "tests/options/test_options_refusals.py", "tests/options/test_options_brute.py",
                                   "tests/options/test_options_known.py", "tests/options/test_options_apart.py"),
     "planner/actions/frontier.py": ("tests/actions/test_money_front.py",),
-    "planner/actions/*.py": ("tests/actions/test_five_verbs.py", "tests/actions/test_products.py", "tests/actions/test_previous.py",
+    "planner/actions/*.py": ("tests/actions/test_glue_actions.py", "tests/actions/test_five_verbs.py", "tests/actions/test_products.py", "tests/actions/test_previous.py",
                              "tests/actions/test_fair_front.py", "tests/actions/test_spacing.py"),
     "planner/facts/actions.py": ("tests/actions/test_products.py",),
     "planner/telling/contents/actions/*.py": ("tests/actions/test_products.py",),
