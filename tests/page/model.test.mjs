@@ -223,6 +223,7 @@ test("rules: what may join, and why nothing can", () => {
   assert.equal(chosen.complete, true);
   assert.deepEqual(clashOf(rulesLeft(rules, [0, 1, 2], [3])), ["clash_many", { n: 1 }]);
   assert.deepEqual(clashOf(rulesLeft(rules, [2, 3], [0])), ["clash_budget", {}]);
+  assert.deepEqual(clashOf(rulesLeft(rules, [0, 1], [2])), ["clash_near", { n: 1 }]);
   assert.deepEqual(clashOf(rulesLeft(rules, [], [0, 1])), ["clash_least", { label: "e" }]);
 });
 

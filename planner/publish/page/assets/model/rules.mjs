@@ -14,6 +14,7 @@ export function rulesLeft(rules, kept, free) {
       least: q.least.map((n, k) => Math.max(0, n - load[k])), most: q.most.map((n, k) => Math.min(n - load[k], size[k])),
     };
   });
+  const side = rules.conflicts.filter(([a, b]) => kept.includes(a) && kept.includes(b)).length;
   const place = new Map(free.map((i, k) => [i, k]));
   const apart = free.map(() => []);
   for (const [a, b] of rules.conflicts) {
@@ -22,7 +23,7 @@ export function rulesLeft(rules, kept, free) {
     apart[place.get(b)].push(place.get(a));
   }
   return {
-    p, partitions, apart, cost: Float64Array.from(free, (i) => (rules.budget === null ? 0 : rules.cost[i])),
+    p, partitions, apart, side, cost: Float64Array.from(free, (i) => (rules.budget === null ? 0 : rules.cost[i])),
     budget: rules.budget === null ? Infinity : rules.budget - money,
   };
 }
@@ -31,6 +32,7 @@ export function rulesLeft(rules, kept, free) {
 export function clashOf(left) {
   if (left.p !== null && left.p < 0) return ["clash_many", { n: -left.p }];
   if (left.budget < 0) return ["clash_budget", {}];
+  if (left.side) return ["clash_near", { n: left.side }];
   for (const q of left.partitions) {
     for (let k = 0; k < q.labels.length; k++) {
       if (q.most[k] < 0) return ["clash_most", { label: q.labels[k] }];
