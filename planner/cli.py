@@ -1,4 +1,4 @@
-"""The command: ``planner run``, ``check``, ``coverage``, ``site``, ``homes``, ``networks``, ``evaluate``, ``export``, ``handouts``, ``example``, ``fetch``, ``batch``."""
+"""The command: ``planner run``, ``check``, ``coverage``, ``site``, ``homes``, ``networks``, ``evaluate``, ``export``, ``handouts``, ``example``, ``fetch``, ``cut``, ``batch``."""
 
 from __future__ import annotations
 
@@ -513,6 +513,21 @@ def fetch(
             else cut_place(place, source, out, progress=shown)
         )
     _echo(_say("say_written", path=written))
+
+
+@app.command(help=_say("help_cut"))
+def cut(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help=_say("help_arg_large"), show_default=False)],
+    studies: Annotated[list[Path], typer.Argument(help=_say("help_arg_cut_studies"), show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", help=_say("help_opt_out_cut"))] = None,
+) -> None:
+    """Cut the streets of many studies out of one large OpenStreetMap file at once."""
+    from planner.fetch.cut import cut_studies
+
+    with _shown() as shown:
+        written = cut_studies(source, studies, out, progress=shown)
+    for path in written:
+        _echo(_say("say_written", path=path))
 
 
 @app.command(help=_say("help_geocode"))
