@@ -1,13 +1,13 @@
 """A made-up province of thirteen cities, planned as one batch: time, CPU and memory for 1, 4 and 13 of them.
 
-    python -m benchmarks province [--cities 1|4|13 …] [--workers 2] [--folder DIR] [--nodes N] [--stations N] [--keep]
+    python -m benchmarks province [--cities 1|4|13 …] [--workers 2] [--folder DIR] [--nodes N] [--stations N] [--keep] [--cut]
 
 The cities are lattices of :mod:`benchmarks.town` of different sizes (the first four and all thirteen are of the same mean size), with
 the venues of the embedded Suzhou, bumps of residents on a 500 m grid and stations where people are: 3 M walk nodes, 1 M demand
 cells and 15,000 stations unless asked otherwise. They are written as thirteen studies and ``province.osm.pbf``, the same bytes each
 time, into ``DIR`` (a temporary folder that is removed, unless named). Each count is ``planner batch`` in a process of its own from
 an empty cache, after a toy study that compiles what is compiled once per install. Memory is that of the whole tree of processes,
-sampled every half second: ``PSS`` counts a page that several share once, ``own`` only what is not a mapped file. Freight is off.
+sampled every two seconds: ``PSS`` counts a page that several share once, ``own`` only what is not a mapped file. Freight is off.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ SPACING_M, KEPT = 110.0, 0.82
 PITCH_M, WEST_M, SOUTH_M = 150_000.0, 350_000.0, 3_350_000.0
 CLASSES = ("residential", "tertiary", "primary")
 SEED = 20260101
+#: Seconds between two looks at the tree of processes.
+SAMPLE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -225,7 +227,6 @@ class Sampled:
 
     pss_mb: float = 0.0
     own_mb: float = 0.0
-    rss_mb: float = 0.0
     largest_mb: float = 0.0
     cpu: dict[int, float] = field(default_factory=dict)
 
@@ -233,37 +234,28 @@ class Sampled:
         """Look at the tree once."""
         import psutil
 
-        pss = own = rss = 0.0
-        with_children = []
+        pss = own = 0.0
         try:
             top = psutil.Process(root)
-            with_children = [top, *top.children(recursive=True)]
+            tree = [top, *top.children(recursive=True)]
         except psutil.Error:
             return
-        for one in with_children:
+        for one in tree:
             try:
-                times, held = one.cpu_times(), one.memory_full_info()
-                mapped = _mapped_pss(one.pid)
+                times, held = one.cpu_times(), _held_mb(one.pid)
             except (psutil.Error, OSError):
                 continue
             self.cpu[one.pid] = times.user + times.system
-            pss += held.pss / 2**20
-            own += held.pss / 2**20 - mapped
-            rss += held.rss / 2**20
-            self.largest_mb = max(self.largest_mb, held.pss / 2**20)
-        self.pss_mb, self.own_mb, self.rss_mb = (
-            max(self.pss_mb, pss),
-            max(self.own_mb, own),
-            max(self.rss_mb, rss),
-        )
+            pss += held["Pss"]
+            own += held["Pss"] - held["Pss_File"]
+            self.largest_mb = max(self.largest_mb, held["Pss"])
+        self.pss_mb, self.own_mb = max(self.pss_mb, pss), max(self.own_mb, own)
 
 
-def _mapped_pss(pid: int) -> float:
-    """MB of mapped files (programs and kept results) that count to a process; the system may take them back at any time."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss_File:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+def _held_mb(pid: int) -> dict[str, float]:
+    """MB that count to a process: ``Pss``, and of it ``Pss_File``, mapped files that the system may take back at any time."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    return {key: int(rest.split()[0]) / 1024 for key, rest in (line.split(":") for line in lines)}
 
 
 def measured(command: list[str], env: dict[str, str], log: Path) -> tuple[float, Sampled, int]:
@@ -273,7 +265,7 @@ def measured(command: list[str], env: dict[str, str], log: Path) -> tuple[float,
         child = subprocess.Popen(command, env=env, stdout=out, stderr=subprocess.STDOUT)
         while child.poll() is None:
             seen.take(child.pid)
-            time.sleep(0.5)
+            time.sleep(SAMPLE_S)
     return time.perf_counter() - begun, seen, child.returncode
 
 
@@ -294,7 +286,9 @@ def sizes(files: list[Path], env: dict[str, str]) -> tuple[int, int, int]:
 
 
 def folder_mb(folder: Path) -> float:
-    """MB of all files in a folder."""
+    """MB of a file, or of all files in a folder."""
+    if folder.is_file():
+        return folder.stat().st_size / 1e6
     return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6
 
 
@@ -326,6 +320,46 @@ def one_batch(files: list[Path], folder: Path, workers: int, keep: bool) -> str:
     return row
 
 
+def write_whole(files: list[Path], path: Path) -> Path:
+    """All streets of the province in one file, ids counted on from city to city."""
+    import osmium
+
+    parts = [file.with_name("streets.osm.pbf") for file in files]
+    nodes, ways = [0], [0]
+    for part in parts:
+        last = {True: 0, False: 0}
+        for thing in osmium.FileProcessor(str(part), osmium.osm.NODE | osmium.osm.WAY):
+            last[thing.is_node()] = thing.id
+        nodes.append(nodes[-1] + last[True])
+        ways.append(ways[-1] + last[False])
+    with osmium.SimpleWriter(str(path), overwrite=True) as writer:
+        for part, first in zip(parts, nodes, strict=False):
+            for node in osmium.FileProcessor(str(part), osmium.osm.NODE):
+                writer.add_node(node.replace(id=node.id + first))
+        for part, first, of in zip(parts, nodes, ways, strict=False):
+            for way in osmium.FileProcessor(str(part), osmium.osm.WAY):
+                writer.add_way(way.replace(id=way.id + of, nodes=[n.ref + first for n in way.nodes]))
+    return path
+
+
+def one_cut(files: list[Path], whole: Path, folder: Path) -> str:
+    """Cut the cities' streets out of the province's file at once; the row of the table."""
+    command = [
+        sys.executable,
+        "-m",
+        "planner",
+        "cut",
+        str(whole),
+        *map(str, files),
+        "--out",
+        str(folder / "parts"),
+    ]
+    wall, seen, code = measured(command, dict(os.environ), folder / f"cut-{len(files)}.log")
+    made = folder_mb(folder / "parts")
+    shutil.rmtree(folder / "parts", ignore_errors=True)
+    return f"| {len(files)} | {folder_mb(whole):,.0f} | {made:,.0f} | {wall:,.0f} | {sum(seen.cpu.values()):,.0f} | {seen.pss_mb:,.0f} | {code} |"
+
+
 def _compile(folder: Path, env: dict[str, str]) -> None:
     """A small study once, so that what is compiled once per install is compiled."""
     small = City("toy", 99, WEST_M, SOUTH_M, 60, 20, 60_000, 5)
@@ -345,6 +379,7 @@ def main(arguments: list[str]) -> int:
     ask.add_argument("--nodes", type=int, default=NODES)
     ask.add_argument("--stations", type=int, default=STATIONS)
     ask.add_argument("--keep", action="store_true", help="keep caches and products")
+    ask.add_argument("--cut", action="store_true", help="time planner cut of the province's one file instead")
     ask.add_argument("--write-only", action="store_true")
     given = ask.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="province-") as temporary:
@@ -354,6 +389,16 @@ def main(arguments: list[str]) -> int:
         files = write_province(folder, cities(given.nodes, given.stations)[: max(given.cities)])
         print(f"{len(files)} cities written in {time.perf_counter() - begun:.0f} s", flush=True)
         if given.write_only:
+            return 0
+        if given.cut:
+            whole = folder / "province.osm.pbf"
+            if not whole.exists():
+                write_whole(files, whole)
+            print(
+                "| studies | file MB | parts MB | wall s | CPU s | peak PSS MB | exit code |\n|---:|---:|---:|---:|---:|---:|---:|"
+            )
+            for n in given.cities:
+                print(one_cut(files[:n], whole, folder), flush=True)
             return 0
         _compile(folder, dict(os.environ))
         print(HEAD, flush=True)

@@ -581,15 +581,21 @@ def batch(
     workers: Annotated[int, typer.Option(min=1, help=_say("help_opt_workers"))] = 2,
 ) -> None:
     """Run many studies, on this machine or on a Dask cluster."""
-    from planner.study.batch import run_batch
+    from planner.exports.together import write_all_sites
+    from planner.study.batch import run_batch, with_products
     from planner.study.terminal import batch_text
     from planner.workbook.summary import write_summary
 
     with _shown() as shown:
         table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=shown)
     _echo(batch_text(table, locale_language()))
-    for path in write_summary(table, out, locale_language()):
-        _echo(str(path))
+    files = [
+        *write_summary(table, out, locale_language()),
+        write_all_sites(with_products(table), out / "sites.parquet"),
+    ]
+    for path in files:
+        if path is not None:
+            _echo(str(path))
     codes = set(table["exit_code"])
     raise typer.Exit(1 if 1 in codes else 3 if 3 in codes else 0)
 
