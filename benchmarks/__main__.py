@@ -7,7 +7,8 @@ A run of some modules, or of some parts of one, puts its rows in the place of th
 
 ``python -m benchmarks run [NAME …] [--warm]`` times whole runs stage by stage (benchmarks/run.py);
 ``python -m benchmarks same OLD NEW`` compares the products of two checkouts (benchmarks/same_products.py);
-``python -m benchmarks page [MAP.html] [--shots DIR]`` weighs the page and takes pictures of ten states (benchmarks/page.py).
+``python -m benchmarks page [MAP.html] [--shots DIR]`` weighs the page and takes pictures of ten states (benchmarks/page.py);
+``python -m benchmarks province [--cities 1 4 13]`` plans a made-up province as one batch (benchmarks/province.py).
 """
 
 from __future__ import annotations
@@ -99,6 +100,10 @@ def main(arguments: list[str]) -> int:
         from benchmarks import page
 
         return page.main(arguments[1:])
+    if arguments[:1] == ["province"]:
+        from benchmarks import province
+
+        return province.main(arguments[1:])
     quick = "--quick" in arguments
     wanted = dict(a.partition(":")[::2] for a in arguments if not a.startswith("-")) or dict.fromkeys(
         MODULES, ""

@@ -1,4 +1,4 @@
-"""The command: ``planner run``, ``check``, ``coverage``, ``site``, ``homes``, ``networks``, ``evaluate``, ``export``, ``handouts``, ``example``, ``fetch``, ``batch``."""
+"""The command: ``planner run``, ``check``, ``coverage``, ``site``, ``homes``, ``networks``, ``evaluate``, ``export``, ``handouts``, ``example``, ``fetch``, ``cut``, ``batch``."""
 
 from __future__ import annotations
 
@@ -515,6 +515,21 @@ def fetch(
     _echo(_say("say_written", path=written))
 
 
+@app.command(help=_say("help_cut"))
+def cut(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help=_say("help_arg_large"), show_default=False)],
+    studies: Annotated[list[Path], typer.Argument(help=_say("help_arg_cut_studies"), show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", help=_say("help_opt_out_cut"))] = None,
+) -> None:
+    """Cut the streets of many studies out of one large OpenStreetMap file at once."""
+    from planner.fetch.cut import cut_studies
+
+    with _shown() as shown:
+        written = cut_studies(source, studies, out, progress=shown)
+    for path in written:
+        _echo(_say("say_written", path=path))
+
+
 @app.command(help=_say("help_geocode"))
 def geocode(
     file: Annotated[Path, typer.Argument(help=_say("help_arg_addresses"), show_default=False)],
@@ -566,15 +581,21 @@ def batch(
     workers: Annotated[int, typer.Option(min=1, help=_say("help_opt_workers"))] = 2,
 ) -> None:
     """Run many studies, on this machine or on a Dask cluster."""
-    from planner.study.batch import run_batch
+    from planner.exports.together import write_all_sites
+    from planner.study.batch import run_batch, with_products
     from planner.study.terminal import batch_text
     from planner.workbook.summary import write_summary
 
     with _shown() as shown:
         table = run_batch(studies, out, scheduler=scheduler, workers=workers, progress=shown)
     _echo(batch_text(table, locale_language()))
-    for path in write_summary(table, out, locale_language()):
-        _echo(str(path))
+    files = [
+        *write_summary(table, out, locale_language()),
+        write_all_sites(with_products(table), out / "sites.parquet"),
+    ]
+    for path in files:
+        if path is not None:
+            _echo(str(path))
     codes = set(table["exit_code"])
     raise typer.Exit(1 if 1 in codes else 3 if 3 in codes else 0)
 

@@ -21,9 +21,11 @@ from planner.leaving import signals_elsewhere
 from planner.progress import Progress, silent
 from planner.telling.words.phrases import phrase
 
-#: ``workers`` and ``gain`` (workers newly covered) as every product prints them; ``seconds``: from opening to the last file.
+#: ``workers`` and ``gain`` (workers newly covered) as every product prints them, ``_low`` and ``_high`` their bands (of ``after`` too),
+#: empty where no band is known; ``seconds``: from opening to the last file.
 COLUMNS = [
-    "study", "exit_code", "workers", "before", "after", "gain", "sites", "gap", "findings", "seconds", "folder", "message",
+    "study", "exit_code", "workers", "before", "after", "after_low", "after_high", "gain", "gain_low", "gain_high", "sites", "gap",
+    "findings", "seconds", "folder", "message",
 ]  # fmt: skip
 
 
@@ -55,17 +57,24 @@ def _ran(path: str, out: str) -> dict[str, Any]:
     except Exception as error:  # one study's fault must not cost the others theirs; it is said in the table
         return row | {"exit_code": 1, "message": f"{type(error).__name__}: {error}"}
     stations, coverage, facts = done["stations"], done["coverage"], Register.read(done["facts"])
-    return row | {
+    gain, after = facts.fact("newly_covered", plan="gain"), facts.fact("share")
+    return row | _band("gain", gain) | _band("after", after) | {
         "study": study.settings.study.label,
         "exit_code": 3 if stations["gap"] > study.settings.study.accept_gap else 0,
         "workers": facts.shown("workers", plan=""),
-        "gain": facts.shown("newly_covered", plan="gain"),
+        "gain": gain.shown,
         "findings": sum(done["findings"].values()),
         "before": coverage["before"]["share"],
         "after": coverage["after"]["share"],
         "sites": stations["chosen"],
         "gap": stations["gap"],
-    }
+    }  # fmt: skip
+
+
+def _band(name: str, fact: Any) -> dict[str, float]:
+    """The columns of a figure's band; none where it has none."""
+    band = fact.shown_band()
+    return {} if band is None else {f"{name}_low": band[0], f"{name}_high": band[1]}
 
 
 def _client(make: Any, address: Any) -> Any:
@@ -141,6 +150,12 @@ def run_batch(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def with_products(table: pd.DataFrame) -> list[tuple[str, Path]]:
+    """Name and folder of each study of :func:`run_batch` that was planned."""
+    made = table[table["exit_code"] != 1]
+    return [(str(r.study), Path(str(r.folder))) for r in made.itertuples()]
+
+
 def run_apart(
     run: Callable[[str, str], dict[str, Any]], paths: Sequence[str], folders: Sequence[str], *, scheduler: str | None,
     workers: int, each: Callable[[int], None],
@@ -165,6 +180,7 @@ def run_apart(
                     threads_per_worker=1,
                     host="127.0.0.1",
                     dashboard_address=None,
+                    scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else two batches want one port
                 )
         try:
             with _client(Client, scheduler or cluster) as client:

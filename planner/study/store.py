@@ -27,6 +27,9 @@ from planner.study.parts import read_value, write_value
 __all__ = ["Kept", "Store", "code_digest", "file_digest", "text_digest"]
 
 KEEP_FOLDERS = 300
+#: What tells that a run is done is small, and a batch of many studies is taken up again by it: kept beside the others, so many.
+KEEP_WRITTEN = 10_000
+WRITTEN = "written-"
 NOTE = "note.json"
 
 
@@ -193,5 +196,7 @@ class Store:
         """Remove the oldest results, and what runs that were killed left half written."""
         sweep(self.folder, ".new-*")
         homes = sorted((p for p in self.folder.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime)
-        for old in homes[:-KEEP_FOLDERS]:
+        done = [home for home in homes if home.name.startswith(WRITTEN)]
+        rest = [home for home in homes if not home.name.startswith(WRITTEN)]
+        for old in (*rest[:-KEEP_FOLDERS], *done[:-KEEP_WRITTEN]):
             shutil.rmtree(old, ignore_errors=True)

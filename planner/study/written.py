@@ -11,7 +11,7 @@ from pathlib import Path
 
 from planner.errors import Finding
 from planner.study.stages import Stages
-from planner.study.store import Kept, file_digest, text_digest
+from planner.study.store import WRITTEN, Kept, file_digest, text_digest
 from planner.study.table.whole import asked
 from planner.study.takes import digest_of
 
@@ -47,7 +47,7 @@ def _key(stages: Stages, *, public: bool) -> str:
     settings = stages.settings
     libraries = [versions(""), *(importlib.metadata.version(name) for name in _LIBRARIES)]
     about = (_program_digest(), libraries, chinese_font(), digest_of(settings, stages.files), public)
-    return f"written-{text_digest(repr((about, [stages.key(n) for n in asked(settings)])))}"
+    return f"{WRITTEN}{text_digest(repr((about, [stages.key(n) for n in asked(settings)])))}"
 
 
 def find_written(stages: Stages, out: Path, *, public: bool, gone: Sequence[str]) -> Written | None:

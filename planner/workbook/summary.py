@@ -22,7 +22,8 @@ __all__ = ["write_summary"]
 
 _COLUMNS = (
     Column("study", "text", 24), Column("exit_code", "count", 9), Column("workers", "people", 12), Column("before", "share", 10),
-    Column("after", "share", 10), Column("gain", "people", 12), Column("sites", "count", 9), Column("gap", "gap", 10),
+    Column("after", "share", 10), Column("after_low", "share", 10), Column("after_high", "share", 10), Column("gain", "people", 12),
+    Column("gain_low", "people", 12), Column("gain_high", "people", 12), Column("sites", "count", 9), Column("gap", "gap", 10),
     Column("findings", "count", 10), Column("seconds", "count", 10), Column("folder", "text", 24), Column("message", "text", 70),
 )  # fmt: skip
 _FOLDER = 1 + [c.key for c in _COLUMNS].index("folder")

@@ -20,7 +20,7 @@ from tests.commands import here
 from tests.study.town import Place, street_town
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = ("README.md", "README.zh.md", "docs/first-plan.md", "docs/your-own-city.md", "docs/country.md", "docs/zh/index.md",
+GUIDES = ("README.md", "README.zh.md", "docs/first-plan.md", "docs/your-own-city.md", "docs/from-a-city-to-the-country.md", "docs/zh/index.md",
           "docs/five-verbs.md", "docs/union-networks.md", "docs/evidence.md", "docs/driver-homes.md", "docs/worker-density.md")  # fmt: skip
 SMALL = '[study]\nname = "town"\n[inputs.streets]\npath = "streets.osm"\n'
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +38,13 @@ def test_a_study_that_kills_its_process_is_a_row_of_the_table(workers: int, tmp_
         assert ("RUN-004" in row["message"]) == (row["exit_code"] == 1)
     assert "KilledWorker" in rows[1]["message"]
     assert "MemoryError" in rows[3]["message"]
+
+
+def test_a_batch_asks_for_no_port_that_another_may_have(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        held = stack.enter_context(socket.socket())
+        with contextlib.suppress(OSError):  # somebody has it already, which is as good
+            held.bind(("127.0.0.1", 8787))
+            held.listen()
+        rows = run_apart(run, ["one"], [str(tmp_path)], scheduler=None, workers=1, each=lambda _: None)
+    assert rows[0]["exit_code"] == 0  # warnings are errors here

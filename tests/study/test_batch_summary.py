@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import openpyxl
 import pandas as pd
 import pytest
@@ -13,10 +15,11 @@ from lxml import html
 from typer.testing import CliRunner
 
 from planner.cli import app
+from planner.exports.together import write_all_sites
 from planner.study.batch import COLUMNS
 from planner.workbook.summary import write_summary
 from tests.publish.hostile import HOSTILE
-from tests.study.town import Place, street_town
+from tests.study.town import Place, at, street_town
 
 HOSTS = [Place("h0", 0.0), Place("h13", 1300.0), Place("h30", 3000.0)]
 
@@ -45,22 +48,33 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_row_says_what_the_study_itself_says(out: Path) -> None:
     head, (good, bad) = listed(out)
-    assert head == ["study", "exit code", "workers", "before", "after", "newly covered", "sites", "gap", "findings", "seconds",
-                    "folder", "message"]  # fmt: skip
+    assert head == ["study", "exit code", "workers", "before", "after", "after (5 %)", "after (95 %)", "newly covered",
+                    "newly covered (5 %)", "newly covered (95 %)", "sites", "gap", "findings", "seconds", "folder", "message"]  # fmt: skip
     run = json.loads((out / "street" / "run.json").read_text("utf-8"))
     row = dict(zip(head, good, strict=True))
 
-    def shown(id_: str, plan: str | None) -> float:
+    def fact(id_: str, plan: str | None) -> dict[str, Any]:
         return next(
-            f["shown"] for f in run["facts"]
+            f for f in run["facts"]
             if f["id"] == id_ and f["scope"].get("plan") == plan and f["scope"]["groups"] == "headline"
             and f["scope"]["periods"] == "all" and f["scope"]["cutoff_m"] == 667 and f["scope"]["least"] == 1
             and not {"district", "batch", "case", "hours"} & set(f["scope"])
         )  # fmt: skip
 
+    def shown(id_: str, plan: str | None) -> float:
+        return float(fact(id_, plan)["shown"])
+
     assert row["workers"] == shown("workers", "")
     assert (row["before"], row["after"]) == (shown("share", "today"), shown("share", "proposal"))
     assert row["newly covered"] == shown("newly_covered", "gain") > 0
+    for head_of, id_, plan, unit in (
+        ("newly covered", "newly_covered", "gain", 1),
+        ("after", "share", "proposal", 0.001),
+    ):
+        band = fact(id_, plan)
+        assert row[f"{head_of} (5 %)"] == pytest.approx(band["low"], abs=0.51 * unit)
+        assert row[f"{head_of} (95 %)"] == pytest.approx(band["high"], abs=0.51 * unit)
+        assert row[f"{head_of} (5 %)"] < row[f"{head_of} (95 %)"]
     assert row["sites"] == run["stations"]["chosen"]
     assert row["findings"] == sum(run["findings"].values())
     assert row["seconds"] >= 0
@@ -68,7 +82,48 @@ def test_a_row_says_what_the_study_itself_says(out: Path) -> None:
     failed = dict(zip(head, bad, strict=True))
     assert failed["exit code"] == 1
     assert "SET-0" in failed["message"]
-    assert [failed[key] for key in head[2:9]] == [None] * 7
+    assert [failed[key] for key in head[2:13]] == [None] * 11
+
+
+def test_the_sites_of_all_studies_stand_in_one_table(out: Path) -> None:
+    sites = gpd.read_parquet(out / "sites.parquet")
+    with (out / "street" / "recommendations.csv").open(encoding="utf-8-sig", newline="") as handle:
+        rows = [row for row in csv.reader(handle) if row and row[0].isdigit()]
+    assert sites.columns[0] == "study"
+    assert sites["study"].tolist() == ["street"] * len(rows) != []  # the refused study has none
+    assert [str(n) for n in sites["rank"]] == [row[0] for row in rows]
+    assert sites.crs == "EPSG:4326"
+    assert set(sites["name"]) <= {h.name for h in HOSTS}
+    x = {h.name: at(h.x_m)[0] for h in HOSTS}
+    assert sites.geometry.x.to_numpy() == pytest.approx([x[name] for name in sites["name"]], abs=1e-6)
+
+
+def test_sites_of_studies_whose_columns_differ_stand_together(tmp_path: Path) -> None:
+    tables = {
+        "b": {"rank": [1, 2], "name": ["=1+1", "<b>"], "batch": ["2024", "2025"]},
+        "a": {"rank": [1], "name": ["x"]},
+    }
+    for name, columns in tables.items():
+        points = gpd.points_from_xy([120.0] * len(columns["rank"]), [31.0] * len(columns["rank"]))
+        (tmp_path / name).mkdir()
+        gpd.GeoDataFrame(columns, geometry=points, crs=4326).to_file(
+            tmp_path / name / "plan.gpkg", layer="chosen"
+        )
+    studies = [(name, tmp_path / name) for name in ("b", "none", "a")]
+    path = write_all_sites(studies, tmp_path / "sites.parquet")
+    assert path is not None
+    sites = gpd.read_parquet(path)
+    assert sites[["study", "rank", "name"]].to_numpy().tolist() == [
+        ["b", 1, "=1+1"],
+        ["b", 2, "<b>"],
+        ["a", 1, "x"],
+    ]
+    assert sites["batch"].fillna("").tolist() == ["2024", "2025", ""]
+    first = path.read_bytes()
+    write_all_sites(studies, path)
+    assert path.read_bytes() == first
+    assert write_all_sites([("none", tmp_path / "none")], tmp_path / "no.parquet") is None
+    assert not (tmp_path / "no.parquet").exists()
 
 
 def test_links_lead_to_the_folder_of_a_study(out: Path) -> None:

@@ -599,10 +599,13 @@ def test_the_oldest_are_forgotten_beyond_three_hundred_and_a_look_makes_young(tm
         (tmp_path / f"z-{n:03d}").mkdir()
         os.utime(tmp_path / f"z-{n:03d}", (1000 - n, 1000 - n))
     (tmp_path / "file").write_text("x")
+    (tmp_path / "written-1").mkdir()
+    os.utime(tmp_path / "written-1", (1, 1))
     store.put("a-1", kept())
     left = {p.name for p in tmp_path.iterdir()}
     assert "z-299" not in left
     assert {"z-298", "z-000", "a-1", "file"} <= left
+    assert "written-1" in left  # what tells that a run is done outlives the results it stood on
     os.utime(tmp_path / "a-1", (1, 1))
     assert store.get("a-1") is not None
     assert (tmp_path / "a-1").stat().st_mtime > 1e6
