@@ -164,7 +164,7 @@ def whole(of: Any = None, **changes: Any) -> Asked:
     )
     inputs = SimpleNamespace(
         districts="districts", hosts="hosts", lakes=gpd.GeoDataFrame({"name_zh": ["湖"], "name_en": ["Lake"]}), main_roads="roads",
-        streets="streets", places="places", landuse="fields",
+        streets="streets", places="places", landuse="fields", towns=["town"],
         rows={"stations": 7, "streets": -1}, station_rows={"listed": 7},
     )  # fmt: skip
     return Asked(
@@ -209,7 +209,7 @@ def test_a_bundle_holds_each_value_in_its_place(gathered: Any) -> None:
         "ensemble": "draws", "second_views": "value of second_views", "closed": "closed",
         "hindsight": "value of confidence", "use": "value of use", "law_of_use": found["law_of_use"],
         "fairness": "value of fairness", "hanging": 5.0, "board": "board",
-        "context": ("context", "streets", "roads", "places", "fields", "hosts"),
+        "context": ("context", "streets", "roads", "places", "fields", "hosts"), "towns": ["town"],
     }  # fmt: skip
     assert gathered().settings.study.name == "toy"
 
