@@ -102,7 +102,7 @@ def test_what_could_stand_in_its_place_is_on_the_map_with_distance_and_loss(open
     other = offered.first.get_attribute("data-site")
     seen.page.evaluate("() => __planner.lit.offers.getLayers()[0].fire('click')")
     assert ask(seen, "planner.state()")["edits"]["add"] == [other]
-    assert seen.page.locator(".offer-tip").count() == 0
+    seen.page.wait_for_selector(".offer-tip", state="detached", timeout=5000)  # they fade out
     assert seen.errors == []
 
 
