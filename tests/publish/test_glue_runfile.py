@@ -8,6 +8,8 @@ import importlib.metadata
 import json
 import platform
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ import pytest
 from planner.errors import PlannerError
 from planner.publish.runfile import write_run
 from planner.telling.contents.records import finding_counts
-from planner.telling.run import RunNotes, run_content, run_text
+from planner.telling.run import RunNotes, _by_time, run_content, run_text
 from tests.publish.known import known_bundle
 from tests.publish.toy import toy_bundle
 
@@ -215,3 +217,16 @@ def test_what_was_not_asked_for_is_none_or_empty_in_run_json() -> None:
 
     homes = run_content(known_bundle(homes=Homes()), RunNotes([], 1, 1, 0.0, {}, [], "0"))["driver_homes"]
     assert homes == Homes().run_json()
+
+
+def test_coverage_by_quarter_hours_stands_in_run_json_with_its_own_figures() -> None:
+    read: Any = SimpleNamespace(
+        covered=12.345, share=0.12345678, workday=0.2345678, weekend=0.3456789, kept=(0.4567891, 0.5678912, 0.6789123),
+        by_district=pd.DataFrame({"district": ["east"], "share": [0.7891234], "workers": [5.0]}),
+        by_period=pd.DataFrame({"period": ["night"], "share": [0.8912345], "workers": [6.0]}),
+    )  # fmt: skip
+    assert _by_time(read) == {
+        "covered": 12.3, "share": 0.123457, "workday": 0.234568, "weekend": 0.345679, "kept": [0.456789, 0.567891, 0.678912],
+        "by_district": {"east": 0.789123}, "by_period": {"night": 0.891234},
+    }  # fmt: skip
+    assert _by_time(None) is None
