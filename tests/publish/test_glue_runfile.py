@@ -223,10 +223,10 @@ def test_coverage_by_quarter_hours_stands_in_run_json_with_its_own_figures() -> 
     read: Any = SimpleNamespace(
         covered=12.345, share=0.12345678, workday=0.2345678, weekend=0.3456789, kept=(0.4567891, 0.5678912, 0.6789123),
         by_district=pd.DataFrame({"district": ["east"], "share": [0.7891234], "workers": [5.0]}),
-        by_period=pd.DataFrame({"period": ["night"], "share": [0.8912345], "workers": [6.0]}),
+        by_period=pd.DataFrame({"period": ["night"], "share": [0.8912347], "workers": [6.0]}),
     )  # fmt: skip
     assert _by_time(read) == {
         "covered": 12.3, "share": 0.123457, "workday": 0.234568, "weekend": 0.345679, "kept": [0.456789, 0.567891, 0.678912],
-        "by_district": {"east": 0.789123}, "by_period": {"night": 0.891234},
+        "by_district": {"east": 0.789123}, "by_period": {"night": 0.891235},
     }  # fmt: skip
     assert _by_time(None) is None
