@@ -128,6 +128,7 @@ def test_a_notebook_shows_a_hostile_page_in_its_frame(opened):
     frame = show(bundle_of(WORST[0]))._repr_html_()
     assert frame.count("<") == 2  # the frame's own tag, opened and closed
     seen = opened(f"<!DOCTYPE html><meta charset=utf-8><body>{frame}</body>", ready=False, own=True)
+    seen.page.bring_to_front()  # a frame of a page behind others does not run on
     inner = seen.page.frame_locator("iframe")
     inner.locator(".headline .big").wait_for(timeout=30_000)
     assert inner.locator("h1").evaluate("(n) => n.textContent") == WORST[0]

@@ -296,6 +296,7 @@ def test_the_policy_stops_what_a_name_might_try(opened, toy_page):
 def test_in_a_notebook_the_page_runs_inside_its_frame(opened):
     frame = show(toy_bundle(), height=500)._repr_html_()
     seen = opened(f"<!DOCTYPE html><meta charset=utf-8><body>{frame}</body>", ready=False, own=True)
+    seen.page.bring_to_front()  # a frame of a page behind others does not run on
     inner = seen.page.frame_locator("iframe")
     inner.locator(".headline .big").wait_for(timeout=30_000)
     assert inner.locator("h1").inner_text() == "玩具城户外劳动者服务站点规划"

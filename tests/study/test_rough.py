@@ -440,7 +440,7 @@ def test_a_batch_finishes_the_good_studies_and_tells_about_the_bad(town, command
     assert code == 1
     assert (out / "newtown" / "run.json").exists()
     assert left(out / "refused") == {"checks.html"}
-    assert left(out) == {"newtown", "refused", "summary.html", "summary.xlsx"}
+    assert left(out) == {"newtown", "refused", "sites.parquet", "summary.html", "summary.xlsx"}
     for part in ("CAN-004", 'did you mean "name"', "SET-004"):
         assert part in printed
 

@@ -131,7 +131,8 @@ def suggest(x: npt.ArrayLike, y: npt.ArrayLike, *, study_crs: str) -> str:
     keep = np.isfinite(px) & np.isfinite(py)
     if not keep.any():
         return ""
-    mx, my = float(np.median(px[keep])), float(np.median(py[keep]))
+    with np.errstate(over="ignore"):  # the middle of two numbers near the largest there is
+        mx, my = float(np.median(px[keep])), float(np.median(py[keep]))
     if abs(mx) <= 180 and abs(my) <= 90:
         return "EPSG:4326"
     if 25e6 <= mx < 46e6:

@@ -42,7 +42,9 @@ def model_script() -> str:
         Two modules give something the same name, or import what is not there.
     """
     modules = assets("model")
-    after = {name: {m[2] for m in _IMPORT.finditer(text)} for name, text in modules.items()}
+    after = {
+        name: [m[2] for m in _IMPORT.finditer(text)] for name, text in modules.items()
+    }  # a set has another order every time
     order = [name for name in TopologicalSorter(after).static_order() if name in modules]
     names, exported, body = set[str](), list[str](), list[str]()
     for name in order:
