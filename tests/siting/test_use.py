@@ -227,3 +227,21 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, extra: str, code: str) 
     with pytest.raises(SettingsError) as refused:
         town(tmp_path, f"[use]\n{extra}\n")
     assert code in {f.code for f in refused.value.findings}
+
+
+def test_visits_are_those_of_the_district_that_workers_stand_in(tmp_path: Path) -> None:
+    """One station at the west end, one new site at the east end of a street: each district's visits are its own station's."""
+    study = open_study(
+        street_town(
+            tmp_path, stations=(Place("S1", 300, "08:00-20:00"),), hosts=(Place("H1", 3600, "08:00-20:00", "bank"),),
+            districts={"west": (0.0, 2000.0, 6000.0), "east": (2000.0, 4000.0, 4000.0)}, siting='p = 1\nquotas = "none"',
+        )
+    )  # fmt: skip
+    found = study.stages.value("use")
+    made = found.districts.set_index("district")
+    sites = found.sites.set_index("new")
+    assert made.loc["west", "today"] == pytest.approx(found.today)
+    assert made.loc["east", "today"] == 0
+    assert made.loc["west", "after"] == pytest.approx(sites.loc[False, "visits"])
+    assert made.loc["east", "after"] == pytest.approx(sites.loc[True, "visits"])
+    assert made.loc["east", "after"] > 0
