@@ -53,7 +53,7 @@ def files(only: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def chosen(names: Sequence[str], count: int | None, seed: int) -> list[Mutant]:
-    """``count`` mutants of these files, by chance but always the same; each file its share by size, at least three."""
+    """``count`` mutants of these files, by chance but always the same; each file its share by size, at least one."""
     known = equivalents()
     every = {
         n: [m for m in mutants_of(n, (ROOT / n).read_text("utf-8")) if m.key not in known] for n in names
@@ -63,7 +63,7 @@ def chosen(names: Sequence[str], count: int | None, seed: int) -> list[Mutant]:
     total = sum(map(len, every.values()))
     out = []
     for name, mutants in every.items():
-        share = min(len(mutants), max(3, round(count * len(mutants) / max(total, 1))))
+        share = min(len(mutants), max(1, round(count * len(mutants) / max(total, 1))))
         picked = random.Random(f"{seed} {name.rsplit('/', 1)[-1]}").sample(mutants, share)
         out += sorted(picked, key=lambda m: (m.line, m.key))
     return out
