@@ -221,7 +221,14 @@ def main(arguments: list[str]) -> int:
     shots = Path(arguments[arguments.index("--shots") + 1]) if "--shots" in arguments else None
     files = [Path(a) for a in arguments if a.endswith(".html")] or [DEFAULT]
     chromium = next(
-        (p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None
+        (
+            p
+            for p in map(
+                shutil.which, ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+            )
+            if p
+        ),
+        None,
     )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)

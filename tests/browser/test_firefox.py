@@ -50,29 +50,34 @@ def test_an_edit_comes_to_the_same_figures_as_in_chromium(fox, opened, html):
         assert fox.awaited(code) == seen.page.evaluate(f"async () => await ({code})")
 
 
-@pytest.mark.parametrize(("paper", "width_cm", "height_cm"), [("A4", 29.7, 21.0), ("A3", 42.0, 29.7)])
-def test_it_prints_as_many_pages_as_chromium(fox, opened, html, paper, width_cm, height_cm):
+PAPERS = {"A4": (29.7, 21.0), "A3": (42.0, 29.7)}
+
+
+def printed(fox, seen, paper):
+    """The text of each page, as Firefox prints it and as Chromium does."""
     pdfium = pytest.importorskip("pypdfium2")
+    texts = []
+    for pdf in (fox.pdf(*PAPERS[paper]), seen.page.pdf(format=paper, landscape=True)):
+        with pdfium.PdfDocument(pdf) as document:
+            texts.append(["".join(page.get_textpage().get_text_range().split()) for page in document])
+    return texts
+
+
+def test_it_prints_as_many_pages_as_chromium(fox, opened, html):
     fox.open(fox.page, width=1280, height=900)
     fox.evaluate("localStorage.clear()")  # an earlier test's own plan would be printed too
     fox.open(fox.page, width=1280, height=900)
-    data = [fox.pdf(width_cm, height_cm), opened(html).page.pdf(format=paper, landscape=True)]
-    texts = []
-    for pdf in data:
-        with pdfium.PdfDocument(pdf) as document:
-            texts.append([page.get_textpage().get_text_range() for page in document])
-    assert [len(pages) for pages in texts] == [3, 3], [[len(t) for t in pages] for pages in texts]
-    for pages in texts:
-        assert all(len(text) > 200 for text in pages)
-        assert all("MapapprovalNo.:(notyetgiven)·street" in "".join(text.split()) for text in pages)
+    seen = opened(html)
+    for paper in PAPERS:
+        texts = printed(fox, seen, paper)
+        assert [len(pages) for pages in texts] == [3, 3], [[len(t) for t in pages] for pages in texts]
+        for pages in texts:
+            assert all(len(text) > 200 for text in pages)
+            assert all("MapapprovalNo.:(notyetgiven)·street" in text for text in pages)
 
 
-@pytest.mark.parametrize(("paper", "width_cm", "height_cm"), [("A4", 29.7, 21.0), ("A3", 42.0, 29.7)])
-def test_a_city_prints_as_many_pages_in_both_none_of_them_blank(
-    fox, opened, tmp_path, paper, width_cm, height_cm
-):
+def test_a_city_prints_as_many_pages_in_both_none_of_them_blank(fox, opened, tmp_path):
     """Many sites, a long note on synthetic data and many layers: the legend is whole and beside nothing, no page has only its stamp."""
-    pdfium = pytest.importorskip("pypdfium2")
     city = city_bundle()
     about = city.settings.study.model_copy(
         update={
@@ -86,12 +91,10 @@ def test_a_city_prints_as_many_pages_in_both_none_of_them_blank(
     path.write_text(page_html(city), "utf-8")
     fox.open(path, width=1280, height=900)
     seen = opened(path.read_text("utf-8"))
-    texts = []
-    for pdf in (fox.pdf(width_cm, height_cm), seen.page.pdf(format=paper, landscape=True)):
-        with pdfium.PdfDocument(pdf) as document:
-            texts.append(["".join(page.get_textpage().get_text_range().split()) for page in document])
-    assert len(texts[0]) == len(texts[1]) > 2
     labels = seen.page.locator(".layer:has(input:checked) label").all_text_contents()
-    for pages in texts:
-        assert all(len(text) > 150 for text in pages), [len(t) for t in pages]
-        assert all("".join(label.split()) in pages[0] for label in labels)
+    for paper in PAPERS:
+        texts = printed(fox, seen, paper)
+        assert len(texts[0]) == len(texts[1]) > 2
+        for pages in texts:
+            assert all(len(text) > 150 for text in pages), [len(t) for t in pages]
+            assert all("".join(label.split()) in pages[0] for label in labels)

@@ -7,9 +7,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from planner.study.batch import run_apart, run_batch, run_one
+from planner.study.batch import COLUMNS, run_apart, run_batch, run_one
 from planner.study.store import Kept, Store
 from tests.campaigns.kills import products
 from tests.study.town import Place, street_town
@@ -60,42 +61,52 @@ def serial(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], Path]:
     return studies, home / "out"
 
 
-def test_two_processes_make_the_bytes_of_one(
-    serial: tuple[list[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    studies, alone = serial
-    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
-    out = tmp_path / "out"
-    first = run_batch(studies, out, workers=2)
-    assert list(first["study"]) == list(NAMES)
-    stamps = {name: (out / name / "map.html").stat().st_mtime_ns for name in NAMES}
-    (out / "south" / "report.html").unlink()
-    again = run_batch(
-        studies, out, workers=2
-    )  # what is done is left as it is, what lacks something is made anew
-    now = {name: (out / name / "map.html").stat().st_mtime_ns for name in NAMES}
-    assert now["north"] == stamps["north"]
-    assert now["south"] != stamps["south"]
-    assert again.drop(columns="seconds").equals(first.drop(columns="seconds"))
-    for name in NAMES:
-        made, wanted = products(out / name), products(alone / name)
-        assert set(made) == set(wanted)
-        assert [n for n in made if made[n] != wanted[n]] == []
+@pytest.fixture(scope="module")
+def apart(
+    serial: tuple[list[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[dict[str, Any]]]:
+    """The same on two processes, one of which dies in the middle: the folder, a row for each study."""
+    home = tmp_path_factory.mktemp("apart")
+    paths, folders = [str(p) for p in serial[0]], [str(home / "out" / name) for name in NAMES]
+    (home / "out").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLANNER_CACHE", str(home / "cache"))
+        rows = run_apart(dies_once, paths, folders, scheduler=None, workers=2, each=lambda _: None)
+    return home, rows
+
+
+def same_bytes(folder: Path, wanted: Path) -> bool:
+    made, there = products(folder), products(wanted)
+    return set(made) == set(there) and [n for n in there if made[n] != there[n]] == []
 
 
 def test_a_process_killed_in_the_middle_costs_its_study_a_second_try_and_no_byte(
-    serial: tuple[list[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serial: tuple[list[Path], Path], apart: tuple[Path, list[dict[str, Any]]]
+) -> None:
+    home, rows = apart
+    assert [row["exit_code"] for row in rows] == [0, 0], [row["message"] for row in rows]
+    assert (home / "out" / "south.died").exists()
+    demand = list((home / "cache" / "stages").glob("demand-*"))
+    assert len(demand) == len(NAMES)  # that of the study whose process died was not made again
+    assert all(same_bytes(home / "out" / name, serial[1] / name) for name in NAMES)
+
+
+def test_a_batch_begun_again_leaves_what_is_done_and_makes_the_bytes_of_one_process(
+    serial: tuple[list[Path], Path],
+    apart: tuple[Path, list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     studies, alone = serial
-    monkeypatch.setenv("PLANNER_CACHE", str(tmp_path / "cache"))
-    folders = [str(tmp_path / "out" / name) for name in NAMES]
-    (tmp_path / "out").mkdir()
-    paths = [str(p) for p in studies]
-    rows = run_apart(dies_once, paths, folders, scheduler=None, workers=2, each=lambda _: None)
-    assert [row["exit_code"] for row in rows] == [0, 0], [row["message"] for row in rows]
-    assert (tmp_path / "out" / "south.died").exists()
-    demand = list((tmp_path / "cache" / "stages").glob("demand-*"))
-    assert len(demand) == len(NAMES)  # that of the study whose process died was not made again
-    for name, folder in zip(NAMES, folders, strict=True):
-        made, wanted = products(Path(folder)), products(alone / name)
-        assert [n for n in wanted if made.get(n) != wanted[n]] == []
+    home, rows = apart
+    monkeypatch.setenv("PLANNER_CACHE", str(home / "cache"))
+    out = home / "out"
+    stamps = {name: (out / name / "map.html").stat().st_mtime_ns for name in NAMES}
+    (out / "south" / "report.html").unlink()
+    again = run_batch(studies, out, workers=2)
+    now = {name: (out / name / "map.html").stat().st_mtime_ns for name in NAMES}
+    assert list(again["study"]) == list(NAMES)
+    assert now["north"] == stamps["north"]
+    assert now["south"] != stamps["south"]
+    first = pd.DataFrame(rows, columns=COLUMNS)
+    assert again.drop(columns="seconds").equals(first.drop(columns="seconds"))
+    assert all(same_bytes(out / name, alone / name) for name in NAMES)
