@@ -20,12 +20,13 @@ __all__ = ["compiled", "compiling_s"]
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """``numba.njit`` without the GIL, kept on disk; not kept where no folder can be written.
 
-    Division by zero gives inf or NaN as in NumPy: a test for it in every loop costs time.
+    Division by zero gives inf or NaN as in NumPy: a test for it in every loop costs time. Nobody calls them from C, and
+    making them callable from there takes a twentieth of compiling.
     """
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        return numba.njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
     except RuntimeError:  # "no locator available": nowhere to write
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
 
 
 class _Stopwatch(event.Listener):

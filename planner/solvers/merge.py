@@ -90,9 +90,13 @@ def _fill(ptr, idx, sites, row_of, out_ptr, out_idx):  # type: ignore[no-untyped
 
 
 def fill_rows(
-    ptr: Ints, idx: NDArray[np.int32], sites: Ints, row_of: NDArray[np.int32]
+    ptr: NDArray[Any], idx: NDArray[Any], sites: Ints, row_of: NDArray[np.int32]
 ) -> tuple[Ints, NDArray[np.int32]]:
     """CSR of ``sites`` over the rows that ``row_of`` maps the columns to (-1: left out)."""
+    ptr, idx = (
+        np.asarray(ptr, np.int64),
+        np.asarray(idx, np.int32),
+    )  # one kind of each: a loop is compiled once
     out_ptr = np.zeros(len(sites) + 1, np.int64)
     _count(ptr, idx, sites, row_of, out_ptr)
     out_idx = np.empty(int(out_ptr[-1]), np.int32)
@@ -123,7 +127,7 @@ class MergedPoints:
         wanted = ~covered
         row_of = np.where(wanted, np.cumsum(wanted) - 1, -1).astype(np.int32)
         every = np.arange(covers.shape[0])
-        ptr, idx = fill_rows(covers.indptr.astype(np.int64), covers.indices.astype(np.int32), every, row_of)
+        ptr, idx = fill_rows(covers.indptr, covers.indices, every, row_of)
         alone = sparse.csr_array(
             (np.ones(len(idx), np.int8), idx, ptr), shape=(len(every), int(wanted.sum()))
         )

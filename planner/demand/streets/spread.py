@@ -57,7 +57,9 @@ def _share_out(vx, vy, mass, sigma, x, y, weight, ptr, box, out, lone):  # type:
 @compiled
 def _log_density(x, y, mass, at, sigma, even):  # type: ignore[no-untyped-def]
     """Σ mass · log density at the places ``at`` as the other places foretell it."""
-    whole, found, total = mass.sum(), 0.0, 0.0
+    whole, found, total = 0.0, 0.0, 0.0
+    for m in mass:
+        whole += m
     cut = (TRUNCATE * sigma) ** 2
     scale = 1.0 / (2.0 * np.pi * sigma * sigma)
     for i in at:
@@ -82,7 +84,8 @@ def bandwidth_of(
     """
     if mass.sum() < FEW or np.count_nonzero(mass > 0) < 2:
         return 0.0
-    at = np.flatnonzero(mass > 0)[:: max(int(np.count_nonzero(mass > 0)) // _SCORED, 1)]
+    at = np.flatnonzero(mass > 0)
+    at = at[:: max(len(at) // _SCORED, 1)].copy()
     scores = [_log_density(x_m, y_m, mass, at, float(h), 1.0 / area_m2) for h in bandwidths_m]
     return float(bandwidths_m[int(np.argmax(scores))])
 

@@ -17,7 +17,9 @@ def _marked(ptr: Any, node: Any, edge: Any, n_edges: int) -> Any:
     n = ptr.size - 1
     seen = np.zeros(n, np.int64)  # order of discovery, from 1
     low = np.zeros(n, np.int64)
-    came = np.full(n, -1, np.int64)  # edge by which it was found
+    came = np.empty(n, np.int64)  # edge by which it was found
+    for x in range(n):
+        came[x] = -1
     at = ptr[:-1].copy()
     stack = np.empty(n, np.int64)
     bridge = np.zeros(n_edges, np.bool_)

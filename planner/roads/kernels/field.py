@@ -194,8 +194,9 @@ def outline(
         members = member[ptr[band] : ptr[band + 1]]
         if members.size == 0:
             continue
-        here[:] = FAR
-        other[:] = FAR
+        for j in range(rows):  # by hand: two slices take half a second to compile
+            for i in range(nx):
+                here[j, i] = other[j, i] = FAR
         for s in members:
             x1, y1, x2, y2 = segments[s, 0], segments[s, 1], segments[s, 2], segments[s, 3]
             _stamp(here, x0, south, h, x1, y1, x2, y2, buffer_m + 1.01 * h, 1.0)

@@ -98,7 +98,9 @@ def chains(
     keep = np.zeros(n_nodes, np.bool_)
     for i in range(n_nodes):
         keep[i] = ptr[i + 1] > ptr[i] and (stop[i] or not _passes(i, ptr, edge, u, s_uv, s_vu))
-    chain = np.full(n_edges, -1, np.int32)
+    chain = np.empty(n_edges, np.int32)
+    for e in range(n_edges):
+        chain[e] = -1
     step = np.zeros(n_edges, np.int32)
     flip = np.zeros(n_edges, np.bool_)
     behind = np.zeros(n_edges, np.int32)
@@ -161,7 +163,9 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[
     for c in range(a.size):
         degree[a[c]] += 1
         degree[b[c]] += 1
-    leaf = degree == 1
+    leaf = np.zeros(n, np.bool_)
+    for i in range(n):
+        leaf[i] = degree[i] == 1
     ptr = np.zeros(n + 1, np.uint32)
     for c in range(a.size):
         if a[c] != b[c] and not leaf[a[c]] and not leaf[b[c]]:
@@ -169,8 +173,8 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[
             ptr[a[c] + 1] += np.isfinite(total[c, 2])
     for i in range(n):
         ptr[i + 1] += ptr[i]
-    degree[:] = 0
-    arc = np.zeros(ptr[n], ARC)
+        degree[i] = 0
+    arc = np.empty(np.int64(ptr[n]), ARC)
     for way in range(2):
         for c in range(a.size):
             tail, head = (a[c], b[c]) if way == 0 else (b[c], a[c])
@@ -182,7 +186,7 @@ def arcs_into(n: int, a: np.ndarray, b: np.ndarray, total: np.ndarray) -> tuple[
             while j > first and arc[j - 1].node > tail:
                 arc[j] = arc[j - 1]
                 j -= 1
-            arc[j].node, arc[j].seconds = tail, total[c, 1 + way]
+            arc[j].node, arc[j].seconds, arc[j].pad = tail, total[c, 1 + way], 0
     return ptr, arc, leaf
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.jit import compiled
+from planner.roads.kernels.search import with_room
 
 __all__ = ["nearest_to_nodes", "nearest_to_points"]
 
@@ -42,6 +43,16 @@ def _pop(key, node, site, size):
 
 
 @compiled
+def _nobody(n, k):
+    """No site (-1) for each of ``n``, infinitely far away."""
+    site, seconds = np.empty((n, k), np.int32), np.empty((n, k))
+    for i in range(n):  # by hand: np.full takes a third of a second to compile
+        for j in range(k):
+            site[i, j], seconds[i, j] = -1, np.inf
+    return site, seconds
+
+
+@compiled
 def nearest_to_nodes(arcs, sites, k, limit):
     """The k nearest sites (by seconds below ``limit``) of every search node.
 
@@ -55,19 +66,18 @@ def nearest_to_nodes(arcs, sites, k, limit):
     site_a, site_b, site_a_to, site_b_to, site_off = sites
     n_nodes = arcs.ptr.size - 1
     count = np.zeros(n_nodes, np.int64)
-    site = np.full((n_nodes, k), -1, np.int32)
-    seconds = np.full((n_nodes, k), np.inf)
+    site, seconds = _nobody(n_nodes, k)
     key = np.empty(2 * site_a.size + 1024)
     node = np.empty(key.size, np.int32)
     who = np.empty(key.size, np.int32)
-    size = 0
+    size = np.int64(0)
     for s in range(site_a.size):
         if site_b[s] < 0:
             continue
         for end in range(2):
             t = site_off[s] + (site_a_to[s] if end == 0 else site_b_to[s])
             if t < limit:
-                _push(key, node, who, size, t, site_a[s] if end == 0 else site_b[s], s)
+                _push(key, node, who, size, t, np.int32(site_a[s] if end == 0 else site_b[s]), np.int32(s))
                 size += 1
     while size > 0:
         t, x, s = key[0], node[0], who[0]
@@ -84,14 +94,12 @@ def nearest_to_nodes(arcs, sites, k, limit):
         site[x, c], seconds[x, c] = s, t
         count[x] = c + 1
         lo, hi = np.int64(arcs.ptr[x]), np.int64(arcs.ptr[x + 1])
-        if size + (hi - lo) > key.size:
-            key = np.append(key, np.empty_like(key))
-            node = np.append(node, np.empty_like(node))
-            who = np.append(who, np.empty_like(who))
+        more = size + (hi - lo)
+        key, node, who = with_room(key, more), with_room(node, more), with_room(who, more)
         for j in range(lo, hi):
             to, y = t + arcs.arc[j].seconds, arcs.arc[j].node
             if to < limit and count[y] < k:
-                _push(key, node, who, size, to, y, s)
+                _push(key, node, who, size, to, np.int32(y), s)
                 size += 1
     return count, site, seconds
 
@@ -128,8 +136,7 @@ def nearest_to_points(chain, points, ends, sites, chain_ptr, chain_site, count, 
     pos, to_a, to_b, a_to, off = points
     site_pos, site_a_to, site_to_a, site_off = sites
     n = chain.size
-    out = np.full((n, k), -1, np.int32)
-    out_s = np.full((n, k), np.inf)
+    out, out_s = _nobody(n, k)
     for i in range(n):
         c = chain[i]
         if c < 0 or not off[i] < limit:
@@ -153,5 +160,5 @@ def nearest_to_points(chain, points, ends, sites, chain_ptr, chain_site, count, 
                 t = to_a[i] - site_to_a[s]
             t += off[i] + site_off[s]
             if t < limit:
-                _offer(out[i], out_s[i], s, t)
+                _offer(out[i], out_s[i], np.int32(s), t)
     return out, out_s

@@ -164,7 +164,9 @@ def rings(n, follow, west, out, order, xy):
     ptr : int64 ``[n_rings + 1]`` into xy
     owner : int64 ``[n_rings]``: the ring itself for a shell, the shell it is a hole of otherwise
     """
-    ring = np.full(n, -1, np.int32)
+    ring = np.empty(n, np.int32)
+    for m in range(n):
+        ring[m] = -1
     ptr, first, hole = (
         np.zeros(ring.size + 1, np.int64),
         np.empty(ring.size, np.int32),
@@ -191,7 +193,9 @@ def rings(n, follow, west, out, order, xy):
         hole[count] = area < 0.0
         count += 1
         ptr[count] = k
-    owner = np.arange(count)
+    owner = np.empty(count, np.int64)
+    for r in range(count):
+        owner[r] = r
     for r in range(count):  # the next crossing to the west of a hole bounds the same ground
         if hole[r]:
             owner[r] = ring[west[first[r]]]

@@ -96,7 +96,7 @@ def run(arcs, dist, queue, used, head, scale):
         used, done = _settle(arcs.ptr, arcs.arc, dist, queue, used, head, scale)
         if done:
             return queue, used
-        queue = with_room(queue, np.uint64(queue.size) + ONE)
+        queue = with_room(queue, np.int64(queue.size) + 1)
 
 
 @compiled
@@ -206,7 +206,8 @@ def reach_block(arcs, demand, sites, order, scratch, limit, largest, width):
         if site_link[s] >= 0:
             site = (site_pos[s], site_a_to[s], site_to_a[s], off)
             lo, hi, more = _meet_beside(demand, site_link[s], site, limit, found, lo, hi, more)
-        out_id, out_s = with_room(out_id, k + more), with_room(out_s, k + more)
+        needed = np.int64(k + more)
+        out_id, out_s = with_room(out_id, needed), with_room(out_s, needed)
         k = _write(found, lo, hi, largest, out_id, out_s, k)
         count[i] = k - begin
     return count, queue, out_id, out_s

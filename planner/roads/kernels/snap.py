@@ -83,10 +83,9 @@ def nearest_segments(px, py, ends, x0, y0, size, nx, ny, ptr, cell_segment, limi
     Of equally near segments the first wins.
     """
     n = px.size
-    segment = np.full(n, -1, np.int32)
-    share = np.zeros(n)
-    metres = np.full(n, np.inf)
+    segment, share, metres = np.empty(n, np.int32), np.empty(n), np.empty(n)
     for i in range(n):
+        segment[i], share[i], metres[i] = -1, 0.0, np.inf
         x, y = px[i] - x0, py[i] - y0
         if not (math.isfinite(x) and math.isfinite(y)):
             continue

@@ -71,7 +71,9 @@ class Core:
 def _dominated(ptr, idx, tptr, tidx, kind, cost, skip):  # type: ignore[no-untyped-def]
     """Mark in ``skip`` sites whose rows another site of the kind covers, at no higher cost."""
     m = len(ptr) - 1
-    stamp = np.full(len(tptr) - 1, -1, np.int64)
+    stamp = np.empty(len(tptr) - 1, np.int64)
+    for j in range(len(stamp)):
+        stamp[j] = -1
     for i in range(m):
         size = ptr[i + 1] - ptr[i]
         if size == 0:
