@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from planner.actions.frontier import MoneyFront
 from planner.errors import PlannerError
 from tests.actions.test_five_verbs import every_plan, study_of
 
@@ -38,3 +41,34 @@ def test_without_limited_money_there_is_nothing_to_ask(tmp_path: Path) -> None:
     assert study.money_front(points=3).table.empty
     with pytest.raises(PlannerError):
         study.money_front(points=1)
+
+
+def test_the_numbers_of_its_picture_stand_under_and_beside_what_they_count() -> None:
+    table = pd.DataFrame(
+        {"budget_yuan": [1000.0, 3000.0, 4000.0], "covered": [150.0, 250.0, 280.0], "bound": [150.0, 260.0, 300.0], "new": [50.0, 150.0, 180.0]}
+    )  # fmt: skip
+    svg = ET.fromstring(MoneyFront(table).picture())  # noqa: S314 - our own text
+    frame = {k: float(v) for k, v in svg.find("rect").attrib.items() if k in ("x", "y", "width", "height")}
+    left, top = frame["x"], frame["y"]
+
+    def across(yuan: float) -> float:
+        return left + frame["width"] * yuan / 4000
+
+    def down(workers: float) -> float:
+        return top + frame["height"] * (
+            1 - workers / 200
+        )  # 100 were covered before: the bound's 300 are 200 more
+
+    dots = [(float(c.attrib["cx"]), float(c.attrib["cy"])) for c in svg.iter("circle")]
+    assert dots == [(across(1000), down(50)), (across(3000), down(150)), (across(4000), down(180))]
+    line = [tuple(map(float, pair.split(","))) for pair in svg.find("polyline").attrib["points"].split()]
+    assert line == dots
+    texts = [
+        (t.attrib["text-anchor"], t.text, float(t.attrib["x"]), float(t.attrib["y"]))
+        for t in svg.iter("text")
+    ]
+    under = {text: x for anchor, text, x, _ in texts if anchor == "middle"}
+    assert under == {"0": across(0), "2,000": across(2000), "4,000": across(4000)}
+    beside = {text: y - 4 for anchor, text, _, y in texts if anchor == "end"}  # half a figure's height
+    assert beside == {"0": down(0), "100": down(100), "200": down(200)}
+    assert all(x < left for anchor, _, x, _ in texts if anchor == "end")

@@ -99,8 +99,9 @@ def test_a_substitute_keeps_the_spacing_too(tmp_path: Path) -> None:
     assert "H2" not in table.index
 
 
-def test_required_stations_too_near_are_refused_by_name(tmp_path: Path) -> None:
-    wanted = 'required = [{ verb = "build", place = "H1" }, { verb = "build", place = "H2" }]'
+@pytest.mark.parametrize("other", ["build", "move"])
+def test_required_stations_too_near_are_refused_by_name(tmp_path: Path, other: str) -> None:
+    wanted = f'required = [{{ verb = "build", place = "H1" }}, {{ verb = "{other}", place = "H2" }}]'
     with pytest.raises(InputError) as refused:
         study_of(tmp_path, f"{wanted}\nspacing_m = 800").plan_actions()
     found = [f for f in refused.value.findings if f.code == "ACT-017"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -157,3 +159,8 @@ def test_a_label_per_option_is_asked_for() -> None:
 def test_an_unlimited_side_and_a_resource_without_limits_change_nothing() -> None:
     plan = solve(use={"yuan": YUAN, "beds": YUAN}, most={"yuan": np.inf}, least={"yuan": -np.inf})
     assert plan.objective == sum(WEIGHTS)
+
+
+@pytest.mark.parametrize("name", sorted(n for n in planner.__all__ if n.startswith(("maximal_cov", "p_"))))
+def test_every_solver_stops_after_a_minute_unless_told(name):
+    assert inspect.signature(getattr(planner, name)).parameters["time_limit_s"].default == 60.0
