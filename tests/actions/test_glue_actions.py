@@ -31,6 +31,7 @@ from planner.settings.inputs import Table
 from planner.settings.siting import Goal
 from planner.solvers.effort import Effort
 from tests.actions.test_five_verbs import LOCK, study_of
+from tests.study.town import Place
 
 GRADES = {"basic": "基本级", "model": "示范级"}
 ROW = {
@@ -177,8 +178,9 @@ def test_as_many_open_stations_as_places_may_be_asked_for(least: int, codes: lis
     assert [f.code for f in found if "open_least" in f.field] == codes
 
 
-def test_what_stands_in_the_order_is_what_does_most_in_its_turn() -> None:
-    """Three changes that share workers: a brings 10, b the same 10 and 1 more, c 3 of its own."""
+@pytest.mark.parametrize("worth", [1.0, 0.01])
+def test_what_stands_in_the_order_is_what_does_most_in_its_turn(worth: float) -> None:
+    """Three changes that share workers: a brings 10, b the same 10 and 1 more, c 3 of its own; each worth as many people, or a hundredth."""
     options = SimpleNamespace(is_open=None)
     problem: Any = SimpleNamespace(options=options)
     brings = [{*range(10)}, {*range(11)}, {20, 21, 22}]
@@ -189,7 +191,7 @@ def test_what_stands_in_the_order_is_what_does_most_in_its_turn() -> None:
 
         def gain(self, out: Any, into: Any) -> float:
             have = self.have - set().union(*(brings[o] for o in out)) if out else self.have
-            return float(len(have.union(*(brings[o] for o in into))) - len(self.have))
+            return worth * float(len(have.union(*(brings[o] for o in into))) - len(self.have))
 
         def make(self, _out: Any, into: Any) -> None:
             self.have = self.have.union(*(brings[o] for o in into))
@@ -201,7 +203,25 @@ def test_what_stands_in_the_order_is_what_does_most_in_its_turn() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sequence, "Tally", Tally)
         order, gained, alone, _ = in_order(problem, changes)
-    assert (order, gained.tolist(), alone.tolist()) == ([1, 2, 0], [0.0, 11.0, 3.0], [10.0, 11.0, 3.0])
+    assert order == [1, 2, 0]
+    assert (gained / worth).tolist() == pytest.approx([0.0, 11.0, 3.0])
+    assert (alone / worth).tolist() == pytest.approx([10.0, 11.0, 3.0])
+
+
+@pytest.mark.parametrize("season", ["", "hot"])
+def test_a_plan_that_may_do_nothing_leaves_every_figure_as_it_is(tmp_path: Path, season: str) -> None:
+    """On a hot day nobody is out from 12 to 15, and who closes then loses nothing: the plan is measured as what stands is."""
+    extra = f'[demand]\nseason = "{season}"\n' if season else ""
+    stations = [Place("S1", 500, "08:00-12:00,15:00-20:00"), Place("S2", 2500, "10:00-14:00")]
+    study = study_of(
+        tmp_path, "budget_yuan = 0\nyearly_yuan = 0\nmost = { close = 0, move = 0, retime = 0 }", stations=stations, extra=extra
+    )  # fmt: skip
+    before, after = study.coverage(), study.plan_actions().after
+    assert after.covered == pytest.approx(before.covered)
+    assert before.by_time is not None
+    assert after.by_time is not None
+    pd.testing.assert_frame_equal(after.by_time.by_period, before.by_time.by_period)
+    assert after.by_time.kept == pytest.approx(before.by_time.kept)
 
 
 def test_a_gap_is_a_share_of_the_bound() -> None:
