@@ -91,6 +91,11 @@ def open_in(hours: str, period: str) -> bool:
 
 def every_plan(study: Study) -> list[tuple[float, float, float, tuple[str, ...]]]:
     """(workers covered, once, a year, verbs) of every plan there is."""
+    return [plan[:4] for plan in every_plan_and_who_loses(study)]
+
+
+def every_plan_and_who_loses(study: Study) -> list[tuple[float, float, float, tuple[str, ...], float]]:
+    """(workers covered, once, a year, verbs, workers covered today and then no more) of every plan there is."""
     x = standing(study)
     near = np.array([np.abs(x - p.x_m) <= TEN_MINUTES_M for p in (*STATIONS, *HOSTS)])
     here = {t: sum(workers(study, g, t) for g in RATES) for t in PERIODS}
@@ -100,11 +105,13 @@ def every_plan(study: Study) -> list[tuple[float, float, float, tuple[str, ...]]
         verbs = tuple(o.verb for o in plan)
         if verbs.count("move") > verbs.count("close"):
             continue  # a station moves by closing here and opening there
-        covered = 0.0
+        covered = lost = 0.0
         for t in PERIODS:
             on = np.array([open_in(o.hours, t) for o in plan])
-            covered += here[t][near[on].any(axis=0)].sum() if on.any() else 0.0
-        found.append((covered, sum(o.once for o in plan), sum(o.yearly for o in plan), verbs))
+            covered += here[t][near[on].any(axis=0)].sum()
+            today = near[: len(STATIONS)][[open_in(p.hours, t) for p in STATIONS]].any(axis=0)
+            lost += here[t][today & ~near[on].any(axis=0)].sum()
+        found.append((covered, sum(o.once for o in plan), sum(o.yearly for o in plan), verbs, lost))
     return found
 
 
@@ -166,6 +173,26 @@ def test_limits_are_kept_and_cost_no_more_than_they_must(tmp_path: Path, limits:
     best = max(c for c, a, b, v in every_plan(study) if a <= 25000 and b <= 12000 and kept(v))
     assert plan.after.covered == pytest.approx(best, abs=1e-6)
     assert plan.solution.bound >= best - 1e-6
+
+
+@pytest.mark.parametrize("most", [0.0, 3.0, 7.0, 40.0])
+def test_under_a_limit_on_who_loses_the_circle_the_certificate_holds_and_says_when_it_is_not_tight(
+    tmp_path: Path, most: float
+) -> None:
+    """Building without money for another station's hours takes closing one: the limit binds where it is low."""
+    money = "budget_yuan = 20000\nyearly_yuan = 0\nleast = { build = 1 }"
+    study = study_of(tmp_path, f"{money}\nlost_most = {most}")
+    may = [p for p in every_plan_and_who_loses(study) if p[1] <= 20000 and p[2] <= 0 and "build" in p[3]]
+    best, free = max(p[0] for p in may if p[4] <= most), max(may)
+    assert (best < free[0]) == (most < 5.0)
+    solution, plan = study.plan_actions().solution, study.plan_actions()
+    assert plan.lost <= most + 1e-6
+    assert solution.objective <= best + 1e-6
+    assert solution.bound >= best - 1e-6
+    tight = solution.bound - solution.objective <= 1e-6 * solution.bound
+    assert (solution.status == "optimal") == tight
+    if tight:
+        assert solution.objective == pytest.approx(best)
 
 
 @pytest.mark.parametrize("most", [0.0, 3.0, 12.0, 40.0])
