@@ -103,6 +103,10 @@ def test_edits_arrive_in_python_and_sites_set_there_are_drawn(chromium, lab):
         page = context.new_page()
         asked = []
         page.on("request", lambda r: asked.append(r.url))
+        dialog = page.locator(
+            "dialog.jp-Dialog"
+        )  # on a slow machine JupyterLab asks which kernel, or says it waits
+        page.add_locator_handler(dialog, lambda: dialog.locator(".jp-mod-accept").last.click())
         page.goto(address)
         page.wait_for_selector(".jp-Notebook .jp-Cell .cm-content", timeout=90_000)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status='idle']", timeout=90_000)

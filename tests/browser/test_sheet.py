@@ -72,7 +72,7 @@ def test_two_clicks_from_the_table_and_on_one_page(opened, language, name):
     for part in (name, "700", "50.0% → 90.0%", "NW corner", STAMP[language], *own["name"]):
         assert part in pages[0][1], part
     seen.page.keyboard.press("Escape")
-    assert seen.page.locator("dialog").count() == 0
+    seen.page.locator("dialog").wait_for(state="detached")
     assert seen.page.evaluate("document.activeElement.matches('.paper-tool')")
     assert len(printed(seen)) > 1  # the whole again
     assert seen.errors == []

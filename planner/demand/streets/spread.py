@@ -57,9 +57,7 @@ def _share_out(vx, vy, mass, sigma, x, y, weight, ptr, box, out, lone):  # type:
 @compiled
 def _log_density(x, y, mass, at, sigma, even):  # type: ignore[no-untyped-def]
     """Σ mass · log density at the places ``at`` as the other places foretell it."""
-    whole, found, total = 0.0, 0.0, 0.0
-    for m in mass:
-        whole += m
+    whole, found, total = mass.sum(), 0.0, 0.0
     cut = (TRUNCATE * sigma) ** 2
     scale = 1.0 / (2.0 * np.pi * sigma * sigma)
     for i in at:
