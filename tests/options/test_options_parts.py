@@ -11,7 +11,8 @@ from scipy import sparse
 from planner.options.core import reduce_options, shrink
 from planner.options.dual import OptionsDual
 from planner.options.request import check_options
-from planner.options.search import OptionsSearch, choice_of, mended
+from planner.options.search import OptionsSearch, _spread, choice_of, mended
+from planner.options.solve import _anneal
 
 
 def request_of(seed: int, places: int = 5, points: int = 30):
@@ -114,3 +115,39 @@ def test_a_search_keeps_its_books_and_the_limits(seed: int) -> None:
     assert found.value == pytest.approx(search.best_value)
     assert start.value <= found.value <= dual.bound
     assert request.allows(np.concatenate([core.decided, core.option[found.taken]]))
+
+
+def test_a_place_that_takes_nothing_stands_too_near_to_nobody() -> None:
+    """b and c are too near to each other; c, the dearer one, takes nothing, so that b may stand."""
+    request = check_options(
+        np.eye(3, dtype=np.int8), [5.0, 4.0, 9.0], ["a", "b", "c"], apart=[("b", "c")], stands=[True] * 3
+    )
+    core = reduce_options(request)
+    choice, net = np.array([0, 1, -1]), np.array([5.0, 4.0, 9.0])
+    assert _spread(core, choice, net)
+    assert choice.tolist() == [0, 1, -1]
+    choice = np.array([0, 1, 2])
+    assert _spread(core, choice, net)
+    assert choice.tolist() == [0, -1, 2]
+
+
+def test_a_search_cools_evenly_and_ends_cold() -> None:
+    heats: list[float | None] = []
+    looked: list[int] = []
+
+    class Search:
+        def run(self, entries: int, *, heat: float | None) -> None:
+            looked.append(entries)
+            heats.append(heat)
+
+    class Effort:
+        def out_of_time(self) -> bool:
+            return False
+
+    _anneal(Search(), 4_000, Effort())
+    warm = [h for h in heats if h is not None]
+    assert warm[0] == 0.0
+    assert warm[-1] == 1.0
+    assert np.diff(warm) == pytest.approx(1 / (len(warm) - 1))
+    assert heats[len(warm) :] == [None] * 3
+    assert sum(looked) == 4_000
