@@ -16,6 +16,7 @@ from planner.telling.contents.actions.fronts import (
     money_front_lines,
     money_front_rows,
 )
+from planner.telling.contents.actions.told import actions_run
 
 DAY = HourClass(
     name="day",
@@ -110,3 +111,23 @@ def test_a_row_of_the_fair_front_holds_the_figures_of_its_point() -> None:
     lines = fair_front_lines(found, "en")
     assert "32.1%" in lines[1]
     assert all(text in lines[2] for text in ("5.0%", "0.457", "12.5%"))
+
+
+def test_run_json_rounds_money_to_cents_workers_to_thousandths_and_gaps_to_eight_digits() -> None:
+    verb = SimpleNamespace(verb="build", n=2, cost_yuan=1.23456, yearly_yuan=2.34567, workers=3.45678)
+    plan = SimpleNamespace(
+        by_verb=SimpleNamespace(itertuples=lambda: iter([verb])), cost_yuan=4.56789, yearly_yuan=5.67891, lost=6.78912, open_after=7,
+        after=SimpleNamespace(covered=8.91234, share=0.123456789), new_gap=0.1234567891,
+        solution=SimpleNamespace(objective=9.12345, bound=9.98765, gap=0.0123456789, status="feasible", repeatable=True),
+        build_only=SimpleNamespace(objective=1.98765, bound=2.34567),
+    )  # fmt: skip
+    bundle: Any = SimpleNamespace(actions=plan)
+    assert actions_run(bundle) == {
+        "cost_yuan": 4.57, "yearly_yuan": 5.68, "covered": 8.912, "share": 0.123457, "objective": 9.123, "bound": 9.988, "gap": 0.01234568,
+        "gap_of_new": 0.12345679, "status": "feasible", "repeatable": True, "lost": 6.789, "open": 7,
+        "by_verb": {"build": {"n": 2, "cost_yuan": 1.23, "yearly_yuan": 2.35, "workers": 3.457}},
+        "build_only": {"objective": 1.988, "bound": 2.346},
+    }  # fmt: skip
+    plan.build_only = None
+    assert actions_run(bundle)["build_only"] is None
+    assert actions_run(SimpleNamespace(actions=None)) is None

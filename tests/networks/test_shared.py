@@ -11,8 +11,14 @@ import pytest
 from scipy import sparse
 
 import planner
+from planner.facts.coverage import headline_scope
+from planner.facts.networks import network_facts
+from planner.facts.register import Register
 from planner.networks.shared import packages, plan_together, split_of
 from planner.networks.solve import LookFor, NetworkBlock, block_of, gains, solve_block
+from planner.study.union import union_of
+from planner.telling.contents.networks import network_lines, union_parts
+from planner.telling.words.phrases import phrase
 from tests.networks.test_town import HOSTS, own, riders
 from tests.study.town import Place, street_town
 
@@ -189,3 +195,14 @@ def test_through_the_study_file_money_is_shared_and_links_hold(
         chosen = [sites[n] for n in plan.plans[name].chosen["name"]]
         assert riders(study, chosen) == pytest.approx(plan.plans[name].after)
         assert pool.table.set_index("network").loc[name, "gained"] == pytest.approx(gained[name])
+    union, here = union_of(study.stages), headline_scope(study.settings.circle.walk_m)
+    facts = Register(network_facts(union, here), here)
+    shared_out = {part.heading: part.table for part in union_parts(union, facts, "en")}[
+        phrase("union_head_pool", "en")
+    ]
+    assert list(shared_out["pool_gained"]) == pytest.approx([gained[n] for n in ("a", "b", "c")])
+    for one in union.networks:
+        low, high = facts.fact("network_people", plan="", network=one.name).shown_band()
+        assert low < high
+        assert f"{low:,.0f}" in network_lines(union, one, facts, "en")[-1]
+        assert f"{high:,.0f}" in network_lines(union, one, facts, "en")[-1]

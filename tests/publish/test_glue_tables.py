@@ -402,3 +402,19 @@ def test_what_is_assumed_of_use_and_of_fairness_has_its_band_and_its_reason() ->
     assert {k: r[1:5] for k, r in rows.items()} == wanted
     assert {k for k, r in rows.items() if r[5] == "M"} == {"use.factor.toilet", "use.share.toilet"}
     assert all(r[6].strip() for r in rows.values())
+
+
+def test_the_page_holds_every_part_that_its_program_asks_for() -> None:
+    content = page_content(known_bundle(), Island())
+    assert {
+        "about", "words", "bounds", "headline", "evidence", "glossary", "districts", "water", "context", "roads", "cells", "areas", "gaps",
+        "hotspots", "stations", "sites", "board", "extras",
+    } <= set(content)  # fmt: skip
+
+
+def test_a_figure_without_a_band_has_only_its_middle() -> None:
+    from planner.facts.register import Fact, Scope
+    from planner.telling.contents.intervals import _points
+
+    one = Fact("workers", Scope(plan=""), 12.3, 12.0)
+    assert _points(one) == (None, one.shown_middle(), None)

@@ -337,6 +337,18 @@ def test_half_the_proportional_quota_is_rounded_down(tmp_path: Path, cache: Path
     assert (study.site_stations().chosen["district"] == "east").sum() == east
 
 
+def test_a_plan_for_many_demands_keeps_the_workers_of_each_cell_apart(tmp_path: Path, cache: Path) -> None:
+    """Workers in reach of the same sites are one class where the estimate is planned for; a demand scenario moves each cell by itself."""
+    hosts = [Place(f"h{i}", 900 + 1500.0 * i) for i in range(4)]
+    study = planner.open_study(street_town(tmp_path, stations=[], hosts=hosts, siting="p = 2\nscenarios = 5"))
+
+    def cells_of_a_class(of: Study) -> np.ndarray:
+        return np.diff(of.stages.value("posing").merged.standing.indptr)
+
+    assert cells_of_a_class(study).max() > 1
+    assert cells_of_a_class(study.with_(siting__goal__aim="worst")).max() == 1
+
+
 def test_run_json_tells_before_from_after_and_counts_the_stations(planned, tmp_path: Path) -> None:
     study, hosts, stations = planned
     out = tmp_path / "out"
