@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 from typing import Any
 
 import geopandas as gpd
@@ -435,3 +436,44 @@ def test_text_and_heads(language: str) -> None:
     assert heads == [phrase(f"col_{c.key}", language) for c in columns]
     assert all(heads)
     assert all(c.width >= 5 for c in columns)
+
+
+@pytest.mark.parametrize(
+    ("kept", "rows"),
+    [
+        ((0.5, None), []),  # doors open as stated, and no less at the low end
+        ((0.5, (0.5, 0.5)), []),
+        ((0.5, (0.4, 0.5)), [("low", 0.4, 0.6)]),
+        ((0.45, (0.4, 0.5)), [("kept", 0.45, 0.65), ("low", 0.4, 0.6)]),
+    ],
+)
+def test_coverage_as_hours_are_kept_is_told_where_it_is_not_what_is_stated(kept, rows) -> None:
+    """0.5 is covered today by the stated hours and 0.7 under the plan; as kept the plan covers 0.2 more."""
+    from planner.telling.contents.coverage import _kept_rows
+
+    def fact(value: float, band: tuple[float, float] | None = None) -> SimpleNamespace:
+        return SimpleNamespace(value=value, shown=value, shown_band=lambda: band)
+
+    share, band = kept
+    later = None if band is None else (band[0] + 0.2, band[1] + 0.2)
+    known = {
+        ("share_kept", "today", ""): fact(share, band), ("share_kept", "", ""): fact(round(share + 0.2, 2), later),
+        ("share", "today", "time"): fact(0.5), ("share", "", "time"): fact(0.7),
+    }  # fmt: skip
+
+    def find(id_: str, *, plan: str = "", hours: str = "") -> Any:
+        return known.get((id_, plan, hours))
+
+    settings = town().settings
+    told = _kept_rows(SimpleNamespace(settings=settings, facts=SimpleNamespace(find=find)))
+    low = phrase(
+        "reading_kept_low", settings.study.language, share=f"{settings.circle.hours_kept_band[0]:.0%}"
+    )
+    words = {"kept": phrase("reading_kept", settings.study.language), "low": low}
+    assert [(label, pytest.approx(a), pytest.approx(b)) for label, a, b in told] == [
+        (words[w], a, b) for w, a, b in rows
+    ]
+    for name in ("share_kept", "share"):  # without one of the three nothing is told
+        some = {k: v for k, v in known.items() if k[:2] != (name, "today")}
+        facts = SimpleNamespace(find=lambda i, plan="", hours="", some=some: some.get((i, plan, hours)))
+        assert _kept_rows(SimpleNamespace(settings=settings, facts=facts)) == []
