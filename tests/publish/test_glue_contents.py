@@ -19,6 +19,7 @@ from planner.telling.contents import columns as columns_
 from planner.telling.contents import coverage as coverage_
 from planner.telling.contents import records as records_
 from planner.telling.contents import sites as sites_
+from planner.telling.words.names import host_label
 from planner.telling.words.numbers import printed
 from planner.telling.words.phrases import phrase
 from tests.publish.toy import GROUPS, PERIODS, counts_of, covered_by, toy_bundle
@@ -477,3 +478,14 @@ def test_coverage_as_hours_are_kept_is_told_where_it_is_not_what_is_stated(kept,
         some = {k: v for k, v in known.items() if k[:2] != (name, "today")}
         facts = SimpleNamespace(find=lambda i, plan="", hours="", some=some: some.get((i, plan, hours)))
         assert _kept_rows(SimpleNamespace(settings=settings, facts=facts)) == []
+
+
+def test_each_kind_of_host_has_its_own_sites_cost_and_gain(language: str) -> None:
+    bundle = town(language)
+    table, total = sites_.cost_rows(bundle)
+    rows = {r.host_kind: r for r in table.itertuples()}
+    assert set(rows) == {host_label(kind, language) for kind in bundle.chosen["host_kind"]}
+    for site in bundle.chosen.itertuples():
+        row = rows[host_label(site.host_kind, language)]
+        assert (row.sites_new, row.cost_yuan, row.workers_gained) == (1, site.cost_yuan, site.workers_gained)
+    assert (total["sites_new"], total["cost_yuan"]) == (5, bundle.chosen["cost_yuan"].sum())
