@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,7 +80,11 @@ def test_both_languages_tell_it_and_names_from_files_are_escaped(study: Study) -
     found, pilots = study.value_of_information(), study.pilots(2)
     english, chinese = found.to_html("en", rows=50), found.to_html("zh", rows=50)
     assert "Workers in " in english
-    assert ("sum to no more" in english) == (found.knowledge.scale < 1)
+    for share in (0.9, 1.0):  # of what each removes alone; all of it where no two overlap
+        table = found.table.assign(part=found.table["removes"] * share)
+        told = replace(found, knowledge=replace(found.knowledge, table=table)).lines("en")
+        assert found.table["removes"].sum() > 0
+        assert ("sum to no more" in " ".join(told)) == (share < 1)
     assert "不确定性" in chinese
     assert found._repr_html_() == found.to_html(study.settings.study.language)
     for html in (english, chinese, pilots.to_html("en"), pilots.to_html("zh")):
