@@ -220,16 +220,8 @@ def main(arguments: list[str]) -> int:
 
     shots = Path(arguments[arguments.index("--shots") + 1]) if "--shots" in arguments else None
     files = [Path(a) for a in arguments if a.endswith(".html")] or [DEFAULT]
-    chromium = next(
-        (
-            p
-            for p in map(
-                shutil.which, ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
-            )
-            if p
-        ),
-        None,
-    )
+    names = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+    chromium = next((p for p in map(shutil.which, names) if p), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
         for path in files:

@@ -93,10 +93,7 @@ def fill_rows(
     ptr: NDArray[Any], idx: NDArray[Any], sites: Ints, row_of: NDArray[np.int32]
 ) -> tuple[Ints, NDArray[np.int32]]:
     """CSR of ``sites`` over the rows that ``row_of`` maps the columns to (-1: left out)."""
-    ptr, idx = (
-        np.asarray(ptr, np.int64),
-        np.asarray(idx, np.int32),
-    )  # one kind of each: a loop is compiled once
+    ptr, idx = np.asarray(ptr, np.int64), np.asarray(idx, np.int32)  # so that a loop is compiled once
     out_ptr = np.zeros(len(sites) + 1, np.int64)
     _count(ptr, idx, sites, row_of, out_ptr)
     out_idx = np.empty(int(out_ptr[-1]), np.int32)

@@ -194,7 +194,7 @@ def outline(
         members = member[ptr[band] : ptr[band + 1]]
         if members.size == 0:
             continue
-        for j in range(rows):  # by hand: two slices take half a second to compile
+        for j in range(rows):  # by hand: a slice is slow to compile
             for i in range(nx):
                 here[j, i] = other[j, i] = FAR
         for s in members:

@@ -46,7 +46,7 @@ def _pop(key, node, site, size):
 def _nobody(n, k):
     """No site (-1) for each of ``n``, infinitely far away."""
     site, seconds = np.empty((n, k), np.int32), np.empty((n, k))
-    for i in range(n):  # by hand: np.full takes a third of a second to compile
+    for i in range(n):  # by hand: np.full is slow to compile
         for j in range(k):
             site[i, j], seconds[i, j] = -1, np.inf
     return site, seconds
