@@ -229,6 +229,7 @@ class Stages:
     def ahead(self, names: Iterable[str]) -> None:
         """Make what the values of ``names`` need, stages that do not wait for each other at the same time.
 
+        The longest chain of stages goes on first: nothing else makes up for a core that waits for it in the end.
         Refusals are kept; whoever asks for the value meets them.
         """
         waiting = self._needed(names)
@@ -244,10 +245,12 @@ class Stages:
             else:
                 finished.put((name, None))
 
+        below = _chains(waiting)
         with ThreadPool(threads()) as pool:
             running = 0
             while waiting or running:
-                for name in [n for n, others in waiting.items() if not others]:
+                ready = sorted((n for n, others in waiting.items() if not others), key=lambda n: -below[n])
+                for name in ready[: threads() - running]:
                     del waiting[name]
                     pool.apply_async(make, (name,))
                     running += 1
@@ -401,6 +404,15 @@ class Stages:
             state = state if name in wanted else "not asked"
             rows.append((name, state, because, ", ".join(row.after), self.key(name)))
         return pd.DataFrame(rows, columns=["stage", "state", "because", "after", "key"])
+
+
+def _chains(waiting: Mapping[str, set[str]]) -> dict[str, int]:
+    """How many stages stand on each in the longest chain; ``waiting``: stage → what it waits for, in the table's order."""
+    below = dict.fromkeys(waiting, 0)
+    for name in reversed(list(waiting)):
+        for other in waiting[name]:
+            below[other] = max(below[other], below[name] + 1)
+    return below
 
 
 def _findings_of(value: Any) -> Sequence[Finding]:

@@ -292,3 +292,37 @@ def test_stages_that_do_not_wait_for_each_other_are_made_at_the_same_time(
     of = Stages(table, settings(), Store(tmp_path))
     of.ahead(["one", "other"])
     assert of.value("one") + 1 == of.value("other") == 4.0
+
+
+ORDER: list[str] = []
+
+
+def first_link(of: float) -> float:
+    ORDER.append("first link")
+    return of
+
+
+def second_link(of: float) -> float:
+    ORDER.append("second link")
+    return of
+
+
+def aside(of: float) -> float:
+    ORDER.append("aside")
+    return of
+
+
+def test_the_longest_chain_of_stages_is_made_first_whatever_stands_before_it_in_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "threads", lambda: 1)
+    table = {
+        "number": TABLE["number"],
+        "aside": Stage(here("aside"), {"of": stage("number")}),
+        "first": Stage(here("first_link"), {"of": stage("number")}),
+        "second": Stage(here("second_link"), {"of": stage("first")}),
+        "last": Stage(here("second_link"), {"of": stage("second")}),
+    }
+    ORDER.clear()
+    Stages(table, settings(), Store(tmp_path)).ahead(["aside", "last"])
+    assert ORDER == ["first link", "second link", "aside", "second link"]

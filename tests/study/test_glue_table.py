@@ -88,7 +88,7 @@ def test_each_stage_takes_what_its_function_asks_for_and_nothing_else(table: dic
 def test_what_takes_long_is_kept_on_disk_other_minutes_under_their_own_name(table: dict[str, Stage]) -> None:
     kept = {
         "network:walk", "network:ebike", "network:car", "network:truck", "inputs", "truck_lists", "stations", "demand", "candidates",
-        "reach:stations:walk:12", "reach:candidates:walk:12", "siting", "confidence", "curve:searched", "alternatives", "sensitivity", "rule_prices",
+        "reach:stations:walk:12", "reach:candidates:walk:12", "coverage", "siting", "confidence", "curve:searched", "alternatives", "sensitivity", "rule_prices",
         "truck_tags", "trucks", "homes", "areas", "actions_solved", "money_front", "actions_fair_front", "against_half", "fair_front", "knowledge", "pilots", "law_of_use", "use", "backtest",
         "union:lists", "union:reach", "union:plan", "union:today", "union:after",
     }  # fmt: skip

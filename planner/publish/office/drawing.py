@@ -116,8 +116,12 @@ def new_figure(width: float, height: float) -> tuple[Any, Any]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    class Canvas(FigureCanvasAgg):
+        def draw_idle(self, *_: Any, **__: Any) -> None:
+            """Nothing: GeoPandas asks for it after each layer, and no screen shows this figure before it is saved."""
+
     figure = Figure(figsize=(width, height), dpi=_DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    Canvas(figure)
     return figure, figure.add_subplot()
 
 

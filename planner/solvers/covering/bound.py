@@ -191,11 +191,12 @@ def _high_enough(score: Floats, part: Partition, p: int) -> tuple[Ints, float]:
     """Sites that score no less than the ``p``-th best, or than the ``least``-th of their label; the first of these scores."""
     floor = np.partition(score, -p)[-p] if p else np.inf
     near = score >= floor
-    for label in np.flatnonzero(part.least):
+    many = np.bincount(part.of[near], minlength=len(part.labels))
+    for label in np.flatnonzero(many < part.least):  # of the others the best are there already
         mine = part.members[label]
+        own = score[mine]
         k = min(int(part.least[label]), len(mine))
         if k:
-            own = score[mine]
             near[mine] |= own >= np.partition(own, -k)[-k]
     return np.flatnonzero(near), float(floor)
 

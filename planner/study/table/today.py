@@ -35,7 +35,6 @@ def today(settings: Settings) -> dict[str, Stage]:
                 "districts": stage("inputs", get("districts")), "periods": setting("periods"),
                 "circle": section("circle", "readings_m", "open_share"),
             },
-            kept=False,
         ),
         "covers": Stage(
             "planner.siting.reach:covers_of",
