@@ -88,6 +88,9 @@ def merged(old: str, name: str, rows: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
+    if {"-h", "--help"} & set(arguments):
+        print(__doc__)
+        return 0
     if arguments[:1] == ["run"]:
         from benchmarks import run
 

@@ -12,7 +12,7 @@ from planner.medians import kernels as mk
 from planner.medians.kernels import Points
 from planner.medians.tree import plan_cost, prove
 from planner.solvers.clash import InfeasibleRequestError
-from planner.solvers.effort import ENTRIES_PER_ROUND, Effort
+from planner.solvers.effort import ENTRIES_PER_ROUND, Effort, random_state
 from planner.solvers.infeasible import refuse_impossible
 from planner.solvers.request import Request
 from planner.solvers.rules import Rules
@@ -162,7 +162,7 @@ def _interchange(points: Points, rules: Rules, start: Ints, effort: Effort) -> I
     limits = rules.limits(chosen)
     pool = np.flatnonzero(rules.usable() & ~limits.fixed)
     best_chosen = chosen.copy()
-    state = np.array([np.random.SeedSequence(effort.seed).generate_state(1, np.uint64)[0] | 1], np.uint64)
+    state = random_state(effort.seed)
     best = np.inf
     rounds = 24
     total = min(effort.rounds * ENTRIES_PER_ROUND // 3, 800 * len(points.idx) + 2_000_000)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from planner.options import kernels
 from planner.options.core import OptionsCore
+from planner.solvers.effort import random_state
 
 __all__ = ["OptionsSearch", "Selection", "choice_of", "mended", "menu_of"]
 
@@ -117,7 +118,7 @@ class OptionsSearch:
         self.best = start.options.copy()
         self.now = self.best_value = float(kernels.take(self.menu, self.taken, start.options))
         self.toll, self.dearest = 0.7 * toll, 1.1 * np.abs(toll)
-        self.random = np.array([np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] | 1], np.uint64)
+        self.random = random_state(seed)
         worth = net[start.taken] + core.limits.use[start.taken] @ toll
         scale = float(np.mean(worth[worth > 0])) if (worth > 0).any() else 0.0
         self.hot, self.cold = hot * scale, 0.2 * hot * scale

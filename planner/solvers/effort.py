@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from planner.jit import compiling_s
 from planner.solvers.request import RequestError
 
-__all__ = ["ENTRIES_PER_ROUND", "LOOKS", "Effort", "effort"]
+__all__ = ["ENTRIES_PER_ROUND", "LOOKS", "Effort", "effort", "random_state"]
 
 #: Coverage entries per round of work: 0.05 to 0.07 s of one core.
 ENTRIES_PER_ROUND = 10_000_000
@@ -95,3 +98,11 @@ def effort(
         max(4, round(min(time_limit_s, 1e6) * ROUNDS_PER_SECOND)) if work_limit is None else int(work_limit)
     )
     return Effort(rounds, time_limit_s, gap, seed, progress)
+
+
+def random_state(seed: int) -> NDArray[np.uint64]:
+    """Where the random numbers of a compiled search begin: one odd number, from its seed.
+
+    In Python's integers: NumPy before 2.2 joins its own with 1 only where no thread compiles meanwhile.
+    """
+    return np.array([int(np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]) | 1], np.uint64)

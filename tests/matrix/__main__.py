@@ -119,7 +119,10 @@ def one(
     install: list[object] = [programs / "uv", "pip", "install", "--quiet", "--python", inside]
     direct = place / "direct.txt"  # of the wheel alone, planner would be the one direct requirement
     direct.write_text("\n".join(project()["dependencies"]), "utf-8")
-    for what in (["--resolution", RESOLUTIONS[versions], "-r", direct], ["--no-deps", wheel]):
+    for what in (
+        ["--only-binary", ":all:", "--resolution", RESOLUTIONS[versions], "-r", direct],
+        ["--no-deps", wheel],
+    ):
         code, text = said(*install, *what, env=env)
         if code:
             return f"not installed: {text[-1500:]}"

@@ -95,6 +95,8 @@ class Referee:
     def best_shares(self, sites, k: int = 1, old=None) -> np.ndarray:
         """The k greatest shares of each point, one row each."""
         every = np.vstack([self.new[list(sites)], self.old if old is None else self.old[list(old)]])
+        if k == 1:  # sorting thousands of times takes half a minute
+            return every.max(axis=0, initial=0.0)[None]
         pad = np.vstack([every, np.zeros((k, every.shape[1]))])
         return -np.sort(-pad, axis=0)[:k]
 

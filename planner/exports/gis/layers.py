@@ -259,15 +259,16 @@ def _note(name: str, table: gpd.GeoDataFrame, language: str) -> str:
 
 
 @contextlib.contextmanager
-def _fixed_clock() -> Iterator[None]:
-    """GDAL writes this date instead of the time of writing."""
+def _set_gdal() -> Iterator[None]:
+    """GDAL writes a fixed date instead of the time of writing, and waits for the disk at no step: the file only counts when it is whole."""
     import pyogrio
 
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
+    options = {"OGR_CURRENT_DATE": FIXED_DATE, "OGR_SQLITE_SYNCHRONOUS": "OFF"}
+    pyogrio.set_gdal_config_options(options)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
+        pyogrio.set_gdal_config_options(dict.fromkeys(options))
 
 
 @contextlib.contextmanager
@@ -283,7 +284,7 @@ def gdal_written(path: Path) -> Iterator[Path]:
 
     with atomic_path(path) as temporary:
         try:
-            with _fixed_clock():
+            with _set_gdal():
                 yield temporary
         except (DataLayerError, DataSourceError, FeatureError, sqlite3.Error) as error:
             raise OSError(errno.EIO, str(error)) from error

@@ -1,41 +1,16 @@
-"""From degrees to the CRS that is worked in: a quick projector, and areas in whatever form they come."""
+"""Areas, in whatever form they come, in the CRS that is worked in."""
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyproj
 
 from planner.errors import PlannerError
+from planner.inputs.places.crs import transformer
 
-__all__ = ["area_in", "file_bounds", "from_wgs84"]
-
-#: Geodetic CRS that agree with WGS84 to less than a metre by definition: WGS84 itself, CGCS2000.
-_SAME_DATUM = {4326, 4490}
-
-
-@functools.lru_cache(maxsize=32)
-def from_wgs84(crs: str) -> Any:
-    """The transformer from WGS84 (lng, lat) to ``crs``, made once.
-
-    Looking for a datum shift between WGS84 and CGCS2000 takes 50 ms and finds none: it is not looked for.
-
-    Raises
-    ------
-    PlannerError
-        A CRS that pyproj does not know.
-    """
-    try:
-        target = pyproj.CRS.from_user_input(crs)
-    except pyproj.exceptions.CRSError as error:
-        raise PlannerError(f"unknown CRS {crs!r}: use a code such as EPSG:4549") from error
-    source: Any = "EPSG:4326"
-    if target.geodetic_crs is not None and target.geodetic_crs.to_epsg() in _SAME_DATUM:
-        source = target.geodetic_crs
-    return pyproj.Transformer.from_crs(source, target, always_xy=True)
+__all__ = ["area_in", "file_bounds"]
 
 
 def area_in(area: Any, crs: str) -> Any:
@@ -59,7 +34,7 @@ def area_in(area: Any, crs: str) -> Any:
         geometry = area
         west, south, east, north = shapely.total_bounds(geometry)
         if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
-            move = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+            move = transformer("EPSG:4326", crs)
             geometry = shapely.transform(
                 geometry, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
             )
@@ -82,6 +57,6 @@ def file_bounds(path: Path, crs: str) -> Any:
         return None
     low, high = box.bottom_left, box.top_right
     ring = shapely.segmentize(shapely.box(low.lon, low.lat, high.lon, high.lat), 0.01)
-    move = from_wgs84(crs)
+    move = transformer("EPSG:4326", crs)
     there = shapely.transform(ring, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1])))
     return there if np.isfinite(shapely.get_coordinates(there)).all() and there.area > 0 else None

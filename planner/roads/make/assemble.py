@@ -16,9 +16,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from planner.errors import Finding, InputError, finding
-from planner.inputs.osm.area import from_wgs84
 from planner.inputs.osm.streets import SourceStreets
-from planner.inputs.places.crs import auto_crs, plausible, suggest
+from planner.inputs.places.crs import auto_crs, plausible, suggest, transformer
 from planner.roads.graph import Network, network_from_edges
 from planner.roads.make import topology
 from planner.roads.make.cut import (
@@ -170,7 +169,9 @@ def projection(streets: SourceStreets, used: np.ndarray, crs: str) -> tuple[Proj
         crs = _zone(corners, streets, used)
     if pyproj.CRS.from_user_input(crs) == source:
         return _as_it_is, crs
-    move = from_wgs84(crs) if degrees else pyproj.Transformer.from_crs(source, crs, always_xy=True)
+    move = (
+        transformer("EPSG:4326", crs) if degrees else pyproj.Transformer.from_crs(source, crs, always_xy=True)
+    )
 
     name = streets.source  # the streets themselves are not to be held
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from planner.errors import Finding, Severity, finding
-from planner.inputs.osm.area import from_wgs84
+from planner.inputs.places.crs import transformer
 from planner.roads.make import topology
 
 if TYPE_CHECKING:
@@ -60,5 +60,5 @@ def _places(network: Network, x: np.ndarray, y: np.ndarray) -> list[str]:
     """Longitude and latitude, as text to paste into a map."""
     if not len(x):
         return []
-    lng, lat = from_wgs84(network.crs).transform(x, y, direction="INVERSE")
+    lng, lat = transformer(network.crs, "EPSG:4326").transform(x, y)
     return [f"{a:.5f},{b:.5f}" for a, b in zip(lng.tolist(), lat.tolist(), strict=True)]

@@ -204,16 +204,7 @@ def _high_enough(score: Floats, part: Partition, p: int) -> tuple[Ints, float]:
 def _sorted_per_label(score: Floats, label_of: Ints, part: Partition, p: int | None) -> tuple[Ints, Ints]:
     """The sites that fill each label's ``least``, and the others, both by falling score."""
     order = np.argsort(-score, kind="stable")
-    label = label_of[order]
-    by_label = np.argsort(label, kind="stable")
-    start = np.searchsorted(label[by_label], np.arange(len(part.labels)))
-    rank = np.empty(len(score), np.int64)
-    rank[by_label] = np.arange(len(score)) - start[label[by_label]]
-    must = rank < part.least[label]
-    may = ~must & (rank < part.most[label])
-    if p is None:
-        return order[must], order[may & (score[order] > 0)]
-    return order[must], order[np.flatnonzero(may)[: max(0, p - int(must.sum()))]]
+    return kernels.best_per_label(order, score, label_of, part.least, part.most, -1 if p is None else p)
 
 
 def _top(score: Floats, p: int) -> Ints:

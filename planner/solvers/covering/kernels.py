@@ -20,6 +20,7 @@ __all__ = [
     "accepted",
     "add_site",
     "anneal",
+    "best_per_label",
     "column_sums",
     "cover_count",
     "drop_site",
@@ -321,3 +322,23 @@ def cover_count(ptr, idx, sites, count):  # type: ignore[no-untyped-def]
     for i in sites:
         for e in range(ptr[i], ptr[i + 1]):
             count[np.uint64(idx[e])] += 1
+
+
+@compiled
+def best_per_label(order, score, label_of, least, most, p):  # type: ignore[no-untyped-def]
+    """The sites of ``order`` that fill each label's ``least``, and the next up to ``most``: ``p`` in all, or (-1) all that score."""
+    must, others = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
+    seen = np.zeros(len(least), np.int64)
+    n_must, n_others = 0, 0
+    for i in order:
+        label = label_of[i]
+        seen[label] += 1
+        if seen[label] <= least[label]:
+            must[n_must] = i
+            n_must += 1
+        elif seen[label] <= most[label] and (p >= 0 or score[i] > 0.0):
+            others[n_others] = i
+            n_others += 1
+    if p >= 0:
+        n_others = min(n_others, max(p - n_must, 0))
+    return must[:n_must], others[:n_others]

@@ -20,7 +20,7 @@ from planner.solvers.covering import kernels
 from planner.solvers.covering import rows_kernels as rk
 from planner.solvers.covering.bound import Tolls, best_sites
 from planner.solvers.covering.core import Core, sites_alone
-from planner.solvers.effort import Effort
+from planner.solvers.effort import Effort, random_state
 from planner.solvers.rules import Rules
 
 __all__ = ["Rows", "RowsDual", "RowsSearch", "rows_of"]
@@ -88,7 +88,7 @@ class RowsSearch:
         self.pairs = _csr_pairs(rows.pairs, m)
         self.limits = rules.limits(start)
         self.pool = np.flatnonzero(rules.usable() & ~self.limits.fixed)
-        self.random = np.array([np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] | 1], np.uint64)
+        self.random = random_state(seed)
         self.entries = 0.0
         self._begin(start)
         self.scale = max(self.totals[0] - rows.value(np.empty(0, np.int64)), 0.0) / max(1, len(start))

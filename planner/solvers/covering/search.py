@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from planner.solvers.covering import kernels
 from planner.solvers.covering.core import Core
+from planner.solvers.effort import random_state
 from planner.solvers.rules import Rules
 
 __all__ = ["Plan", "Room", "Search", "best_first", "greedy", "plan_of"]
@@ -188,7 +189,7 @@ class Search:
         self.now = self.best = self.state.value
         self.best_sites = self.state.chosen.copy()
         self.pool = np.flatnonzero(np.diff(core.ptr) > 0)
-        self.random = np.array([np.random.SeedSequence(seed).generate_state(1, np.uint64)[0] | 1], np.uint64)
+        self.random = random_state(seed)
         scale = self.best / max(1, len(start.sites))
         self.hot, self.cold = hot * scale, cold * scale
         self.entries = 0
