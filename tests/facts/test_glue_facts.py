@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from planner.facts import whole as whole_module
 from planner.facts.bands import Draws
 from planner.facts.coverage import coverage_facts, headline_scope
 from planner.facts.definitions import UNITS, Unit, parts
@@ -152,8 +154,6 @@ def test_every_figure_of_coverage_stands_as_the_table_says(with_draws: bool) -> 
 
 
 def test_the_headline_s_own_distance_is_no_reading_and_what_the_plan_lacks_is_no_gain() -> None:
-    import dataclasses
-
     far = headline_scope(5000 / 6)
     shares = {f.scope.cutoff_m for f in coverage_facts(_of(2), _of(3), far, draws=None, group_bands={})}
     assert shares == {833.0, 500.0, 667.0}
@@ -587,6 +587,75 @@ def test_the_whole_register_takes_bands_from_the_draws_and_is_kept_without_cells
     ) == (4, 1, None)
     assert whole(bundle.demand, None).fact("workers", plan="").low is None
     assert whole(bundle.demand.iloc[:0], np.ones((39, 0))).fact("workers", plan="").low is None
+
+
+def test_draws_of_no_cell_at_all_give_no_band_of_nought() -> None:
+    bundle = known_bundle()
+    before, after = (dataclasses.replace(c, cells=c.cells.iloc[:0]) for c in (bundle.before, bundle.after))
+    found = register_of(
+        Parts(bundle.stations, bundle.candidates, bundle.chosen, before, after, bundle.gaps, bundle.solution),
+        demand=bundle.demand.iloc[:0], ensemble=one_lot(np.ones((39, 0)), 5.0), groups=bundle.settings.headline_groups, circle=bundle.settings.circle,
+        costs=pd.DataFrame(), always=None, homes=None,
+    )  # fmt: skip
+    assert [f.low for f in (found.fact("workers", plan=""), found.fact("covered"))] == [None, None]
+    assert found.fact("covered").value == 840
+
+
+def test_what_is_asked_besides_stands_in_the_register_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part is given what it is told of, and its figure stands in the register."""
+    bundle = known_bundle()
+    calls: dict[str, list[Any]] = {}
+
+    def part(name: str, id_: str) -> None:
+        def facts(*a: Any, **k: Any) -> list[Fact]:
+            calls.setdefault(name, []).append((*a, k))
+            return [fact(id_, HERE.at(case=f"{name} {len(calls[name])}"), 1)]
+
+        monkeypatch.setattr(whole_module, name, facts)
+
+    for name in ("fairness_facts", "action_facts", "change_facts", "network_facts"):
+        part(name, "sites_new")
+    made = Parts(
+        bundle.stations,
+        bundle.candidates,
+        bundle.chosen,
+        bundle.before,
+        bundle.after,
+        bundle.gaps,
+        bundle.solution,
+    )
+
+    def register(**more: Any) -> Register:
+        calls.clear()
+        return register_of(
+            made, demand=bundle.demand, ensemble=one_lot(np.ones((39, len(bundle.demand))), 5.0), groups=bundle.settings.headline_groups,
+            circle=bundle.settings.circle, costs=pd.DataFrame(), always=None, homes=None, **more,
+        )  # fmt: skip
+
+    asked: dict[str, Any] = {
+        "actions": "verbs", "fairness": "found", "aversion": 1.5, "union": "union", "changes": ("sites", None)
+    }  # fmt: skip
+    found = register(weighted=True, **asked)
+    here = found.headline
+    told = {s.case for id_, s in found if id_ == "sites_new" and "_facts" in s.case}
+    assert told == {
+        "fairness_facts 1",
+        "action_facts 1",
+        "change_facts 1",
+        "change_facts 2",
+        "network_facts 1",
+    }
+    ((before, after, at, how),) = calls["fairness_facts"]
+    assert (before, after, at) == (bundle.before, bundle.after, here)
+    assert (how["found"], how["aversion"]) == ("found", 1.5)
+    assert calls["action_facts"] == [("verbs", here, {"draws": how["draws"], "own_goal": True})]
+    assert isinstance(how["draws"], Draws)
+    assert calls["change_facts"] == [("sites", here, "proposal", {}), (None, here, "actions", {})]
+    assert calls["network_facts"] == [("union", here, {})]
+    register(**asked)
+    assert calls["action_facts"][0][-1]["own_goal"] is False
+    register()
+    assert "action_facts" not in calls
 
 
 # -- regret -----------------------------------------------------------------------------------------------------------

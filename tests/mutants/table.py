@@ -38,8 +38,8 @@ TESTS: dict[str, tuple[str, ...]] = {
     "planner/telling/contents/*.py": ("tests/publish/test_glue_contents.py", "tests/publish/test_glue_tables.py", "tests/publish/test_known_tables.py",
                                       "tests/publish/test_known_reports.py", "tests/publish/test_decision.py"),
     "planner/telling/run.py": ("tests/publish/test_glue_runfile.py", "tests/publish/test_known_tables.py"),
-    "planner/facts/changes.py": ("tests/audit/test_changes.py", "tests/facts/test_glue_facts.py", "tests/facts/test_register.py"),
-    "planner/facts/*.py": ("tests/facts/test_glue_facts.py", "tests/facts/test_register.py"),
+    "planner/facts/changes.py": ("tests/facts/test_glue_asked.py", "tests/audit/test_changes.py"),
+    "planner/facts/*.py": ("tests/facts/test_glue_facts.py", "tests/facts/test_glue_asked.py", "tests/facts/test_districts.py", "tests/facts/test_register.py"),
     "planner/hours/parse.py": ("tests/inputs/test_glue_hours.py", "tests/inputs/test_hours.py"),
     "planner/study/parts.py": ("tests/study/test_stages.py",),
     "planner/study/takes.py": ("tests/study/test_stages.py", "tests/study/test_stage_keys.py"),
@@ -50,6 +50,10 @@ TESTS: dict[str, tuple[str, ...]] = {
                                  "tests/study/test_what_if.py"),
     "planner/study/terminal.py": ("tests/study/test_terminal_pieces.py", "tests/study/test_terminal.py"),
     "planner/study/closures.py": ("tests/study/test_what_if.py", "tests/study/test_glue_words.py", "tests/study/test_glue.py"),
+    "planner/study/plan_file.py": ("tests/study/test_plan_file.py",),
+    "planner/study/union.py": ("tests/study/test_glue_facade.py",),
+    "planner/study/evaluate.py": ("tests/study/test_glue_facade.py", "tests/study/test_points.py", "tests/study/test_what_if.py", "tests/study/test_glue.py",
+                                  "tests/study/test_second_time.py"),
     "planner/study/[!bj_]*.py": (  # a batch (processes of its own) and the judge (48 studies) are too slow for this
         "tests/study/test_glue_facade.py", "tests/study/test_what_if.py", "tests/study/test_glue.py", "tests/study/test_second_time.py", "tests/study/test_glue_words.py"),
 }  # fmt: skip

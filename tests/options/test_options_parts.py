@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from planner.options import dual as module
 from planner.options.core import reduce_options, shrink
 from planner.options.dual import OptionsDual
 from planner.options.request import check_options
@@ -94,6 +95,73 @@ def test_the_bound_holds_at_any_prices_and_tolls(seed: int) -> None:
         assert (
             OptionsDual(core, price=price, toll=-toll).toll == 0
         ).all()  # no toll on a side without a limit
+
+
+def two_places():
+    """Two places with an option each, that covers 6 and 4 and takes the one yuan there is."""
+    request = check_options(
+        np.eye(2, dtype=np.int8), [6.0, 4.0], ["a", "b"], use={"yuan": [1, 1]}, most={"yuan": 1.0}
+    )
+    core = reduce_options(request)
+    assert core.weight.tolist() == [6, 4]
+    return core
+
+
+def test_the_bound_keeps_a_margin_of_all_that_is_summed_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At prices of 3 and 2 and a toll of 1 the places are worth 2 + 1 and the yuan 1: 10 − 5 + 3 + 1 = 9, of sums of 10 + 3 + 1.
+
+    The best tolls are of 2 and a little more: 10 − 5 + 1 + 2 = 8, of sums of 13.
+    """
+    assert module.SAFETY == 1e-12
+    for margin in (0.0, 0.25, 1.0):
+        monkeypatch.setattr(module, "SAFETY", margin)
+        dual = OptionsDual(two_places(), price=np.array([3.0, 2.0]), toll=np.array([1.0]))
+        dual.run(1, 0.0)
+        assert dual.value == pytest.approx(9 + 14 * margin)
+        assert dual.polish() == pytest.approx(min(8 + 13 * margin, 10), abs=1e-3)
+        assert dual.value == pytest.approx(8 + 13 * margin, abs=1e-3)
+
+
+def test_leaning_on_a_plan_prices_rows_by_how_often_it_covers_them_and_forgets_the_way_so_far() -> None:
+    """Of rows of 8, 4 and 2 nobody covers the first, one option the second, two the third."""
+    covers = np.array([[0, 1, 1], [0, 0, 1], [1, 0, 0]])
+    request = check_options(
+        covers, [8.0, 4.0, 2.0], ["a", "b", "c"], use={"yuan": [1, 1, 3]}, most={"yuan": 4.0}
+    )
+    core = reduce_options(request)
+    by_weight = np.argsort(-core.weight)
+    dual = OptionsDual(core)
+    dual.average[:], dual.drift[:], dual.value, dual.stall = 0.7, 0.7, 12.0, 3
+    plan = np.full(core.n_places, -1, np.int64)
+    for o in range(core.n_options):
+        if core.option[o] in (0, 1):
+            plan[core.place[o]] = o
+    dual.lean_on(plan)
+    assert dual.price[by_weight] == pytest.approx([8.0, 0.3 * 4, 0.0])
+    assert (dual.average.tolist(), dual.drift.tolist()) == ([0, 0, 0], [0])
+    assert (dual.value, dual.bound, dual.scale, dual.stall) == (np.inf, 14, 0.03, 0)
+    assert (dual.best_price == dual.price).all()
+    assert (dual.best_toll == dual.toll).all()
+    dual.price[:] = -1
+    assert (dual.best_price >= 0).all()  # a copy
+
+
+def test_a_search_looks_for_eight_partners_where_the_limits_have_no_room() -> None:
+    def found(seed: int, **tries: int) -> tuple[list[int], int]:
+        core = reduce_options(request_of(seed, places=40, points=300))
+        dual = OptionsDual(core)
+        dual.run(60, 0.0)
+        net, best = dual.reduced()
+        start = mended(core, dual.choice, net)
+        assert start is not None
+        search = OptionsSearch(core, start, seed=seed, toll=dual.best_toll, net=net, best=best, hot=0.1)
+        search.run(100_000, heat=0.3, **tries)
+        return search.taken.choice.tolist(), search.entries
+
+    eight = [found(seed) for seed in range(6)]
+    assert eight == [found(seed, tries=8) for seed in range(6)]
+    for other in (7, 9):
+        assert eight != [found(seed, tries=other) for seed in range(6)]
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -13,7 +13,7 @@ import pytest
 from prcoords import wgs_bd, wgs_gcj
 
 from planner.errors import Finding, finding, sorted_findings
-from planner.facts.register import Register
+from planner.facts.register import Register, Scope, fact
 from planner.telling.bundle import Bundle
 from planner.telling.contents import columns as columns_
 from planner.telling.contents import coverage as coverage_
@@ -489,3 +489,34 @@ def test_each_kind_of_host_has_its_own_sites_cost_and_gain(language: str) -> Non
         row = rows[host_label(site.host_kind, language)]
         assert (row.sites_new, row.cost_yuan, row.workers_gained) == (1, site.cost_yuan, site.workers_gained)
     assert (total["sites_new"], total["cost_yuan"]) == (5, bundle.chosen["cost_yuan"].sum())
+
+
+@pytest.mark.parametrize(
+    ("costs", "order"),
+    [
+        (
+            (0.9, 3.0, 0.2, 9000.0, 3.0),
+            ["mall", "bank", "office", "toilet", "parcel_depot"],
+        ),  # 9,000, 3, 3, 1 and 0
+        (None, ["parcel_depot", "bank", "toilet", "mall", "office"]),
+    ],
+)
+def test_kinds_of_hosts_stand_by_cost_then_by_number_then_by_name_those_without_a_cost_by_number(
+    costs: tuple[float, ...] | None, order: list[str]
+) -> None:
+    """Printed costs are 9,000, 3, 3, 1 and 0 yuan; of two kinds of 3 the one with two sites goes first."""
+    kinds = ("toilet", "office", "parcel_depot", "mall", "bank")
+    here, facts = Scope(), []
+    for n, (kind, sites) in enumerate(zip(kinds, (2, 1, 4, 1, 2), strict=True)):
+        scope = here.at(case=f"host {kind}")
+        facts.append(fact("sites_new", scope, sites))
+        if costs is not None:
+            facts.append(fact("cost_yuan", scope, costs[n], band=(1.0, 2.0)))
+    settings = SimpleNamespace(study=SimpleNamespace(language="en"))
+    bundle: Any = SimpleNamespace(
+        settings=settings, facts=Register([*facts, fact("sites_new", here, 10)], here)
+    )
+    table, total = sites_.cost_rows(bundle)
+    assert table["host_kind"].tolist() == [host_label(kind, "en") for kind in order]
+    assert total["sites_new"] == 10
+    assert table["cost_low"].tolist() == [None if costs is None else 1.0] * 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ import shapely
 from planner.errors import AbsentError, PlannerError, finding
 from planner.publish.safe import OutputError
 from planner.settings.reading import parse_settings
-from planner.study import gather, products
+from planner.study import evaluate, gather, products, union
 from planner.study.evaluate import Evaluation, _labels, _points, on_candidates
 from planner.study.parts import write_value
 from planner.study.store import KEEP_FOLDERS, NOTE, Kept, Store, text_digest
@@ -131,6 +132,38 @@ def test_questions_are_asked_as_they_are_put_and_by_default_as_the_manual_says(
     )
     assert ("stand_ins", {"max_m": 250.0}) in stages.calls
     assert study.price_of("x") == ("price_of", ("value of finished", "x"), {})
+
+
+def test_sites_are_scored_on_the_study_s_own_points_on_a_file_s_or_on_pieces_cut_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever points they are counted on, the sheet, the datum and the study's own stages are those asked."""
+
+    def pieces(other: Any, metres: float) -> Any:
+        cut = other.settings.demand
+        return ("pieces", metres, cut.piece_m, cut.piece_start)
+
+    monkeypatch.setattr(evaluate, "evaluate_sites", lambda *a, **k: (*a, k))
+    monkeypatch.setattr(evaluate, "scored_on_file", lambda stages, path: ("file", stages, path))
+    monkeypatch.setattr(evaluate, "scored_on_pieces", pieces)
+    stages = Asked()
+    study = study_of(tmp_path, stages)
+    monkeypatch.setattr(
+        study, "with_settings", lambda changed: SimpleNamespace(stages=SimpleNamespace(settings=changed))
+    )
+    assert study.evaluate("s.xlsx") == (stages, "s.xlsx", {"datum": "wgs84", "part": None})
+    asked: Any = {"datum": "gcj02", "sheet": "wishes"}
+    given = {"datum": "gcj02", "part": "wishes"}
+    assert study.evaluate("s.xlsx", **asked) == (stages, "s.xlsx", given)
+    scored = ("file", stages, Path("seen.csv"))
+    assert study.evaluate("s.xlsx", points="seen.csv", **asked) == (
+        stages,
+        "s.xlsx",
+        given | {"scored": scored},
+    )
+    for points in (" 50M ", 50):
+        found: Any = study.evaluate("s.xlsx", points=points, **asked)
+        assert found == (stages, "s.xlsx", given | {"scored": ("pieces", 50.0, 50.0, 0.37)})
 
 
 def test_a_study_introduces_itself(tmp_path: Path) -> None:
@@ -277,15 +310,94 @@ def test_run_json_s_notes_name_files_network_gap_and_stages(
 def test_input_files_go_by_their_role_and_a_second_list_by_its_number() -> None:
     lists = '[[inputs.stations]]\npath = "a.csv"\n[[inputs.stations]]\npath = "b.csv"\n[[inputs.stations]]\npath = "c.csv"\n'
     text = TEXT.format(language="en", siting="") + lists + '[[inputs.driver_homes]]\npath = "d.csv"\n'
-    for role in ("districts", "hosts", "observations", "truck_counts", "truck_sites"):
+    roles = (
+        "population", "districts", "towns", "hosts", "observations", "visits", "grades", "grade_costs", "truck_counts", "truck_sites"
+    )  # fmt: skip
+    for role in roles:
         text += f'[inputs.{role}]\npath = "{role}.csv"\n'
     found = {role: path.name for role, path in gather.input_paths(parse_settings(text).inputs).items()}
     assert found == {
-        "streets": "streets.osm", "districts": "districts.csv", "hosts": "hosts.csv", "observations": "observations.csv",
-        "truck_counts": "truck_counts.csv", "truck_sites": "truck_sites.csv", "stations": "a.csv", "stations_2": "b.csv",
-        "stations_3": "c.csv", "driver_homes": "d.csv",
-    }  # fmt: skip
+        "streets": "streets.osm", "stations": "a.csv", "stations_2": "b.csv", "stations_3": "c.csv", "driver_homes": "d.csv",
+    } | {role: f"{role}.csv" for role in roles}  # fmt: skip
     assert list(gather.input_paths(settings().inputs)) == ["streets"]
+
+
+NETWORKS = (
+    '[union]\nin_run = {in_run}\n[[networks]]\nname = "rooms"\ntitle_zh = "阅读角"\ntitle_en = "Reading corners"\ndirectory = true\n'
+    'lists = [{{ path = "a.csv" }}, {{ path = "b.csv" }}, {{ path = "c.csv" }}]\n[networks.people]\ngroups = {{ rider = 1 }}\n'
+    '[[networks]]\nname = "posts"\ntitle_zh = "驿站"\nlists = [{{ path = "d.csv" }}]\n[networks.people]\ngroups = {{ rider = 1 }}\n'
+)
+
+
+def networks(in_run: str = "true") -> Any:
+    return parse_settings(TEXT.format(language="en", siting="") + NETWORKS.format(in_run=in_run))
+
+
+def test_lists_of_networks_go_by_the_network_and_a_second_one_by_its_number_where_a_run_shows_them() -> None:
+    found = {role: path.name for role, path in gather.network_paths(networks()).items()}
+    assert found == {
+        "network_rooms": "a.csv", "network_rooms_2": "b.csv", "network_rooms_3": "c.csv", "network_posts": "d.csv"
+    }  # fmt: skip
+    assert gather.network_paths(networks("false")) == {}
+
+
+def test_last_year_s_run_and_the_lists_of_networks_are_files_of_a_run_too(
+    monkeypatch: pytest.MonkeyPatch, gathered: Any
+) -> None:
+    monkeypatch.setattr(gather, "union_of", lambda stages: None)
+    monkeypatch.setattr(gather, "networks_layers", lambda union, language: ())
+    of = networks().model_copy(
+        update={"previous": SimpleNamespace(files=(Path("x/run.json"), Path("x/more.json")))}
+    )
+    assert {role: path.name for role, path in gather._paths(of).items()} == {
+        "streets": "streets.osm", "network_rooms": "a.csv", "network_rooms_2": "b.csv", "network_rooms_3": "c.csv",
+        "network_posts": "d.csv", "previous": "run.json",
+    }  # fmt: skip
+    assert [file["name"] for file in gathered(networks()).run.inputs][-1] == "network_posts"
+
+
+def test_networks_are_asked_of_their_stages_by_name_or_title_and_a_study_without_any_is_refused() -> None:
+    def serving(when: str) -> Any:
+        return SimpleNamespace(circle=lambda names=None: (when, names))
+
+    places = SimpleNamespace(places="places")
+    stages: Any = Asked(
+        networks(), union_plan="plan", union_today=serving("today"), union_after=serving("after"), union_lists=places
+    )  # fmt: skip
+    union.require_networks(stages)
+    assert union.plan_of(stages) == "plan"
+    assert union.circle_of(stages, None, planned=False) == ("today", None)
+    assert union.circle_of(stages, "rooms", planned=True) == ("after", ["rooms"])
+    assert union.circle_of(stages, ["驿站", "rooms", "posts"], planned=False) == ("today", ["posts", "rooms"])
+    whole_ = union.union_of(stages)
+    assert (whole_.networks, whole_.places, whole_.plan) == (stages.settings.networks, "places", "plan")
+    assert (whole_.today.circle()[0], whole_.after.circle()[0]) == ("today", "after")
+    with pytest.raises(PlannerError) as unknown:
+        union.circle_of(stages, "room", planned=False)
+    assert unknown.value.told.code == "UNI-019"
+    assert unknown.value.told.field == "networks"
+    assert "did you mean rooms" in str(unknown.value)
+    assert "rooms, posts" in str(unknown.value)
+    for wrong, near in (
+        ("Reading", "rooms"),
+        ("驿", "posts"),
+        ("a corner of the old town", "rooms"),
+        ("post", "posts"),
+    ):
+        with pytest.raises(PlannerError, match=f"did you mean {near}"):
+            union.circle_of(stages, wrong, planned=False)
+    none: Any = Asked()
+    for ask in (
+        union.require_networks,
+        union.plan_of,
+        union.union_of,
+        lambda s: union.serving_of(s, planned=True),
+        lambda s: union.circle_of(s, "rooms", planned=False),
+    ):
+        with pytest.raises(PlannerError) as refused:
+            ask(none)
+        assert refused.value.told.code == "UNI-020"
+    assert none.calls == []
 
 
 # -- files in a folder --------------------------------------------------------------------------------------------------
@@ -573,6 +685,23 @@ def test_a_damaged_note_tells_nothing_and_its_folder_goes(tmp_path: Path, note: 
     assert store.takes_of_last("a", "s") == {"x": "1"}
     assert store.get("a-1") is None
     assert not (tmp_path / "a-1").exists()
+
+
+def test_a_result_that_somebody_else_deletes_while_it_is_read_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from planner.study import store as module
+
+    store = Store(tmp_path)
+    store.put("a-1", kept())
+
+    def gone(home: Path) -> Any:
+        shutil.rmtree(home)
+        raise FileNotFoundError(home / NOTE)
+
+    monkeypatch.setattr(module, "_note", gone)
+    assert store.get("a-1") is None
+    assert store.damaged == {"a-1"}
 
 
 def test_the_newest_of_a_study_counts_and_of_two_as_new_the_last_by_name(tmp_path: Path) -> None:

@@ -231,3 +231,10 @@ def test_what_is_picked_of_other_stages_values(table: dict[str, Stage]) -> None:
         assert picked(table, stage, "points", held) == "points", stage
     for stage in ("confidence", "knowledge", "pilots"):
         assert picked(table, stage, "factors", held) == "factors", stage
+
+
+def test_open_stations_are_judged_by_the_workers_in_their_own_reach(table: dict[str, Stage]) -> None:
+    rows = pd.DataFrame({"status": ["open", "planned", "open"], "covers": [7, 90, 5]})
+    assert picked(table, "grades", "covers", rows) == (7.0, 5.0)
+    assert picked(table, "grades", "stations", SimpleNamespace(stations=rows))["covers"].tolist() == [7, 5]
+    assert value(table, "grades", "periods") == tuple(p.name for p in settings().periods)

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from planner.errors import AbsentError, InfeasibleError, InputError, NoInternetError, PlannerError, finding
+from planner.facts.networks import UNION
 from planner.facts.register import Register, Scope, fact
 from planner.freight.choose.ties import Ties
 from planner.solvers.clash import told
@@ -25,6 +26,7 @@ from planner.study.terminal import (
     finding_line,
     homes_text,
     misuse_text,
+    networks_text,
     padded,
     plan_text,
     refusal_text,
@@ -304,6 +306,40 @@ def test_a_plan_in_a_sentence_and_a_dry_run_in_columns() -> None:
     assert dry_run_text(rows, "zh").splitlines() == [
         "步骤          状态      原因  键", "network:walk  需要计算  首次  k1", "x             沿用            k2",
     ]  # fmt: skip
+
+
+def test_networks_in_columns_and_the_circle_of_all_today_and_with_the_plan() -> None:
+    """Places, those more and shares by network; a network that shares money has no gap of its own."""
+    own = {
+        "rooms": {"network_places": (3, 5), "network_share": (0.251, 0.402)},
+        "posts": {"network_places": (10, 10), "network_share": (0.6, 0.703)},
+        UNION: {"network_circle": (0.511, 0.822), "network_twice": (0.123, 0.234)},
+    }  # fmt: skip
+    here = Scope()
+    facts = [
+        fact(quantity, here.at(plan=plan, network=network), value)
+        for network, figures_ in own.items()
+        for quantity, values in figures_.items()
+        for plan, value in zip(("today", "proposal"), values, strict=True)
+    ]
+    facts.append(fact("network_gap", here.at(network="rooms"), 0.01234))
+    union: Any = SimpleNamespace(
+        networks=[
+            SimpleNamespace(name=name, title=lambda language, of=title: of[language])
+            for name, title in (
+                ("rooms", {"en": "Rooms", "zh": "阅读角"}),
+                ("posts", {"en": "Posts", "zh": "驿站"}),
+            )
+        ],
+        after=SimpleNamespace(counted=("rooms", "posts", "stations")),
+    )
+    assert networks_text(union, Register(facts, here), "en").splitlines() == [
+        "network  today  new  today  with the plan     gap", "Rooms        3    2  25.1%          40.2%  1.234%",
+        "Posts       10    0  60.0%          70.3%       –", "circle of service (3 networks): 51.1% -> 82.2%; two or more 12.3% -> 23.4%",
+    ]  # fmt: skip
+    assert networks_text(union, Register(facts, here), "zh").splitlines()[-1] == (
+        "服务圈（3 类阵地）：51.1% -> 82.2%；两类及以上 12.3% -> 23.4%"
+    )
 
 
 def test_the_summary_without_bands_or_homes_and_of_a_plan_that_can_be_repeated(tmp_path: Path) -> None:
