@@ -37,7 +37,10 @@ def grade_facts(p: Parts, here: Scope) -> Iterator[Fact]:
             yield fact(id_, now, sums[0], band=(sums[1], sums[2]), source="grades")
     sure, most = _subsidy(rules.levels["subsidy_yuan"].to_numpy(float), level, possible)
     if np.isfinite(sure):
-        yield fact("subsidy_yuan", now, sure, band=(sure, max(sure, most)), source="grades")
+        band = (
+            (sure, max(sure, most)) if np.isfinite(most) else None
+        )  # a sum that is not known is no upper end
+        yield fact("subsidy_yuan", now, sure, band=band, source="grades")
 
 
 def _subsidy(yuan: np.ndarray, level: np.ndarray, possible: np.ndarray) -> tuple[float, float]:

@@ -122,7 +122,8 @@ class OptionsDual:
     def lean_on(self, options: Ints) -> None:
         """Prices anew from a plan (per place its option, -1: none), as those that would prove it best have them.
 
-        A row that nothing covers is charged in full, one covered twice not at all; between them one covered once. The best bound stays.
+        A row that nothing covers is charged in full, one covered twice not at all; between them one covered once. The bound
+        begins anew: whoever has a better one keeps it.
         """
         core = self.core
         _count_rows(core.option_ptr, core.piece, core.piece_ptr, core.row, options, self.count)

@@ -218,6 +218,12 @@ def test_sums_of_grades_are_told_only_where_every_part_of_them_is_known() -> Non
     assert row[2:6] == (4000, 4000, 4000, 4000)
 
 
+def test_a_possible_grade_without_a_sum_leaves_the_subsidy_without_an_upper_end() -> None:
+    parts = graded((1000.0, np.nan), level=[-1, 0, 0, 0, 0])
+    (row,) = [r for r in listed(grade_facts(parts, HERE)) if r[0] == "subsidy_yuan"]
+    assert row[2:] == (4000, 4000, "grades")
+
+
 # -- the union's networks ---------------------------------------------------------------------------------------------
 
 
