@@ -11,6 +11,7 @@ holds for every plan y, and is tight at the plan whose cut it is (used by :mod:`
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,6 +85,12 @@ class HomesProblem:
     must: sparse.csr_array | None = None
     passing: Passing | None = None
 
+    @functools.cached_property
+    def links(self) -> tuple[Ints, Ints]:
+        """Segment and home of each that reach each other, segment by segment."""
+        segment, home = sparse.coo_array(self.reach).coords
+        return np.asarray(segment, np.int64), np.asarray(home, np.int64)
+
     def __post_init__(self) -> None:
         m, n = self.reach.shape
         if self.drivers.shape != (m,) or self.capacity.shape != (n,) or self.open_now.shape != (n,):
@@ -143,33 +150,35 @@ def flow_at(problem: HomesProblem, opened: Floats) -> Served:
     A segment offers ``w_k · min(1, Σ y_h)`` in all and ``w_k · y_h`` to each home, so that the cut is the
     tightest at ``opened`` of all that :meth:`Master.add` makes.
     """
+    (seg, hom), (m, n) = problem.links, problem.reach.shape
+    used = opened[hom] > 0
+    seg, hom = seg[used], hom[used]
     homes = np.flatnonzero(opened > 0)
-    m, n = problem.reach.shape
-    at = problem.reach[:, homes].tocoo()
-    h = len(homes)
-    offered = problem.drivers * np.minimum(1.0, problem.reach.astype(float) @ opened)
+    h, place = len(homes), np.cumsum(opened > 0) - 1
+    offered = problem.drivers * np.minimum(1.0, np.bincount(seg, opened[hom], m))
     bays = problem.capacity[homes] * opened[homes]
     unit = min(1000.0, (2**31 - 2) / max(offered.sum(), bays.sum(), 1.0))
     s, t = m + h, m + h + 1
-    seg, hom = at.coords
-    each = problem.drivers[seg] * opened[homes][hom]
-    w, c, link = (np.floor(part * unit + 0.5).astype(np.int64) for part in (offered, bays, each))
+    w, c, link = (
+        np.floor(part * unit + 0.5).astype(np.int64)
+        for part in (offered, bays, problem.drivers[seg] * opened[hom])
+    )
     tail = np.concatenate([np.full(m, s), seg, m + np.arange(h)]).astype(np.int32)
-    head = np.concatenate([np.arange(m), m + hom, np.full(h, t)]).astype(
+    head = np.concatenate([np.arange(m), m + place[hom], np.full(h, t)]).astype(
         np.int32
     )  # older scipy's flow takes no other
     cap = np.concatenate([w, link, c]).astype(np.int32)
-    graph = sparse.csr_array((cap, (tail, head)), shape=(t + 1, t + 1))
-    flow = csgraph.maximum_flow(sparse.csr_matrix(graph), s, t)
-    net = sparse.csr_array(flow.flow)
-    residual = sparse.csr_array(graph - net)
+    graph = sparse.csr_matrix((cap, (tail, head)), shape=(t + 1, t + 1))
+    flow = csgraph.maximum_flow(graph, s, t)
+    residual = graph - flow.flow
     residual.eliminate_zeros()
     seen = np.zeros(t + 1, bool)
     seen[csgraph.breadth_first_order(residual, s, return_predecessors=False)] = True
-    by_home = np.zeros(n)
-    into = net[m : m + h, [t]].toarray().ravel()
-    by_home[homes] = into / unit
-    by_segment = net[[s], :m].toarray().ravel() / unit
+    by_home, by_segment = np.zeros(n), np.zeros(m)
+    net = flow.flow.tocoo()
+    last, first = net.col == t, (net.row == s) & (net.col < m)
+    by_home[homes[net.row[last] - m]] = net.data[last] / unit
+    by_segment[net.col[first]] = net.data[first] / unit
     full = np.zeros(n, bool)
     full[homes] = seen[m : m + h]
     return Served(float(flow.flow_value) / unit, by_home, by_segment, ~seen[:m] & (offered > 0), full)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from planner.errors import PlannerError
-from planner.inputs.places.crs import transformer
+from planner.inputs.places.crs import moved
 
 __all__ = ["area_in", "file_bounds"]
 
@@ -34,10 +34,7 @@ def area_in(area: Any, crs: str) -> Any:
         geometry = area
         west, south, east, north = shapely.total_bounds(geometry)
         if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
-            move = transformer("EPSG:4326", crs)
-            geometry = shapely.transform(
-                geometry, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
-            )
+            geometry = moved(geometry, source="EPSG:4326", target=crs)
     if geometry is None or shapely.is_empty(geometry):
         raise PlannerError("the area is empty")
     return shapely.make_valid(geometry)
@@ -57,6 +54,5 @@ def file_bounds(path: Path, crs: str) -> Any:
         return None
     low, high = box.bottom_left, box.top_right
     ring = shapely.segmentize(shapely.box(low.lon, low.lat, high.lon, high.lat), 0.01)
-    move = transformer("EPSG:4326", crs)
-    there = shapely.transform(ring, lambda xy: np.column_stack(move.transform(xy[:, 0], xy[:, 1])))
+    there = moved(ring, source="EPSG:4326", target=crs)
     return there if np.isfinite(shapely.get_coordinates(there)).all() and there.area > 0 else None

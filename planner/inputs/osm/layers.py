@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import Finding, InputError, finding
+from planner.inputs.places.crs import moved
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -308,7 +309,7 @@ def _frame(layer: str, rows: list[Row], shapes: list[str], crs: str, area: Any) 
     for column in columns:
         table[column] = table[column].astype(float if column == "levels" else "str")
     geometry = shapely.from_wkb(np.array(shapes, dtype=object)) if shapes else np.zeros(0, object)
-    series = gpd.GeoSeries(geometry, crs="EPSG:4326").to_crs(crs)
+    series = gpd.GeoSeries(moved(geometry, source="EPSG:4326", target=crs), crs=crs)
     if layer in ("hosts", "places"):
         series = series.centroid
     elif layer in ("water", "landuse", "buildings"):

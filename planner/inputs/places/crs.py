@@ -11,7 +11,16 @@ import pyproj
 
 from planner.errors import PlannerError
 
-__all__ = ["auto_crs", "chinese", "is_geographic", "plausible", "suggest", "transform", "transformer"]
+__all__ = [
+    "auto_crs",
+    "chinese",
+    "is_geographic",
+    "moved",
+    "plausible",
+    "suggest",
+    "transform",
+    "transformer",
+]
 
 #: Geodetic CRS that agree with WGS84 to less than a metre by definition: WGS84 itself, CGCS2000.
 _SAME_DATUM = {4326, 4490}
@@ -114,6 +123,14 @@ def transform(
     fx, fy = transformer(source, target).transform(np.asarray(x, float), np.asarray(y, float))
     ok = np.isfinite(fx) & np.isfinite(fy)
     return np.where(ok, fx, np.nan), np.where(ok, fy, np.nan)
+
+
+def moved(geometry: Any, *, source: str, target: str) -> Any:
+    """Geometries (one, or an array of them) from one CRS to another; raises as :func:`transform` does."""
+    import shapely
+
+    move = transformer(source, target).transform
+    return shapely.transform(geometry, lambda xy: np.column_stack(move(xy[:, 0], xy[:, 1])))
 
 
 def plausible(x: npt.ArrayLike, y: npt.ArrayLike, crs: str) -> bool:
