@@ -31,6 +31,7 @@ __all__ = [
     "NearestStation",
     "SiteReach",
     "Way",
+    "circle_area",
     "circle_areas",
     "covers_of",
     "cutoff_s",
@@ -268,7 +269,15 @@ class CircleAreas:
     after: shapely.Geometry
 
 
-def circle_areas(network: Network, old: gpd.GeoSeries, both: gpd.GeoSeries, *, circle: Circle) -> CircleAreas:
-    """The circle around the open stations ``old``, and around these and the new ones (``both``)."""
-    today = union_area(network, old, cutoff_s=circle.cutoff_s) if len(old) else shapely.MultiPolygon()
-    return CircleAreas(generalise(today), generalise(union_area(network, both, cutoff_s=circle.cutoff_s)))
+def circle_area(network: Network, at: gpd.GeoSeries, *, circle: Circle) -> shapely.Geometry:
+    """The circle around places, as drawn."""
+    return generalise(
+        union_area(network, at, cutoff_s=circle.cutoff_s) if len(at) else shapely.MultiPolygon()
+    )
+
+
+def circle_areas(
+    network: Network, today: shapely.Geometry, both: gpd.GeoSeries, *, circle: Circle
+) -> CircleAreas:
+    """The circle around the open stations (``today``), and around these and the new ones (``both``)."""
+    return CircleAreas(today, circle_area(network, both, circle=circle))

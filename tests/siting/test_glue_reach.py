@@ -256,13 +256,14 @@ def test_the_circle_as_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
         union_area=lambda network, places, **_: f"area of {places}",
         generalise=lambda shape: (shape, "drawn"),
     )
-    found = reach.circle_areas("net", ["old"], "both", circle=Circle(minutes=5))  # type: ignore[arg-type]
+    today = reach.circle_area("net", ["old"], circle=Circle(minutes=5))  # type: ignore[arg-type]
+    found = reach.circle_areas("net", today, "both", circle=Circle(minutes=5))  # type: ignore[arg-type]
     assert (found.before, found.after) == (("area of ['old']", "drawn"), ("area of both", "drawn"))
     assert [c for c in calls if c[0] == "union_area"] == [
         ("union_area", "net", ["old"], {"cutoff_s": 300}), ("union_area", "net", "both", {"cutoff_s": 300})
     ]  # fmt: skip
-    none = reach.circle_areas("net", [], "both", circle=Circle())  # type: ignore[arg-type]
-    assert none.before[0].is_empty  # type: ignore[index]
+    none = reach.circle_area("net", [], circle=Circle())  # type: ignore[arg-type]
+    assert none[0].is_empty  # type: ignore[index]
 
 
 # -- from candidates to the plan --------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def test_what_takes_long_is_kept_on_disk_other_minutes_under_their_own_name(tabl
     kept = {
         "network:walk", "network:ebike", "network:car", "network:truck", "inputs", "truck_lists", "stations", "demand", "candidates",
         "reach:stations:walk:12", "reach:candidates:walk:12", "coverage", "siting", "confidence", "curve:searched", "alternatives", "sensitivity", "rule_prices",
-        "truck_tags", "trucks", "homes", "areas", "actions_solved", "money_front", "actions_fair_front", "against_half", "fair_front", "knowledge", "pilots", "law_of_use", "use", "backtest",
+        "truck_tags", "trucks", "homes", "area_today", "areas", "actions_solved", "money_front", "actions_fair_front", "against_half", "fair_front", "knowledge", "pilots", "law_of_use", "use", "backtest",
         "union:lists", "union:reach", "union:plan", "union:today", "union:after",
     }  # fmt: skip
     assert {n for n, s in table.items() if s.kept and not n.startswith("reach:second")} == kept

@@ -97,7 +97,8 @@ STANDS_ON: dict[str, tuple[str, ...]] = {
     "reach:second:ebike": ("network:ebike", "sites", "demand"),
     "second_views": ("reach:second:ebike", "demand", "existing", "new", "siting"),
     "fairness": ("classes", "siting"),
-    "areas": ("network:walk", "stations", "sites"),
+    "area_today": ("network:walk", "stations"),
+    "areas": ("network:walk", "area_today", "sites"),
     "gaps": ("demand", "plan", "inputs"),
     "font": (),
     "partners": ("inputs",),
@@ -199,7 +200,7 @@ READ_BY: list[tuple[Iterable[str], tuple[str, ...]]] = [
                      "elasticity_band local_sd local_m far_sd far_m field_correlation rate_correlation district_totals{} season hottest_h[] heat_groups[] events[].name events[].polygon[] "
                      "events[].workers events[].group"), ("demand",)),
     # -- the circle
-    (["circle.minutes"], ("reach:partners:walk", "actions", "ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "areas", "fewer_streets")),
+    (["circle.minutes"], ("reach:partners:walk", "actions", "ways", *REACHES, "stand_ins", "confidence", "alternatives", "sensitivity", "area_today", "areas", "fewer_streets")),
     (["circle.walk_kmh"], ("reach:partners:walk", "partner_reach", "actions", *NETWORKS, *REACHES, "existing", "new", "nearest", "stand_ins", "confidence", "alternatives", "sensitivity", "fewer_streets")),
     (["circle.readings_m[]"], ("actions", "coverage", "plan", "against_half", "sensitivity", "fewer_streets")),  # none of the others is the farthest here
     (["circle.snap_limit_m"], ("reach:partners:walk", "actions", "union:reach", *SERVING, "stations", *REACHES, "stand_ins", "reach:second:ebike", "fewer_streets", "hanging")),

@@ -50,11 +50,18 @@ def views(settings: Settings) -> dict[str, Stage]:
             },
             kept=False,
         ),
+        "area_today": Stage(
+            "planner.siting.reach:circle_area",
+            {
+                "network": stage("network:walk"), "at": stage("stations", lambda v: open_of(v).geometry),
+                "circle": section("circle", "minutes"),
+            },
+        ),
         "areas": Stage(
             "planner.siting.reach:circle_areas",
             {
-                "network": stage("network:walk"), "old": stage("stations", lambda v: open_of(v).geometry),
-                "both": stage("sites"), "circle": section("circle", "minutes"),
+                "network": stage("network:walk"), "today": stage("area_today"), "both": stage("sites"),
+                "circle": section("circle", "minutes"),
             },
         ),
         "gaps": Stage(
