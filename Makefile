@@ -5,8 +5,9 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DOCS_STAMP := $(VENV)/.installed-docs
-# tests that run while the loops are compiled: the files of the embedded Suzhou, which others then find made, and the site
-NO_LOOPS := tests/example tests/docs/test_site.py
+# tests that run while the loops are compiled: the files of the embedded Suzhou, which others then find made; and after that, the site
+NO_LOOPS := tests/example
+SITE := tests/docs/test_site.py
 
 .PHONY: help plan test lint bench notebooks docs constraints matrix clean
 help:
@@ -46,11 +47,12 @@ test: $(TEST_STAMP)
 	@bash .ci/system-packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# one core compiles the loops, which both workers of the tests then find; the other one does what needs none of them
+	@# one core compiles the loops, which all workers of the tests then find, and builds the site; the other one does what needs no loops
 	($(BIN)/mypy && $(BIN)/python -m pytest -q -n 0 $(NO_LOOPS)) & rest=$$!; \
-	  $(BIN)/python -m pytest -q -n 0 tests/study/test_homes_told.py -k "planned_are_told and zh"; loops=$$?; \
+	  $(BIN)/python -m pytest -q -n 0 tests/study/test_homes_told.py -k "planned_are_told and zh" && $(BIN)/python -m pytest -q -n 0 $(SITE); loops=$$?; \
 	  wait $$rest && exit $$loops
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(NO_LOOPS))
+	@# three workers on two cores: browsers, kernels and files make each wait for a fifth of the time
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(NO_LOOPS) $(SITE))
 
 lint: $(TEST_STAMP)
 	$(BIN)/ruff check .

@@ -21,28 +21,37 @@ os.environ.setdefault("PLANNER_CACHE", str(Path(tempfile.gettempdir()) / f"plann
 # Commands that tests start run this checkout, wherever another one is installed.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
 
-#: Files begun first, so that no worker is left alone with a long one at the end: a quarter to three minutes each. The first
-#: computes the Suzhou that notebooks and networks take; the other worker is busy with five files meanwhile.
+#: Files begun first, so that no worker is left alone with a long one at the end: a quarter to two minutes each. The first
+#: computes the Suzhou that notebooks and networks take; the other workers are busy with the files between meanwhile.
 FIRST = (
     "tests/study/test_suzhou.py",
-    "tests/study/test_command.py",
     "tests/study/test_check_and_run.py",
+    "tests/study/test_batch_bytes.py",
     "tests/study/test_real_studies.py",
-    "tests/study/test_homes_told.py",
-    "tests/example/test_example.py",
-    "tests/notebooks/test_notebooks.py",
+    "tests/study/test_command.py",
     "tests/docs/test_guide.py",
     "tests/campaigns/test_small.py",
-    "tests/options/test_options_pulp.py",
-    "tests/page/test_bound.py",
-    "tests/browser/test_keyboard.py",
-    "tests/browser/test_jupyter.py",
-    "tests/facts/test_referee.py",
+    "tests/solvers/test_rows_search_brute.py",
+    "tests/study/test_homes_told.py",
+    "tests/browser/test_firefox.py",
+    "tests/notebooks/test_notebooks.py",
+    "tests/example/test_example.py",
+    "tests/study/test_second_time.py",
+    "tests/options/test_options_brute.py",
+    "tests/solvers/test_problems_published.py",
     "tests/siting/test_goals.py",
     "tests/study/test_rough.py",
-    "tests/docs/test_site.py",
-    "tests/demand/test_surveys_that_lie.py",
-    "tests/demand/test_observations.py",
+    "tests/inputs/test_hostile_files.py",
+    "tests/options/test_options_pulp.py",
+    "tests/browser/test_negotiation.py",
+    "tests/browser/test_keyboard.py",
+    "tests/browser/test_hands.py",
+    "tests/freight/test_cost.py",
+    "tests/browser/test_monkey.py",
+    "tests/study/test_scenarios.py",
+    "tests/browser/test_jupyter.py",
+    "tests/facts/test_referee.py",
+    "tests/page/test_bound.py",
     "tests/networks/test_shared.py",
     "tests/networks/test_suzhou_networks.py",  # takes what the ninth notebook has planned
 )
