@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from planner.options.core import reduce_options, shrink
 from planner.options.dual import OptionsDual
 from planner.options.request import check_options
 from planner.options.search import OptionsSearch, _spread, choice_of, mended
-from planner.options.solve import _anneal
+from planner.options.solve import _anneal, _lower_bound
+from planner.solvers.effort import effort
 
 
 def request_of(seed: int, places: int = 5, points: int = 30):
@@ -219,3 +221,23 @@ def test_a_search_cools_evenly_and_ends_cold() -> None:
     assert np.diff(warm) == pytest.approx(1 / (len(warm) - 1))
     assert heats[len(warm) :] == [None] * 3
     assert sum(looked) == 4_000
+
+
+def test_the_bound_is_sought_fifty_steps_at_a_time_and_not_beyond_the_work_allowed() -> None:
+    asked: list[int] = []
+
+    def run(steps: int, target: float) -> None:
+        asked.append(steps)
+        assert target == 7.0
+        dual.steps += steps
+
+    dual = SimpleNamespace(steps=0, done=False, bound=9.0, run=run, polish=lambda: 8.5)
+    core = SimpleNamespace(row=np.zeros(1_000_000), n_options=500_000, n_rows=500_000)
+    found = SimpleNamespace(
+        core=core, plan=SimpleNamespace(value=7.0), bound=20.0, settle=lambda: None, gap=lambda: 1.0
+    )
+    hard = effort(60.0, 0.0, 1, 0)
+    # a step is worth (500,000 + 1,000,000 + 500,000) / 60 + 1 = 33,334 entries; 0.4 of ten million are 119 steps, of which 80 a round
+    _lower_bound(found, dual, hard, {}, 0.0)  # type: ignore[arg-type]
+    assert asked == [50, 30]
+    assert found.bound == 8.5
