@@ -17,6 +17,7 @@ from planner.facts.register import Register, Scope, fact
 from planner.telling.bundle import Bundle
 from planner.telling.contents import columns as columns_
 from planner.telling.contents import coverage as coverage_
+from planner.telling.contents import intervals as intervals_
 from planner.telling.contents import records as records_
 from planner.telling.contents import sites as sites_
 from planner.telling.words.names import host_label
@@ -520,3 +521,9 @@ def test_kinds_of_hosts_stand_by_cost_then_by_number_then_by_name_those_without_
     assert table["host_kind"].tolist() == [host_label(kind, "en") for kind in order]
     assert total["sites_new"] == 10
     assert table["cost_low"].tolist() == [None if costs is None else 1.0] * 5
+
+
+def test_a_figure_without_a_band_has_neither_end_in_the_table_of_intervals() -> None:
+    low, _, high = intervals_._points(fact("workers", Scope(), 41.0))
+    assert (low, high) == (None, None)
+    assert intervals_._points(fact("workers", Scope(), 41.0, band=(30.2, 55.7)))[::2] == (30, 56)
